@@ -1,0 +1,91 @@
+/* IP addresses and networks: see addr.h. */
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct addr
+addr_v4(const uint8_t b[4])
+{
+	struct addr a = {.family = 4};
+	memcpy(a.b, b, 4);
+	return a;
+}
+
+struct addr
+addr_v6(const uint8_t b[16])
+{
+	struct addr a = {.family = 6};
+	memcpy(a.b, b, 16);
+	return a;
+}
+
+char *
+addr_print(const struct addr *a, char out[ADDR_TEXT])
+{
+	out[0] = '\0';
+	if (a->family != 0)
+		(void)inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->b, out, ADDR_TEXT);
+	return out;
+}
+
+bool
+addr_parse(const char *s, struct addr *out)
+{
+	struct addr a = {0};
+	if (inet_pton(AF_INET, s, a.b) == 1)
+		a.family = 4;
+	else if (inet_pton(AF_INET6, s, a.b) == 1)
+		a.family = 6;
+	else
+		return false;
+	*out = a;
+	return true;
+}
+
+bool
+network_parse(const char *s, struct network *out)
+{
+	char host[ADDR_TEXT];
+	const char *slash = strchr(s, '/');
+	size_t len = slash != NULL ? (size_t)(slash - s) : strlen(s);
+	struct network n;
+	if (len >= sizeof host)
+		return false;
+	memcpy(host, s, len);
+	host[len] = '\0';
+	if (!addr_parse(host, &n.addr))
+		return false;
+	unsigned long most = n.addr.family == 4 ? 32 : 128, bits = most;
+	if (slash != NULL) {
+		char *end;
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		bits = strtoul(slash + 1, &end, 10);
+		if (*end != '\0' || bits > most)
+			return false;
+	}
+	n.bits = (uint8_t)bits;
+	*out = n;
+	return true;
+}
+
+bool
+network_has(const struct network *n, const struct addr *a)
+{
+	if (n->addr.family != a->family)
+		return false;
+	size_t whole = n->bits / 8u;
+	unsigned rest = n->bits % 8u;
+	if (memcmp(n->addr.b, a->b, whole) != 0)
+		return false;
+	return rest == 0 || ((n->addr.b[whole] ^ a->b[whole]) >> (8 - rest)) == 0;
+}
+
+bool
+addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = {[15] = 1};
+	return a->family == 4 ? a->b[0] == 127 : a->family == 6 && memcmp(a->b, one, 16) == 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * A keyed hash for tables: fast on the fixed-size keys of a flow table, and not predictable for
+ * who sends the packets, because the key is drawn at start (base/random of the kernel).
+ * Nothing that is printed depends on it.  The mixing step is the folded 64x64->128 multiplication
+ * of wyhash (Wang Yi); a hash value is no secret and no checksum.
+ */
+#ifndef POSTCARD_BASE_HASH_H
+#define POSTCARD_BASE_HASH_H
+
+#include <stdint.h>
+#include <string.h>
+
+struct hash_key {
+	uint64_t k[4]; /* odd, random */
+};
+
+/* Draws a key from the kernel; aborts the process where the kernel has none to give. */
+void hash_key_draw(struct hash_key *key);
+
+static inline uint64_t
+hash_fold(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)a * b;
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* Hash of 40 octets: two addresses of 16, two ports and padding, as the flow table lays them out.
+ */
+static inline uint64_t
+hash_40(const struct hash_key *key, const void *data)
+{
+	uint64_t w[5];
+	memcpy(w, data, sizeof w);
+	uint64_t a = hash_fold(w[0] ^ key->k[0], w[1] ^ key->k[1]);
+	uint64_t b = hash_fold(w[2] ^ key->k[2], w[3] ^ key->k[3]);
+	return hash_fold(a ^ w[4] ^ key->k[1], b ^ key->k[0]);
+}
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Every bound of the program, in one place, a sentence each.
+ *
+ * Hostile input meets these numbers and nothing else: no other file holds a size that an attacker
+ * could reach.  Pool sizes are the default of a worker; they bound address space, and a page of a
+ * pool costs memory only once it is used.
+ */
+#ifndef POSTCARD_BASE_LIMITS_H
+#define POSTCARD_BASE_LIMITS_H
+
+/* capture */
+#define LIMIT_FRAME	   (4u << 20)  /* octets of one captured frame; a longer one is damage */
+#define LIMIT_BLOCK	   (16u << 20) /* octets of one pcapng block; a longer one is damage */
+#define LIMIT_READ_BUFFER  (1u << 20)  /* octets read from a file at once */
+#define LIMIT_INTERFACES   4096u       /* interfaces of one pcapng section */
+#define LIMIT_OPEN_FILES   128u	       /* capture files that may overlap in time */
+#define LIMIT_LINK_FILTERS 16u	       /* link types for which one BPF expression is compiled */
+
+/* decode */
+#define LIMIT_LAYERS	16u /* headers (tags, labels, tunnels) walked before TCP is given up on */
+#define LIMIT_IPV6_EXTS 16u /* IPv6 extension headers walked in one packet */
+
+/* flow and stream */
+#define LIMIT_FLOWS	   (2u << 20) /* TCP connections known at once, the ignored ones too */
+#define LIMIT_CONNS	   (1u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_OOO_PAGE	   4096u      /* octets of one page of out-of-order data */
+#define LIMIT_OOO_PAGES	   32768u     /* such pages, of all streams (128 MiB) */
+#define LIMIT_OOO_SLOTS	   128u	      /* pages ahead of the next octet in one stream (512 KiB) */
+#define LIMIT_OOO_STREAMS  32768u     /* streams that hold out-of-order data at once */
+#define LIMIT_GRACE_NS	   50000000   /* ns that a hole the peer acknowledged may still be filled */
+#define LIMIT_IDLE_MAIL_S  900u	      /* s of silence that end a mail connection */
+#define LIMIT_IDLE_OTHER_S 300u	 /* s of silence after which an ignored connection is forgotten */
+#define LIMIT_IDLE_OPEN_S  60u	 /* s that a handshake may take */
+#define LIMIT_LINGER_S	   10u	 /* s that a closed connection's four numbers are remembered */
+#define LIMIT_PROBE_BYTES  2048u /* octets of either side looked at to name the protocol */
+
+/* mail */
+#define LIMIT_LINE	      2048u /* octets of a command or reply line kept; the rest is dropped */
+#define LIMIT_LINES_HELD      65536u /* partial lines held at once, of all connections */
+#define LIMIT_REPLY_LINES     512u   /* lines of one multi-line reply before it is cut */
+#define LIMIT_PENDING	      6u     /* runs of like commands that may await their replies */
+#define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
+#define LIMIT_MESSAGES	      65536u /* mail transactions under way at once, of all connections */
+#define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */
+#define LIMIT_TEXT	      255u   /* octets of a greeting, host name or address kept */
+#define LIMIT_SUBJECT	      4000u  /* octets of a decoded subject kept (1,000 characters) */
+#define LIMIT_HEADER	      4096u  /* octets of one unfolded header field kept */
+#define LIMIT_MIME_DEPTH      8u     /* multipart in multipart that is followed */
+#define LIMIT_BOUNDARY	      70u    /* octets of a MIME boundary (RFC 2046 section 5.1.1) */
+#define LIMIT_ATTACHMENTS     32u    /* attachments of one message kept by name; all are counted */
+#define LIMIT_MIME_SCANS      16384u /* messages whose content is under way at once */
+#define LIMIT_TLS_HANDSHAKE   16384u /* octets of TLS handshake messages held for one direction */
+#define LIMIT_TLS_HANDSHAKES  8192u  /* such buffers at once */
+#define LIMIT_CONTENT_LITERAL (1ull << 40) /* octets that one BDAT or literal may announce */
+
+/* record */
+#define LIMIT_RECORD 65000u /* octets of one record; what does not fit is left out and said */
+
+/* sinks */
+#define LIMIT_CARDS 4096u /* different cards kept for a report; more are counted */
+#define LIMIT_TOP   10u	  /* rows of a "top" table of the report */
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * Text: see text.h.  Everything here works on octets with a length; nothing needs a terminating NUL
+ * in its input but the words that the program itself compares with.
+ */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct text
+text_in(char *buf, size_t cap)
+{
+	buf[0] = '\0';
+	return (struct text){buf, cap, 0, false};
+}
+
+void
+text_add(struct text *t, const char *s, size_t len)
+{
+	size_t room = t->cap - 1 - t->len;
+	if (t->cut)
+		return;
+	if (len > room) {
+		t->cut = true;
+		len = room;
+		while (len > 0 && ((uint8_t)s[len] & 0xc0) == 0x80) /* not inside a character */
+			len--;
+	}
+	memcpy(t->buf + t->len, s, len);
+	t->len += len;
+	t->buf[t->len] = '\0';
+}
+
+void
+text_puts(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
+
+void
+text_putc(struct text *t, char c)
+{
+	text_add(t, &c, 1);
+}
+
+void
+text_printf(struct text *t, const char *fmt, ...)
+{
+	size_t room = t->cap - t->len;
+	if (t->cut)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(t->buf + t->len, room, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room) {
+		t->cut = true;
+		t->len = t->cap - 1;
+	} else {
+		t->len += (size_t)n;
+	}
+}
+
+size_t
+utf8_char(const uint8_t *s, size_t len)
+{
+	if (len == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || len < n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* overlong forms, surrogates, and what lies beyond U+10FFFF */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+size_t
+utf8_put(char out[4], uint32_t cp)
+{
+	if (cp < 0x80) {
+		out[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		out[0] = (char)(0xc0 | cp >> 6);
+		out[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		out[0] = (char)(0xe0 | cp >> 12);
+		out[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | cp >> 18);
+	out[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
+/* U+200E/F, U+202A..E and U+2066..9 reorder what a reader sees of the text around them. */
+static bool
+is_bidi_control(const uint8_t *s, size_t n)
+{
+	if (n != 3 || s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+void
+text_add_wire(struct text *t, const void *octets, size_t len)
+{
+	const uint8_t *s = octets;
+	for (size_t i = 0; i < len && !t->cut;) {
+		size_t run = i;
+		while (run < len && s[run] >= 0x20 && s[run] < 0x7f)
+			run++;
+		if (run > i) {
+			text_add(t, (const char *)s + i, run - i);
+			i = run;
+			continue;
+		}
+		size_t n = utf8_char(s + i, len - i);
+		char one[4];
+		if (n <= 1 && s[i] >= 0xa0)
+			text_add(t, one, utf8_put(one, s[i])); /* Latin-1 */
+		else if (n <= 1)
+			text_printf(t, "\\x%02x", s[i]);
+		else if (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)
+			text_printf(t, "\\x%02x", s[i + 1]); /* a C1 control */
+		else if (is_bidi_control(s + i, n))
+			text_printf(t, "\\u{%04x}",
+				    (unsigned)((s[i] & 0x0f) << 12 | (s[i + 1] & 0x3f) << 6 |
+					       (s[i + 2] & 0x3f)));
+		else
+			text_add(t, (const char *)s + i, n);
+		i += n > 0 ? n : 1;
+	}
+}
+
+void
+text_add_time(struct text *t, int64_t ns)
+{
+	int64_t s = ns / 1000000000, rest = ns % 1000000000;
+	if (rest < 0) {
+		rest += 1000000000;
+		s--;
+	}
+	time_t when = (time_t)s;
+	struct tm tm;
+	if (gmtime_r(&when, &tm) == NULL)
+		return;
+	text_printf(t, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)rest);
+}
+
+void
+text_add_count(struct text *t, uint64_t n)
+{
+	char digits[27];
+	int at = (int)sizeof digits, since = 0;
+	do {
+		if (since == 3) {
+			digits[--at] = ',';
+			since = 0;
+		}
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+		since++;
+	} while (n > 0);
+	text_add(t, digits + at, sizeof digits - (size_t)at);
+}
+
+char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+bool
+ascii_begins(const void *s, size_t len, const char *word)
+{
+	const char *p = s;
+	size_t i = 0;
+	for (; word[i] != '\0'; i++) {
+		if (i >= len || ascii_lower(p[i]) != ascii_lower(word[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+ascii_is(const void *s, size_t len, const char *word)
+{
+	return strlen(word) == len && ascii_begins(s, len, word);
+}
+
+const char *
+ascii_find(const void *s, size_t len, const char *word)
+{
+	const char *p = s;
+	size_t n = strlen(word);
+	for (size_t i = 0; i + n <= len; i++) {
+		if (ascii_begins(p + i, len - i, word))
+			return p + i;
+	}
+	return NULL;
+}
+
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+size_t
+base64_decode(const char *s, size_t len, uint8_t *out, size_t cap)
+{
+	uint32_t acc = 0;
+	unsigned bits = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n')
+			continue;
+		int v = base64_value(s[i]);
+		if (v < 0)
+			break;
+		acc = acc << 6 | (uint32_t)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			if (n == cap)
+				break;
+			out[n++] = (uint8_t)(acc >> bits);
+		}
+	}
+	return n;
+}

@@ -1,0 +1,70 @@
+/*
+ * Text: a bounded builder, the ASCII helpers that mail needs, UTF-8, Base64.
+ *
+ * A builder never writes past its buffer and always ends it with NUL; what does not fit is cut at
+ * a character's boundary and `cut` is set.
+ */
+#ifndef POSTCARD_BASE_TEXT_H
+#define POSTCARD_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char *buf;  /* the caller's buffer, always NUL-terminated */
+	size_t cap; /* its size in octets, at least 1 */
+	size_t len; /* octets written, without the NUL */
+	bool cut;   /* something did not fit */
+};
+
+/* A builder over the caller's `buf` of `cap` >= 1 octets. */
+struct text text_in(char *buf, size_t cap);
+
+void
+text_add(struct text *t, const char *s, size_t len); /* raw octets, cut between UTF-8 characters */
+void text_puts(struct text *t, const char *s);
+void text_putc(struct text *t, char c);
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Adds octets from the wire as text that is safe to show: valid UTF-8 is kept, other octets are
+ * read as Latin-1; C0 and C1 controls, DEL and the bidirectional overrides become \xNN or \u{NNNN}.
+ */
+void text_add_wire(struct text *t, const void *octets, size_t len);
+
+/* RFC 3339 in UTC with nine digits: 2026-11-23T13:00:00.000000000Z.  `ns` since the epoch. */
+void text_add_time(struct text *t, int64_t ns);
+
+/* A count with thousands separators: 1,234,567. */
+void text_add_count(struct text *t, uint64_t n);
+
+/* Octets of the UTF-8 character that starts at s (1 to 4), or 0 where it is not valid UTF-8 (RFC
+ * 3629). */
+size_t utf8_char(const uint8_t *s, size_t len);
+
+/* Encodes one code point (at most U+10FFFF) into out; returns octets written, 1 to 4. */
+size_t utf8_put(char out[4], uint32_t code_point);
+
+/* Case-blind comparison of `len` ASCII octets with a NUL-terminated word; lengths must agree too.
+ */
+bool ascii_is(const void *s, size_t len, const char *word);
+
+/* Does s begin with `word`, case-blind? */
+bool ascii_begins(const void *s, size_t len, const char *word);
+
+/* Where `word` (NUL-terminated, not empty) first stands in s, case-blind; NULL where it does not.
+ */
+const char *ascii_find(const void *s, size_t len, const char *word);
+
+char ascii_lower(char c);
+char ascii_upper(char c);
+
+/*
+ * Decodes Base64 (RFC 4648 section 4), skipping white space, stopping at '=' or at the first other
+ * octet.  Writes at most `cap` octets to out and returns how many.
+ */
+size_t base64_decode(const char *s, size_t len, uint8_t *out, size_t cap);
+
+#endif
