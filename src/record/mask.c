@@ -1,0 +1,81 @@
+/* Masking: see mask.h. */
+#include "record/mask.h"
+
+#include <string.h>
+
+/* Octets of the first `n` characters. */
+static size_t
+head_of(const char *s, size_t len, size_t n)
+{
+	size_t at = 0;
+	for (; n > 0 && at < len; n--) {
+		size_t c = utf8_char((const uint8_t *)s + at, len - at);
+		at += c > 0 ? c : 1;
+	}
+	return at;
+}
+
+static size_t
+characters(const char *s, size_t len)
+{
+	size_t n = 0;
+	for (size_t at = 0; at < len; n++)
+		at += head_of(s + at, len - at, 1);
+	return n;
+}
+
+static void
+mask_address(struct text *out, const char *s, size_t len)
+{
+	if (len == 0)
+		return; /* the null sender is nobody */
+	const char *at = NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '@')
+			at = s + i;
+	}
+	size_t start = s[0] == '<' ? 1 : 0;
+	size_t local = at != NULL ? (size_t)(at - s) : len;
+	if (start < local)
+		text_add_wire(out, s, head_of(s + start, local - start, 1) + start);
+	text_puts(out, "***");
+	if (at != NULL)
+		text_add_wire(out, at, len - local);
+}
+
+static void
+mask_subject(struct text *out, const char *s, size_t len)
+{
+	size_t n = characters(s, len);
+	if (n > 6)
+		text_add_wire(out, s, head_of(s, len, 2));
+	text_printf(out, "*** (%zu characters)", n);
+}
+
+static void
+mask_file(struct text *out, const char *s, size_t len)
+{
+	size_t dot = len;
+	for (size_t i = len; i > 0 && len - i < 6; i--) {
+		if (s[i - 1] == '.') {
+			dot = i - 1;
+			break;
+		}
+	}
+	if (dot > 1)
+		text_add_wire(out, s, head_of(s, dot, 1));
+	text_puts(out, "***");
+	text_add_wire(out, s + dot, len - dot);
+}
+
+void
+mask_add(struct text *out, enum field_privacy privacy, const char *s, size_t len)
+{
+	switch (privacy) {
+	case PRIVACY_OPEN: text_add_wire(out, s, len); break;
+	case PRIVACY_ADDRESS:
+	case PRIVACY_USER: mask_address(out, s, len); break;
+	case PRIVACY_SUBJECT: mask_subject(out, s, len); break;
+	case PRIVACY_FILE: mask_file(out, s, len); break;
+	}
+}

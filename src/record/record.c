@@ -1,0 +1,180 @@
+/*
+ * The record: see record.h.  An entry is two octets of field id, two of length, then the value, in
+ * the machine's own byte order: a record never leaves the machine in this form.
+ */
+#include "record/record.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HEAD 4u
+
+#define STR  TYPE_STR
+#define U64  TYPE_U64
+#define BOOL TYPE_BOOL
+#define TIME TYPE_TIME
+#define IP   TYPE_IP
+#define ITEM TYPE_ITEM
+
+const struct field_info field_table[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) \
+	[FIELD_##id] = {name, meaning, type, NUMBER_##number, PRIVACY_##privacy},
+#include "record/fields.def"
+#undef FIELD
+};
+
+#undef STR
+#undef U64
+#undef BOOL
+#undef TIME
+#undef IP
+#undef ITEM
+
+void
+record_begin(struct record *r, enum record_kind kind)
+{
+	r->kind = (uint16_t)kind;
+	r->cut = 0;
+	r->len = 0;
+}
+
+static void
+put(struct record *r, enum field f, enum field_type type, const void *octets, size_t len)
+{
+	assert(f < FIELDS && field_table[f].type == type);
+	(void)type;
+	if (len > UINT16_MAX || HEAD + len > sizeof r->data - r->len) {
+		r->cut++;
+		return;
+	}
+	uint16_t head[2] = {(uint16_t)f, (uint16_t)len};
+	memcpy(r->data + r->len, head, HEAD);
+	if (len > 0)
+		memcpy(r->data + r->len + HEAD, octets, len);
+	r->len += HEAD + (uint32_t)len;
+}
+
+void
+record_put_str(struct record *r, enum field f, const void *octets, size_t len)
+{
+	put(r, f, TYPE_STR, octets, len);
+}
+
+void
+record_put_word(struct record *r, enum field f, const char *word)
+{
+	if (word != NULL)
+		put(r, f, TYPE_STR, word, strlen(word));
+}
+
+void
+record_put_u64(struct record *r, enum field f, uint64_t value)
+{
+	put(r, f, TYPE_U64, &value, sizeof value);
+}
+
+void
+record_put_bool(struct record *r, enum field f, bool value)
+{
+	uint8_t b = value;
+	put(r, f, TYPE_BOOL, &b, 1);
+}
+
+void
+record_put_time(struct record *r, enum field f, int64_t ns)
+{
+	put(r, f, TYPE_TIME, &ns, sizeof ns);
+}
+
+void
+record_put_ip(struct record *r, enum field f, const struct addr *a)
+{
+	uint8_t b[17] = {a->family};
+	memcpy(b + 1, a->b, 16);
+	put(r, f, TYPE_IP, b, sizeof b);
+}
+
+void
+record_put_item(struct record *r, enum field f)
+{
+	put(r, f, TYPE_ITEM, NULL, 0);
+}
+
+bool
+record_next(const struct record *r, uint32_t *at, struct record_value *v)
+{
+	uint16_t head[2];
+	if (r->len > sizeof r->data || *at > r->len || r->len - *at < HEAD)
+		return false;
+	memcpy(head, r->data + *at, HEAD);
+	const uint8_t *p = r->data + *at + HEAD;
+	size_t len = head[1];
+	if (head[0] >= FIELDS || len > r->len - *at - HEAD)
+		return false;
+	memset(v, 0, sizeof *v);
+	v->field = (enum field)head[0];
+	switch (field_table[head[0]].type) {
+	case TYPE_STR:
+		v->str = (const char *)p;
+		v->len = len;
+		break;
+	case TYPE_U64:
+		if (len != sizeof v->u64)
+			return false;
+		memcpy(&v->u64, p, sizeof v->u64);
+		break;
+	case TYPE_BOOL:
+		if (len != 1)
+			return false;
+		v->u64 = p[0] != 0;
+		break;
+	case TYPE_TIME:
+		if (len != sizeof v->ns)
+			return false;
+		memcpy(&v->ns, p, sizeof v->ns);
+		break;
+	case TYPE_IP:
+		if (len != 17 || (p[0] != 4 && p[0] != 6))
+			return false;
+		v->ip = p[0] == 4 ? addr_v4(p + 1) : addr_v6(p + 1);
+		break;
+	case TYPE_ITEM:
+		if (len != 0)
+			return false;
+		break;
+	}
+	*at += HEAD + (uint32_t)len;
+	return true;
+}
+
+bool
+record_find(const struct record *r, enum field f, struct record_value *v)
+{
+	for (uint32_t at = 0; record_next(r, &at, v);) {
+		if (v->field == f)
+			return true;
+	}
+	return false;
+}
+
+bool
+record_is(const struct record *r, enum field f, const char *word)
+{
+	struct record_value v;
+	size_t len = strlen(word);
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		if (v.field == f && v.len == len && memcmp(v.str, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum field
+field_by_name(const char *name)
+{
+	for (unsigned f = 0; f < FIELDS; f++) {
+		if (strcmp(field_table[f].name, name) == 0)
+			return (enum field)f;
+	}
+	return FIELDS;
+}

@@ -1,0 +1,89 @@
+/*
+ * The record: what was seen of one session or message, flat and free of pointers.
+ *
+ * A sequence of (field, length, octets) in a buffer with a maximum, so that it crosses a pipe as it
+ * is. Fields are those of fields.def.  A field that is not known is not put: absent is not false.
+ * What does not fit is left out whole and `cut` says so.
+ */
+#ifndef POSTCARD_RECORD_RECORD_H
+#define POSTCARD_RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/limits.h"
+
+enum field {
+#define FIELD(id, name, type, number, privacy, meaning) FIELD_##id,
+#include "record/fields.def"
+#undef FIELD
+	FIELDS
+};
+
+enum field_type { TYPE_STR, TYPE_U64, TYPE_BOOL, TYPE_TIME, TYPE_IP, TYPE_ITEM };
+enum field_number { NUMBER_ONE, NUMBER_MANY };
+enum field_privacy { PRIVACY_OPEN, PRIVACY_ADDRESS, PRIVACY_USER, PRIVACY_SUBJECT, PRIVACY_FILE };
+
+struct field_info {
+	const char *name;
+	const char *meaning;
+	uint8_t type;	 /* enum field_type */
+	uint8_t number;	 /* enum field_number */
+	uint8_t privacy; /* enum field_privacy */
+};
+
+extern const struct field_info field_table[FIELDS];
+
+enum record_kind { RECORD_SESSION, RECORD_MESSAGE, RECORD_ALERT, RECORD_SUMMARY };
+
+struct record {
+	uint16_t kind; /* enum record_kind */
+	uint16_t cut;  /* fields left out for want of room */
+	uint32_t len;  /* octets used of data */
+	uint8_t data[LIMIT_RECORD];
+};
+
+/* Empties the record and sets its kind. */
+void record_begin(struct record *r, enum record_kind kind);
+
+/* Each adds one value; its type must be the field's (asserted).  Values of an array are put in
+ * order. */
+void record_put_str(struct record *r, enum field f, const void *octets, size_t len);
+void record_put_word(struct record *r, enum field f,
+		     const char *word); /* NUL-terminated; NULL puts nothing */
+void record_put_u64(struct record *r, enum field f, uint64_t value);
+void record_put_bool(struct record *r, enum field f, bool value);
+void record_put_time(struct record *r, enum field f, int64_t ns); /* since the epoch, UTC */
+void record_put_ip(struct record *r, enum field f, const struct addr *a);
+void record_put_item(struct record *r,
+		     enum field f); /* begins the next element of an array of objects */
+
+/* One value of a record, as reading hands it out. */
+struct record_value {
+	enum field field;
+	const char *str; /* TYPE_STR: octets, not NUL-terminated; they live as long as the record */
+	size_t len;	 /* TYPE_STR: how many */
+	uint64_t u64;	 /* TYPE_U64, TYPE_BOOL (0 or 1) */
+	int64_t ns;	 /* TYPE_TIME */
+	struct addr ip;	 /* TYPE_IP */
+};
+
+/*
+ * Reads values in the order they were put.  Start with *at = 0; false at the end, or where the
+ * octets are not a record (it may have come through a pipe from a worker that an attacker took
+ * over: nothing is trusted).
+ */
+bool record_next(const struct record *r, uint32_t *at, struct record_value *v);
+
+/* The first value of field f; false where the record has none. */
+bool record_find(const struct record *r, enum field f, struct record_value *v);
+
+/* Does field f have the value `word`, in any of its values? */
+bool record_is(const struct record *r, enum field f, const char *word);
+
+/* The field of that name; FIELDS where there is none. */
+enum field field_by_name(const char *name);
+
+#endif
