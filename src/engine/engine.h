@@ -1,0 +1,58 @@
+/*
+ * The conductor of a worker: frames in, records out.
+ *
+ * engine_push gives one frame, engine_next hands out the records that it led to.  It knows all the
+ * stages (decode, flow, stream, ident, mail, finding) and moves data between them; no stage
+ * knows another.  Time is packet time: the same frames give the same records, live or replayed.
+ */
+#ifndef POSTCARD_ENGINE_ENGINE_H
+#define POSTCARD_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/frame.h"
+#include "record/record.h"
+
+struct engine;
+
+struct engine_config {
+	uint32_t flows; /* connections known at once; 0 for LIMIT_FLOWS */
+	uint32_t conns; /* connections followed at once; 0 for LIMIT_CONNS */
+	bool no_ndpi;	/* do not ask nDPI */
+};
+
+/* What a worker counts, for the summary. */
+struct engine_stats {
+	uint64_t frames;	    /* pushed */
+	uint64_t tcp;		    /* with a TCP segment */
+	uint64_t not_tcp;	    /* with another protocol */
+	uint64_t undecoded;	    /* damaged, cut or of an unknown link type */
+	uint64_t unknown_link;	    /* of them: of an unknown link type */
+	uint32_t unknown_link_type; /* the first such link type */
+	uint64_t fragments;	    /* IP fragments */
+	uint64_t flows;		    /* TCP connections seen */
+	uint64_t evicted;	    /* connections given up early because a pool was full */
+	uint64_t gap_bytes;	    /* octets lost inside mail connections */
+	uint64_t overlaps;	    /* overlaps with other octets */
+	uint64_t ndpi_calls;	    /* packets shown to nDPI */
+	uint64_t refused[8];	    /* per pool: takes refused; see engine_pool_name */
+};
+
+/* A new engine; NULL and a message in `error` where memory or nDPI is not to be had. */
+struct engine *engine_new(const struct engine_config *config, char error[256]);
+void engine_free(struct engine *e);
+
+/* Gives one frame.  All records of the frame before must have been taken (engine_next returned
+ * false). */
+void engine_push(struct engine *e, const struct frame *f);
+
+/* No more input: what is open ends.  Then take records until false. */
+void engine_finish(struct engine *e);
+
+/* Takes the next record; false where there is none until more is pushed. */
+bool engine_next(struct engine *e, struct record *out);
+
+void engine_stats_get(const struct engine *e, struct engine_stats *out);
+
+#endif
