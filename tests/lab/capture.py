@@ -1,0 +1,267 @@
+"""Reads a capture's TCP connections, writes the labels, and checks them against a second reading by tshark."""
+import base64
+import ipaddress
+import json
+import os
+import re
+import struct
+import subprocess
+from email.header import decode_header, make_header
+
+
+def connections(path):
+    """The TCP connections of a pcap (Ethernet), in the order of their first SYN."""
+    found, order = {}, []
+    with open(path, "rb") as f:
+        head = f.read(24)
+        assert head[:4] == b"\xd4\xc3\xb2\xa1", "not a little-endian pcap"
+        frame = 0
+        while True:
+            record = f.read(16)
+            if len(record) < 16:
+                break
+            frame += 1
+            packet = f.read(struct.unpack("<IIII", record)[2])
+            kind = packet[12:14]
+            if kind == b"\x08\x00":
+                ends = [str(ipaddress.ip_address(packet[26:30])), str(ipaddress.ip_address(packet[30:34]))]
+                tcp = packet[14 + (packet[14] & 15) * 4:]
+            elif kind == b"\x86\xdd":
+                ends = [str(ipaddress.ip_address(packet[22:38])), str(ipaddress.ip_address(packet[38:54]))]
+                tcp = packet[54:]
+            else:
+                continue
+            sport, dport = struct.unpack(">HH", tcp[:4])
+            source, target = (ends[0], sport), (ends[1], dport)
+            key = frozenset((source, target))
+            if tcp[13] & 0x12 == 0x02 and key not in found:   # SYN without ACK
+                found[key] = {"client": source, "server": target, "first_frame": frame, "frames": 0, "stream": len(order)}
+                order.append(found[key])
+            if key in found:
+                found[key]["frames"] += 1
+    return order
+
+
+def end_point(end):
+    return ("[%s]:%d" if ":" in end[0] else "%s:%d") % end
+
+
+FIELDS = ["protocol", "client", "server", "seen", "midstream", "gaps", "starttls_offered", "starttls_requested",
+          "starttls_reply", "tls_client_hello", "implicit_tls", "tls_established", "tls_version",
+          "cleartext_messages", "cleartext_envelopes", "mail_from", "rcpt_to", "mail_from_refused", "rcpt_to_refused",
+          "subjects", "subjects_raw", "auth_clear", "auth_user", "verdict", "verdict_also_ok", "also_ok",
+          "expect", "expect_later", "first_frame", "frames"]
+
+
+def make_labels(name, scenario, facts, path):
+    """Join what the scenario did (`facts`, in the order it was done) with the connections of the capture."""
+    left = connections(path)
+    sessions, places = [], []
+    for fact in facts:
+        same = [c for c in left if c["client"][0] == fact["from_ip"] and c["server"] == fact["to"]]
+        if not same:
+            raise RuntimeError("%s: no connection %s -> %s in the capture" % (name, fact["from_ip"], end_point(fact["to"])))
+        # a fact that may happen several times takes all but those that later facts need
+        later = sum(1 for f in facts[facts.index(fact) + 1:] if (f["from_ip"], f["to"]) == (fact["from_ip"], fact["to"]))
+        take = max(1, len(same) - later) if fact["repeat"] else 1
+        for connection in same[:take]:
+            left.remove(connection)
+            label = dict(fact["label"], client=end_point(connection["client"]), server=end_point(connection["server"]),
+                         first_frame=connection["first_frame"], frames=connection["frames"])
+            sessions.append({k: label[k] for k in FIELDS if k in label})
+            places.append(connection)
+    if left:
+        raise RuntimeError("%s: connections nobody told of: %s" % (name, [(end_point(c["client"]), end_point(c["server"])) for c in left]))
+    both = sorted(zip(sessions, places), key=lambda pair: pair[1]["first_frame"])
+    doc = {"capture": name + ".pcap", "source": "postcard tests/lab", "licence": "Apache-2.0", "note": scenario.note,
+           "made_with": scenario.software, "sessions": [s for s, _ in both]}
+    return doc, [p for _, p in both]
+
+
+# ---------------------------------------------------------------- the second reading
+
+def payload(path, stream):
+    """The payload of one TCP stream as tshark puts it together: [(from_server, bytes)], one per segment."""
+    out = subprocess.run(["tshark", "-r", path, "-q", "-z", "follow,tcp,raw,%d" % stream], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True).stdout
+    return [(line.startswith("\t"), bytes.fromhex(line.strip())) for line in out.splitlines() if re.fullmatch(r"\t?[0-9a-f]+", line)]
+
+
+def tls_versions(path, stream):
+    """Version of each ServerHello in a stream (the supported_versions extension wins)."""
+    out = subprocess.run(["tshark", "-r", path, "-Y", "tcp.stream==%d and tls.handshake.type==2" % stream, "-T", "fields", "-e",
+                          "tls.handshake.version", "-e", "tls.handshake.extensions.supported_version"],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    names = {"0x0301": "1.0", "0x0302": "1.1", "0x0303": "1.2", "0x0304": "1.3"}
+    return [names.get((line.split("\t")[1:] + [""])[0].split(",")[0] or line.split("\t")[0], line) for line in out.splitlines()]
+
+
+def tls_records(data):
+    """The record types in a byte string that starts with a TLS record."""
+    kinds = []
+    while len(data) >= 5 and 20 <= data[0] <= 23:
+        kinds.append(data[0])
+        data = data[5 + struct.unpack(">H", data[3:5])[0]:]
+    return kinds
+
+
+def sealed_by(kinds):
+    return 23 in kinds or (20 in kinds and 22 in kinds[kinds.index(20):])
+
+
+def read_again(path, label, stream):
+    """What the bytes of an SMTP or LMTP connection say, read without knowledge of the scenario."""
+    parts = payload(path, stream)
+    client = b"".join(d for s, d in parts if not s)
+    server = b"".join(d for s, d in parts if s)
+    said = {"starttls_offered": None, "starttls_requested": False, "starttls_reply": None, "tls_client_hello": False,
+            "implicit_tls": client[:2] == b"\x16\x03", "tls_established": False}
+    text, tls, replies = client, b"", server
+    if said["implicit_tls"]:
+        text, tls, replies = b"", client, b""
+        said["tls_client_hello"] = True
+        tls_server = server
+    else:
+        asked = re.search(rb"(?im)^STARTTLS\r\n", client)
+        said["starttls_requested"] = bool(asked)
+        tls_server = b""
+        if asked and client[asked.end():asked.end() + 2] == b"\x16\x03":
+            said["tls_client_hello"] = True
+            text, tls = client[:asked.end()], client[asked.end():]
+            ready = re.search(rb"(?m)^220 [^\r\n]*\r\n(?=[\x14-\x17]\x03|\Z)", server)
+            if ready:
+                replies, tls_server = server[:ready.end()], server[ready.end():]
+        seen_ehlo = re.search(rb"(?im)^(EHLO|LHLO) ", text)
+        keywords = re.findall(rb"(?m)^250[- ](\S+)", replies)
+        if seen_ehlo and re.search(rb"(?m)^250-", replies):
+            said["starttls_offered"] = b"STARTTLS" in [k.upper() for k in keywords]
+        if asked:
+            # the reply is the first server segment behind the one with the command
+            waiting = False
+            for from_server, data in parts:
+                if not from_server and re.search(rb"(?im)^STARTTLS\r\n", data):
+                    waiting = True
+                elif waiting and from_server:
+                    said["starttls_reply"] = int(data[:3])
+                    break
+    said["tls_established"] = sealed_by(tls_records(tls)) and sealed_by(tls_records(tls_server))
+    if said["tls_established"]:
+        said["tls_version"] = (tls_versions(path, stream) or [None])[-1]
+    commands = []   # verbs outside of message texts
+    position, messages, subjects = 0, 0, []
+    pending = text
+    while pending:
+        line, _, pending = pending.partition(b"\r\n")
+        commands.append(line)
+        verb = line[:4].upper()
+        if verb == b"DATA" and b"\n354" in b"\n" + server:
+            body, _, pending = (pending[2:] and (b"", b"", pending[3:]) if pending.startswith(b".\r\n") else pending.partition(b"\r\n.\r\n"))
+            messages += 1
+            subjects.append(subject_of(body))
+        elif verb == b"BDAT":
+            size = int(line.split()[1])
+            body, pending = pending[:size], pending[size:]
+            if b"LAST" in line.upper():
+                messages += 1
+                subjects.append(subject_of(body))
+    said["cleartext_messages"] = messages
+    said["cleartext_envelopes"] = sum(1 for c in commands if c[:10].upper() == b"MAIL FROM:")
+    said["all_from"] = [re.search(rb"<([^>]*)>", c)[1].decode() for c in commands if c[:10].upper() == b"MAIL FROM:"]
+    said["all_to"] = [re.search(rb"<([^>]*)>", c)[1].decode() for c in commands if c[:8].upper() == b"RCPT TO:"]
+    said["subjects"] = subjects
+    auth = [c.split()[1].decode().upper() for c in commands if c[:5].upper() == b"AUTH "]
+    said["auth_clear"] = auth[-1] if auth else None
+    return said
+
+
+def subject_of(body):
+    head = body.partition(b"\r\n\r\n")[0]
+    found = re.search(rb"(?im)^Subject:[ \t]*((?:.*)(?:\r\n[ \t].*)*)", head)
+    if not found:
+        return None
+    raw = re.sub(r"\r\n[ \t]+", " ", found[1].decode("utf-8")).strip()
+    return str(make_header(decode_header(raw)))
+
+
+def check(path, label, place, secrets):
+    """Disagreements between the label and the second reading, as lines of text."""
+    bad = []
+    everything = b"".join(d for _, d in payload(path, place["stream"]))
+    if label["verdict"] in ("encrypted", "failed-tls", "no-mail"):
+        bad += ["secret %r is readable" % s for s in secrets if s.encode() in everything]
+    if label["protocol"] not in ("smtp", "lmtp") or not everything:
+        return bad
+    said = read_again(path, label, place["stream"])
+    for field in ("starttls_offered", "starttls_requested", "starttls_reply", "tls_client_hello", "implicit_tls", "tls_established",
+                  "tls_version", "cleartext_messages", "cleartext_envelopes", "subjects", "auth_clear"):
+        if label.get(field) != said.get(field):
+            bad.append("%s: label %r, tshark's streams %r" % (field, label.get(field), said.get(field)))
+    if sorted(label["mail_from"] + label.get("mail_from_refused", [])) != sorted(said["all_from"]):
+        bad.append("mail_from: label %r, streams %r" % (label["mail_from"], said["all_from"]))
+    if sorted(label["rcpt_to"] + label.get("rcpt_to_refused", [])) != sorted(said["all_to"]):
+        bad.append("rcpt_to: label %r, streams %r" % (label["rcpt_to"], said["all_to"]))
+    return bad
+
+
+def wire_forms(path, secrets, logins):
+    """Every form in which a secret crosses the wire in this capture: raw, in base64 of AUTH, CRAM-MD5 digests."""
+    out = list(secrets)
+    forms = {}
+    for user, password in logins:
+        out.append(password)
+        forms[base64.b64encode(b"\0%s\0%s" % (user.encode(), password.encode()))] = True
+        forms[base64.b64encode(b"%s\0%s\0%s" % (user.encode(), user.encode(), password.encode()))] = True
+        forms[base64.b64encode(password.encode())] = True
+    with open(path, "rb") as f:
+        data = f.read()
+    out += [form.decode() for form in forms if form in data]
+    for token in set(re.findall(rb"(?<=\r\n|..)[A-Za-z0-9+/]{40,}={0,2}(?=\r\n)", data)):
+        try:
+            clear = base64.b64decode(token, validate=True)
+        except ValueError:
+            continue
+        digest = re.fullmatch(rb"\S+ ([0-9a-f]{32})", clear)     # CRAM-MD5: user and digest
+        if digest:
+            out += [token.decode(), digest[1].decode()]
+        elif any(s.encode() in clear for s in secrets):          # a line of an attachment
+            out.append(token.decode())
+    return sorted(set(out))
+
+
+def write_json(doc, path):
+    with open(path, "w") as f:
+        f.write(json.dumps(doc, indent=1, ensure_ascii=False) + "\n")
+    os.chmod(path, 0o644)
+
+
+def write_index(out):
+    """secrets.txt and README.md of the folder, from all the label files in it."""
+    docs = []
+    for name in sorted(os.listdir(out)):
+        if name.endswith(".labels.json"):
+            with open(os.path.join(out, name)) as f:
+                docs.append(json.load(f))
+    secrets = sorted({s for doc in docs for s in doc.get("secrets", [])})
+    with open(out + "/secrets.txt", "w") as f:
+        f.write("".join(s + "\n" for s in secrets))
+    with open(out + "/README.md", "w") as f:
+        f.write(INDEX_HEAD)
+        for doc in docs:
+            verdicts = [s["verdict"] for s in doc["sessions"]]
+            counted = ", ".join("%d %s" % (verdicts.count(v), v) for v in dict.fromkeys(verdicts))
+            f.write("| %s | %s | %s | %s |\n" % (doc["capture"], doc["note"], counted, doc["made_with"]))
+
+
+INDEX_HEAD = """# Captures from the lab
+
+Made by `tests/lab/lab.py` from real mail software in network namespaces; this table is written by it too. All names,
+addresses, passwords and texts are invented. Beside each capture lies `NAME.labels.json`: what a person would say of each
+connection. Labels come from what the scenario did, and were compared with tshark's reading of the packets. Beyond the
+fields of the session the labels have:
+
+- `expect`: what one connection by itself shows; `expect_later`: what can only be told by remembering earlier connections;
+- `made_with`: the programs; `secrets`: strings that must never come out of postcard, all of them also in `secrets.txt`.
+
+| capture | what it shows | connections | made with |
+| --- | --- | --- | --- |
+"""
