@@ -1,0 +1,86 @@
+/*
+ * Scans: see scan.h.  A vector of octets is compared with LF while the vector one octet further is
+ * compared with '.' and '-'; the two answers meet in one mask, so that an ordinary line end costs
+ * no branch.  Four vectors share one test.
+ */
+#include "base/scan.h"
+
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+size_t
+scan_lf(const uint8_t *p, size_t len)
+{
+	const uint8_t *lf = len > 0 ? memchr(p, '\n', len) : NULL;
+	return lf != NULL ? (size_t)(lf - p) : len;
+}
+
+#if defined(__SSE2__)
+
+/* 0xff for each of the 16 octets at p that is an LF before '.' or '-'; reads 17 octets. */
+static inline __m128i
+marks_at(const uint8_t *p)
+{
+	__m128i here = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+	__m128i mark = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('.')),
+				    _mm_cmpeq_epi8(next, _mm_set1_epi8('-')));
+	return _mm_and_si128(mark, _mm_cmpeq_epi8(here, _mm_set1_epi8('\n')));
+}
+
+static inline size_t
+mask_first(__m128i m)
+{
+	return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(m));
+}
+
+size_t
+scan_line_mark(const uint8_t *p, size_t len)
+{
+	size_t i = 0;
+	while (len - i >= 65) {
+		__m128i a = marks_at(p + i), b = marks_at(p + i + 16);
+		__m128i c = marks_at(p + i + 32), d = marks_at(p + i + 48);
+		__m128i any = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+		if (_mm_movemask_epi8(any) != 0)
+			break; /* the loop below finds which */
+		i += 64;
+	}
+	while (len - i >= 17) {
+		__m128i m = marks_at(p + i);
+		if (_mm_movemask_epi8(m) != 0)
+			return i + mask_first(m);
+		i += 16;
+	}
+	if (len >= 17) { /* the last 17 octets once more rather than the rest one by one */
+		__m128i m = marks_at(p + len - 17);
+		if (_mm_movemask_epi8(m) != 0)
+			return len - 17 + mask_first(m);
+		i = len - 1;
+	}
+	for (; i < len; i++) {
+		if (p[i] == '\n' && (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-'))
+			return i;
+	}
+	return len;
+}
+
+#else
+
+size_t
+scan_line_mark(const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		i += scan_lf(p + i, len - i);
+		if (i >= len)
+			break;
+		if (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-')
+			return i;
+	}
+	return len;
+}
+
+#endif

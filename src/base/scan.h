@@ -1,0 +1,24 @@
+/*
+ * The scan primitives of the hot path: where does a line end that matters?
+ *
+ * Message content is read at the speed of memory: of a body only those lines are looked at that may
+ * end the content (".") or a part of it ("--boundary").  All other octets pass through here.
+ * SSE2 on x86-64, where every processor has it; plain C elsewhere, with the same results.
+ */
+#ifndef POSTCARD_BASE_SCAN_H
+#define POSTCARD_BASE_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The offset of the first LF in the `len` octets at p, or len where there is none. */
+size_t scan_lf(const uint8_t *p, size_t len);
+
+/*
+ * The offset of the first LF that is followed by '.' or '-', or of an LF that is the last octet
+ * (what follows it is not known yet); len where there is neither.  Never reads outside the `len`
+ * octets; p needs no alignment and may be NULL where len is 0.
+ */
+size_t scan_line_mark(const uint8_t *p, size_t len);
+
+#endif
