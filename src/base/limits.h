@@ -15,6 +15,7 @@
 #define LIMIT_INTERFACES   4096u       /* interfaces of one pcapng section */
 #define LIMIT_OPEN_FILES   128u	       /* capture files that may overlap in time */
 #define LIMIT_LINK_FILTERS 16u	       /* link types for which one BPF expression is compiled */
+#define LIMIT_FAULTS	   64u	       /* lines about damaged files that are kept; more are counted */
 
 /* decode */
 #define LIMIT_LAYERS	16u /* headers (tags, labels, tunnels) walked before TCP is given up on */
