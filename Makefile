@@ -1,15 +1,19 @@
 # postcard: build, test, install.  `make help` lists the targets.
 #
-# Objects go to $(BUILD).  Each folder of src/ becomes one archive; a program or unit test links
-# its own floor and the floors below, so that a call upwards does not link (see FLOOR_*).
+# Objects go to $(BUILD).  Each folder of src/ becomes one archive; the program links them all, a
+# unit test links its own folder and the floors below, so that a call upwards does not link.
+# Tests, fuzzing, benchmarks and lint are in tests/tests.mk.
 
-BUILD   ?= build
-CC      ?= cc
+SAN     ?=
+BUILD   ?= build$(if $(SAN),-san)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 DEPS    ?= 1
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 
 VERSION := 0.1.0
 
@@ -19,16 +23,116 @@ FLOOR_2 := flow ident finding
 FLOOR_3 := judge enrich sink
 FLOOR_4 := engine
 FLOOR_5 := app
-FOLDERS := $(FLOOR_0) $(FLOOR_1) $(FLOOR_2) $(FLOOR_3) $(FLOOR_4) $(FLOOR_5)
+FLOORS  := 0 1 2 3 4 5
+FOLDERS := $(foreach f,$(FLOORS),$(FLOOR_$f))
 
-WARN := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
-HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-OPT  ?= -O2 -g
-CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(WARN) $(OPT) \
-              $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) -MMD -MP $(CFLAGS)
+WERROR ?= -Werror
+WARN   := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(WERROR)
+HARD   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+OPT    ?= -O2 -g
+CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
+              -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
+              -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
 LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lcrypto -lz -lm $(LDLIBS)
 
-include tests/tests.mk
+# Debian packages
+BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libssl-dev zlib1g-dev
+TEST_PACKAGES  := libcmocka-dev python3
+
+# ---------------------------------------------------------------------------------- the program
+
+sources  = $(sort $(wildcard src/$1/*.c))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$1))
+archive  = $(if $(call sources,$1),$(BUILD)/lib/$1.a)
+# the archives of the floors below the folder $1, the highest first, as a linker wants them
+reverse  = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
+floor_of = $(foreach f,$(FLOORS),$(if $(filter $1,$(FLOOR_$f)),$f))
+below    = $(foreach f,$(call reverse,$(wordlist 1,$(call floor_of,$1),$(FLOORS))),$(foreach d,$(FLOOR_$f),$(call archive,$d)))
+
+ARCHIVES := $(foreach d,$(call reverse,$(FOLDERS)),$(call archive,$d))
+OBJECTS  := $(foreach d,$(FOLDERS),$(call objects,$d))
+# files of rules/ that the program carries within itself: #include "advice.yml.inc" in an array of
+# octets
+EMBEDDED := $(patsubst rules/%,$(BUILD)/gen/%.inc,$(wildcard rules/*.yml))
+PROGRAM  := $(if $(wildcard src/app/main.c),$(BUILD)/postcard)
 
 .DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(ARCHIVES) $(PROGRAM) $(if $(PROGRAM),$(BUILD)/postcard.1 $(if $(filter build,$(BUILD)),postcard)) ## build the program (build/postcard, and a link ./postcard)
+
+# A change of compiler or flags builds everything anew; a change of the list of sources, its archive.
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS_ALL))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS_ALL))' > $@
+$(BUILD)/lib/%.list: FORCE
+	$(Q)mkdir -p $(@D); echo $(call objects,$*) | cmp -s - $@ || echo $(call objects,$*) > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $<")
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/%.inc: rules/%
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tu1 $< | sed 's/\([0-9]\)\( \|$$\)/\1,/g' > $@
+
+define archive_rule
+$(BUILD)/lib/$1.a: $(call objects,$1) $(BUILD)/lib/$1.list
+	@mkdir -p $$(@D)
+	$(if $(Q),@echo "  AR    $$@")
+	$(Q)rm -f $$@ && $(AR) rcs $$@ $(call objects,$1)
+endef
+$(foreach d,$(FOLDERS),$(if $(call sources,$d),$(eval $(call archive_rule,$d))))
+
+$(BUILD)/postcard: $(ARCHIVES)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(ARCHIVES) $(LDLIBS_ALL)
+
+postcard: | $(BUILD)/postcard
+	$(Q)ln -sf $(BUILD)/postcard $@
+
+-include $(OBJECTS:.o=.d)
+
+# ------------------------------------------------------------------------------ install, and show
+
+$(BUILD)/postcard.1: $(BUILD)/postcard
+	$(Q)$< --print-man > $@
+
+install: all ## install under PREFIX (/usr/local), below DESTDIR where that is given
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BUILD)/postcard $(DESTDIR)$(PREFIX)/bin/postcard
+	install -m 644 $(BUILD)/postcard.1 $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1
+	$(BUILD)/postcard --print-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
+
+uninstall: ## take away what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/postcard $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
+
+demo: ## install what is missing, build, and replay pcaps/ (DEPS=0: touch nothing outside)
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES)'
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/postcard -r pcaps/*.pcap*
+
+PACKAGES ?= $(BUILD_PACKAGES) $(TEST_PACKAGES)
+deps: ## install the Debian packages that building and testing need
+	@tests/tools/deps '$(DEPS)' $(PACKAGES)
+
+geoip: ## fetch a country database that may be used freely (GEOIP_DIR=folder)
+	@src/enrich/fetch-geoip.sh $(GEOIP_DIR)
+
+clean: ## remove what was built
+	rm -rf build build-* postcard
+
+help: ## list the targets
+	@echo 'make targets:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile tests/tests.mk | expand -t 18
+	@echo 'variables: BUILD=$(BUILD) CC=$(CC) SAN=address,undefined PREFIX=$(PREFIX) DESTDIR DEPS=0 V=1'
+
+FORCE:
+.PHONY: all install uninstall demo deps geoip clean help FORCE
+
+include tests/tests.mk
