@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define EXTENSION 5u /* octets of a file name's extension that is shown */
+
 /* Octets of the first `n` characters. */
 static size_t
 head_of(const char *s, size_t len, size_t n)
@@ -24,6 +26,23 @@ characters(const char *s, size_t len)
 	return n;
 }
 
+static bool
+is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What may stand in a host name or address literal, or behind it (">"); also any octet of an
+ * internationalised name. */
+static bool
+is_domain_octet(char c)
+{
+	return is_alphanumeric(c) || (uint8_t)c >= 0x80 ||
+	       (c != '\0' && strchr(".-_[]:>", c) != NULL);
+}
+
+/* The domain is shown, as far as it looks like one: behind the last @ of something malformed may
+ * stand anything. */
 static void
 mask_address(struct text *out, const char *s, size_t len)
 {
@@ -39,8 +58,14 @@ mask_address(struct text *out, const char *s, size_t len)
 	if (start < local)
 		text_add_wire(out, s, head_of(s + start, local - start, 1) + start);
 	text_puts(out, "***");
-	if (at != NULL)
-		text_add_wire(out, at, len - local);
+	if (at == NULL)
+		return;
+	size_t end = local + 1;
+	while (end < len && is_domain_octet(s[end]))
+		end++;
+	text_add_wire(out, at, end - local);
+	if (end < len)
+		text_puts(out, "***");
 }
 
 static void
@@ -56,11 +81,13 @@ static void
 mask_file(struct text *out, const char *s, size_t len)
 {
 	size_t dot = len;
-	for (size_t i = len; i > 0 && len - i < 6; i--) {
+	for (size_t i = len; i > 0 && len - i <= EXTENSION; i--) {
 		if (s[i - 1] == '.') {
 			dot = i - 1;
 			break;
 		}
+		if (!is_alphanumeric(s[i - 1]))
+			break;
 	}
 	if (dot > 1)
 		text_add_wire(out, s, head_of(s, dot, 1));

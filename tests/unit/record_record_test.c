@@ -1,0 +1,164 @@
+/* Records: what is put comes back, what does not fit is left out, and damaged octets do no harm. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "record/record.h"
+
+static void
+what_is_put_comes_back(void **state)
+{
+	(void)state;
+	struct record r;
+	struct record_value v;
+	struct addr four, six;
+	uint32_t at = 0;
+	assert_true(addr_parse("192.0.2.1", &four) && addr_parse("2001:db8::1", &six));
+	record_begin(&r, RECORD_SESSION);
+	record_put_str(&r, FIELD_HELO, "a\0b", 3);
+	record_put_word(&r, FIELD_REASON, NULL); /* not known: nothing */
+	record_put_u64(&r, FIELD_MESSAGES, UINT64_MAX);
+	record_put_bool(&r, FIELD_MIDSTREAM, false);
+	record_put_time(&r, FIELD_TIMESTAMP, INT64_MIN);
+	record_put_ip(&r, FIELD_SOURCE_IP, &four);
+	record_put_ip(&r, FIELD_DESTINATION_IP, &six);
+	record_put_item(&r, FIELD_EMAIL_ATTACHMENT);
+	record_put_word(&r, FIELD_EXPOSED, "body");
+	record_put_word(&r, FIELD_EXPOSED, "headers");
+	assert_int_equal(r.cut, 0);
+
+	assert_true(record_next(&r, &at, &v));
+	assert_int_equal(v.field, FIELD_HELO);
+	assert_int_equal(v.len, 3);
+	assert_memory_equal(v.str, "a\0b", 3);
+	assert_true(record_next(&r, &at, &v));
+	assert_int_equal(v.field, FIELD_MESSAGES);
+	assert_true(v.u64 == UINT64_MAX);
+	assert_true(record_next(&r, &at, &v));
+	assert_int_equal(v.field, FIELD_MIDSTREAM);
+	assert_int_equal(v.u64, 0);
+	assert_true(record_next(&r, &at, &v));
+	assert_true(v.ns == INT64_MIN);
+	assert_true(record_next(&r, &at, &v));
+	assert_memory_equal(&v.ip, &four, sizeof four);
+	assert_true(record_next(&r, &at, &v));
+	assert_memory_equal(&v.ip, &six, sizeof six);
+	assert_true(record_next(&r, &at, &v));
+	assert_int_equal(v.field, FIELD_EMAIL_ATTACHMENT);
+
+	assert_true(record_find(&r, FIELD_EXPOSED, &v));
+	assert_memory_equal(v.str, "body", 4);
+	assert_true(record_is(&r, FIELD_EXPOSED, "headers"));
+	assert_false(record_is(&r, FIELD_EXPOSED, "head"));
+	assert_false(record_find(&r, FIELD_REASON, &v));
+	record_begin(&r, RECORD_MESSAGE);
+	assert_false(record_find(&r, FIELD_HELO, &v));
+}
+
+static void
+what_does_not_fit_is_left_out(void **state)
+{
+	(void)state;
+	struct record *r = malloc(sizeof *r);
+	struct record_value v;
+	uint8_t octets[1000] = {0};
+	record_begin(r, RECORD_MESSAGE);
+	for (int i = 0; i < 64; i++)
+		record_put_str(r, FIELD_EMAIL_TO, octets, sizeof octets);
+	assert_int_equal(r->cut, 0);
+	record_put_str(r, FIELD_EMAIL_TO, octets, sizeof octets);
+	assert_int_equal(r->cut, 1);
+	record_put_word(r, FIELD_OUTCOME, "cleartext"); /* a shorter one still fits */
+	assert_int_equal(r->cut, 1);
+	assert_true(record_is(r, FIELD_OUTCOME, "cleartext"));
+	record_begin(r, RECORD_MESSAGE);
+	record_put_str(r, FIELD_HELO, NULL, 0);
+	assert_true(record_find(r, FIELD_HELO, &v));
+	assert_int_equal(v.len, 0);
+	char *most = calloc(1, LIMIT_RECORD);
+	record_begin(r, RECORD_MESSAGE);
+	record_put_str(r, FIELD_HELO, most, LIMIT_RECORD - 4);
+	assert_int_equal(r->len, LIMIT_RECORD);
+	record_put_item(r, FIELD_EMAIL_ATTACHMENT);
+	assert_int_equal(r->cut, 1);
+	free(most);
+	free(r);
+}
+
+static void
+damaged_octets(void **state)
+{
+	(void)state;
+	struct record good, r;
+	struct record_value v;
+	struct addr a;
+	assert_true(addr_parse("192.0.2.1", &a));
+	record_begin(&good, RECORD_SESSION);
+	record_put_u64(&good, FIELD_MESSAGES, 1);
+	record_put_ip(&good, FIELD_SOURCE_IP, &a);
+	record_put_bool(&good, FIELD_MIDSTREAM, true);
+	record_put_time(&good, FIELD_TIMESTAMP, 1);
+	record_put_word(&good, FIELD_HELO, "name");
+	record_put_item(&good, FIELD_EMAIL_ATTACHMENT);
+	for (uint32_t len = 0; len < good.len; len++) {
+		r = good;
+		r.len = len;
+		unsigned n = 0;
+		for (uint32_t at = 0; record_next(&r, &at, &v); n++)
+			assert_true(at <= len);
+		assert_true(n < 6);
+	}
+	for (uint32_t i = 0; i < good.len; i++) {
+		for (int octet = 0; octet < 256; octet++) {
+			r = good;
+			r.data[i] = (uint8_t)octet;
+			for (uint32_t at = 0; record_next(&r, &at, &v);) {
+				assert_true(v.field < FIELDS);
+				assert_true(v.ip.family == 0 || v.ip.family == 4 ||
+					    v.ip.family == 6);
+				if (field_table[v.field].type == TYPE_STR && v.len > 0)
+					assert_true((const uint8_t *)v.str + v.len <=
+						    r.data + r.len);
+			}
+		}
+	}
+	r = good;
+	r.len = LIMIT_RECORD + 1;
+	uint32_t at = 0;
+	assert_false(record_next(&r, &at, &v));
+	at = UINT32_MAX;
+	assert_false(record_next(&good, &at, &v));
+}
+
+static void
+the_table(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < FIELDS; f++) {
+		assert_non_null(field_table[f].name);
+		assert_true(strlen(field_table[f].meaning) > 0);
+		/* masking is for text */
+		assert_true(field_table[f].type == TYPE_STR ||
+			    field_table[f].privacy == PRIVACY_OPEN);
+		assert_true(field_by_name(field_table[f].name) <= f);
+	}
+	assert_int_equal(field_by_name("postcard.outcome"), FIELD_OUTCOME);
+	assert_int_equal(field_by_name("postcard.nothing"), FIELDS);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_put_comes_back),
+	    cmocka_unit_test(what_does_not_fit_is_left_out),
+	    cmocka_unit_test(damaged_octets),
+	    cmocka_unit_test(the_table),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
