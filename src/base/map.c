@@ -1,0 +1,158 @@
+/*
+ * The hash map: see map.h.  Slots are probed one after the other; at most half of them are taken.
+ * Removal moves later entries of the run back (Knuth volume 3, section 6.4, algorithm R), so there
+ * are no tombstones and a map that is emptied is as quick as a new one.
+ */
+#include "base/map.h"
+
+#include <sys/mman.h>
+
+/* The head of a cell; key and value follow.  The pool writes into the first four octets of a cell
+ * that was given back, so `live` stands behind them. */
+struct cell {
+	uint64_t hash;
+	uint32_t live; /* 1 while the entry is in the map */
+	uint32_t none;
+};
+
+static uint64_t
+hash_of(const struct map *m, const void *key)
+{
+	const uint8_t *p = key;
+	uint64_t h = m->key.k[0] ^ m->key_size;
+	for (size_t left = m->key_size; left > 0;) {
+		uint64_t w[2] = {0, 0};
+		size_t n = left < sizeof w ? left : sizeof w;
+		memcpy(w, p, n);
+		h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
+		p += n;
+		left -= n;
+	}
+	return hash_fold(h ^ m->key.k[3], m->key.k[1]);
+}
+
+static struct cell *
+cell_at(const struct map *m, uint32_t id)
+{
+	return pool_at(&m->cells, id);
+}
+
+static uint8_t *
+key_of(struct cell *c)
+{
+	return (uint8_t *)(c + 1);
+}
+
+static void *
+value_of(const struct map *m, struct cell *c)
+{
+	return (uint8_t *)c + m->value_at;
+}
+
+bool
+map_init(struct map *m, const char *name, size_t key_size, size_t value_size, uint32_t max)
+{
+	uint32_t slots = 16;
+	memset(m, 0, sizeof *m);
+	assert(key_size > 0 && max > 0 && max <= 1u << 28);
+	while (slots < 2 * max)
+		slots *= 2;
+	m->key_size = (uint32_t)key_size;
+	m->value_at = (uint32_t)(sizeof(struct cell) + ((key_size + 7) & ~(size_t)7));
+	m->mask = slots - 1;
+	hash_key_draw(&m->key);
+	if (!pool_init(&m->cells, name, m->value_at + value_size, max))
+		return false;
+	void *mem = mmap(NULL, slots * sizeof *m->slots, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED) {
+		map_free_all(m);
+		return false;
+	}
+	m->slots = mem;
+	return true;
+}
+
+void
+map_free_all(struct map *m)
+{
+	if (m->slots != NULL)
+		(void)munmap(m->slots, ((size_t)m->mask + 1) * sizeof *m->slots);
+	pool_free_all(&m->cells);
+	memset(m, 0, sizeof *m);
+}
+
+/* The slot where `key` is, or the free one where it would be put. */
+static uint32_t
+slot_of(const struct map *m, const void *key, uint64_t hash)
+{
+	uint32_t s = (uint32_t)hash & m->mask;
+	while (m->slots[s] != 0) {
+		struct cell *c = cell_at(m, m->slots[s]);
+		if (c->hash == hash && memcmp(key_of(c), key, m->key_size) == 0)
+			break;
+		s = (s + 1) & m->mask;
+	}
+	return s;
+}
+
+void *
+map_find(const struct map *m, const void *key)
+{
+	uint32_t id = m->slots[slot_of(m, key, hash_of(m, key))];
+	return id != 0 ? value_of(m, cell_at(m, id)) : NULL;
+}
+
+void *
+map_put(struct map *m, const void *key, bool *fresh)
+{
+	uint64_t hash = hash_of(m, key);
+	uint32_t s = slot_of(m, key, hash), id = m->slots[s];
+	if (fresh != NULL)
+		*fresh = id == 0;
+	if (id == 0) {
+		id = pool_take(&m->cells);
+		if (id == 0)
+			return NULL;
+		struct cell *c = cell_at(m, id);
+		c->hash = hash;
+		c->live = 1;
+		memcpy(key_of(c), key, m->key_size);
+		m->slots[s] = id;
+	}
+	return value_of(m, cell_at(m, id));
+}
+
+void
+map_remove(struct map *m, const void *key)
+{
+	uint32_t hole = slot_of(m, key, hash_of(m, key)), id = m->slots[hole];
+	if (id == 0)
+		return;
+	cell_at(m, id)->live = 0;
+	pool_give(&m->cells, id);
+	for (uint32_t s = (hole + 1) & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {
+		uint32_t home = (uint32_t)cell_at(m, m->slots[s])->hash & m->mask;
+		/* may it stand in the hole: is its home not behind the hole? */
+		if (((s - home) & m->mask) >= ((s - hole) & m->mask)) {
+			m->slots[hole] = m->slots[s];
+			hole = s;
+		}
+	}
+	m->slots[hole] = 0;
+}
+
+bool
+map_next(const struct map *m, uint32_t *at, const void **key, void **value)
+{
+	while (++*at < m->cells.fresh) {
+		struct cell *c = cell_at(m, *at);
+		if (c->live == 0)
+			continue;
+		*key = key_of(c);
+		*value = value_of(m, c);
+		return true;
+	}
+	*at = m->cells.fresh - 1;
+	return false;
+}

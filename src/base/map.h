@@ -1,0 +1,51 @@
+/*
+ * A bounded hash map: keys and values of fixed sizes, open addressing.
+ *
+ * Keys are octets compared with memcmp: a struct used as a key is zeroed first, so that its padding
+ * is equal.  Values stay where they are until they are removed.  Entries can be walked in the order
+ * in which they were put (removed ones leave room that is used again).  Hashing is keyed (see
+ * hash.h), so nobody outside can aim at one chain; nothing that is seen depends on the key.
+ * Address space for the maximum is reserved at once and paid for as it is used.
+ */
+#ifndef POSTCARD_BASE_MAP_H
+#define POSTCARD_BASE_MAP_H
+
+#include "base/hash.h"
+#include "base/pool.h"
+
+struct map {
+	struct pool cells;   /* hash, key and value of each entry */
+	uint32_t *slots;     /* ids of cells; 0 for none */
+	uint32_t mask;	     /* number of slots, a power of two, less one */
+	uint32_t key_size;   /* octets */
+	uint32_t value_at;   /* where a cell's value begins */
+	struct hash_key key; /* drawn when the map is made */
+};
+
+/* Makes a map of at most `max` entries (up to 2^28).  False where the memory is refused. */
+bool map_init(struct map *m, const char *name, size_t key_size, size_t value_size, uint32_t max);
+void map_free_all(struct map *m); /* gives all memory back; a zeroed map is allowed */
+
+/* The value of `key`; NULL where it has none. */
+void *map_find(const struct map *m, const void *key);
+
+/* The value of `key`, which is put with a zeroed value where it was not there (*fresh says so; may
+ * be NULL).  NULL where the map is full. */
+void *map_put(struct map *m, const void *key, bool *fresh);
+
+/* Removes `key`; its value is gone.  Nothing where it is not there. */
+void map_remove(struct map *m, const void *key);
+
+/*
+ * Walks the entries: start with *at = 0; false at the end.  key and value point into the map; the
+ * entry that was handed out last may be removed while walking.
+ */
+bool map_next(const struct map *m, uint32_t *at, const void **key, void **value);
+
+static inline uint32_t
+map_count(const struct map *m)
+{
+	return m->cells.used;
+}
+
+#endif
