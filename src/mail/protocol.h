@@ -1,0 +1,77 @@
+/*
+ * Private to src/mail: the row of a protocol, and what the session offers to it.
+ *
+ * A row is one file.  It is given whole lines, with secrets already cut off, and answers by
+ * emitting events and by setting the modes of the sides.  It holds no octets.
+ */
+#ifndef POSTCARD_MAIL_PROTOCOL_H
+#define POSTCARD_MAIL_PROTOCOL_H
+
+#include "mail/mail.h"
+
+/* A line as a row sees it. */
+struct mail_line {
+	const char *s; /* octets, without the line end and without the secret */
+	size_t len;
+	size_t hidden;	      /* octets of secret that followed them */
+	uint8_t hidden_first; /* the first of these, to tell "*" and "=" */
+	bool cut;	      /* the line was longer than LIMIT_LINE */
+	bool bare_lf;	      /* it ended in LF without CR */
+};
+
+struct mail_row {
+	const char *name;
+	void (*begin)(struct mail *m, struct mail_session *s);
+	/* A whole line of one side. */
+	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,
+		     const struct mail_line *l);
+	/* Where a secret begins in a (perhaps unfinished) line: an offset up to len, or len where
+	 * there is none. */
+	size_t (*secret)(const struct mail_session *s, enum mail_side side, const char *line,
+			 size_t len);
+	/* Are these octets, behind a gap, certainly the start of a command (client) or reply
+	 * (server)? */
+	bool (*plausible)(const struct mail_session *s, enum mail_side side, const char *data,
+			  size_t len);
+	/* Content (DOT or COUNT) of one side ended, or, with `seen` false, the connection did
+	 * before it. */
+	void (*content_end)(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);
+	/* Octets of one side were lost while it spoke lines. */
+	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
+	/* The connection ended. */
+	void (*end)(struct mail *m, struct mail_session *s);
+	/* Number of the transaction that content of this side belongs to. */
+	uint8_t (*tx)(const struct mail_session *s);
+};
+
+extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;
+
+/* Queues an event, zeroed but for its kind and side, and returns it to be filled in. */
+struct mail_event *mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side);
+void mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
+		    size_t len);
+void mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd);
+
+/* Content of `side` starts with its next octet. */
+void mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side);
+void
+mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
+
+/* Content that is read until the dot ends here although the dot was not seen. */
+void mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side);
+
+/* Did the content under way have an end-of-data dot that only a lax server takes for one, with
+ * nothing or a command behind it? */
+bool mail_dot_is_likely(const struct mail_session *s, enum mail_side side);
+
+/* Both sides are to speak TLS from their next octets on. */
+void mail_upgrade(struct mail_session *s);
+
+/* The word at the start of s (up to a space, or the end). */
+size_t mail_word_len(const char *s, size_t len);
+
+/* Does `word` look like STARTTLS overwritten, in whole or in part? *same_length: it has the
+ * keyword's eight octets. */
+bool mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length);
+
+#endif

@@ -1,0 +1,671 @@
+/*
+ * The mail session: lines, content, TLS, by side (see mail.h).
+ *
+ * What is held of a side is at most one unfinished line (LIMIT_LINE, from a pool) and, in TLS, one
+ * unfinished handshake message.  Everything else is passed on in place.  Time is linear in the
+ * octets.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/scan.h"
+#include "base/text.h"
+#include "mail/protocol.h"
+
+/* A line of which the end has not come yet. */
+struct held_line {
+	uint16_t len;
+	bool cut;
+	char s[LIMIT_LINE];
+};
+
+/* Where in a line of dot-terminated content a side is (RFC 5321 section 4.5.2). */
+enum dot_state {
+	DOT_MID,    /* inside a line */
+	DOT_MID_CR, /* inside a line, the last octet was CR */
+	DOT_START,  /* at the start of a line, the line before ended in CRLF */
+	DOT_LF,	    /* at the start of a line, the line before ended in bare LF */
+	DOT_DOT,    /* after the dot that starts a line behind CRLF */
+	DOT_LF_DOT, /* after the dot that starts a line behind bare LF */
+	DOT_DOT_CR, /* after dot CR behind CRLF */
+	DOT_LF_DOT_CR,
+};
+#define DOT_STATE 0x0fu
+#define DOT_LIKELY \
+	0x10u /* a dot line that only a lax server takes for the end was the last thing seen */
+#define DOT_BEHIND 0x20u /* something follows that dot line */
+#define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
+
+static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
+    [MAIL_SMTP] = &mail_smtp_row,
+    [MAIL_IMAP] = &mail_imap_row,
+    [MAIL_POP3] = &mail_pop3_row,
+};
+
+bool
+mail_init(struct mail *m, uint32_t lines, uint32_t tls_states)
+{
+	memset(m, 0, sizeof *m);
+	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
+	       pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
+	       tls_pools_init(&m->tls_pools, LIMIT_TLS_HANDSHAKES);
+}
+
+void
+mail_free(struct mail *m)
+{
+	pool_free_all(&m->lines);
+	pool_free_all(&m->tls_states);
+	tls_pools_free(&m->tls_pools);
+}
+
+const char *
+mail_protocol_name(enum mail_protocol p)
+{
+	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? rows[p]->name : "other";
+}
+
+struct mail_event *
+mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
+{
+	assert(m->q_len < MAIL_QUEUE);
+	struct mail_event *ev = &m->queue[m->q_len++];
+	*ev = (struct mail_event){.kind = (uint8_t)kind, .side = (uint8_t)side, .text = ""};
+	return ev;
+}
+
+void
+mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
+	       size_t len)
+{
+	struct mail_event *ev = mail_emit(m, kind, side);
+	ev->text = s;
+	ev->len = len;
+}
+
+void
+mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd)
+{
+	mail_emit(m, MAIL_ODD, side)->index = (uint16_t)odd;
+}
+
+size_t
+mail_word_len(const char *s, size_t len)
+{
+	size_t n = 0;
+	while (n < len && s[n] != ' ' && s[n] != '\t')
+		n++;
+	return n;
+}
+
+bool
+mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length)
+{
+	size_t n = strlen(keyword), xs = 0, differ = 0;
+	*same_length = len == n;
+	while (xs < len && (word[xs] == 'X' || word[xs] == 'x'))
+		xs++;
+	/* ASA inspection: all X, or X with a last letter that counts up (field notes 3.2, S1) */
+	if (len >= 2 && (xs == len || (xs >= 2 && xs + 1 == len)))
+		return true;
+	if (len != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		differ += ascii_lower(word[i]) != ascii_lower(keyword[i]);
+	return differ > 0 && differ <= 3;
+}
+
+/* ---- TLS ---- */
+
+/* The side's next octets are TLS records. */
+static void
+tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	if (s->tls == 0)
+		s->tls = pool_take(&m->tls_states);
+	s->mode[side] = s->tls != 0 ? MAIL_MODE_TLS : MAIL_MODE_OFF;
+}
+
+void
+mail_upgrade(struct mail_session *s)
+{
+	for (int side = 0; side < 2; side++) {
+		if (s->mode[side] == MAIL_MODE_LINES || s->mode[side] == MAIL_MODE_RESYNC)
+			s->mode[side] = MAIL_MODE_UPGRADE;
+	}
+}
+
+/* Content types of TLS records, and the first octet of an SSLv2 ClientHello: no text starts so. */
+static bool
+may_start_tls(uint8_t octet)
+{
+	return (octet >= 0x14 && octet <= 0x17) || octet == 0x80;
+}
+
+static bool
+looks_like_text(const uint8_t *s, size_t len)
+{
+	size_t n = len < 4 ? len : 4;
+	for (size_t i = 0; i < n; i++) {
+		if ((s[i] < 0x20 || s[i] > 0x7e) && s[i] != '\r' && s[i] != '\n' && s[i] != '\t')
+			return false;
+	}
+	return n > 0;
+}
+
+static void
+hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len);
+
+/* Text where a record was due: the side speaks lines again, from these octets on. */
+static void
+tls_to_text(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *header,
+	    size_t header_len)
+{
+	s->mode[side] = MAIL_MODE_LINES;
+	if (header_len > 0)
+		hold(m, s, side, header, header_len);
+	if (s->mode[!side] == MAIL_MODE_UPGRADE)
+		s->mode[!side] = MAIL_MODE_LINES;
+	mail_emit_odd(m, side, MAIL_ODD_TEXT_AFTER_TLS);
+	if (side == MAIL_CLIENT)
+		mail_emit(m, MAIL_TLS_OVER, side);
+}
+
+static void
+read_tls(struct mail *m, struct mail_session *s)
+{
+	struct tls *t = pool_at(&m->tls_states, s->tls);
+	enum mail_side side = (enum mail_side)m->side;
+	uint8_t header[sizeof t->half[0].header];
+	size_t header_len = t->half[side].header_len;
+	struct tls_input in = {m->data, m->left, side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER};
+	memcpy(header, t->half[side].header, sizeof header);
+	bool more = tls_next(&m->tls_pools, t, &in, &m->tls_event);
+	if (!more) {
+		m->left = 0;
+		return;
+	}
+	m->data = in.data;
+	m->left = in.len;
+	mail_emit(m, MAIL_TLS, side)->tls = &m->tls_event;
+	if (m->tls_event.kind != TLS_EVENT_GARBAGE)
+		return;
+	const uint8_t *at = m->tls_event.data;
+	size_t len = m->tls_event.len;
+	bool text = header_len > 0 ? looks_like_text(header, header_len) : looks_like_text(at, len);
+	if (text) {
+		m->data = at;
+		m->left = len;
+		tls_to_text(m, s, side, header, header_len);
+	} else {
+		m->left = 0;
+		s->mode[side] = MAIL_MODE_OFF;
+	}
+}
+
+/* ---- lines ---- */
+
+static void
+drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	if (s->line[side] != 0) {
+		struct held_line *h = pool_at(&m->lines, s->line[side]);
+		memset(h->s, 0, h->len);
+		pool_give(&m->lines, s->line[side]);
+	}
+	s->line[side] = 0;
+	s->hidden[side] = 0;
+}
+
+/* Takes what may be kept of `len` octets into the held line, and counts the rest as secret. */
+static void
+hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	if (s->hidden[side] > 0) {
+		s->hidden[side] += (uint32_t)len;
+		return;
+	}
+	if (s->line[side] == 0)
+		s->line[side] = pool_take(&m->lines);
+	if (s->line[side] == 0) { /* no memory for it: the line is lost */
+		s->mode[side] = MAIL_MODE_RESYNC;
+		rows[s->protocol]->gap(m, s, side);
+		return;
+	}
+	struct held_line *h = pool_at(&m->lines, s->line[side]);
+	size_t old = h->len, room = sizeof h->s - old, n = len < room ? len : room;
+	memcpy(h->s + old, p, n);
+	h->len = (uint16_t)(old + n);
+	if (n < len)
+		h->cut = true;
+	size_t at = rows[s->protocol]->secret(s, side, h->s, h->len);
+	if (at < h->len) {
+		uint8_t first = (uint8_t)h->s[at];
+		if (first == '\r')
+			return; /* its line end is no secret, and what follows will tell */
+		s->hidden_first[side] = first;
+		s->hidden[side] = (uint32_t)(old + len - at);
+		memset(h->s + at, 0, h->len - at);
+		h->len = (uint16_t)at;
+	}
+}
+
+static void
+give_line(struct mail *m, struct mail_session *s, enum mail_side side, struct mail_line *l)
+{
+	if (l->cut)
+		mail_emit_odd(m, side, MAIL_ODD_LINE_TOO_LONG);
+	rows[s->protocol]->line(m, s, side, l);
+}
+
+/* The held line has its end: hands it to the row; its memory lives until the events are taken. */
+static void
+finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr_before_lf)
+{
+	struct held_line *h = s->line[side] != 0 ? pool_at(&m->lines, s->line[side]) : NULL;
+	struct mail_line l = {.s = h != NULL ? h->s : "", .len = h != NULL ? h->len : 0};
+	bool cr = cr_before_lf;
+	l.cut = h != NULL && h->cut;
+	l.hidden = s->hidden[side];
+	l.hidden_first = s->hidden_first[side];
+	if (l.hidden == 0 && l.len > 0 && l.s[l.len - 1] == '\r') {
+		l.len--;
+		cr = true;
+	}
+	l.bare_lf = !cr;
+	m->spent_line = s->line[side];
+	s->line[side] = 0;
+	s->hidden[side] = 0;
+	give_line(m, s, side, &l);
+}
+
+static void
+read_line(struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	bool fresh = s->line[side] == 0 && s->hidden[side] == 0;
+	if (fresh && m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
+		tls_begin(m, s, side);
+		return;
+	}
+	const uint8_t *at = m->data;
+	size_t n = scan_lf(at, m->left);
+	bool whole = n < m->left, cr = whole && n > 0 && at[n - 1] == '\r';
+	m->data += whole ? n + 1 : n;
+	m->left -= whole ? n + 1 : n;
+	if (!whole) {
+		hold(m, s, side, at, n);
+		return;
+	}
+	if (!fresh) {
+		if (n > 0)
+			hold(m, s, side, at, cr && s->hidden[side] > 0 ? n - 1 : n);
+		if (s->mode[side] == MAIL_MODE_RESYNC)
+			s->mode[side] =
+			    MAIL_MODE_LINES; /* hold found no memory; the line is over */
+		else
+			finish_held(m, s, side, cr);
+		return;
+	}
+	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};
+	if (l.len > LIMIT_LINE) {
+		l.len = LIMIT_LINE;
+		l.cut = true;
+	}
+	size_t secret = rows[s->protocol]->secret(s, side, l.s, l.len);
+	if (secret < l.len) {
+		l.hidden = l.len - secret;
+		l.hidden_first = at[secret];
+		l.len = secret;
+	}
+	give_line(m, s, side, &l);
+}
+
+static void
+read_resync(struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	if (tls_looks_like(m->data, m->left)) {
+		tls_begin(m, s, side);
+		return;
+	}
+	if (rows[s->protocol]->plausible(s, side, (const char *)m->data, m->left)) {
+		s->mode[side] = MAIL_MODE_LINES;
+		return;
+	}
+	size_t n = scan_lf(m->data, m->left);
+	if (n < m->left)
+		n++;
+	m->data += n;
+	m->left -= n;
+}
+
+static void
+read_upgrade(struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	if (may_start_tls(m->data[0])) {
+		tls_begin(m, s, side);
+		return;
+	}
+	s->mode[side] = MAIL_MODE_LINES;
+	if (side == MAIL_CLIENT) {
+		mail_emit_odd(m, side, MAIL_ODD_NO_TLS_AFTER_220);
+		mail_emit(m, MAIL_TLS_OVER, side);
+		if (s->mode[MAIL_SERVER] == MAIL_MODE_UPGRADE)
+			s->mode[MAIL_SERVER] = MAIL_MODE_LINES;
+	} else {
+		mail_emit_odd(m, side,
+			      s->mode[MAIL_CLIENT] == MAIL_MODE_TLS ? MAIL_ODD_TEXT_AFTER_TLS
+								    : MAIL_ODD_RESPONSE_INJECTION);
+		if (s->mode[MAIL_CLIENT] != MAIL_MODE_TLS) {
+			/* the injected lines answer nothing; TLS is still due behind them */
+			const uint8_t *p = m->data, *end = m->data + m->left;
+			while (p < end && !may_start_tls(*p)) {
+				p += scan_lf(p, (size_t)(end - p));
+				p += p < end;
+			}
+			m->left = (size_t)(end - p);
+			m->data = p;
+			s->mode[side] = MAIL_MODE_UPGRADE;
+		}
+	}
+}
+
+/* ---- content ---- */
+
+void
+mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	(void)m;
+	s->mode[side] = MAIL_MODE_DOT;
+	s->dot[side] = DOT_START;
+	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
+}
+
+void
+mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
+{
+	s->mode[side] = MAIL_MODE_COUNT;
+	s->count[side] = octets;
+	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
+	if (octets == 0) {
+		s->mode[side] = MAIL_MODE_LINES;
+		rows[s->protocol]->content_end(m, s, side, true);
+	}
+}
+
+void
+mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	s->mode[side] = s->flags & MAIL_SESSION_GAP ? MAIL_MODE_RESYNC : MAIL_MODE_LINES;
+	rows[s->protocol]->content_end(m, s, side, true);
+}
+
+bool
+mail_dot_is_likely(const struct mail_session *s, enum mail_side side)
+{
+	return (s->dot[side] & DOT_LIKELY) != 0;
+}
+
+static void
+emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
+	     size_t len)
+{
+	struct mail_event *ev;
+	if (len == 0)
+		return;
+	if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN)) {
+		s->dot[side] |= DOT_BEGUN;
+		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = rows[s->protocol]->tx(s);
+	}
+	ev = mail_emit(m, MAIL_CONTENT, side);
+	ev->tx = rows[s->protocol]->tx(s);
+	ev->text = data;
+	ev->len = len;
+}
+
+/*
+ * One octet at a line's start or behind its dot.  Returns true where it is content (or the start of
+ * content, with the stuffed dot left out); sets the side's state.  `end` is set at the end of data.
+ */
+static bool
+dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c, bool *end)
+{
+	uint8_t state = s->dot[side] & DOT_STATE, keep = s->dot[side] & (uint8_t)~DOT_STATE;
+	uint8_t next = c == '\n' ? DOT_LF : c == '\r' ? DOT_MID_CR : DOT_MID;
+	bool content = true;
+	switch (state) {
+	case DOT_MID_CR:
+		if (c == '\n')
+			next = DOT_START;
+		break;
+	case DOT_START:
+	case DOT_LF:
+		if (keep & DOT_LIKELY)
+			keep |= DOT_BEHIND;
+		if (c == '.') {
+			next = state == DOT_START ? DOT_DOT : DOT_LF_DOT;
+			content = false;
+		}
+		break;
+	case DOT_DOT:
+	case DOT_LF_DOT:
+		if (c == '\r') {
+			next = state == DOT_DOT ? DOT_DOT_CR : DOT_LF_DOT_CR;
+			content = false;
+		} else if (c == '\n') { /* a lone dot ended by bare LF */
+			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
+			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
+		}
+		break;
+	case DOT_DOT_CR:
+	case DOT_LF_DOT_CR:
+		if (c == '\n' && state == DOT_DOT_CR) {
+			*end = true;
+			content = false;
+		} else if (c == '\n') {
+			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
+			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
+			next = DOT_START;
+		}
+		break;
+	default: break;
+	}
+	s->dot[side] = (uint8_t)(next | keep);
+	return content;
+}
+
+static void
+read_dot(struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	const uint8_t *start = m->data, *p = start, *stop = start + m->left;
+	while (p < stop) {
+		if ((s->dot[side] & DOT_STATE) == DOT_MID) {
+			/* run to the next line end that a dot follows, or that is the last octet */
+			size_t left = (size_t)(stop - p), n = scan_line_mark(p, left);
+			if (n == left) {
+				p = stop;
+				if (p[-1] == '\r')
+					s->dot[side] =
+					    (uint8_t)((s->dot[side] & ~DOT_STATE) | DOT_MID_CR);
+				break;
+			}
+			bool cr = n > 0 && p[n - 1] == '\r';
+			p += n + 1;
+			s->dot[side] =
+			    (uint8_t)((s->dot[side] & ~DOT_STATE) | (cr ? DOT_START : DOT_LF));
+			continue;
+		}
+		bool end = false;
+		if (dot_octet(m, s, side, *p, &end)) {
+			p++;
+			continue;
+		}
+		/* not content: hand on what came before, then leave the octet out */
+		emit_content(m, s, side, start, (size_t)(p - start));
+		p++;
+		m->left = (size_t)(stop - p);
+		m->data = p;
+		if (end) {
+			if (!(s->dot[side] & DOT_BEGUN))
+				mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
+				    rows[s->protocol]->tx(s);
+			s->mode[side] = MAIL_MODE_LINES;
+			rows[s->protocol]->content_end(m, s, side, true);
+			return;
+		}
+		if (m->q_len > 0)
+			return; /* the events first: the queue is short */
+		start = p;
+	}
+	emit_content(m, s, side, start, (size_t)(p - start));
+	m->data = p;
+	m->left = (size_t)(stop - p);
+}
+
+static void
+read_count(struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	size_t n = m->left < s->count[side] ? m->left : (size_t)s->count[side];
+	emit_content(m, s, side, m->data, n);
+	m->data += n;
+	m->left -= n;
+	s->count[side] -= n;
+	if (s->count[side] == 0) {
+		s->mode[side] = MAIL_MODE_LINES;
+		rows[s->protocol]->content_end(m, s, side, true);
+	}
+}
+
+/* ---- push, next ---- */
+
+void
+mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, uint8_t flags)
+{
+	s->protocol = (uint8_t)p;
+	s->flags = flags;
+	if (flags & MAIL_SESSION_IMPLICIT) {
+		tls_begin(m, s, MAIL_CLIENT);
+		s->mode[MAIL_SERVER] = s->mode[MAIL_CLIENT];
+	}
+	rows[p]->begin(m, s);
+}
+
+void
+mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
+{
+	(void)s;
+	assert(m->left == 0 && m->q_at == m->q_len);
+	m->data = data;
+	m->left = len;
+	m->side = (uint8_t)side;
+}
+
+bool
+mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
+{
+	for (;;) {
+		if (m->q_at < m->q_len) {
+			*ev = m->queue[m->q_at++];
+			return true;
+		}
+		m->q_at = m->q_len = 0;
+		if (m->spent_line != 0) {
+			struct held_line *h = pool_at(&m->lines, m->spent_line);
+			memset(h->s, 0, h->len);
+			pool_give(&m->lines, m->spent_line);
+			m->spent_line = 0;
+		}
+		if (m->left == 0)
+			return false;
+		switch ((enum mail_mode)s->mode[m->side]) {
+		case MAIL_MODE_LINES: read_line(m, s); break;
+		case MAIL_MODE_RESYNC: read_resync(m, s); break;
+		case MAIL_MODE_DOT: read_dot(m, s); break;
+		case MAIL_MODE_COUNT: read_count(m, s); break;
+		case MAIL_MODE_UPGRADE: read_upgrade(m, s); break;
+		case MAIL_MODE_TLS: read_tls(m, s); break;
+		case MAIL_MODE_OFF: m->left = 0; break;
+		}
+	}
+}
+
+void
+mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
+{
+	struct mail_event *ev;
+	assert(m->left == 0 && m->q_at == m->q_len);
+	m->q_at = m->q_len = 0;
+	switch ((enum mail_mode)s->mode[side]) {
+	case MAIL_MODE_LINES:
+	case MAIL_MODE_RESYNC:
+		drop_line(m, s, side);
+		s->mode[side] = MAIL_MODE_RESYNC;
+		rows[s->protocol]->gap(m, s, side);
+		break;
+	case MAIL_MODE_DOT:
+	case MAIL_MODE_COUNT:
+		if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
+			s->count[side] = 0;
+			s->mode[side] = MAIL_MODE_RESYNC;
+			s->flags |= MAIL_SESSION_GAP;
+			rows[s->protocol]->content_end(m, s, side, false);
+			rows[s->protocol]->gap(m, s, side);
+			break;
+		}
+		if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN))
+			mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = rows[s->protocol]->tx(s);
+		ev = mail_emit(m, MAIL_CONTENT_GAP, side);
+		ev->tx = rows[s->protocol]->tx(s);
+		ev->len = (size_t)len;
+		s->flags |= MAIL_SESSION_GAP;
+		s->dot[side] = DOT_MID | DOT_BEGUN;
+		if (s->mode[side] == MAIL_MODE_COUNT && (s->count[side] -= len) == 0) {
+			s->mode[side] = MAIL_MODE_LINES;
+			rows[s->protocol]->content_end(m, s, side, true);
+		}
+		break;
+	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
+	case MAIL_MODE_TLS:
+		if (s->tls != 0)
+			tls_gap(&m->tls_pools, pool_at(&m->tls_states, s->tls),
+				side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
+		break;
+	case MAIL_MODE_OFF: break;
+	}
+}
+
+void
+mail_end(struct mail *m, struct mail_session *s)
+{
+	m->left = 0;
+	m->q_at = m->q_len = 0;
+	if (s->protocol == MAIL_NONE)
+		return;
+	for (int side = 0; side < 2; side++) {
+		if (s->mode[side] == MAIL_MODE_DOT || s->mode[side] == MAIL_MODE_COUNT) {
+			if (s->mode[side] == MAIL_MODE_COUNT || s->dot[side] & DOT_BEGUN)
+				rows[s->protocol]->content_end(
+				    m, s, (enum mail_side)side,
+				    mail_dot_is_likely(s, (enum mail_side)side));
+			s->mode[side] = MAIL_MODE_OFF;
+		}
+	}
+	rows[s->protocol]->end(m, s);
+}
+
+void
+mail_release(struct mail *m, struct mail_session *s)
+{
+	drop_line(m, s, MAIL_CLIENT);
+	drop_line(m, s, MAIL_SERVER);
+	if (s->tls != 0) {
+		tls_end(&m->tls_pools, pool_at(&m->tls_states, s->tls));
+		pool_give(&m->tls_states, s->tls);
+		s->tls = 0;
+	}
+}
