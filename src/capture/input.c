@@ -1,0 +1,152 @@
+/* One capture file: see input.h. */
+#include "capture/input.h"
+
+#include <string.h>
+
+/* Files that people take for captures, by their first octets. */
+static const struct {
+	uint8_t magic[4];
+	uint8_t len; /* octets of magic */
+	const char *what;
+} others[] = {
+    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "is compressed with zstd; unpack it first (zstd -d)"},
+    {{0xfd, '7', 'z', 'X'}, 4, "is compressed with xz; unpack it first (xz -d)"},
+    {{0x04, 0x22, 0x4d, 0x18}, 4, "is compressed with lz4; unpack it first (lz4 -d)"},
+    {{'B', 'Z', 'h'}, 3, "is compressed with bzip2; unpack it first (bzip2 -d)"},
+    {{'P', 'K', 3, 4}, 4, "is a zip archive; unpack it first"},
+    {{'s', 'n', 'o', 'o'}, 4, "is a snoop capture; convert it with editcap -F pcap"},
+    {{'G', 'M', 'B', 'U'}, 4, "is a Network Monitor capture; convert it with editcap -F pcap"},
+    {{'R', 'T', 'S', 'S'}, 4, "is a Network Monitor capture; convert it with editcap -F pcap"},
+};
+
+static bool
+not_a_capture(const struct source *s, struct text *why)
+{
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		if (source_left(s) >= others[i].len &&
+		    memcmp(s->at, others[i].magic, others[i].len) == 0) {
+			text_puts(why, others[i].what);
+			return false;
+		}
+	}
+	if (s->end == SOURCE_MORE || s->end == SOURCE_DONE) {
+		text_puts(why, "not a pcap or pcapng capture");
+		if (s->gz != NULL)
+			text_puts(why, " inside the gzip file");
+	} else {
+		source_say_end(s, why);
+		text_puts(why, ": not a capture (any more)");
+	}
+	return false;
+}
+
+/* Recognises the format and reads the file header. */
+static bool
+read_header(struct input *in, struct text *why)
+{
+	struct source *s = &in->source;
+	if (!source_need(s, 4))
+		return not_a_capture(s, why);
+	in->is_pcapng = pcapng_magic(s->at);
+	if (in->is_pcapng)
+		return pcapng_open(&in->format.pcapng, s, why);
+	if (!pcapfile_magic(s->at))
+		return not_a_capture(s, why);
+	return pcapfile_open(&in->format.pcap, s, why);
+}
+
+bool
+input_open(struct input *in, const char *path, struct text *why)
+{
+	*in = (struct input){.source.fd = -1, .state = INPUT_OPEN, .link_type = 1};
+	in->head.ts_ns = INT64_MIN;
+	in->path = strdup(path);
+	if (in->path == NULL) {
+		text_puts(why, "no memory");
+		return false;
+	}
+	if (!source_open(&in->source, path, why))
+		return false;
+	in->size = in->source.size;
+	if (!read_header(in, why))
+		return false;
+	if (!in->is_pcapng)
+		in->link_type = in->format.pcap.link_type;
+	if (input_next(in, why)) {
+		in->first_ns = in->head.ts_ns;
+		in->link_type = in->head.link_type;
+	}
+	return true;
+}
+
+void
+input_park(struct input *in, bool shut)
+{
+	if (in->state != INPUT_OPEN || !in->source.regular)
+		return;
+	if (in->is_pcapng)
+		pcapng_close(&in->format.pcapng);
+	/* standard input cannot be opened again by name */
+	source_park(&in->source, shut && !in->source.keep_fd);
+	in->state = INPUT_PARKED;
+	in->held = false;
+	in->head.ts_ns = INT64_MIN;
+}
+
+bool
+input_resume(struct input *in, struct text *why)
+{
+	if (in->state == INPUT_PARKED) {
+		in->state = INPUT_OPEN;
+		if (!source_reopen(&in->source, in->path, why) || !read_header(in, why)) {
+			input_close(in);
+			return false;
+		}
+	}
+	source_hurry(&in->source);
+	return in->held || input_next(in, why);
+}
+
+bool
+input_next(struct input *in, struct text *why)
+{
+	int64_t before_ns = in->head.ts_ns;
+	enum format_status status =
+	    in->is_pcapng ? pcapng_next(&in->format.pcapng, &in->source, &in->head, why)
+			  : pcapfile_next(&in->format.pcap, &in->source, &in->head, why);
+	in->held = status == FORMAT_FRAME;
+	if (!in->held) {
+		input_close(in);
+		return false;
+	}
+	in->steps_back += in->head.ts_ns < before_ns;
+	return true;
+}
+
+uint64_t
+input_progress(const struct input *in)
+{
+	return in->state == INPUT_OPEN ? source_progress(&in->source) : in->done;
+}
+
+uint64_t
+input_dropped(const struct input *in)
+{
+	return in->state == INPUT_OPEN && in->is_pcapng ? in->format.pcapng.dropped : in->dropped;
+}
+
+void
+input_close(struct input *in)
+{
+	if (in->state == INPUT_CLOSED)
+		return;
+	in->done = source_progress(&in->source);
+	if (in->done < in->size)
+		in->done = in->size;
+	if (in->is_pcapng) {
+		in->dropped = in->format.pcapng.dropped;
+		pcapng_close(&in->format.pcapng);
+	}
+	source_close(&in->source);
+	in->state = INPUT_CLOSED;
+}
