@@ -1,0 +1,223 @@
+/* The flow table: see flow.h. */
+#include "flow/flow.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/limits.h"
+
+#define SLOTS 1024u
+
+_Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
+_Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeout fits the wheel");
+
+bool
+flow_table_init(struct flow_table *t, uint32_t max)
+{
+	uint32_t buckets = 1024;
+	memset(t, 0, sizeof *t);
+	while (buckets < max && buckets < 1u << 30)
+		buckets *= 2;
+	if (!pool_init(&t->flows, "flows", sizeof(struct flow), max))
+		return false;
+	void *mem = mmap(NULL, buckets * sizeof *t->bucket, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED) {
+		pool_free_all(&t->flows);
+		return false;
+	}
+	t->bucket = mem;
+	t->mask = buckets - 1;
+	t->epoch_s = INT64_MIN;
+	hash_key_draw(&t->key);
+	return true;
+}
+
+void
+flow_table_free(struct flow_table *t)
+{
+	if (t->bucket != NULL)
+		(void)munmap(t->bucket, ((size_t)t->mask + 1) * sizeof *t->bucket);
+	t->bucket = NULL;
+	pool_free_all(&t->flows);
+}
+
+void
+flow_clock(struct flow_table *t, int64_t ts_ns)
+{
+	int64_t s = ts_ns / 1000000000;
+	if (t->epoch_s == INT64_MIN) {
+		t->epoch_s = s - 1; /* so that second 0 is before everything */
+		t->now_s = t->swept_s = 1;
+	}
+	int64_t rel = s - t->epoch_s;
+	if (rel > (int64_t)t->now_s)
+		t->now_s = rel < UINT32_MAX - SLOTS ? (uint32_t)rel : UINT32_MAX - SLOTS;
+}
+
+static void
+wheel_put(struct flow_table *t, uint32_t id, uint32_t at_s)
+{
+	struct flow *f = flow_at(t, id);
+	if (at_s < t->swept_s)
+		at_s = t->swept_s;
+	f->wheel = t->wheel[at_s % SLOTS];
+	t->wheel[at_s % SLOTS] = id;
+	f->flags |= FLOW_IN_WHEEL;
+}
+
+/* The key as hashed: 40 octets. */
+struct key {
+	uint8_t ip[2][16];
+	uint16_t port[2];
+	uint32_t family;
+};
+
+uint32_t
+flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
+{
+	struct key k;
+	int order = memcmp(ends->ip[0], ends->ip[1], 16);
+	unsigned a = order < 0 || (order == 0 && ends->port[0] <= ends->port[1]) ? 0 : 1;
+	memcpy(k.ip[0], ends->ip[a], 16);
+	memcpy(k.ip[1], ends->ip[!a], 16);
+	k.port[0] = ends->port[a];
+	k.port[1] = ends->port[!a];
+	k.family = ends->family;
+	*side = a;
+	uint64_t h = hash_40(&t->key, &k);
+	uint32_t *head = &t->bucket[h & t->mask];
+	*fresh = false;
+	for (uint32_t id = *head; id != 0;) {
+		struct flow *f = flow_at(t, id);
+		if (f->hash == (uint32_t)h && memcmp(f, &k, 36) == 0 &&
+		    ((f->flags & FLOW_V6) != 0) == (k.family == 6)) {
+			f->last_s = t->now_s;
+			f->flags |= a == 0 ? FLOW_SEEN_A : FLOW_SEEN_B;
+			return id;
+		}
+		id = f->chain;
+	}
+	uint32_t id = pool_take(&t->flows);
+	if (id == 0)
+		return 0;
+	struct flow *f = flow_at(t, id);
+	memcpy(f, &k, 36);
+	f->chain = *head;
+	*head = id;
+	f->hash = (uint32_t)h;
+	f->last_s = t->now_s;
+	f->flags = (uint8_t)((k.family == 6 ? FLOW_V6 : 0u) | (a == 0 ? FLOW_SEEN_A : FLOW_SEEN_B));
+	f->idle_s = LIMIT_IDLE_OPEN_S;
+	wheel_put(t, id, t->now_s + f->idle_s);
+	t->created++;
+	*fresh = true;
+	return id;
+}
+
+bool
+port_is_mail(uint16_t port)
+{
+	switch (port) {
+	case 24:
+	case 25:
+	case 110:
+	case 143:
+	case 465:
+	case 587:
+	case 993:
+	case 995:
+	case 2525: return true;
+	default: return false;
+	}
+}
+
+bool
+port_is_implicit_tls(uint16_t port)
+{
+	return port == 465 || port == 993 || port == 995;
+}
+
+void
+flow_orient(struct flow *f, unsigned side, uint8_t tcp_flags)
+{
+	unsigned client;
+	if (f->flags & FLOW_SURE)
+		return;
+	if (tcp_flags & TCP_SYN) {
+		client = tcp_flags & TCP_ACK ? !side : side;
+		f->flags |= FLOW_SURE;
+	} else if (port_is_mail(f->port[0]) != port_is_mail(f->port[1])) {
+		client = port_is_mail(f->port[0]) ? 1 : 0;
+	} else {
+		client = f->port[0] >= f->port[1] ? 0 : 1;
+	}
+	f->flags = (uint8_t)((f->flags & ~FLOW_CLIENT_B) | (client ? FLOW_CLIENT_B : 0u));
+}
+
+uint32_t
+flow_expired(struct flow_table *t)
+{
+	for (;;) {
+		while (t->due != 0) {
+			uint32_t id = t->due;
+			struct flow *f = flow_at(t, id);
+			t->due = f->wheel;
+			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			if (f->last_s + f->idle_s <= t->now_s)
+				return id;
+			wheel_put(t, id, f->last_s + f->idle_s);
+		}
+		if (t->swept_s >= t->now_s)
+			return 0;
+		if (t->now_s - t->swept_s > SLOTS)
+			t->swept_s = t->now_s - SLOTS; /* a long silence: once around is enough */
+		uint32_t slot = t->swept_s % SLOTS;
+		t->swept_s++;
+		t->due = t->wheel[slot];
+		t->wheel[slot] = 0;
+	}
+}
+
+void
+flow_keep(struct flow_table *t, uint32_t id)
+{
+	struct flow *f = flow_at(t, id);
+	wheel_put(t, id, f->last_s + f->idle_s);
+}
+
+void
+flow_remove(struct flow_table *t, uint32_t id)
+{
+	struct flow *f = flow_at(t, id);
+	struct key k = {.family = f->flags & FLOW_V6 ? 6 : 4};
+	memcpy(&k, f, 36);
+	uint32_t *at = &t->bucket[hash_40(&t->key, &k) & t->mask];
+	while (*at != 0 && *at != id)
+		at = &flow_at(t, *at)->chain;
+	if (*at == id)
+		*at = f->chain;
+	pool_give(&t->flows, id);
+}
+
+uint32_t
+flow_drain(struct flow_table *t)
+{
+	for (uint32_t i = 0; t->due == 0 && i < SLOTS; i++) {
+		uint32_t slot = (t->swept_s + i) % SLOTS;
+		t->due = t->wheel[slot];
+		t->wheel[slot] = 0;
+	}
+	uint32_t id = t->due;
+	if (id != 0) {
+		t->due = flow_at(t, id)->wheel;
+		flow_at(t, id)->flags &= (uint8_t)~FLOW_IN_WHEEL;
+	}
+	return id;
+}
+
+struct addr
+flow_addr(const struct flow *f, unsigned end)
+{
+	return f->flags & FLOW_V6 ? addr_v6(f->ip[end]) : addr_v4(f->ip[end]);
+}

@@ -1,0 +1,118 @@
+/*
+ * The flow table: which TCP connection does a segment belong to?
+ *
+ * A flow is one cache line.  It knows the two ends, which of them is the client, how far the
+ * handshake and the close have come, and the conductor's object for it.  Lookup is one bucket and,
+ * nearly always, one flow; the hash is keyed, so chosen ports do not make chains.  Flows that fall
+ * silent are found by a wheel of one-second slots in which each flow stands once, and is looked at
+ * once a timeout.
+ *
+ * Time is packet time, in whole seconds.  It never calls anybody: expired flows are taken with
+ * flow_expired.
+ */
+#ifndef POSTCARD_FLOW_FLOW_H
+#define POSTCARD_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "decode/segment.h"
+
+/* Key of a flow: the two ends, the smaller (address, port) first.  40 octets, hashed as they are.
+ */
+struct flow {
+	uint8_t ip[2][16]; /* ends A and B; IPv4 in the first four octets */
+	uint16_t port[2];  /* of A and B, host order */
+	uint32_t chain;	   /* next flow of the same bucket; 0 for none */
+	uint32_t wheel;	   /* next flow of the same wheel slot */
+	uint32_t hash;	   /* lower half of the key's hash */
+	uint32_t last_s;   /* time of the last segment, s since the table's epoch */
+	uint32_t conn;	   /* the conductor's object; 0 for none */
+	uint16_t idle_s;   /* silence that ends it */
+	uint8_t flags;	   /* FLOW_* */
+	uint8_t state;	   /* enum flow_state */
+};
+
+#define FLOW_V6	      0x01u
+#define FLOW_CLIENT_B 0x02u /* end B is the client */
+#define FLOW_SURE     0x04u /* the handshake showed who the client is */
+#define FLOW_IGNORED  0x08u /* not mail: nothing more is wanted */
+#define FLOW_DEAD     0x10u /* closed; kept for LIMIT_LINGER_S so that late segments begin nothing */
+#define FLOW_SEEN_A   0x20u /* A has sent a segment */
+#define FLOW_SEEN_B   0x40u
+#define FLOW_IN_WHEEL 0x80u
+
+struct flow_table {
+	struct pool flows;
+	uint32_t *bucket; /* heads of the chains */
+	uint32_t mask;	  /* buckets - 1 */
+	struct hash_key key;
+	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
+	uint32_t now_s;	      /* the latest time seen */
+	uint32_t swept_s;     /* wheel slots before this one are done */
+	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
+	uint32_t due;	      /* flows of a slot that is being swept, still to be looked at */
+	uint64_t created;     /* flows ever made */
+};
+
+/* A table of at most `max` flows.  False where the memory is refused. */
+bool flow_table_init(struct flow_table *t, uint32_t max);
+void flow_table_free(struct flow_table *t);
+
+/* Tells the time of the next segment; flows whose time is up can then be taken with flow_expired.
+ */
+void flow_clock(struct flow_table *t, int64_t ts_ns);
+
+/*
+ * The flow of a segment, made where there is none (*fresh).  *side is the end that sent it: 0 for
+ * A, 1 for B. 0 where the table is full.
+ */
+uint32_t flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side);
+
+static inline struct flow *
+flow_at(const struct flow_table *t, uint32_t id)
+{
+	return pool_at(&t->flows, id);
+}
+
+/* Which end is the client: 0 for A, 1 for B. */
+static inline unsigned
+flow_client(const struct flow *f)
+{
+	return f->flags & FLOW_CLIENT_B ? 1 : 0;
+}
+
+/*
+ * Settles who the client is, as far as this first or handshake segment of `side` shows: the SYN's
+ * sender, else the side whose port is no mail port, else the higher port.
+ */
+void flow_orient(struct flow *f, unsigned side, uint8_t tcp_flags);
+
+/* The next flow whose time is up; 0 for none.  It stays in the table until flow_remove, which the
+ * caller owes (or flow_keep). */
+uint32_t flow_expired(struct flow_table *t);
+
+/* Puts a flow back that flow_expired handed out, to be silent for f->idle_s more. */
+void flow_keep(struct flow_table *t, uint32_t id);
+
+/* Takes a flow out.  It must not be in the wheel: only what flow_expired or flow_each_last handed
+ * out may be removed. */
+void flow_remove(struct flow_table *t, uint32_t id);
+
+/* At the end of the input: hands out all flows, oldest slot first, then 0.  The caller removes
+ * each. */
+uint32_t flow_drain(struct flow_table *t);
+
+/* Is that a port on which mail servers listen (25, 465, 587, 2525, 24, 110, 143, 993, 995)? */
+bool port_is_mail(uint16_t port);
+
+/* Is TLS expected there from the first octet (465, 993, 995)? */
+bool port_is_implicit_tls(uint16_t port);
+
+/* Address of end 0 (A) or 1 (B). */
+struct addr flow_addr(const struct flow *f, unsigned end);
+
+#endif

@@ -1,0 +1,432 @@
+/*
+ * Streams: see stream.h.  A stream that holds something has a window of LIMIT_OOO_SLOTS pages from
+ * the page of the next octet on; a page has a bit for each octet, so that no list is walked and the
+ * first copy wins octet by octet.
+ */
+#include "stream/stream.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+#define PAGE	  LIMIT_OOO_PAGE
+#define SLOTS	  LIMIT_OOO_SLOTS
+#define WINDOW	  ((uint64_t)PAGE * SLOTS)
+#define MARKS	  4u
+#define ACK_REACH (16u << 20) /* octets beyond the next one that an acknowledgement may name */
+
+struct page {
+	uint64_t have[PAGE / 64]; /* a bit for each octet that is there */
+	uint8_t data[PAGE];
+};
+
+struct reorder {
+	uint32_t slot[SLOTS]; /* pages, by page number modulo SLOTS; 0 for none */
+	uint32_t pages;	      /* how many there are */
+	uint32_t marks;	      /* entries of mark */
+	int64_t since_ns; /* when the hole at the next octet was first known to be acknowledged; 0:
+			     it is not */
+	struct mark {
+		uint64_t off;  /* octets from here on wait */
+		uint64_t need; /* until the peer's stream has come to here */
+	} mark[MARKS];
+};
+
+bool
+streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
+{
+	memset(ss, 0, sizeof *ss);
+	return pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
+	       pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
+}
+
+void
+streams_free(struct streams *ss)
+{
+	pool_free_all(&ss->reorders);
+	pool_free_all(&ss->pages);
+}
+
+void
+stream_start(struct stream *s, uint32_t seq)
+{
+	s->next = 0;
+	s->acked = 0;
+	s->end = STREAM_NO_END;
+	s->base = seq;
+	s->flags |= STREAM_STARTED;
+}
+
+static struct reorder *
+reorder_of(const struct streams *ss, const struct stream *s)
+{
+	return s->reorder != 0 ? pool_at(&ss->reorders, s->reorder) : NULL;
+}
+
+static struct reorder *
+reorder_make(struct streams *ss, struct stream *s)
+{
+	if (s->reorder == 0)
+		s->reorder = pool_take(&ss->reorders);
+	return reorder_of(ss, s);
+}
+
+/* The bookkeeping is given back as soon as it says nothing. */
+static void
+reorder_settle(struct streams *ss, struct stream *s)
+{
+	struct reorder *r = reorder_of(ss, s);
+	if (r != NULL && r->pages == 0 && r->marks == 0 && r->since_ns == 0) {
+		pool_give(&ss->reorders, s->reorder);
+		s->reorder = 0;
+	}
+}
+
+void
+stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_ns)
+{
+	int64_t off = stream_offset(s, ack);
+	if (off <= (int64_t)s->acked || off > (int64_t)s->next + ACK_REACH)
+		return;
+	if (s->end != STREAM_NO_END && (uint64_t)off > s->end)
+		off = (int64_t)s->end; /* the FIN takes a number too */
+	if ((uint64_t)off <= s->acked)
+		return;
+	s->acked = (uint64_t)off;
+	if (s->acked <= s->next)
+		return;
+	struct reorder *r = reorder_make(ss, s);
+	if (r == NULL) {
+		s->flags |= STREAM_FORCE;
+		ss->pressure++;
+	} else if (r->since_ns == 0) {
+		r->since_ns = now_ns;
+	}
+}
+
+void
+stream_fin(struct stream *s, uint32_t seq)
+{
+	int64_t off = stream_offset(s, seq);
+	if (off >= (int64_t)s->next && s->end == STREAM_NO_END)
+		s->end = (uint64_t)off;
+}
+
+/* ---- pages ---- */
+
+static bool
+has(const struct page *pg, uint32_t at)
+{
+	return (pg->have[at / 64] >> (at % 64) & 1) != 0;
+}
+
+/* Octets that are there from `at` on, without a hole, up to the page's end. */
+static uint32_t
+run_length(const struct page *pg, uint32_t at)
+{
+	uint32_t start = at;
+	while (at < PAGE) {
+		uint64_t missing = ~(pg->have[at / 64] >> (at % 64));
+		uint32_t n = missing == 0 ? 64 : (uint32_t)__builtin_ctzll(missing);
+		uint32_t room = 64 - at % 64;
+		if (n < room)
+			return at + n - start;
+		at += room;
+	}
+	return PAGE - start;
+}
+
+/* The first octet that is there from `at` on; PAGE where there is none. */
+static uint32_t
+first_set(const struct page *pg, uint32_t at)
+{
+	while (at < PAGE) {
+		uint64_t word = pg->have[at / 64] >> (at % 64);
+		if (word != 0)
+			return at + (uint32_t)__builtin_ctzll(word);
+		at += 64 - at % 64;
+	}
+	return PAGE;
+}
+
+/* Copies octets into a page where none are yet; tells whether one that was there differs. */
+static bool
+page_write(struct page *pg, uint32_t at, const uint8_t *data, uint32_t len)
+{
+	bool differs = false;
+	while (len > 0) {
+		uint32_t bit = at % 64, n = 64 - bit < len ? 64 - bit : len;
+		uint64_t mask = (n == 64 ? ~0ull : (1ull << n) - 1) << bit,
+			 *word = &pg->have[at / 64];
+		if ((*word & mask) == 0) {
+			memcpy(pg->data + at, data, n);
+		} else {
+			for (uint32_t i = 0; i < n; i++) {
+				if (!has(pg, at + i))
+					pg->data[at + i] = data[i];
+				else if (pg->data[at + i] != data[i])
+					differs = true;
+			}
+		}
+		*word |= mask;
+		at += n;
+		data += n;
+		len -= n;
+	}
+	return differs;
+}
+
+static void
+page_drop(struct streams *ss, struct reorder *r, uint32_t slot)
+{
+	ss->spent = r->slot[slot];
+	r->slot[slot] = 0;
+	r->pages--;
+}
+
+static void
+spent_free(struct streams *ss)
+{
+	if (ss->spent != 0)
+		pool_give(&ss->pages, ss->spent);
+	ss->spent = 0;
+}
+
+/* Copies a segment that cannot be delivered yet; what finds no page stays in the input, and holes
+ * are forced. */
+static void
+store(struct streams *ss, struct stream *s, struct stream_input *in)
+{
+	struct reorder *r = reorder_make(ss, s);
+	uint64_t limit = (s->next / PAGE + SLOTS) * PAGE;
+	while (in->len > 0) {
+		uint32_t at = (uint32_t)(in->off % PAGE),
+			 n = PAGE - at < in->len ? PAGE - at : in->len;
+		uint32_t *slot = r != NULL ? &r->slot[in->off / PAGE % SLOTS] : NULL;
+		if (slot != NULL && in->off < limit && *slot == 0 &&
+		    (*slot = pool_take(&ss->pages)) != 0)
+			r->pages++;
+		if (slot == NULL || in->off >= limit || *slot == 0) {
+			s->flags |= STREAM_FORCE;
+			ss->pressure++;
+			return;
+		}
+		if (page_write(pool_at(&ss->pages, *slot), at, in->data, n)) {
+			s->flags |= STREAM_CONFLICT;
+			ss->conflicts++;
+		}
+		in->data += n;
+		in->off += n;
+		in->len -= n;
+	}
+	in->cut = 0; /* a hole like any other */
+}
+
+/* ---- push ---- */
+
+/* Octets from `off` on wait until the peer's stream has come to `need`. */
+static void
+mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need)
+{
+	struct reorder *r = reorder_make(ss, s);
+	if (r == NULL)
+		return;
+	struct mark *last = r->marks > 0 ? &r->mark[r->marks - 1] : NULL;
+	if (last != NULL && last->off <= off && last->need >= need)
+		return;
+	if (last != NULL && (r->marks == MARKS || last->off >= off)) {
+		if (off < last->off)
+			last->off = off;
+		if (need > last->need)
+			last->need = need;
+		return;
+	}
+	r->mark[r->marks++] = (struct mark){off, need};
+}
+
+void
+stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
+	    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
+	    struct stream_input *in)
+{
+	(void)now_ns;
+	int64_t off = stream_offset(s, seq);
+	*in = (struct stream_input){data, len, wire_len - len, (uint64_t)off};
+	if (off + (int64_t)wire_len <= (int64_t)s->next) { /* all of it was delivered before */
+		in->len = in->cut = 0;
+		return;
+	}
+	if (off < (int64_t)s->next) {
+		uint64_t old = s->next - (uint64_t)off;
+		in->off = s->next;
+		if (old < in->len) {
+			in->data += old;
+			in->len -= (uint32_t)old;
+		} else {
+			in->cut -= (uint32_t)(old - in->len);
+			in->len = 0;
+		}
+	}
+	bool early =
+	    peer->flags & STREAM_STARTED && peer->next < peer->acked && !(s->flags & STREAM_FORCE);
+	struct reorder *r = reorder_of(ss, s);
+	bool waits = r != NULL && r->marks > 0 && r->mark[0].off <= s->next;
+	if (early)
+		mark_add(ss, s, in->off, peer->acked);
+	if (early || waits || in->off > s->next || (r != NULL && r->pages > 0))
+		store(ss, s, in); /* also where octets are held: those came first */
+}
+
+/* ---- next ---- */
+
+/* Where the hole at the next octet ends, as far as it may be given up now; s->next where it may
+ * not. */
+static uint64_t
+gap_end(const struct streams *ss, const struct stream *s, const struct reorder *r,
+	const struct stream_input *in, int64_t now_ns)
+{
+	bool force = (s->flags & STREAM_FORCE) != 0;
+	uint64_t end = UINT64_MAX;
+	if (!force && (r == NULL || r->since_ns == 0 || now_ns - r->since_ns < LIMIT_GRACE_NS))
+		return s->next;
+	if (r != NULL && r->pages > 0) {
+		for (uint32_t i = 0; i < SLOTS; i++) {
+			uint64_t number = s->next / PAGE + i;
+			uint32_t id = r->slot[number % SLOTS];
+			uint32_t at = id != 0 ? first_set(pool_at(&ss->pages, id),
+							  i == 0 ? (uint32_t)(s->next % PAGE) : 0)
+					      : PAGE;
+			if (at < PAGE) {
+				end = number * PAGE + at;
+				break;
+			}
+		}
+	}
+	if (in != NULL && in->len > 0 && in->off < end)
+		end = in->off;
+	if (s->acked > s->next && (!force || end == UINT64_MAX) && s->acked < end)
+		end = s->acked;
+	return end == UINT64_MAX ? s->next : end;
+}
+
+/* The stream has moved on: what said something about the octets before is out of date. */
+static void
+advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
+{
+	struct reorder *r = reorder_of(ss, s);
+	uint64_t from = s->next;
+	s->next = to;
+	if (r == NULL)
+		return;
+	for (uint64_t number = from / PAGE; number < to / PAGE && number < from / PAGE + SLOTS;
+	     number++) {
+		uint32_t slot = (uint32_t)(number % SLOTS);
+		if (r->slot[slot] != 0) {
+			spent_free(ss);
+			page_drop(ss, r, slot);
+		}
+	}
+	r->since_ns = s->acked > s->next ? now_ns : 0;
+}
+
+bool
+stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
+	    struct stream_input *in, struct stream_chunk *out)
+{
+	spent_free(ss);
+	for (;;) {
+		struct reorder *r = reorder_of(ss, s);
+		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
+		       (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE)) {
+			r->marks--;
+			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
+		}
+		if (r != NULL && r->marks > 0 && r->mark[0].off <= s->next) {
+			if (in != NULL && in->len > 0)
+				store(ss, s, in);
+			if (!(s->flags & STREAM_FORCE))
+				return false; /* what the peer had seen comes first */
+			continue;
+		}
+		uint64_t stop = r != NULL && r->marks > 0 ? r->mark[0].off : UINT64_MAX;
+		if (in != NULL && in->len > 0 && in->off <= s->next) {
+			uint64_t old = s->next - in->off;
+			if (old >= in->len) {
+				in->len = 0;
+				continue;
+			}
+			*out = (struct stream_chunk){in->data + old, in->len - old, s->next};
+			in->len = 0;
+			in->off += old + out->len;
+			advance(ss, s, in->off, now_ns);
+			return true;
+		}
+		if (in != NULL && in->len == 0 && in->cut > 0 && in->off == s->next) {
+			*out = (struct stream_chunk){NULL, in->cut, s->next};
+			in->cut = 0;
+			advance(ss, s, s->next + out->len, now_ns);
+			return true;
+		}
+		if (r != NULL && r->pages > 0) {
+			uint32_t at = (uint32_t)(s->next % PAGE),
+				 id = r->slot[s->next / PAGE % SLOTS];
+			const struct page *pg = id != 0 ? pool_at(&ss->pages, id) : NULL;
+			uint32_t n = pg != NULL && has(pg, at) ? run_length(pg, at) : 0;
+			if (n > 0) {
+				if (n > stop - s->next)
+					n = (uint32_t)(stop - s->next);
+				*out = (struct stream_chunk){pg->data + at, n, s->next};
+				if (first_set(pg, at + n) == PAGE)
+					page_drop(ss, r, (uint32_t)(s->next / PAGE % SLOTS));
+				advance(ss, s, s->next + n, now_ns);
+				return true;
+			}
+		}
+		uint64_t end = gap_end(ss, s, r, in, now_ns);
+		if (end > stop)
+			end = stop;
+		if (end == s->next) {
+			if (s->flags & STREAM_FORCE && (in == NULL || in->len == 0) &&
+			    (r == NULL || r->pages == 0))
+				s->flags &= (uint8_t)~STREAM_FORCE;
+			reorder_settle(ss, s);
+			return false;
+		}
+		*out = (struct stream_chunk){NULL, end - s->next, s->next};
+		advance(ss, s, end, now_ns);
+		return true;
+	}
+}
+
+int64_t
+stream_deadline(const struct streams *ss, const struct stream *s)
+{
+	const struct reorder *r = reorder_of(ss, s);
+	return r != NULL && r->since_ns != 0 && s->acked > s->next ? r->since_ns + LIMIT_GRACE_NS
+								   : 0;
+}
+
+void
+stream_finish(struct stream *s)
+{
+	if (s->end != STREAM_NO_END && s->end > s->acked)
+		s->acked = s->end;
+	s->flags |= STREAM_FORCE;
+}
+
+void
+stream_release(struct streams *ss, struct stream *s)
+{
+	struct reorder *r = reorder_of(ss, s);
+	spent_free(ss);
+	if (r == NULL)
+		return;
+	for (uint32_t i = 0; i < SLOTS && r->pages > 0; i++) {
+		if (r->slot[i] != 0) {
+			page_drop(ss, r, i);
+			spent_free(ss);
+		}
+	}
+	pool_give(&ss->reorders, s->reorder);
+	s->reorder = 0;
+}
