@@ -15,7 +15,7 @@
 #define LIMIT_INTERFACES   4096u       /* interfaces of one pcapng section */
 #define LIMIT_OPEN_FILES   128u	       /* capture files that may overlap in time */
 #define LIMIT_LINK_FILTERS 16u	       /* link types for which one BPF expression is compiled */
-#define LIMIT_FAULTS	   64u	       /* lines about damaged files that are kept; more are counted */
+#define LIMIT_FAULTS	   64u /* lines about damaged files that are kept; more are counted */
 
 /* decode */
 #define LIMIT_LAYERS	16u /* headers (tags, labels, tunnels) walked before TCP is given up on */
@@ -49,6 +49,10 @@
 #define LIMIT_MIME_DEPTH      8u     /* multipart in multipart that is followed */
 #define LIMIT_BOUNDARY	      70u    /* octets of a MIME boundary (RFC 2046 section 5.1.1) */
 #define LIMIT_ATTACHMENTS     32u    /* attachments of one message kept by name; all are counted */
+#define LIMIT_RECEIVED	      32u    /* Received fields of one message that are read */
+#define LIMIT_PARAM	      1024u  /* octets of one parameter of a MIME header field */
+#define LIMIT_PARAM_PIECES    32u    /* pieces of one such parameter (RFC 2231 section 3) */
+#define LIMIT_MIME_LINE	      128u   /* octets of a body line that may be a boundary */
 #define LIMIT_MIME_SCANS      16384u /* messages whose content is under way at once */
 #define LIMIT_TLS_HANDSHAKE   16384u /* octets of TLS handshake messages held for one direction */
 #define LIMIT_TLS_HANDSHAKES  8192u  /* such buffers at once */
@@ -57,8 +61,18 @@
 /* record */
 #define LIMIT_RECORD 65000u /* octets of one record; what does not fit is left out and said */
 
+/* set-up */
+#define LIMIT_HOME_NETS	    256u       /* networks that may be named as ours */
+#define LIMIT_GEO_DATABASES 16u	       /* MaxMind databases open at once */
+#define LIMIT_GEO_CACHE	    4096u      /* addresses whose country and network are remembered */
+#define LIMIT_ADVICE_FILE   (1u << 20) /* octets of the table of levels and advice */
+#define LIMIT_ADVICE_ROWS   1024u      /* rows of one of its lists */
+
 /* sinks */
-#define LIMIT_CARDS 4096u /* different cards kept for a report; more are counted */
-#define LIMIT_TOP   10u	  /* rows of a "top" table of the report */
+#define LIMIT_CARDS	 4096u /* different cards kept for a report; more are counted */
+#define LIMIT_OPEN_CARDS 4096u /* connections whose mails wait for their session's record */
+#define LIMIT_PEERS	 4096u /* addresses of each side that a report sums up; the rest are counted */
+#define LIMIT_SENDERS	 3u    /* cards that differ by the sender alone; more senders share one */
+#define LIMIT_TOP	 10u /* rows of a "top" table of the report */
 
 #endif
