@@ -35,10 +35,11 @@ def connections(path):
             source, target = (ends[0], sport), (ends[1], dport)
             key = frozenset((source, target))
             if tcp[13] & 0x12 == 0x02 and key not in found:   # SYN without ACK
-                found[key] = {"client": source, "server": target, "first_frame": frame, "frames": 0, "stream": len(order)}
+                found[key] = {"client": source, "server": target, "first_frame": frame, "frames": 0, "stream": len(order), "data": b""}
                 order.append(found[key])
             if key in found:
                 found[key]["frames"] += 1
+                found[key]["data"] += tcp[(tcp[12] >> 4) * 4:]   # both directions in the order of the capture
     return order
 
 
@@ -175,11 +176,11 @@ def read_again(path, label, stream):
 
 
 def subject_of(body):
-    head = body.partition(b"\r\n\r\n")[0]
-    found = re.search(rb"(?im)^Subject:[ \t]*((?:.*)(?:\r\n[ \t].*)*)", head)
+    head = re.split(rb"\r?\n\r?\n", body, 1)[0]
+    found = re.search(rb"(?im)^Subject:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", head)
     if not found:
         return None
-    raw = re.sub(r"\r\n[ \t]+", " ", found[1].decode("utf-8")).strip()
+    raw = re.sub(r"\r?\n[ \t]+", " ", found[1].decode("utf-8")).strip()
     return str(make_header(decode_header(raw)))
 
 
@@ -212,10 +213,9 @@ def wire_forms(path, secrets, logins):
         forms[base64.b64encode(b"\0%s\0%s" % (user.encode(), password.encode()))] = True
         forms[base64.b64encode(b"%s\0%s\0%s" % (user.encode(), user.encode(), password.encode()))] = True
         forms[base64.b64encode(password.encode())] = True
-    with open(path, "rb") as f:
-        data = f.read()
+    data = b"".join(connection["data"] for connection in connections(path))
     out += [form.decode() for form in forms if form in data]
-    for token in set(re.findall(rb"(?<=\r\n|..)[A-Za-z0-9+/]{40,}={0,2}(?=\r\n)", data)):
+    for token in set(re.findall(rb"(?m)^[A-Za-z0-9+/]{40,}={0,2}(?=\r?$)", data)):
         try:
             clear = base64.b64decode(token, validate=True)
         except ValueError:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A proxy between a mail client and a server that meddles with STARTTLS, as firewalls with "mail inspection" do.
 
-usage: middlebox.py LISTEN_ADDRESS PORT SERVER_ADDRESS PORT mask|delete|refuse|454|garble
+usage: middlebox.py LISTEN_ADDRESS PORT SERVER_ADDRESS PORT pass|mask|delete|refuse|454|noehlo|garble
 
+  pass    everything passes untouched
   mask    the keyword STARTTLS in the EHLO reply becomes XXXXXXXA; the command is answered with 500 (as Cisco's do)
   delete  the line with the keyword is taken out
   refuse  the keyword stays, but STARTTLS is answered with 500 by the proxy
   454     the keyword stays, but STARTTLS is answered with 454 by the proxy
+  noehlo  EHLO is answered with 500 by the proxy
   garble  STARTTLS passes, but the answer to the ClientHello is the text "454 ..."
 """
 import re
@@ -16,8 +18,8 @@ import threading
 
 
 def lines(sock):
-    """The lines that come from a socket, with their line ends; raw blocks once something is no text."""
-    rest = b""
+    """What comes from a socket: whole lines with their ends, and from the first TLS record on, blocks as they come."""
+    rest, text = b"", True
     while True:
         block = sock.recv(65536)
         if not block:
@@ -25,12 +27,9 @@ def lines(sock):
                 yield rest
             return
         rest += block
-        if rest[:1] == b"\x16" or b"\x00" in rest:
-            yield rest
-            rest = b""
-            continue
-        whole, newline, tail = rest.rpartition(b"\n")
-        if newline:
+        text = text and not re.match(rb"[\x14-\x17]\x03", rest)
+        whole, newline, tail = rest.rpartition(b"\n") if text else (rest, b"", b"")
+        if whole + newline:
             yield whole + newline
         rest = tail
 
@@ -56,6 +55,9 @@ def from_client(client, server, how):
             if how == "454":
                 client.sendall(b"454 4.7.0 TLS not available due to temporary reason\r\n")
                 continue
+        if how == "noehlo" and re.match(rb"(?i)EHLO", block):
+            client.sendall(b"500 5.5.1 Command unrecognized\r\n")
+            continue
         if how == "garble" and block[:2] == b"\x16\x03":
             client.sendall(b"454 4.7.0 TLS not available due to temporary reason\r\n")
             continue

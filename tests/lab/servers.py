@@ -131,8 +131,9 @@ class Exim(Server):
     def __init__(self, host, name="mail.example.net", port=25, tls=True, smarthost=None, main="", transport="", router_port=25, users=()):
         super().__init__(host, port)
         certificate, key = make_certificate(name)
+        key = shutil.copy(key, self.dir + "/key")   # Exim reads it as its own user
         os.mkdir(self.dir + "/spool")
-        for path in (self.dir, self.dir + "/spool"):
+        for path in (self.dir, self.dir + "/spool", key):
             shutil.chown(path, "Debian-exim", "Debian-exim")
         if smarthost:
             route = "smart:\n driver = manualroute\n route_list = * %s::%d byname\n host_find_failed = defer\n self = send\n transport = out\n" % (smarthost, router_port)
@@ -185,7 +186,9 @@ class Exim(Server):
         config += "begin transports\nout:\n driver = smtp\n" + transport
         config += "begin retry\n* * F,1h,1m\nbegin authenticators\n" + authenticators
         self.config = write(self.dir + "/exim.conf", config)
-        write("/etc/exim4/trusted_configs", self.config + "\n")
+        os.makedirs("/etc/exim4", exist_ok=True)
+        with open("/etc/exim4/trusted_configs", "a") as f:   # else Exim gives up its rights
+            f.write(self.config + "\n")
         self.start("/usr/sbin/exim4", "-C", self.config, "-bdf", "-q1h")
 
     def submit(self, mail):
@@ -193,7 +196,7 @@ class Exim(Server):
 
 
 class OpenSmtpd(Server):
-    """`listen` and `relay` are lines of smtpd.conf."""
+    """`listen` and `relay` are parts of smtpd.conf. Debian 12's version 6.8 fails as a TLS server (it cannot sign)."""
 
     software = "OpenSMTPD"
 
@@ -204,6 +207,7 @@ class OpenSmtpd(Server):
         os.makedirs("/var/spool/smtpd", exist_ok=True)
         os.chmod("/var/spool/smtpd", 0o711)
         os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
+        write("/etc/mailname", name + "\n")
         lines = "".join('%s %s "%s"\n' % ("pki lab", what, path) for what, path in (("cert", certificate), ("key", key)))
         if users:
             table = "".join("%s %s\n" % (user, run("openssl", "passwd", "-6", password).strip()) for user, password in users)
@@ -300,6 +304,8 @@ def versions():
         "msmtp": "msmtp " + first(ask("msmtp", "--version")).split()[-1],
         "curl": " ".join(first(ask("curl", "--version")).split()[:2]),
         "smtplib": "Python smtplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
+        "imaplib": "Python imaplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
+        "poplib": "Python poplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "openssl": "OpenSSL " + first(ask("openssl", "version")).split()[1],
     }
 
