@@ -44,11 +44,12 @@ enum scan_state {
 /* What becomes of a field. */
 enum field_use { FIELD_NONE, FIELD_EVENT, FIELD_TYPE, FIELD_DISPOSITION };
 
+/* Results that wait; of several the lowest bit is told first. */
 enum pending {
 	PENDING_HEADER = 1,
 	PENDING_HEADERS_END = 2,
-	PENDING_PROTECTION = 4,
-	PENDING_BODY = 8,
+	PENDING_BODY = 4,
+	PENDING_PROTECTION = 8,
 	PENDING_ATTACHMENT = 16,
 };
 
