@@ -31,6 +31,7 @@ struct flow {
 	uint32_t hash;	   /* lower half of the key's hash */
 	uint32_t last_s;   /* time of the last segment, s since the table's epoch */
 	uint32_t conn;	   /* the conductor's object; 0 for none */
+	uint32_t isn;	   /* sequence number of the client's SYN; 0 where none was seen */
 	uint16_t idle_s;   /* silence that ends it */
 	uint8_t flags;	   /* FLOW_* */
 	uint8_t state;	   /* enum flow_state */

@@ -1,0 +1,182 @@
+/*
+ * The own probe: see probe.h.  Tables of how lines begin; a line that begins like none of them is
+ * not mail, unless the port says that it should be.
+ */
+#include "ident/probe.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+struct start {
+	const char *text;
+	uint8_t verdict; /* enum probe_verdict */
+	bool sure;
+	bool server; /* says a server (else a client) */
+};
+
+/* How the lines of each side begin.  Case-blind. */
+static const struct start starts[] = {
+    {"EHLO ", PROBE_SMTP, true, false},
+    {"HELO ", PROBE_SMTP, true, false},
+    {"LHLO ", PROBE_SMTP, true, false},
+    {"MAIL FROM:", PROBE_SMTP, true, false},
+    {"RCPT TO:", PROBE_SMTP, true, false},
+    {"STARTTLS\r\n", PROBE_SMTP, false, false},
+    {"X-ANONYMOUSTLS", PROBE_SMTP, true, false},
+    {"220 ", PROBE_SMTP, false, true},
+    {"220-", PROBE_SMTP, false, true},
+    {"250 2.", PROBE_SMTP, true, true},
+    {"250-", PROBE_SMTP, false, true},
+    {"250 ", PROBE_SMTP, false, true},
+    {"354 ", PROBE_SMTP, false, true},
+    {"421 ", PROBE_SMTP, false, true},
+    {"554 ", PROBE_SMTP, false, true},
+    {"554-", PROBE_SMTP, false, true},
+    {"* OK", PROBE_IMAP, true, true},
+    {"* PREAUTH", PROBE_IMAP, true, true},
+    {"* BYE", PROBE_IMAP, true, true},
+    {"* CAPABILITY", PROBE_IMAP, true, true},
+    {"+OK", PROBE_POP3, false, true},
+    {"CAPA\r\n", PROBE_POP3, false, false},
+    {"APOP ", PROBE_POP3, false, false},
+    {"STLS\r\n", PROBE_POP3, true, false},
+};
+
+/* What only counts where the port promises it. */
+static const struct start on_smtp[] = {
+    {"HELP", PROBE_SMTP, true, false},	 {"NOOP", PROBE_SMTP, true, false},
+    {"QUIT", PROBE_SMTP, true, false},	 {"RSET", PROBE_SMTP, true, false},
+    {"DATA\r", PROBE_SMTP, true, false}, {"AUTH ", PROBE_SMTP, true, false},
+    {"BDAT ", PROBE_SMTP, true, false},	 {"VRFY ", PROBE_SMTP, true, false},
+    {"EXPN ", PROBE_SMTP, true, false},
+};
+static const struct start on_pop3[] = {
+    {"USER ", PROBE_POP3, true, false}, {"PASS ", PROBE_POP3, true, false},
+    {"AUTH", PROBE_POP3, true, false},	{"QUIT", PROBE_POP3, true, false},
+    {"STAT", PROBE_POP3, true, false},	{"LIST", PROBE_POP3, true, false},
+    {"RETR ", PROBE_POP3, true, false}, {"UIDL", PROBE_POP3, true, false},
+    {"NOOP", PROBE_POP3, true, false},	{"-ERR", PROBE_POP3, true, true},
+    {"TOP ", PROBE_POP3, true, false},	{"DELE ", PROBE_POP3, true, false},
+};
+
+/* Text that other protocols begin with: nothing to ask nDPI about on a port that promises no mail.
+ */
+static const char *const others[] = {"GET ",	 "POST ",    "PUT ",   "HEAD ",	  "OPTIONS ",
+				     "CONNECT ", "DELETE ",  "PATCH ", "PRI * ",  "HTTP/",
+				     "SSH-",	 "RTSP/",    "SIP/",   "INVITE ", "REGISTER ",
+				     "RFB ",	 "PROPFIND "};
+
+/* IMAP: a tag, a space, a command (RFC 3501 section 2.2.1). */
+static const char *const imap_commands[] = {"CAPABILITY", "LOGIN",   "AUTHENTICATE", "STARTTLS",
+					    "SELECT",	  "EXAMINE", "NOOP",	     "LOGOUT",
+					    "LIST",	  "LSUB",    "STATUS",	     "APPEND",
+					    "FETCH",	  "UID",     "ID",	     "NAMESPACE",
+					    "IDLE",	  "ENABLE",  "SEARCH",	     "STORE",
+					    "CHECK",	  "CLOSE"};
+
+static const struct start *
+find(const struct start *t, size_t n, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ascii_begins(data, len, t[i].text))
+			return &t[i];
+	}
+	return NULL;
+}
+
+static bool
+imap_command(const uint8_t *data, size_t len)
+{
+	const char *s = (const char *)data;
+	size_t tag = 0;
+	while (tag < len && tag < 16 && s[tag] > ' ' && s[tag] < 0x7f &&
+	       strchr("(){%*\"\\+", s[tag]) == NULL)
+		tag++;
+	if (tag == 0 || tag >= len || s[tag] != ' ')
+		return false;
+	size_t n = 0, rest = len - tag - 1;
+	while (n < rest && s[tag + 1 + n] > ' ')
+		n++;
+	if (n == rest)
+		return false; /* the command may not be complete */
+	for (size_t i = 0; i < sizeof imap_commands / sizeof imap_commands[0]; i++) {
+		if (ascii_is(s + tag + 1, n, imap_commands[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_text(const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len && i < 64; i++) {
+		if (data[i] < 0x20 && data[i] != '\r' && data[i] != '\n' && data[i] != '\t' &&
+		    data[i] != 0x1b)
+			return false;
+		if (data[i] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+struct probe_result
+probe(const uint8_t *data, size_t len, uint16_t port)
+{
+	struct probe_result r = {.verdict = PROBE_OTHER};
+	bool pop3 = port == 110 || port == 995, imap = port == 143 || port == 993;
+	bool smtp = port == 25 || port == 587 || port == 465 || port == 2525 || port == 24;
+	bool line = len > 0 && memchr(data, '\n', len) != NULL;
+	if (len == 0) {
+		r.verdict = PROBE_MORE;
+		return r;
+	}
+	if (data[0] >= 0x14 && data[0] <= 0x17) {
+		if (len < 6)
+			r.verdict = len < 2 || data[1] == 3 ? PROBE_MORE : PROBE_OTHER;
+		else if (data[1] == 3 && data[2] <= 4)
+			r.verdict = PROBE_TLS;
+		r.from_client = data[0] == 0x16 && len >= 6 && data[5] == 1;
+		r.from_server = data[0] == 0x16 && len >= 6 && data[5] == 2;
+		return r;
+	}
+	if (!is_text(data, len))
+		return r;
+	const struct start *s = find(starts, sizeof starts / sizeof starts[0], data, len);
+	if (s == NULL && smtp)
+		s = find(on_smtp, sizeof on_smtp / sizeof on_smtp[0], data, len);
+	if (s == NULL && pop3)
+		s = find(on_pop3, sizeof on_pop3 / sizeof on_pop3[0], data, len);
+	if (s != NULL) {
+		/* on the port of another mail protocol the dialogue has to tell */
+		r.verdict = (enum probe_verdict)s->verdict;
+		r.sure =
+		    s->sure || (s->verdict == PROBE_SMTP ? smtp : s->verdict == PROBE_POP3 && pop3);
+		r.from_server = s->server;
+		r.from_client = !s->server;
+		if (s->verdict == PROBE_SMTP && s->server && !line && len < 64) {
+			r.verdict = PROBE_MORE; /* the whole line may name SMTP */
+			return r;
+		}
+		if (s->verdict == PROBE_SMTP && s->server &&
+		    (ascii_find(data, len, "SMTP") != NULL ||
+		     ascii_find(data, len, "LMTP") != NULL))
+			r.sure = true;
+		if (s->verdict == PROBE_SMTP && !r.sure &&
+		    (ascii_find(data, len, "FTP") != NULL && ascii_find(data, len, "SMTP") == NULL))
+			r.verdict = PROBE_OTHER;
+		return r;
+	}
+	if (imap_command(data, len)) {
+		r.verdict = PROBE_IMAP;
+		r.sure = imap;
+		r.from_client = true;
+		return r;
+	}
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		if (ascii_begins(data, len, others[i]))
+			return r;
+	}
+	r.verdict = line || len >= 64 ? PROBE_TEXT : PROBE_MORE;
+	return r;
+}
