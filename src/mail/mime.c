@@ -270,6 +270,16 @@ header_end(struct scan *s, uint64_t at)
 		s->state = B_REST;
 }
 
+/* An octet of the body under way was seen. */
+static void
+body_tell(struct scan *s)
+{
+	if (s->leaf == LEAF_BODY && !s->body_told) {
+		s->body_told = true;
+		s->pending |= PENDING_BODY;
+	}
+}
+
 /* The line under way, which so far stands in `line`, is no field: it is the first one of the body.
  */
 static void
@@ -286,6 +296,8 @@ header_break(struct scan *s)
 	header_end(s, at);
 	if (s->state == B_LINE)
 		s->state = B_COLLECT;
+	if (s->depth == 0 || s->line_long)
+		body_tell(s);
 }
 
 static void
@@ -413,16 +425,6 @@ step_value(struct scan *s, struct mime_input *in)
 }
 
 /* ---- body ---- */
-
-/* An octet of the body under way was seen. */
-static void
-body_tell(struct scan *s)
-{
-	if (s->leaf == LEAF_BODY && !s->body_told) {
-		s->body_told = true;
-		s->pending |= PENDING_BODY;
-	}
-}
 
 /* The leaf under way, if there is one, ended at pos `at`. */
 static void

@@ -173,6 +173,8 @@ test_header_odd(void **state)
 	/* a line that is none ends the header */
 	check("Subject: x\r\nHello there\r\nFrom: y\r\n", "subject=x\nend\nbody\n");
 	check("Subject: x\r\n\rFrom: y\r\n\r\n", "subject=x\nend\nbody\n");
+	check("A: b\r\n--x", "end\nbody\n");
+	check("Content-Type: x\r\n--xyz", "end\nbody\n");
 	/* a mailbox file's line */
 	check("From a@b Mon\r\nSubject: x\r\n\r\n", "subject=x\nend\n");
 	check("From nobody", "");
