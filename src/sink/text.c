@@ -1,28 +1,195 @@
-/* The text sink: not yet there. */
+/*
+ * The text sink: a report for people, on a terminal or piped.
+ *
+ * At the end (sink_close) it prints a card for each kind of mail or credentials that crossed
+ * readable (cards.h), the worst first, and a summary (summary.h).  With -v each mail connection has
+ * a line as well, as its record comes; with -q there is the summary alone.  Nothing is wider than
+ * the page.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/cards.h"
+#include "sink/draw.h"
 #include "sink/kinds.h"
+#include "sink/page.h"
+#include "sink/summary.h"
+#include "sink/words.h"
+
+#define COLUMNS_LEAST 40u
+#define COLUMNS_MOST  110u /* longer lines are hard to read */
+#define COLUMNS	      80u
+
+struct text_sink {
+	struct page page;
+	struct cards cards;
+	struct summary summary;
+	struct card one; /* the card of the session that was taken last */
+	bool quiet;	 /* the summary only */
+	bool lines;	 /* a line for each session */
+	bool begun;	 /* a line was printed */
+	int error;	 /* errno of the write that failed; 0 while all is well */
+};
+
 void *
-text_open(const struct sink_config *c, char e[SINK_ERROR])
+text_open(const struct sink_config *config, char error[SINK_ERROR])
 {
-	(void)c;
-	(void)e;
-	return NULL;
+	struct text_sink *s = calloc(1, sizeof *s);
+	if (s == NULL || !cards_init(&s->cards, config->reveal) || !summary_init(&s->summary)) {
+		if (s != NULL)
+			cards_free_all(&s->cards);
+		free(s);
+		snprintf(error, SINK_ERROR, "no memory for the report");
+		return NULL;
+	}
+	unsigned columns = config->columns == 0 ? COLUMNS : config->columns;
+	columns = columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
+	columns = columns > COLUMNS_MOST ? COLUMNS_MOST : columns;
+	s->page = (struct page){.out = config->out,
+				.columns = columns,
+				.colour = config->colour,
+				.unicode = config->unicode};
+	s->quiet = config->quiet;
+	s->lines = config->verbose > 0 && !config->quiet;
+	return s;
 }
-bool
-text_push(void *s, const struct record *r)
+
+/* Notes a failed write; false where there was one, with errno. */
+static bool
+all_well(struct text_sink *s)
 {
-	(void)s;
-	(void)r;
-	return true;
+	if (s->error == 0 && ferror(s->page.out))
+		s->error = errno != 0 ? errno : EIO;
+	if (s->error != 0)
+		errno = s->error;
+	return s->error == 0;
 }
-bool
-text_flush(void *s)
+
+static void
+add_end_point(struct text *t, const struct addr *a, uint64_t port)
 {
-	(void)s;
-	return true;
+	char address[ADDR_TEXT];
+	text_printf(t, a->family == 6 ? "[%s]:%u" : "%s:%u", addr_print(a, address),
+		    (unsigned)(port & 0xffff));
 }
-bool
-text_close(void *s)
+
+/* time, outcome, client > server, and why or what: one line */
+static void
+draw_session(struct page *p, const struct record *r)
 {
-	(void)s;
-	return true;
+	struct record_value v;
+	struct addr client = {0}, server = {0};
+	uint64_t client_port = 0, server_port = 0;
+	int64_t when = 0;
+	int outcome = OUTCOMES;
+	char from[ADDR_TEXT + 10], to[ADDR_TEXT + 10], protocol[16] = "", reason[24] = "",
+						       clock[16];
+	struct text f = text_in(from, sizeof from), t = text_in(to, sizeof to),
+		    c = text_in(clock, sizeof clock);
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		struct text word = text_in(v.field == FIELD_REASON ? reason : protocol, 16);
+		switch (v.field) {
+		case FIELD_SOURCE_IP: client = v.ip; break;
+		case FIELD_SOURCE_PORT: client_port = v.u64; break;
+		case FIELD_DESTINATION_IP: server = v.ip; break;
+		case FIELD_DESTINATION_PORT: server_port = v.u64; break;
+		case FIELD_EVENT_START: when = v.ns; break;
+		case FIELD_OUTCOME: outcome = outcome_of(v.str, v.len); break;
+		case FIELD_REASON:
+		case FIELD_NETWORK_PROTOCOL: text_add_wire(&word, v.str, v.len); break;
+		default: break;
+		}
+	}
+	add_end_point(&f, &client, client_port);
+	add_end_point(&t, &server, server_port);
+	words_clock(&c, when);
+	unsigned side = (p->columns - 38) / 2;
+	page_put(p, STYLE_DIM, clock);
+	page_tab(p, 9);
+	if (outcome < OUTCOMES)
+		page_put(p, outcome_style(outcome), outcome_name(outcome));
+	page_tab(p, 20);
+	page_put_middle(p, STYLE_PLAIN, from, side);
+	page_tab(p, 21 + side);
+	page_put_middle(p, STYLE_PLAIN, to, side);
+	page_tab(p, 22 + 2 * side);
+	page_put(p, STYLE_DIM, reason[0] != '\0' ? reason : protocol);
+	page_line(p);
+}
+
+bool
+text_push(void *state, const struct record *r)
+{
+	struct text_sink *s = state;
+	errno = 0;
+	switch (r->kind) {
+	case RECORD_MESSAGE: cards_take_mail(&s->cards, r); break;
+	case RECORD_SESSION: {
+		bool clear = cards_take_session(&s->cards, r, &s->one);
+		summary_take_session(&s->summary, r, clear ? &s->one : NULL);
+		if (s->lines) {
+			draw_session(&s->page, r);
+			s->begun = true;
+		}
+		break;
+	}
+	case RECORD_SUMMARY: summary_take_summary(&s->summary, r); break;
+	default: break;
+	}
+	return all_well(s);
+}
+
+bool
+text_flush(void *state)
+{
+	struct text_sink *s = state;
+	errno = 0;
+	(void)fflush(s->page.out);
+	return all_well(s);
+}
+
+static void
+draw_cards(struct text_sink *s)
+{
+	size_t n;
+	const struct card **sorted = cards_sort(&s->cards, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!s->quiet)
+			draw_card(&s->page, sorted[i], i + 1, n);
+	}
+	free(sorted);
+	if (s->cards.left_out > 0) {
+		char line[160];
+		struct text t = text_in(line, sizeof line);
+		words_count(&t, s->cards.left_out, "connection");
+		text_puts(&t, " of other kinds found no room here; --json has them all.");
+		page_tab(&s->page, DRAW_LABEL);
+		page_wrap(&s->page, STYLE_PLAIN, DRAW_LABEL, line);
+		page_line(&s->page);
+		page_line(&s->page);
+	}
+}
+
+bool
+text_close(void *state)
+{
+	struct text_sink *s = state;
+	errno = 0;
+	if (s->error == 0) {
+		if (s->begun)
+			page_line(&s->page);
+		draw_cards(s);
+		summary_draw(&s->summary, &s->page);
+		(void)fflush(s->page.out);
+	}
+	bool ok = all_well(s);
+	int error = s->error;
+	cards_free_all(&s->cards);
+	summary_free_all(&s->summary);
+	free(s);
+	if (!ok)
+		errno = error;
+	return ok;
 }

@@ -1,0 +1,345 @@
+/* A card: see card.h. */
+#include "sink/card.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "record/mask.h"
+#include "sink/words.h"
+
+#define BITMAP (64u * 64u) /* bits of a struct distinct */
+
+/* FNV-1a, then mixed (the finaliser of MurmurHash3).  Not keyed, unlike the hash of tables: an
+ * estimate that is printed must not change from run to run, and who makes values collide only makes
+ * a count smaller. */
+static uint64_t
+hash_of(const void *octets, size_t len)
+{
+	const uint8_t *p = octets;
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 0x100000001b3u;
+	h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+	h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+	h ^= h >> 33;
+	return h != 0 ? h : 1;
+}
+
+static bool
+set_bit(struct distinct *d, uint64_t hash)
+{
+	uint64_t *word = &d->words[hash % BITMAP / 64], bit = 1ull << hash % 64;
+	bool fresh = (*word & bit) == 0;
+	*word |= bit;
+	return fresh;
+}
+
+static void
+become_bitmap(struct distinct *d)
+{
+	uint64_t hashes[64];
+	memcpy(hashes, d->words, sizeof hashes);
+	memset(d->words, 0, sizeof d->words);
+	d->estimate = true;
+	for (uint32_t i = 0; i < d->exact; i++)
+		(void)set_bit(d, hashes[i]);
+}
+
+bool
+distinct_add(struct distinct *d, uint64_t hash)
+{
+	if (d->estimate)
+		return set_bit(d, hash);
+	for (uint32_t i = 0; i < d->exact; i++) {
+		if (d->words[i] == hash)
+			return false;
+	}
+	if (d->exact < 64) {
+		d->words[d->exact++] = hash;
+		return true;
+	}
+	become_bitmap(d);
+	return set_bit(d, hash);
+}
+
+/* Linear counting (Whang, Vander-Zanden, Taylor 1990): m bits, z of them still 0, ln(m/z) * m. */
+uint64_t
+distinct_count(const struct distinct *d)
+{
+	unsigned ones = 0;
+	if (!d->estimate)
+		return d->exact;
+	for (unsigned i = 0; i < 64; i++)
+		ones += (unsigned)__builtin_popcountll(d->words[i]);
+	double zeros = ones < BITMAP ? BITMAP - ones : 1;
+	return (uint64_t)(BITMAP * log(BITMAP / zeros) + 0.5);
+}
+
+static void
+distinct_merge(struct distinct *into, const struct distinct *from)
+{
+	if (!from->estimate) {
+		for (uint32_t i = 0; i < from->exact; i++)
+			(void)distinct_add(into, from->words[i]);
+		return;
+	}
+	if (!into->estimate)
+		become_bitmap(into);
+	for (unsigned i = 0; i < 64; i++)
+		into->words[i] |= from->words[i];
+}
+
+/* Adds a value to a list: its hash, and how it is shown.  Of values that look the same (masked ones
+ * often do) one is kept. */
+static void
+names_add(struct names *n, uint64_t hash, const char *shown)
+{
+	if (!distinct_add(&n->all, hash) || n->shown == CARD_NAMES)
+		return;
+	for (uint32_t i = 0; i < n->shown; i++) {
+		if (strcmp(n->text[i], shown) == 0)
+			return;
+	}
+	n->hash[n->shown] = hash;
+	struct text t = text_in(n->text[n->shown++], CARD_NAME);
+	text_puts(&t, shown);
+}
+
+static void
+names_add_value(struct names *n, const struct record_value *v, bool reveal)
+{
+	char shown[CARD_NAME];
+	struct text t = text_in(shown, sizeof shown);
+	mask_add(&t, reveal ? PRIVACY_OPEN : (enum field_privacy)field_table[v->field].privacy,
+		 v->str, v->len);
+	names_add(n, hash_of(v->str, v->len), shown);
+}
+
+static void
+names_merge(struct names *into, const struct names *from)
+{
+	for (uint32_t i = 0; i < from->shown; i++)
+		names_add(into, from->hash[i], from->text[i]);
+	distinct_merge(&into->all, &from->all);
+}
+
+/* An attachment while its members come. */
+struct attachment {
+	bool open;
+	struct record_value name, type; /* their len is 0 where they did not come */
+	uint64_t size;
+	bool sized;
+};
+
+static void
+attachment_end(struct card *c, struct attachment *a, bool reveal)
+{
+	char shown[CARD_NAME];
+	struct text t = text_in(shown, sizeof shown);
+	if (!a->open)
+		return;
+	if (a->name.len > 0)
+		mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_FILE, a->name.str,
+			 a->name.len < 60 ? a->name.len : 60);
+	else
+		text_puts(&t, "without a name");
+	if (a->type.len > 0 || a->sized) {
+		text_puts(&t, " (");
+		text_add_wire(&t, a->type.str, a->type.len < 30 ? a->type.len : 30);
+		text_puts(&t, a->type.len > 0 && a->sized ? ", " : "");
+		if (a->sized)
+			words_size(&t, a->size);
+		text_puts(&t, ")");
+	}
+	names_add(&c->attachments,
+		  hash_of(a->name.str, a->name.len) ^ hash_of(a->type.str, a->type.len) ^ a->size,
+		  shown);
+	memset(a, 0, sizeof *a);
+}
+
+static void
+take_word(char *out, size_t cap, const struct record_value *v)
+{
+	memset(out, 0, cap); /* it may be part of a key */
+	struct text t = text_in(out, cap);
+	text_add_wire(&t, v->str, v->len);
+}
+
+/* The host name in a greeting ("220 mx.example.org ESMTP", "* OK [..] mx.example.org ready"): the
+ * first of its first words that looks like one. */
+static void
+take_greeting_name(char *out, const struct record_value *v)
+{
+	const char *s = v->str, *end = v->str + v->len;
+	for (int word = 0; word < 4 && s < end; word++) {
+		const char *from = s;
+		bool dot = false, letter = false, host = true;
+		for (; s < end && *s != ' ' && *s != '\r' && *s != '\n'; s++) {
+			char c = ascii_lower(*s);
+			dot = dot || (c == '.' && s > from);
+			letter = letter || (c >= 'a' && c <= 'z');
+			host = host && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+					c == '.' || c == '-' || c == '_');
+		}
+		if (dot && letter && host && s[-1] != '.') {
+			struct text t = text_in(out, CARD_NAME);
+			text_add_wire(&t, from, (size_t)(s - from));
+			return;
+		}
+		while (s < end && (*s == ' ' || *s == '\r' || *s == '\n'))
+			s++;
+	}
+}
+
+static void
+take_time(struct card *c, int64_t ns)
+{
+	if (c->first_ns == 0 || ns < c->first_ns)
+		c->first_ns = ns;
+	if (ns > c->last_ns)
+		c->last_ns = ns;
+}
+
+static void
+take_side(struct card *c, const struct record_value *v)
+{
+	switch (v->field) {
+	case FIELD_SOURCE_IP: c->key.client = v->ip; break;
+	case FIELD_SOURCE_PORT: c->client_port = (uint16_t)v->u64; break;
+	case FIELD_SOURCE_GEO_COUNTRY:
+		take_word(c->client.country, sizeof c->client.country, v);
+		break;
+	case FIELD_SOURCE_AS_NUMBER: c->client.as_number = v->u64; break;
+	case FIELD_SOURCE_AS_NAME: take_word(c->client.network, CARD_NAME, v); break;
+	case FIELD_DESTINATION_IP: c->key.server = v->ip; break;
+	case FIELD_DESTINATION_PORT: c->key.port = (uint16_t)v->u64; break;
+	case FIELD_DESTINATION_GEO_COUNTRY:
+		take_word(c->server.country, sizeof c->server.country, v);
+		break;
+	case FIELD_DESTINATION_AS_NUMBER: c->server.as_number = v->u64; break;
+	case FIELD_DESTINATION_AS_NAME: take_word(c->server.network, CARD_NAME, v); break;
+	case FIELD_HELO: take_word(c->client.name, CARD_NAME, v); break;
+	case FIELD_GREETING: take_greeting_name(c->server.name, v); break;
+	default: break;
+	}
+}
+
+static void
+take_mail(struct card *c, const struct record_value *v, bool reveal)
+{
+	switch (v->field) {
+	case FIELD_EMAIL_FROM: names_add_value(&c->senders, v, reveal); break;
+	case FIELD_EMAIL_TO: names_add_value(&c->recipients, v, reveal); break;
+	case FIELD_EMAIL_SUBJECT: names_add_value(&c->subjects, v, reveal); break;
+	case FIELD_EMAIL_X_MAILER: names_add_value(&c->mailers, v, reveal); break;
+	case FIELD_RECIPIENTS: c->recipients_named += v->u64; break;
+	case FIELD_DELIVERED:
+		c->not_accepted +=
+		    ascii_is(v->str, v->len, "rejected") || ascii_is(v->str, v->len, "aborted");
+		break;
+	case FIELD_BODY_PROTECTION:
+		if (ascii_is(v->str, v->len, "pgp") || ascii_is(v->str, v->len, "smime")) {
+			c->sealed++;
+			take_word(c->sealed_by, sizeof c->sealed_by, v);
+		}
+		break;
+	default: break;
+	}
+}
+
+void
+card_take(struct card *c, const struct record *r, bool reveal)
+{
+	struct record_value v, message = {.len = 0}, advice = {.len = 0};
+	struct attachment a = {.open = false};
+	int level = LEVEL_NONE;
+	uint64_t messages = 0;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		take_side(c, &v);
+		if (r->kind == RECORD_MESSAGE)
+			take_mail(c, &v, reveal);
+		switch (v.field) {
+		case FIELD_TIMESTAMP:
+		case FIELD_EVENT_START:
+		case FIELD_EVENT_END: take_time(c, v.ns); break;
+		case FIELD_MESSAGE: message = v; break;
+		case FIELD_ADVICE: advice = v; break;
+		case FIELD_LEVEL: level = level_of(v.str, v.len); break;
+		case FIELD_REASON: take_word(c->key.reason, CARD_WORD, &v); break;
+		case FIELD_NETWORK_PROTOCOL: take_word(c->key.protocol, CARD_WORD, &v); break;
+		case FIELD_EXPOSED:
+			c->key.exposed |= (uint8_t)(1u << readable_of(v.str, v.len));
+			break;
+		case FIELD_AUTH: names_add_value(&c->mechanisms, &v, reveal); break;
+		case FIELD_AUTH_ACCEPTED:
+			c->logins_accepted = c->logins_accepted || v.u64 != 0;
+			c->logins_refused = c->logins_refused || v.u64 == 0;
+			break;
+		case FIELD_MESSAGES: messages = v.u64; break;
+		case FIELD_EMAIL_ATTACHMENT:
+			attachment_end(c, &a, reveal);
+			a.open = true;
+			break;
+		case FIELD_EMAIL_ATTACHMENT_NAME: a.name = v; break;
+		case FIELD_EMAIL_ATTACHMENT_TYPE: a.type = v; break;
+		case FIELD_EMAIL_ATTACHMENT_SIZE:
+			a.size = v.u64;
+			a.sized = true;
+			break;
+		default: break;
+		}
+	}
+	attachment_end(c, &a, reveal);
+	c->key.exposed &= (1u << READABLES) - 1;
+	c->logins = (c->key.exposed >> READABLE_CREDENTIALS & 1) != 0;
+	if (r->kind == RECORD_MESSAGE) {
+		c->mails++;
+	} else {
+		c->connections++;
+		if (messages > c->mails) /* fetched by IMAP or POP3, or more than were recorded */
+			c->mails = messages;
+	}
+	/* the worst of it speaks, and of equals the session, which comes last */
+	if (level >= c->key.level) {
+		c->key.level = (uint8_t)level;
+		if (message.len > 0)
+			take_word(c->message, CARD_SENTENCE, &message);
+		if (advice.len > 0)
+			take_word(c->advice, CARD_SENTENCE, &advice);
+	}
+}
+
+static void
+side_merge(struct card_side *into, const struct card_side *from)
+{
+	if (into->name[0] == '\0')
+		memcpy(into->name, from->name, sizeof into->name);
+}
+
+void
+card_merge(struct card *into, const struct card *from)
+{
+	if (into->connections == 0 && into->mails == 0) {
+		*into = *from;
+		return;
+	}
+	take_time(into, from->first_ns);
+	take_time(into, from->last_ns);
+	into->connections += from->connections;
+	into->mails += from->mails;
+	into->not_accepted += from->not_accepted;
+	into->sealed += from->sealed;
+	into->recipients_named += from->recipients_named;
+	into->logins = into->logins || from->logins;
+	into->logins_accepted = into->logins_accepted || from->logins_accepted;
+	into->logins_refused = into->logins_refused || from->logins_refused;
+	side_merge(&into->client, &from->client);
+	side_merge(&into->server, &from->server);
+	names_merge(&into->senders, &from->senders);
+	names_merge(&into->recipients, &from->recipients);
+	names_merge(&into->subjects, &from->subjects);
+	names_merge(&into->attachments, &from->attachments);
+	names_merge(&into->mechanisms, &from->mechanisms);
+	names_merge(&into->mailers, &from->mailers);
+}

@@ -1,0 +1,151 @@
+/* The cards of a report: see cards.h. */
+#include "sink/cards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/words.h"
+
+/* The key of a connection whose session has not ended. */
+struct connection {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+};
+
+bool
+cards_init(struct cards *c, bool reveal)
+{
+	memset(c, 0, sizeof *c);
+	c->reveal = reveal;
+	if (map_init(&c->open, "open cards", sizeof(struct connection), sizeof(struct card),
+		     LIMIT_OPEN_CARDS) &&
+	    map_init(&c->filed, "cards", sizeof(struct card_key), sizeof(struct card),
+		     LIMIT_CARDS) &&
+	    map_init(&c->senders, "senders", sizeof(struct card_key), sizeof(uint32_t),
+		     LIMIT_CARDS))
+		return true;
+	cards_free_all(c);
+	return false;
+}
+
+void
+cards_free_all(struct cards *c)
+{
+	map_free_all(&c->open);
+	map_free_all(&c->filed);
+	map_free_all(&c->senders);
+}
+
+static void
+connection_of(struct connection *key, const struct record *r)
+{
+	struct record_value v;
+	memset(key, 0, sizeof *key);
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		switch (v.field) {
+		case FIELD_SOURCE_IP: key->client = v.ip; break;
+		case FIELD_SOURCE_PORT: key->client_port = (uint16_t)v.u64; break;
+		case FIELD_DESTINATION_IP: key->server = v.ip; break;
+		case FIELD_DESTINATION_PORT: key->server_port = (uint16_t)v.u64; break;
+		default: break;
+		}
+	}
+}
+
+static void
+file_card(struct cards *c, const struct card *one)
+{
+	struct card_key key = one->key;
+	bool fresh;
+	key.sender = 0;
+	uint32_t *senders = map_put(&c->senders, &key, NULL);
+	key.sender = one->senders.shown > 0 ? one->senders.hash[0] : 0;
+	if (map_find(&c->filed, &key) == NULL && senders != NULL && *senders >= LIMIT_SENDERS)
+		key.sender = UINT64_MAX;
+	struct card *filed = map_put(&c->filed, &key, &fresh);
+	if (filed == NULL) {
+		c->left_out += one->connections > 0 ? one->connections : 1;
+		return;
+	}
+	if (fresh && senders != NULL)
+		++*senders;
+	card_merge(filed, one);
+	filed->key = key;
+}
+
+void
+cards_take_mail(struct cards *c, const struct record *r)
+{
+	struct connection key;
+	connection_of(&key, r);
+	struct card *open = map_put(&c->open, &key, NULL);
+	if (open != NULL) {
+		card_take(open, r, c->reveal);
+		return;
+	}
+	struct card one;
+	memset(&one, 0, sizeof one);
+	card_take(&one, r, c->reveal);
+	file_card(c, &one);
+}
+
+bool
+cards_take_session(struct cards *c, const struct record *r, struct card *one)
+{
+	struct connection key;
+	struct record_value v;
+	bool clear =
+	    record_find(r, FIELD_OUTCOME, &v) && outcome_of(v.str, v.len) == OUTCOME_CLEARTEXT;
+	connection_of(&key, r);
+	const struct card *open = map_find(&c->open, &key);
+	if (clear) {
+		if (open != NULL)
+			*one = *open;
+		else
+			memset(one, 0, sizeof *one);
+		card_take(one, r, c->reveal);
+		file_card(c, one);
+	}
+	if (open != NULL)
+		map_remove(&c->open, &key);
+	return clear;
+}
+
+/* An order in full: the same records give the same report. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct card *x = *(const struct card *const *)a, *y = *(const struct card *const *)b;
+	if (x->key.level != y->key.level)
+		return x->key.level > y->key.level ? -1 : 1;
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	int order = memcmp(&x->key.client, &y->key.client, sizeof x->key.client);
+	if (order == 0)
+		order = memcmp(&x->key.server, &y->key.server, sizeof x->key.server);
+	if (order == 0 && x->client_port != y->client_port)
+		order = x->client_port < y->client_port ? -1 : 1;
+	/* the map hands cards out in the order in which they were filed */
+	return order != 0 ? order : x < y ? -1 : 1;
+}
+
+const struct card **
+cards_sort(struct cards *c, size_t *n)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = 0; map_next(&c->open, &at, &key, &value);) {
+		file_card(c, value);
+		map_remove(&c->open, key);
+	}
+	*n = 0;
+	if (map_count(&c->filed) == 0)
+		return NULL;
+	const struct card **sorted = malloc(map_count(&c->filed) * sizeof(struct card *));
+	if (sorted == NULL)
+		return NULL;
+	for (uint32_t at = 0; map_next(&c->filed, &at, &key, &value);)
+		sorted[(*n)++] = value;
+	qsort(sorted, *n, sizeof *sorted, compare);
+	return sorted;
+}

@@ -1,0 +1,40 @@
+/*
+ * The cards of a report: connections that are alike are rolled up into one.
+ *
+ * The mails of a connection come before its session's record; they wait in a card of their
+ * connection (LIMIT_OPEN_CARDS of them; where that is full, a mail's card does not wait and is
+ * filed by itself).  With the session's record the card is filed under its key: client, server,
+ * port, reason, level, protocol, what was readable, first sender.  Where only the senders differ,
+ * LIMIT_SENDERS cards are made and the other senders share one.  At most LIMIT_CARDS are kept.
+ */
+#ifndef POSTCARD_SINK_CARDS_H
+#define POSTCARD_SINK_CARDS_H
+
+#include "base/map.h"
+#include "sink/card.h"
+
+struct cards {
+	struct map open;    /* connection -> struct card */
+	struct map filed;   /* struct card_key -> struct card */
+	struct map senders; /* struct card_key without a sender -> uint32_t, cards that it has */
+	uint64_t left_out;  /* connections that found no room */
+	bool reveal;	    /* nothing is masked */
+};
+
+/* False where the memory is refused. */
+bool cards_init(struct cards *c, bool reveal);
+void cards_free_all(struct cards *c);
+
+/* Takes the record of a mail. */
+void cards_take_mail(struct cards *c, const struct record *r);
+
+/* Takes the record of a session.  Where it was in clear, its card is filed and `one`, the card of
+ * this connection alone, is filled; false where it was not. */
+bool cards_take_session(struct cards *c, const struct record *r, struct card *one);
+
+/* No more records: files what still waits, and gives all cards, the worst first, then by time.
+ * The array is the caller's to free, the cards live as long as `c`; NULL and *n = 0 for none (or
+ * where there is no memory). */
+const struct card **cards_sort(struct cards *c, size_t *n);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+ * Drawing a card.  Its order is that of a reader's questions: how bad, what and when; why; whose
+ * mail; between which hosts; what exactly could be read; what to do.
+ */
+#include "sink/draw.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/words.h"
+
+void
+draw_label(struct page *p, const char *label)
+{
+	page_tab(p, DRAW_LABEL);
+	page_put(p, STYLE_DIM, label);
+	page_tab(p, DRAW_VALUE);
+}
+
+void
+draw_row(struct page *p, const char *label, const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	draw_label(p, label);
+	page_wrap(p, STYLE_PLAIN, DRAW_VALUE, value);
+	page_line(p);
+}
+
+/* "mail and credentials", "envelope" */
+static void
+add_what(struct text *t, const struct card *c)
+{
+	static const unsigned content =
+	    1u << READABLE_HEADERS | 1u << READABLE_BODY | 1u << READABLE_ATTACHMENTS;
+	const char *what[2];
+	unsigned n = 0;
+	if ((c->key.exposed & content) != 0)
+		what[n++] = c->mails > 1 ? "Mails" : "Mail";
+	else if ((c->key.exposed & 1u << READABLE_ENVELOPE) != 0)
+		what[n++] = c->mails > 1 ? "Envelopes" : "Envelope";
+	if (c->logins) {
+		what[n] = n == 0 ? "Credentials" : "credentials";
+		n++;
+	}
+	for (unsigned i = 0; i < n; i++)
+		text_printf(t, "%s%s", i > 0 ? " and " : "", what[i]);
+	text_puts(t, n > 0 ? " in clear" : "In clear");
+}
+
+static void
+draw_head(struct page *p, const struct card *c, size_t number, size_t all)
+{
+	char when[32], what[64], place[48];
+	struct text t = text_in(when, sizeof when), w = text_in(what, sizeof what),
+		    n = text_in(place, sizeof place);
+	words_time(&t, c->first_ns);
+	text_puts(&t, " UTC");
+	add_what(&w, c);
+	text_putc(&n, ' ');
+	text_add_count(&n, number);
+	text_puts(&n, " of ");
+	text_add_count(&n, all);
+	text_putc(&n, ' ');
+
+	page_rule(p, STYLE_DIM, p->columns - (unsigned)n.len - 2);
+	page_put(p, STYLE_DIM, n.buf);
+	page_rule(p, STYLE_DIM, 2);
+	page_line(p);
+	page_tab(p, 1);
+	if (c->key.level != LEVEL_NONE) {
+		bool alarm = p->colour && level_style(c->key.level) == STYLE_ALARM;
+		char tag[16];
+		struct text l = text_in(tag, sizeof tag);
+		text_printf(&l, alarm ? " %s " : "%s", level_name(c->key.level));
+		page_tab(p, alarm ? 2 : DRAW_LABEL);
+		page_put(p, level_style(c->key.level), tag);
+		page_tab(p, DRAW_VALUE);
+	} else {
+		page_tab(p, DRAW_LABEL);
+	}
+	page_put(p, STYLE_BOLD, what);
+	if (p->column + 2 + t.len + 1 > p->columns) {
+		page_line(p);
+		page_tab(p, DRAW_VALUE);
+	} else {
+		page_tab(p, p->columns - (unsigned)t.len - 1);
+	}
+	page_put(p, STYLE_DIM, when);
+	page_line(p);
+	page_line(p);
+}
+
+static void
+draw_why(struct page *p, const struct card *c)
+{
+	char sentence[160];
+	struct text t = text_in(sentence, sizeof sentence);
+	const char *why = c->message;
+	if (why[0] == '\0' && c->key.reason[0] != '\0') {
+		text_puts(&t, reason_words(c->key.reason));
+		text_putc(&t, '.');
+		sentence[0] = ascii_upper(sentence[0]);
+		why = sentence;
+	}
+	if (why[0] == '\0')
+		return;
+	page_tab(p, DRAW_LABEL);
+	page_wrap(p, STYLE_PLAIN, DRAW_LABEL, why);
+	page_line(p);
+	page_line(p);
+}
+
+/* The kept values of a list, "and 12 more". */
+static void
+draw_names(struct page *p, const char *label, const struct names *n)
+{
+	uint64_t all = distinct_count(&n->all);
+	if (n->shown == 0)
+		return;
+	draw_label(p, label);
+	for (uint32_t i = 0; i < n->shown; i++) {
+		char item[CARD_NAME + 2];
+		struct text t = text_in(item, sizeof item);
+		text_puts(&t, n->text[i][0] != '\0' ? n->text[i] : "<>");
+		if (i + 1 < n->shown)
+			text_putc(&t, ',');
+		if (i > 0)
+			page_tab(p, p->column + 1);
+		if (i > 0 && p->column + page_width(t.buf, t.len) > p->columns) {
+			page_line(p);
+			page_tab(p, DRAW_VALUE);
+		}
+		page_wrap(p, STYLE_PLAIN, DRAW_VALUE, item);
+	}
+	if (all > n->shown) {
+		char more[64];
+		struct text t = text_in(more, sizeof more);
+		text_puts(&t, n->all.estimate ? "and about " : "and ");
+		text_add_count(&t, all - n->shown);
+		text_puts(&t, " more");
+		page_tab(p, p->column + 1);
+		page_wrap(p, STYLE_DIM, DRAW_VALUE, more);
+	}
+	page_line(p);
+}
+
+static void
+draw_login(struct page *p, const struct card *c)
+{
+	char line[4 * CARD_NAME];
+	struct text t = text_in(line, sizeof line);
+	for (uint32_t i = 0; i < c->mechanisms.shown; i++)
+		text_printf(&t, "%s%s", i > 0 ? ", " : "", c->mechanisms.text[i]);
+	if (c->logins_accepted || c->logins_refused)
+		text_printf(&t, "%s%s by the server", t.len > 0 ? "; " : "",
+			    !c->logins_refused	 ? "accepted"
+			    : c->logins_accepted ? "some accepted, some refused"
+						 : "refused");
+	draw_row(p, "Login", line);
+}
+
+static void
+draw_mail(struct page *p, const struct card *c)
+{
+	char line[128];
+	struct text t = text_in(line, sizeof line);
+	unsigned lines = p->lines;
+	draw_names(p, "From", &c->senders);
+	draw_names(p, "To", &c->recipients);
+	if (c->recipients.shown == 0 && c->recipients_named > 0) {
+		words_count(&t, c->recipients_named, "recipient");
+		text_puts(&t, c->recipients_named == 1 ? ", refused" : ", all refused");
+		draw_row(p, "To", line);
+	}
+	draw_names(p, "Subject", &c->subjects);
+	draw_names(p, "Attached", &c->attachments);
+	draw_names(p, "Written by", &c->mailers);
+	if (c->logins)
+		draw_login(p, c);
+	if (p->lines > lines)
+		page_line(p);
+}
+
+static void
+draw_side(struct page *p, const char *label, const struct addr *a, unsigned port,
+	  const struct card_side *side)
+{
+	char where[ADDR_TEXT + 8], address[ADDR_TEXT], net[CARD_NAME + 32];
+	struct text t = text_in(where, sizeof where), n = text_in(net, sizeof net);
+	addr_print(a, address);
+	text_puts(&t, address[0] != '\0' ? address : "address not known");
+	if (port != 0)
+		text_printf(&t, a->family == 6 ? " port %u" : ":%u", port);
+	draw_label(p, label);
+	page_put(p, STYLE_PLAIN, where);
+	if (side->name[0] != '\0') {
+		unsigned width = page_width(side->name, strlen(side->name));
+		if (p->column + 2 + width > p->columns) {
+			page_line(p);
+			page_tab(p, DRAW_VALUE);
+		} else {
+			page_tab(p, p->column + 2);
+		}
+		page_put_middle(p, STYLE_BOLD, side->name, p->columns);
+	}
+	page_line(p);
+	text_puts(&n, side->country);
+	if (side->as_number != 0)
+		text_printf(&n, "%sAS%llu", n.len > 0 ? ", " : "",
+			    (unsigned long long)side->as_number);
+	if (side->network[0] != '\0')
+		text_printf(&n, "%s%s", n.len > 0 ? " " : "", side->network);
+	draw_row(p, "", net);
+}
+
+static void
+draw_seen(struct page *p, const struct card *c)
+{
+	char line[200];
+	struct text t = text_in(line, sizeof line);
+	if (c->mails > 1 || (c->mails == 1 && c->connections > 1))
+		words_count(&t, c->mails, "mail");
+	if (c->connections > 1) {
+		text_puts(&t, t.len > 0 ? " in " : "");
+		words_count(&t, c->connections, "connection");
+	}
+	if (t.len > 0 && c->last_ns > c->first_ns) {
+		text_puts(&t, " within ");
+		words_duration(&t, (uint64_t)c->last_ns - (uint64_t)c->first_ns);
+	}
+	if (c->not_accepted > 0 && c->mails == 1) {
+		text_puts(&t, t.len > 0 ? "; " : "");
+		text_puts(&t, "not accepted by the server, but readable all the same");
+	} else if (c->not_accepted > 0) {
+		text_puts(&t, "; ");
+		text_add_count(&t, c->not_accepted);
+		text_puts(&t, " not accepted by the server");
+	}
+	draw_row(p, "Seen", line);
+}
+
+static void
+draw_readable(struct page *p, const struct card *c)
+{
+	draw_label(p, "Readable");
+	for (unsigned i = 0; i < READABLES; i++) {
+		bool is = (c->key.exposed >> i & 1) != 0;
+		const char *name = readable_name((enum readable)i);
+		unsigned mark = p->unicode ? 1 : 3;
+		if (p->column > DRAW_VALUE && p->column + 3 + mark + strlen(name) > p->columns) {
+			page_line(p);
+			page_tab(p, DRAW_VALUE);
+		}
+		page_tab(p, p->column + (p->column > DRAW_VALUE ? 2 : 0));
+		if (p->unicode) /* U+25A0 and U+25A1: a filled and an empty square */
+			page_put(p, is ? STYLE_RED : STYLE_DIM,
+				 is ? "\xe2\x96\xa0" : "\xe2\x96\xa1");
+		else
+			page_put(p, is ? STYLE_RED : STYLE_DIM, is ? "[x]" : "[ ]");
+		page_tab(p, p->column + 1);
+		page_put(p, is ? STYLE_BOLD : STYLE_DIM, name);
+	}
+	page_line(p);
+	if (c->sealed > 0) {
+		char line[128];
+		struct text t = text_in(line, sizeof line);
+		const char *how = strcmp(c->sealed_by, "pgp") == 0 ? "PGP" : "S/MIME";
+		if (c->sealed == c->mails)
+			text_printf(&t, "the content is sealed by %s", how);
+		else {
+			text_add_count(&t, c->sealed);
+			text_printf(&t, " of them with content sealed by %s", how);
+		}
+		text_puts(&t, "; the rest of the mail is not");
+		draw_row(p, "", line);
+	}
+}
+
+void
+draw_card(struct page *p, const struct card *c, size_t number, size_t all)
+{
+	draw_head(p, c, number, all);
+	draw_why(p, c);
+	draw_mail(p, c);
+	draw_side(p, "Client", &c->key.client, c->connections > 1 ? 0 : c->client_port, &c->client);
+	draw_side(p, "Server", &c->key.server, c->key.port, &c->server);
+	draw_seen(p, c);
+	page_line(p);
+	draw_readable(p, c);
+	draw_row(p, "Reason", c->key.reason);
+	draw_row(p, "To do", c->advice);
+	page_line(p);
+}

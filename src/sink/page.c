@@ -1,0 +1,280 @@
+/* A page of text: see page.h. */
+#include "sink/page.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* ECMA-48 SGR, of the sixteen colours that every terminal theme defines. */
+static const char *const sgr[STYLES] = {
+    [STYLE_PLAIN] = "",		[STYLE_BOLD] = "\x1b[1m",
+    [STYLE_DIM] = "\x1b[2m",	[STYLE_ALARM] = "\x1b[1;97;41m",
+    [STYLE_RED] = "\x1b[1;31m", [STYLE_YELLOW] = "\x1b[33m",
+    [STYLE_GREEN] = "\x1b[32m", [STYLE_CYAN] = "\x1b[36m",
+};
+
+#define SGR_OFF "\x1b[0m"
+
+struct range {
+	uint32_t from, to;
+};
+
+/* Blocks whose characters take no column (combining marks, joiners, variation selectors) ... */
+static const struct range none[] = {{0x0300, 0x036f},  {0x0483, 0x0489}, {0x0591, 0x05bd},
+				    {0x0610, 0x061a},  {0x064b, 0x065f}, {0x0e34, 0x0e3a},
+				    {0x0e47, 0x0e4e},  {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},
+				    {0x200b, 0x200d},  {0x2060, 0x2064}, {0x20d0, 0x20ff},
+				    {0xfe00, 0xfe0f},  {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
+				    {0xe0000, 0xe01ef}};
+
+/* ... and two (East Asian Wide and Fullwidth of UAX 11, and emoji), by blocks. */
+static const struct range wide[] = {{0x1100, 0x115f},	{0x231a, 0x231b},   {0x2329, 0x232a},
+				    {0x23e9, 0x23ec},	{0x2614, 0x2615},   {0x26aa, 0x26ab},
+				    {0x2705, 0x2705},	{0x2728, 0x2728},   {0x274c, 0x274c},
+				    {0x2753, 0x2755},	{0x2757, 0x2757},   {0x2795, 0x2797},
+				    {0x2b1b, 0x2b1c},	{0x2b50, 0x2b50},   {0x2e80, 0x303e},
+				    {0x3041, 0xa4cf},	{0xa960, 0xa97f},   {0xac00, 0xd7a3},
+				    {0xf900, 0xfaff},	{0xfe30, 0xfe6f},   {0xff00, 0xff60},
+				    {0xffe0, 0xffe6},	{0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff},
+				    {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
+				    {0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f64f},
+				    {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff},
+				    {0x20000, 0x3fffd}};
+
+static bool
+is_in(const struct range *r, size_t n, uint32_t c)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (c >= r[i].from && c <= r[i].to)
+			return true;
+	}
+	return false;
+}
+
+/* Octets and columns of the character at s; what is not UTF-8 counts as one of each. */
+static size_t
+char_at(const char *s, size_t len, unsigned *columns)
+{
+	const uint8_t *u = (const uint8_t *)s;
+	size_t n = utf8_char(u, len);
+	*columns = 1;
+	if (n <= 1)
+		return 1;
+	uint32_t c = u[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (u[i] & 0x3fu);
+	if (is_in(none, sizeof none / sizeof *none, c))
+		*columns = 0;
+	else if (is_in(wide, sizeof wide / sizeof *wide, c))
+		*columns = 2;
+	return n;
+}
+
+unsigned
+page_width(const char *s, size_t len)
+{
+	unsigned width = 0, columns;
+	for (size_t i = 0; i < len; width += columns)
+		i += char_at(s + i, len - i, &columns);
+	return width;
+}
+
+/* Octets of the longest beginning of s that takes at most `columns`. */
+static size_t
+head_of(const char *s, size_t len, unsigned columns)
+{
+	size_t i = 0;
+	for (unsigned width = 0, c; i < len;) {
+		size_t n = char_at(s + i, len - i, &c);
+		if (width + c > columns)
+			break;
+		width += c;
+		i += n;
+	}
+	return i;
+}
+
+/* Where the end of s begins that takes at most `columns`. */
+static size_t
+tail_of(const char *s, size_t len, unsigned columns)
+{
+	unsigned width = page_width(s, len), c;
+	size_t i = 0;
+	while (i < len && width > columns) {
+		i += char_at(s + i, len - i, &c);
+		width -= c;
+	}
+	return i;
+}
+
+static void
+blanks_out(struct page *p)
+{
+	for (; p->blanks > 0; p->blanks--)
+		(void)fputc(' ', p->out);
+}
+
+/* Writes octets that fit; blanks at their end wait for what follows. */
+static void
+emit(struct page *p, const char *s, size_t len)
+{
+	unsigned columns, blanks = 0;
+	p->column += page_width(s, len);
+	for (; len > 0 && s[len - 1] == ' '; len--)
+		blanks++;
+	if (len > 0)
+		blanks_out(p);
+	p->blanks += blanks;
+	if (p->unicode) {
+		(void)fwrite(s, 1, len, p->out);
+		return;
+	}
+	for (size_t i = 0; i < len;) {
+		size_t n = char_at(s + i, len - i, &columns);
+		if (n == 1)
+			(void)fputc(s[i], p->out);
+		for (unsigned c = n == 1 ? 0 : columns; c > 0; c--)
+			(void)fputc('?', p->out);
+		i += n;
+	}
+}
+
+/* Before anything is written: the blanks before it, and its style. */
+static void
+style_on(struct page *p, enum style style)
+{
+	blanks_out(p);
+	if (p->colour && style != STYLE_PLAIN)
+		(void)fputs(sgr[style], p->out);
+}
+
+static void
+style_off(struct page *p, enum style style)
+{
+	if (p->colour && style != STYLE_PLAIN)
+		(void)fputs(SGR_OFF, p->out);
+}
+
+/* An ellipsis takes one column or two. */
+static unsigned
+ellipsis_width(const struct page *p)
+{
+	return p->unicode ? 1 : 2;
+}
+
+static void
+ellipsis(struct page *p)
+{
+	blanks_out(p);
+	(void)fputs(p->unicode ? "\xe2\x80\xa6" : "..", p->out);
+	p->column += ellipsis_width(p);
+}
+
+/* Writes s in at most `room` columns, `tail` of which are for its end where it must be cut. */
+static void
+put_within(struct page *p, enum style style, const char *s, size_t len, unsigned room,
+	   unsigned tail)
+{
+	if (room > p->columns - p->column)
+		room = p->columns - p->column;
+	if (len == 0 || room == 0)
+		return;
+	style_on(p, style);
+	unsigned dots = ellipsis_width(p);
+	if (page_width(s, len) <= room) {
+		emit(p, s, len);
+	} else if (room <= dots) {
+		emit(p, s, head_of(s, len, room));
+	} else {
+		if (tail > room - dots)
+			tail = (room - dots) / 2;
+		size_t from = tail_of(s, len, tail);
+		emit(p, s, head_of(s, len, room - dots - tail));
+		ellipsis(p);
+		emit(p, s + from, len - from);
+	}
+	style_off(p, style);
+}
+
+void
+page_put(struct page *p, enum style style, const char *s)
+{
+	put_within(p, style, s, strlen(s), p->columns, 0);
+}
+
+void
+page_put_middle(struct page *p, enum style style, const char *s, unsigned columns)
+{
+	put_within(p, style, s, strlen(s), columns, columns / 2);
+}
+
+void
+page_tab(struct page *p, unsigned to)
+{
+	for (; p->column < to && p->column < p->columns; p->column++)
+		p->blanks++;
+}
+
+void
+page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
+{
+	bool first = true;
+	for (;;) {
+		s += strspn(s, " ");
+		size_t len = strcspn(s, " ");
+		if (len == 0)
+			return;
+		unsigned width = page_width(s, len), blank = first ? 0 : 1;
+		if (p->column > indent && p->column + blank + width > p->columns) {
+			page_line(p);
+			page_tab(p, indent);
+			blank = 0;
+		}
+		page_tab(p, p->column + blank);
+		put_within(p, style, s, len, p->columns, p->columns / 3);
+		first = false;
+		s += len;
+	}
+}
+
+void
+page_line(struct page *p)
+{
+	(void)fputc('\n', p->out);
+	p->column = p->blanks = 0;
+	p->lines++;
+}
+
+void
+page_rule(struct page *p, enum style style, unsigned n)
+{
+	style_on(p, style);
+	for (; n > 0 && p->column < p->columns; n--, p->column++)
+		(void)fputs(p->unicode ? "\xe2\x94\x80" : "-", p->out);
+	style_off(p, style);
+}
+
+void
+page_bar(struct page *p, enum style style, double share, unsigned columns)
+{
+	static const char *const part[] = {"",
+					   "\xe2\x96\x8f",
+					   "\xe2\x96\x8e",
+					   "\xe2\x96\x8d",
+					   "\xe2\x96\x8c",
+					   "\xe2\x96\x8b",
+					   "\xe2\x96\x8a",
+					   "\xe2\x96\x89"};
+	unsigned per = p->unicode ? 8 : 1; /* steps in a column */
+	unsigned steps = (unsigned)(share * columns * per + 0.5);
+	if (steps == 0 && share > 0)
+		steps = 1;
+	style_on(p, style);
+	for (; steps >= per && p->column < p->columns; steps -= per, p->column++)
+		(void)fputs(p->unicode ? "\xe2\x96\x88" : "#", p->out);
+	if (steps > 0 && steps < per && p->column < p->columns) {
+		(void)fputs(part[steps], p->out);
+		p->column++;
+	}
+	style_off(p, style);
+}

@@ -1,0 +1,54 @@
+/*
+ * The summary of a report: how many connections were in clear, why, whose, and how good the capture
+ * was.
+ *
+ * Outcomes and quality are those of the summary record, where there is one; what it does not have
+ * is counted here from the sessions.  Bounds: LIMIT_PEERS addresses of each side.
+ */
+#ifndef POSTCARD_SINK_SUMMARY_H
+#define POSTCARD_SINK_SUMMARY_H
+
+#include "base/map.h"
+#include "sink/card.h"
+#include "sink/page.h"
+#include "sink/words.h"
+
+#define TALLY 16u
+
+/* How often each of a few texts came. */
+struct tally {
+	char text[TALLY][64];
+	uint64_t n[TALLY]; /* 0 for a place that is free */
+};
+
+struct peers {
+	struct map map; /* struct addr -> struct peer (summary.c) */
+	uint64_t more;	/* connections with addresses that found no room */
+};
+
+struct summary {
+	uint64_t outcomes[OUTCOMES];   /* sessions */
+	uint64_t mails;		       /* in clear */
+	uint64_t logins;	       /* sessions with credentials in clear */
+	struct tally reasons;	       /* of sessions in clear */
+	struct tally failures;	       /* of sessions whose TLS failed: the alert */
+	struct tally unknowns;	       /* of sessions not judged: why not */
+	struct peers clients, servers; /* in clear */
+	int64_t first_ns, last_ns;     /* of the sessions; since the epoch */
+	struct record *last;	       /* the summary record; kind RECORD_SESSION for none yet */
+};
+
+/* False where the memory is refused. */
+bool summary_init(struct summary *s);
+void summary_free_all(struct summary *s);
+
+/* Counts a session; `clear` is its card where it was in clear, or NULL. */
+void summary_take_session(struct summary *s, const struct record *r, const struct card *clear);
+
+/* Keeps the summary record. */
+void summary_take_summary(struct summary *s, const struct record *r);
+
+/* Draws it all. */
+void summary_draw(const struct summary *s, struct page *p);
+
+#endif

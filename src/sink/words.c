@@ -1,0 +1,171 @@
+/* Words and numbers for people: see words.h. */
+#include "sink/words.h"
+
+#include <string.h>
+
+static int
+find(const char *const *words, int n, const char *s, size_t len)
+{
+	int i = 0;
+	while (i < n && (strlen(words[i]) != len || memcmp(words[i], s, len) != 0))
+		i++;
+	return i;
+}
+
+static const struct {
+	const char *name, *capitals;
+	enum style style;
+} levels[LEVELS] = {
+    [LEVEL_NONE] = {"", "", STYLE_PLAIN},
+    [LEVEL_INFORMATIONAL] = {"informational", "INFO", STYLE_DIM},
+    [LEVEL_LOW] = {"low", "LOW", STYLE_CYAN},
+    [LEVEL_MEDIUM] = {"medium", "MEDIUM", STYLE_YELLOW},
+    [LEVEL_HIGH] = {"high", "HIGH", STYLE_RED},
+    [LEVEL_CRITICAL] = {"critical", "CRITICAL", STYLE_ALARM},
+};
+
+int
+level_of(const char *s, size_t len)
+{
+	for (int i = LEVEL_INFORMATIONAL; i < LEVELS; i++) {
+		if (strlen(levels[i].name) == len && memcmp(levels[i].name, s, len) == 0)
+			return i;
+	}
+	return LEVEL_NONE;
+}
+
+const char *
+level_name(int level)
+{
+	return levels[level].capitals;
+}
+
+enum style
+level_style(int level)
+{
+	return levels[level].style;
+}
+
+static const char *const readables[READABLES] = {"envelope", "headers", "body", "attachments",
+						 "credentials"};
+
+enum readable
+readable_of(const char *s, size_t len)
+{
+	return (enum readable)find(readables, READABLES, s, len);
+}
+
+const char *
+readable_name(enum readable r)
+{
+	return readables[r];
+}
+
+static const char *const outcomes[OUTCOMES] = {"cleartext", "encrypted", "tls-failed", "no-mail",
+					       "unknown"};
+
+int
+outcome_of(const char *s, size_t len)
+{
+	return find(outcomes, OUTCOMES, s, len);
+}
+
+const char *
+outcome_name(int outcome)
+{
+	return outcomes[outcome];
+}
+
+enum style
+outcome_style(int outcome)
+{
+	static const enum style styles[OUTCOMES] = {STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_DIM,
+						    STYLE_CYAN};
+	return styles[outcome];
+}
+
+const char *
+reason_words(const char *reason)
+{
+	static const char *const words[][2] = {
+	    {"not-offered", "the server offered no TLS"},
+	    {"not-requested", "the client did not use the TLS it was offered"},
+	    {"refused", "the server refused STARTTLS"},
+	    {"stripped", "the offer of TLS was removed on the way"},
+	    {"tls-failed", "TLS failed, then it went in clear"},
+	    {"not-asked", "the client never asked for TLS"},
+	    {"null-cipher", "TLS with a cipher that does not encrypt"},
+	    {"not-visible", "why is not in the capture"},
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(words[i][0], reason) == 0)
+			return words[i][1];
+	}
+	return reason;
+}
+
+void
+words_count(struct text *t, uint64_t n, const char *one)
+{
+	text_add_count(t, n);
+	text_printf(t, " %s%s", one, n == 1 ? "" : "s");
+}
+
+void
+words_size(struct text *t, uint64_t octets)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+	unsigned u = 0;
+	double n = (double)octets;
+	for (; n >= 999.5 && u < 6; u++)
+		n /= 1000;
+	text_printf(t, u > 0 && n < 9.95 ? "%.1f %s" : "%.0f %s", n, units[u]);
+}
+
+void
+words_duration(struct text *t, uint64_t ns)
+{
+	unsigned long long s = ns / 1000000000;
+	if (s < 1)
+		text_printf(t, "%u ms", (unsigned)(ns / 1000000));
+	else if (s < 60)
+		text_printf(t, "%llu s", s);
+	else if (s < 3600)
+		text_printf(t, "%llu min %llu s", s / 60, s % 60);
+	else if (s < 86400)
+		text_printf(t, "%llu h %llu min", s / 3600, s / 60 % 60);
+	else
+		text_printf(t, "%llu d %llu h", s / 86400, s / 3600 % 24);
+}
+
+void
+words_time(struct text *t, int64_t ns)
+{
+	char buf[40];
+	struct text whole = text_in(buf, sizeof buf);
+	text_add_time(&whole, ns);
+	text_add(t, buf, 10);
+	text_putc(t, ' ');
+	text_add(t, buf + 11, 8);
+}
+
+void
+words_clock(struct text *t, int64_t ns)
+{
+	char buf[40];
+	struct text whole = text_in(buf, sizeof buf);
+	text_add_time(&whole, ns);
+	text_add(t, buf + 11, 8);
+}
+
+void
+words_percent(struct text *t, uint64_t part, uint64_t whole)
+{
+	double share = whole > 0 ? 100.0 * (double)part / (double)whole : 0;
+	if (part > 0 && share < 1)
+		text_puts(t, "<1%");
+	else if (part < whole && share > 99)
+		text_puts(t, ">99%");
+	else
+		text_printf(t, "%.0f%%", share);
+}

@@ -1,0 +1,72 @@
+/* Words and numbers for people: levels, outcomes, reasons; sizes, times, counts. */
+#ifndef POSTCARD_SINK_WORDS_H
+#define POSTCARD_SINK_WORDS_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "sink/page.h"
+
+enum {
+	LEVEL_NONE,
+	LEVEL_INFORMATIONAL,
+	LEVEL_LOW,
+	LEVEL_MEDIUM,
+	LEVEL_HIGH,
+	LEVEL_CRITICAL,
+	LEVELS
+};
+
+/* What a postcard shows, from the outside in; bits of an "exposed" set, 1 << READABLE_x. */
+enum readable {
+	READABLE_ENVELOPE,
+	READABLE_HEADERS,
+	READABLE_BODY,
+	READABLE_ATTACHMENTS,
+	READABLE_CREDENTIALS,
+	READABLES
+};
+
+enum {
+	OUTCOME_CLEARTEXT,
+	OUTCOME_ENCRYPTED,
+	OUTCOME_TLS_FAILED,
+	OUTCOME_NO_MAIL,
+	OUTCOME_UNKNOWN,
+	OUTCOMES
+};
+
+/* Rank of the level of that name; LEVEL_NONE for another word. */
+int level_of(const char *s, size_t len);
+const char *level_name(int level); /* in capitals; "" for LEVEL_NONE */
+enum style level_style(int level);
+
+/* The place of the word in the ladder; READABLES for another. */
+enum readable readable_of(const char *s, size_t len);
+const char *readable_name(enum readable r);
+
+/* The outcome of that name; OUTCOMES for another word. */
+int outcome_of(const char *s, size_t len);
+const char *outcome_name(int outcome);
+enum style outcome_style(int outcome);
+
+/* A reason in plain words ("the server offered no TLS"); the word itself where it is not known. */
+const char *reason_words(const char *reason);
+
+/* "1 mail", "1,234 mails": the plural is `one` with an s. */
+void words_count(struct text *t, uint64_t n, const char *one);
+
+/* Octets: "999 B", "1.2 kB", "34 MB". */
+void words_size(struct text *t, uint64_t octets);
+
+/* A length of time: "350 ms", "12 s", "3 min 20 s", "5 h 2 min", "12 d 3 h". */
+void words_duration(struct text *t, uint64_t ns);
+
+/* "2026-11-23 13:46:02", UTC; and the time of day alone. */
+void words_time(struct text *t, int64_t ns);
+void words_clock(struct text *t, int64_t ns);
+
+/* "25%", "<1%". */
+void words_percent(struct text *t, uint64_t part, uint64_t whole);
+
+#endif
