@@ -44,7 +44,9 @@ test_words(void **state)
 	check_words("=?UTF-8?b?Y2Fmw6k=?=", "caf\u00e9");
 	check_words("=?iso-8859-1?q?caf=e9_au_lait?= now", "caf\u00e9 au lait now");
 	check_words("=?us-ascii*en?Q?hello?=", "hello");
-	check_words("=?utf-8?Q?" "?=", "");
+	check_words("=?utf-8?Q?"
+		    "?=",
+		    "");
 	check_words("=?utf-8?Q?=?=", "=");
 	check_words("x =?utf-8?Q?a?= \t =?utf-8?Q?b?= y", "x ab y");
 	check_words("=?utf-8?Q?a?= =?iso-8859-1?Q?=FC?=", "a\u00fc");
