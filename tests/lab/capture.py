@@ -155,7 +155,7 @@ def read_again(path, label, stream):
         line, _, pending = pending.partition(b"\r\n")
         commands.append(line)
         verb = line[:4].upper()
-        if verb == b"DATA" and b"\n354" in b"\n" + server:
+        if verb == b"DATA" and (not server or b"\n354" in b"\n" + server):
             body, _, pending = (pending[2:] and (b"", b"", pending[3:]) if pending.startswith(b".\r\n") else pending.partition(b"\r\n.\r\n"))
             messages += 1
             subjects.append(subject_of(body))

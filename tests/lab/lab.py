@@ -15,10 +15,12 @@ Needs root, Linux with network namespaces and overlayfs, and Debian's package mi
 Exit status: 0 all made, 1 a scenario failed, 2 wrong usage, 77 cannot run here (skipped).
 """
 import argparse
+import ctypes
 import fnmatch
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -76,7 +78,8 @@ def enter(scratch):
     if subprocess.run(command + ["true"], stderr=subprocess.DEVNULL).returncode:
         skip("no new namespaces on this machine")
     environment = dict(os.environ, POSTCARD_LAB_INSIDE=scratch)
-    child = subprocess.Popen(command + [sys.executable, os.path.abspath(__file__)] + sys.argv[1:], env=environment)
+    die_with_parent = lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL)   # PR_SET_PDEATHSIG
+    child = subprocess.Popen(command + [sys.executable, os.path.abspath(__file__)] + sys.argv[1:], env=environment, preexec_fn=die_with_parent)
     try:
         sys.exit(child.wait())
     except KeyboardInterrupt:
@@ -116,6 +119,8 @@ def settle_in(root):
     with open("/etc/hosts", "w") as f:
         f.write("127.0.0.1 localhost\n" + scenarios.HOSTS)
     network.run("hostname", "client.example.com")
+    os.mkdir("/run/lab/gnupg", 0o700)
+    os.environ["GNUPGHOME"] = "/run/lab/gnupg"
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -176,6 +181,9 @@ def main():
     if not network.exists("tshark"):
         print("lab: no tshark here, the labels are not checked against it")
     for name in chosen:
+        if "gpg" in scenarios.ALL[name].uses and not network.exists("gpg"):
+            print("%-28s skipped: no gpg here" % name)
+            continue
         try:
             bad = make(name, scenarios.ALL[name], args.out, versions)
         except Exception as e:

@@ -58,9 +58,9 @@ class Switch:
         self.hosts[name] = host
         return host
 
-    def start_capture(self, path):
+    def start_capture(self, path, only=""):
         self.tcpdump = subprocess.Popen(
-            ["tcpdump", "-i", "br0", "-s", "0", "-U", "--immediate-mode", "-Z", "root", "-w", path, "tcp and not net " + INSIDE_NET],
+            ["tcpdump", "-i", "br0", "-s", "0", "-U", "--immediate-mode", "-Z", "root", "-w", path, "tcp and not net " + INSIDE_NET + (" and (%s)" % only if only else "")],
             stderr=subprocess.PIPE, text=True)
         for line in self.tcpdump.stderr:
             if "listening on" in line:

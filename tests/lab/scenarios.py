@@ -72,9 +72,9 @@ class Bench:
         settings = dict({"relayhost": "[%s]" % to, "smtp_tls_security_level": "may", "mydestination": ""}, **settings)
         return self.serve(Postfix(self.client, name="client.example.com", **settings))
 
-    def go(self):
-        """All servers stand: from here on it is recorded."""
-        self.switch.start_capture(self.pcap)
+    def go(self, only=""):
+        """All servers stand: from here on it is recorded (`only`: an additional filter for tcpdump)."""
+        self.switch.start_capture(self.pcap, only)
 
     def close(self):
         self.switch.stop_capture()
@@ -229,6 +229,26 @@ def starttls_tls10(bench):
     bench.smtplib(Mail("Sealed in the old way"), prepare="c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); c.check_hostname = False; c.verify_mode = ssl.CERT_NONE\n"
                   "c.set_ciphers('ALL:@SECLEVEL=0'); c.minimum_version = ssl.TLSVersion.TLSv1; s.starttls(context=c)")
     bench.sealed("1.0", expect=["old-tls-version"])
+
+
+@scenario("two sealed connections with TLS 1.2; the second resumes the first and shows no certificate", "Postfix")
+def starttls_resumed(bench):
+    bench.serve(Postfix(bench.server, tls="may", smtpd_tls_protocols="TLSv1.2"))
+    sender = bench.postfix_sender(smtp_tls_exclude_ciphers="aNULL", smtp_tls_session_cache_database="btree:$data_directory/sessions")
+    bench.go()
+    for number in (1, 2):
+        sender.submit(Mail("Sealed %d" % number))
+        bench.sent(sender, number)
+    bench.sealed("1.2", expect=["self-signed-cert"])
+    bench.sealed("1.2")
+
+
+@scenario("the server insists on STARTTLS (530), but the sender's address has crossed already", "Postfix", "swaks")
+def starttls_required(bench):
+    bench.serve(Postfix(bench.server, tls="encrypt"))
+    bench.go()
+    bench.swaks(mail=Mail("Never sent"))
+    bench.clear(offered=True, cleartext_envelopes=1, mail_from_refused=["carol@example.com"], expect=["client-ignored-starttls"])
 
 
 @scenario("the client rejects the server's certificate (unknown authority) and leaves", "Postfix", "swaks")
@@ -412,6 +432,17 @@ def auth_plain_refused(bench):
     bench.clear(offered=True, auth_clear="PLAIN", auth_user="grace", expect=["auth-plain-in-clear"])
 
 
+@scenario("AUTH is offered inside TLS only; a client sends AUTH PLAIN all the same and is refused (503), but the password crossed", "Postfix", "Dovecot", "smtplib",
+          logins=[("julia", "lab-secret-0Ry6")])
+def auth_not_offered(bench):
+    accounts = bench.serve(Dovecot(bench.server, "julia", "lab-secret-0Ry6"))
+    bench.serve(Postfix(bench.server, port=587, tls="may", smtpd_tls_auth_only="yes", smtpd_sasl_auth_enable="yes",
+                        smtpd_sasl_type="dovecot", smtpd_sasl_path=accounts.auth_socket))
+    bench.go()
+    bench.smtplib(port=587, prepare="s.ehlo(); s.docmd('AUTH', 'PLAIN %s')" % base64.b64encode(b"\0julia\0lab-secret-0Ry6").decode())
+    bench.clear(offered=True, port=587, auth_clear="PLAIN", auth_user="julia", expect=["auth-plain-in-clear"])
+
+
 @scenario("AUTH is offered in the clear, nobody uses it", "Exim", "smtplib")
 def auth_offered(bench):
     bench.serve(Exim(bench.server, tls=False, users=[("henry", "unused")]))
@@ -451,6 +482,15 @@ def port_2525(bench):
     bench.clear(mail, port=2525, offered=False, expect=["server-no-starttls"])
 
 
+@scenario("port 465 without any TLS: a misconfigured server", "Exim", "swaks")
+def clear_on_465(bench):
+    bench.serve(Exim(bench.server, port=465, tls=False))
+    bench.go()
+    mail = Mail("Not what the port promises")
+    bench.swaks(mail=mail, port=465)
+    bench.clear(mail, port=465, offered=False, expect=["server-no-starttls"])
+
+
 @scenario("IPv6, in the clear", "Postfix", "msmtp")
 def ipv6_clear(bench):
     bench.serve(Postfix(bench.server))
@@ -488,6 +528,36 @@ def three_messages(bench):
              Mail("Page three", "scanner@example.com", "anna@example.org", "clara@example.org")]
     bench.smtplib(*mails)
     bench.clear(*mails, offered=True, expect=["client-ignored-starttls"])
+
+
+@scenario("Postfix' postscreen greets with 220- first and with 220 two seconds later", "Postfix", "swaks")
+def postscreen(bench):
+    bench.serve(Postfix(bench.server, tls="may", smtpd="postscreen", postscreen_greet_wait="2s", postscreen_greet_action="enforce",
+                        postscreen_cache_map="btree:$data_directory/postscreen",
+                        services="smtpd pass - - n - - smtpd\ntlsproxy unix - - n - 0 tlsproxy\ndnsblog unix - - n - 0 dnsblog\n"))
+    bench.go()
+    mail = Mail("After some patience")
+    bench.swaks(mail=mail)
+    bench.clear(mail, offered=True, expect=["client-ignored-starttls"])
+
+
+@scenario("addresses and subject in UTF-8 (SMTPUTF8)", "Exim", "smtplib")
+def smtputf8(bench):
+    bench.serve(Exim(bench.server, tls=False))
+    bench.go()
+    mail = Mail("Grüße aus Köln", "jürgen@example.com", "žofie@example.org")
+    bench.python("s = smtplib.SMTP(%r, 25, 'client.example.com', timeout=20)\ns.sendmail(%r, %r, %r, mail_options=['SMTPUTF8', 'BODY=8BITMIME'])\ns.quit()"
+                 % (SERVER, mail.sender, list(mail.recipients), mail.text().replace("\n", "\r\n").encode()))
+    bench.clear(mail, offered=False, expect=["server-no-starttls"])
+
+
+@scenario("only the client's packets are in the capture: why it sends in the clear cannot be told", "Postfix", "swaks")
+def one_way(bench):
+    bench.serve(Postfix(bench.server))
+    bench.go("dst host " + SERVER)
+    mail = Mail("Half of a conversation")
+    bench.swaks(mail=mail)
+    bench.clear(mail, offered=None, seen="client-only", expect=["sent-in-clear-reason-unknown"])
 
 
 @scenario("a program that ends the lines of its message with a bare LF", "Postfix", "smtplib")
@@ -546,14 +616,14 @@ def pipelining(bench):
     bench.clear(mail, offered=False, expect=["server-no-starttls"])
 
 
-@scenario("Postfix hands mail to Dovecot by LMTP over the network", "Postfix", "Dovecot")
+@scenario("Postfix hands mail to Dovecot by LMTP over the network; a reply for each of two recipients", "Postfix", "Dovecot")
 def lmtp(bench):
-    bench.serve(Dovecot(bench.server, "anna", "unused"))
+    bench.serve(Dovecot(bench.server, "anna", "unused", others=("bert",)))
     sender = bench.postfix_sender(default_transport="lmtp:inet:[%s]:24" % SERVER, relayhost="", smtp_tls_security_level="none")
     bench.go()
-    mail = Mail("For the mailbox")
+    mail = Mail("For the mailboxes", "carol@example.com", "anna@example.org", "bert@example.org")
     sender.submit(mail)
-    bench.sent(sender)
+    bench.sent(sender, 2)
     bench.clear(mail, port=24, protocol="lmtp", offered=True, expect=["lmtp", "client-ignored-starttls"])
 
 
@@ -600,6 +670,35 @@ def smime_signed(bench):
     mail = Mail("Signed, and readable", extra=head, body=body)
     bench.smtplib(mail)
     bench.clear(mail, offered=False, expect=["server-no-starttls", "smime-signed-not-encrypted"])
+
+
+PASSPHRASE = "lab-secret-pgp-5Ym2"
+
+
+def pgp():
+    """A text encrypted by gpg."""
+    return run("gpg", "--homedir", os.environ["GNUPGHOME"], "--batch", "--quiet", "--armor", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--symmetric",
+               input="This text is for Anna: " + BODY_MARK + "\n", stderr=subprocess.DEVNULL)
+
+
+@scenario("a text encrypted by PGP inside an ordinary message", "Postfix", "smtplib", "gpg", secrets=[PASSPHRASE])
+def pgp_inline(bench):
+    bench.serve(Postfix(bench.server))
+    mail = Mail("As discussed", body=pgp())
+    bench.go()
+    bench.smtplib(mail)
+    bench.clear(mail, offered=False, expect=["server-no-starttls", "pgp-inline-body"])
+
+
+@scenario("PGP/MIME: multipart/encrypted", "Postfix", "smtplib", "gpg", secrets=[PASSPHRASE])
+def pgp_mime(bench):
+    bench.serve(Postfix(bench.server))
+    mail = Mail("...", extra='MIME-Version: 1.0\nContent-Type: multipart/encrypted;\n protocol="application/pgp-encrypted"; boundary="lab-pgp"\n',
+                body="--lab-pgp\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n--lab-pgp\n"
+                'Content-Type: application/octet-stream; name="encrypted.asc"\n\n%s\n--lab-pgp--\n' % pgp())
+    bench.go()
+    bench.smtplib(mail)
+    bench.clear(mail, offered=False, expect=["server-no-starttls", "pgp-mime-body"])
 
 
 # ---------------------------------------------------------------- no mail at all

@@ -9,7 +9,7 @@ import subprocess
 import textwrap
 import time
 
-from network import run
+from network import exists, run
 
 LAB = "/run/lab"
 POSTFIX_BIN = "/usr/lib/postfix/sbin"
@@ -66,11 +66,11 @@ class Server:
 
 
 class Postfix(Server):
-    """settings: lines of main.cf as a dictionary; services: additional lines of master.cf."""
+    """Keyword arguments beyond the named ones are lines of main.cf; services are additional lines of master.cf."""
 
     software = "Postfix"
     MASTER = """\
-        {port} inet n - n - - smtpd
+        {port} inet n - n - {limit} {smtpd}
         pickup unix n - n 60 1 pickup
         cleanup unix n - n - 0 cleanup
         qmgr unix n - n 5 1 qmgr
@@ -92,7 +92,7 @@ class Postfix(Server):
         postlog unix-dgram n - n - 1 postlogd
         """
 
-    def __init__(self, host, name="mx.example.org", port=25, tls="none", keys="rsa", services="", **settings):
+    def __init__(self, host, name="mx.example.org", port=25, tls="none", keys="rsa", smtpd="smtpd", services="", **settings):
         super().__init__(host, port)
         certificate, key = make_certificate(name, keys)
         lines = {
@@ -107,7 +107,7 @@ class Postfix(Server):
         }
         lines.update(settings)
         write(self.dir + "/main.cf", "".join("%s = %s\n" % item for item in lines.items()))
-        write(self.dir + "/master.cf", textwrap.dedent(self.MASTER.format(port=port)) + textwrap.dedent(services))
+        write(self.dir + "/master.cf", textwrap.dedent(self.MASTER.format(port=port, smtpd=smtpd, limit="1" if smtpd == "postscreen" else "-")) + textwrap.dedent(services))
         os.mkdir(self.dir + "/data")
         shutil.chown(self.dir + "/data", "postfix", "postfix")
         for sub in ("active bounce corrupt defer deferred flush hold incoming private saved trace public maildrop pid").split():
@@ -224,22 +224,23 @@ class OpenSmtpd(Server):
 
 
 class Dovecot(Server):
-    """IMAP, POP3 and LMTP for one user."""
+    """IMAP, POP3, LMTP, and logins for Postfix, for `user` (and `others` with the same password)."""
 
     software = "Dovecot"
 
-    def __init__(self, host, user, password, port=143, clear_ok=True, mails=()):
+    def __init__(self, host, user, password, port=143, mails=(), others=()):
         super().__init__(host, port)
         certificate, key = make_certificate("imap.example.org")
         home = self.dir + "/home"
         for sub in ("cur", "new", "tmp"):
             os.makedirs("%s/%s/Maildir/%s" % (home, user, sub))
+        for other in others:
+            os.makedirs("%s/%s" % (home, other))
         for number, mail in enumerate(mails):
-            write("%s/%s/Maildir/new/%d.lab" % (home, user, 1700000000 + number), "")
             with open("%s/%s/Maildir/new/%d.lab" % (home, user, 1700000000 + number), "w") as f:
                 f.write(mail.text())
         run("chown", "-R", "vmail:vmail", home)
-        write(self.dir + "/users", "%s:{PLAIN}%s\n" % (user, password))
+        write(self.dir + "/users", "".join("%s:{PLAIN}%s\n" % (name, password) for name in (user, *others)))
         config = write(self.dir + "/dovecot.conf", """\
             base_dir = {dir}/base
             state_dir = {dir}/state
@@ -249,7 +250,7 @@ class Dovecot(Server):
             ssl = yes
             ssl_cert = <{certificate}
             ssl_key = <{key}
-            disable_plaintext_auth = {strict}
+            disable_plaintext_auth = no
             auth_mechanisms = plain login cram-md5
             mail_location = maildir:{dir}/home/%n/Maildir
             default_vsz_limit = 512M
@@ -272,7 +273,7 @@ class Dovecot(Server):
                 mode = 0666
               }}
             }}
-            """.format(dir=self.dir, certificate=certificate, key=key, strict="no" if clear_ok else "yes"))
+            """.format(dir=self.dir, certificate=certificate, key=key))
         self.auth_socket = self.dir + "/auth"
         self.start("/usr/sbin/dovecot", "-F", "-c", config)
         for other in (24, 110, 143):
@@ -306,6 +307,8 @@ def versions():
         "smtplib": "Python smtplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "imaplib": "Python imaplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "poplib": "Python poplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
+        "Python": "Python " + first(ask("/usr/bin/python3", "--version")).split()[-1],
+        "gpg": "GnuPG " + first(ask("gpg", "--version")).split()[-1] if exists("gpg") else "GnuPG",
         "openssl": "OpenSSL " + first(ask("openssl", "version")).split()[1],
     }
 
