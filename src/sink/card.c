@@ -265,11 +265,11 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		case FIELD_EVENT_END: take_time(c, v.ns); break;
 		case FIELD_MESSAGE: message = v; break;
 		case FIELD_ADVICE: advice = v; break;
-		case FIELD_LEVEL: level = level_of(v.str, v.len); break;
+		case FIELD_LEVEL: level = words_level(v.str, v.len); break;
 		case FIELD_REASON: take_word(c->key.reason, CARD_WORD, &v); break;
 		case FIELD_NETWORK_PROTOCOL: take_word(c->key.protocol, CARD_WORD, &v); break;
 		case FIELD_EXPOSED:
-			c->key.exposed |= (uint8_t)(1u << readable_of(v.str, v.len));
+			c->key.exposed |= (uint8_t)(1u << words_readable(v.str, v.len));
 			break;
 		case FIELD_AUTH: names_add_value(&c->mechanisms, &v, reveal); break;
 		case FIELD_AUTH_ACCEPTED:

@@ -95,7 +95,7 @@ cards_take_session(struct cards *c, const struct record *r, struct card *one)
 	struct connection key;
 	struct record_value v;
 	bool clear =
-	    record_find(r, FIELD_OUTCOME, &v) && outcome_of(v.str, v.len) == OUTCOME_CLEARTEXT;
+	    record_find(r, FIELD_OUTCOME, &v) && words_outcome(v.str, v.len) == OUTCOME_CLEARTEXT;
 	connection_of(&key, r);
 	const struct card *open = map_find(&c->open, &key);
 	if (clear) {

@@ -63,28 +63,28 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 	text_add_count(&n, all);
 	text_putc(&n, ' ');
 
-	page_rule(p, STYLE_DIM, p->columns - (unsigned)n.len - 2);
+	page_tab(p, 1);
+	page_rule(p, STYLE_DIM, p->columns - (unsigned)n.len - 3);
 	page_put(p, STYLE_DIM, n.buf);
 	page_rule(p, STYLE_DIM, 2);
 	page_line(p);
-	page_tab(p, 1);
 	if (c->key.level != LEVEL_NONE) {
-		bool alarm = p->colour && level_style(c->key.level) == STYLE_ALARM;
+		bool alarm = p->colour && words_level_style(c->key.level) == STYLE_ALARM;
 		char tag[16];
 		struct text l = text_in(tag, sizeof tag);
-		text_printf(&l, alarm ? " %s " : "%s", level_name(c->key.level));
+		text_printf(&l, alarm ? " %s " : "%s", words_level_name(c->key.level));
 		page_tab(p, alarm ? 2 : DRAW_LABEL);
-		page_put(p, level_style(c->key.level), tag);
+		page_put(p, words_level_style(c->key.level), tag);
 		page_tab(p, DRAW_VALUE);
 	} else {
 		page_tab(p, DRAW_LABEL);
 	}
 	page_put(p, STYLE_BOLD, what);
-	if (p->column + 2 + t.len + 1 > p->columns) {
+	if (p->column + 2 + t.len > p->columns) {
 		page_line(p);
 		page_tab(p, DRAW_VALUE);
 	} else {
-		page_tab(p, p->columns - (unsigned)t.len - 1);
+		page_tab(p, p->columns - (unsigned)t.len);
 	}
 	page_put(p, STYLE_DIM, when);
 	page_line(p);
@@ -98,7 +98,7 @@ draw_why(struct page *p, const struct card *c)
 	struct text t = text_in(sentence, sizeof sentence);
 	const char *why = c->message;
 	if (why[0] == '\0' && c->key.reason[0] != '\0') {
-		text_puts(&t, reason_words(c->key.reason));
+		text_puts(&t, words_reason(c->key.reason));
 		text_putc(&t, '.');
 		sentence[0] = ascii_upper(sentence[0]);
 		why = sentence;
@@ -246,9 +246,8 @@ draw_readable(struct page *p, const struct card *c)
 	draw_label(p, "Readable");
 	for (unsigned i = 0; i < READABLES; i++) {
 		bool is = (c->key.exposed >> i & 1) != 0;
-		const char *name = readable_name((enum readable)i);
-		unsigned mark = p->unicode ? 1 : 3;
-		if (p->column > DRAW_VALUE && p->column + 3 + mark + strlen(name) > p->columns) {
+		const char *name = words_readable_name((enum readable)i);
+		if (p->column > DRAW_VALUE && p->column + 4 + strlen(name) > p->columns) {
 			page_line(p);
 			page_tab(p, DRAW_VALUE);
 		}
@@ -257,7 +256,7 @@ draw_readable(struct page *p, const struct card *c)
 			page_put(p, is ? STYLE_RED : STYLE_DIM,
 				 is ? "\xe2\x96\xa0" : "\xe2\x96\xa1");
 		else
-			page_put(p, is ? STYLE_RED : STYLE_DIM, is ? "[x]" : "[ ]");
+			page_put(p, is ? STYLE_RED : STYLE_DIM, is ? "x" : "-");
 		page_tab(p, p->column + 1);
 		page_put(p, is ? STYLE_BOLD : STYLE_DIM, name);
 	}

@@ -111,7 +111,7 @@ summary_take_session(struct summary *s, const struct record *r, const struct car
 	int outcome = OUTCOME_UNKNOWN;
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
 		if (v.field == FIELD_OUTCOME)
-			outcome = outcome_of(v.str, v.len);
+			outcome = words_outcome(v.str, v.len);
 		if (v.field != FIELD_EVENT_START && v.field != FIELD_EVENT_END &&
 		    v.field != FIELD_TIMESTAMP)
 			continue;
@@ -203,7 +203,7 @@ draw_outcomes(struct page *p, const uint64_t outcomes[OUTCOMES], uint64_t all)
 		if (outcomes[o] == 0)
 			continue;
 		page_tab(p, DRAW_LABEL);
-		page_put(p, outcome_style(o), outcome_name(o));
+		page_put(p, words_outcome_style(o), words_outcome_name(o));
 		page_tab(p, DRAW_VALUE);
 		text_add_count(&t, outcomes[o]);
 		page_tab(p, DRAW_VALUE + (t.len < 11 ? 11 - (unsigned)t.len : 0));
@@ -213,7 +213,7 @@ draw_outcomes(struct page *p, const uint64_t outcomes[OUTCOMES], uint64_t all)
 		page_tab(p, DRAW_VALUE + 17 - (unsigned)t.len);
 		page_put(p, STYLE_DIM, line);
 		page_tab(p, DRAW_VALUE + 19);
-		page_bar(p, outcome_style(o), (double)outcomes[o] / (double)all, BAR);
+		page_bar(p, words_outcome_style(o), (double)outcomes[o] / (double)all, BAR);
 		page_line(p);
 	}
 	page_line(p);
@@ -248,7 +248,7 @@ draw_reasons(struct page *p, const struct summary *s)
 		page_put(p, STYLE_PLAIN, count);
 		page_tab(p, p->column + 2);
 		page_wrap(p, STYLE_PLAIN, DRAW_VALUE + 7,
-			  s->reasons.text[i][0] != '\0' ? reason_words(s->reasons.text[i])
+			  s->reasons.text[i][0] != '\0' ? words_reason(s->reasons.text[i])
 							: "no reason given");
 		page_line(p);
 	}
@@ -335,7 +335,7 @@ draw_peers(struct page *p, const char *label, const struct peers *peers)
 	struct top top[LIMIT_TOP];
 	unsigned n = top_of(&peers->map, top), widest = 0;
 	/* connections, mails and logins end here; the name and country fill what is between */
-	unsigned end = p->columns - 1, mails = end - 8, conns = mails - 8, country = conns - 10;
+	unsigned end = p->columns, mails = end - 8, conns = mails - 8, country = conns - 10;
 	if (map_count(&peers->map) < 2 || p->columns < 60)
 		return; /* one alone stands on its card */
 	page_tab(p, DRAW_LABEL);
@@ -358,7 +358,7 @@ draw_peers(struct page *p, const char *label, const struct peers *peers)
 				country - DRAW_LABEL - 3);
 		if (name + 8 < country) {
 			page_tab(p, name);
-			page_put_middle(p, STYLE_BOLD, top[i].peer->name, country - name - 1);
+			page_put_middle(p, STYLE_PLAIN, top[i].peer->name, country - name - 1);
 		}
 		page_tab(p, country);
 		page_put(p, STYLE_PLAIN, top[i].peer->country);
@@ -502,7 +502,8 @@ summary_draw(const struct summary *s, struct page *p)
 		outcomes[o] = number(s, fields[o], s->outcomes[o]);
 		all += outcomes[o];
 	}
-	page_rule(p, STYLE_DIM, p->columns - 11);
+	page_tab(p, 1);
+	page_rule(p, STYLE_DIM, p->columns - 12);
 	page_put(p, STYLE_BOLD, " Summary ");
 	page_rule(p, STYLE_DIM, 2);
 	page_line(p);

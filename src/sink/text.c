@@ -21,6 +21,7 @@
 #define COLUMNS_LEAST 40u
 #define COLUMNS_MOST  110u /* longer lines are hard to read */
 #define COLUMNS	      80u
+#define MARGIN	      1u /* columns left free at the right */
 
 struct text_sink {
 	struct page page;
@@ -48,7 +49,7 @@ text_open(const struct sink_config *config, char error[SINK_ERROR])
 	columns = columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
 	columns = columns > COLUMNS_MOST ? COLUMNS_MOST : columns;
 	s->page = (struct page){.out = config->out,
-				.columns = columns,
+				.columns = columns - MARGIN,
 				.colour = config->colour,
 				.unicode = config->unicode};
 	s->quiet = config->quiet;
@@ -75,7 +76,8 @@ add_end_point(struct text *t, const struct addr *a, uint64_t port)
 		    (unsigned)(port & 0xffff));
 }
 
-/* time, outcome, client > server, and why or what: one line */
+/* One line: time, outcome, client, server, and why it was in clear, or else the version of TLS or
+ * the protocol. */
 static void
 draw_session(struct page *p, const struct record *r)
 {
@@ -84,38 +86,41 @@ draw_session(struct page *p, const struct record *r)
 	uint64_t client_port = 0, server_port = 0;
 	int64_t when = 0;
 	int outcome = OUTCOMES;
-	char from[ADDR_TEXT + 10], to[ADDR_TEXT + 10], protocol[16] = "", reason[24] = "",
-						       clock[16];
+	char from[ADDR_TEXT + 10], to[ADDR_TEXT + 10], clock[16], what[32], protocol[32];
 	struct text f = text_in(from, sizeof from), t = text_in(to, sizeof to),
-		    c = text_in(clock, sizeof clock);
+		    c = text_in(clock, sizeof clock), w = text_in(what, sizeof what),
+		    n = text_in(protocol, sizeof protocol);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		struct text word = text_in(v.field == FIELD_REASON ? reason : protocol, 16);
 		switch (v.field) {
 		case FIELD_SOURCE_IP: client = v.ip; break;
 		case FIELD_SOURCE_PORT: client_port = v.u64; break;
 		case FIELD_DESTINATION_IP: server = v.ip; break;
 		case FIELD_DESTINATION_PORT: server_port = v.u64; break;
 		case FIELD_EVENT_START: when = v.ns; break;
-		case FIELD_OUTCOME: outcome = outcome_of(v.str, v.len); break;
-		case FIELD_REASON:
-		case FIELD_NETWORK_PROTOCOL: text_add_wire(&word, v.str, v.len); break;
+		case FIELD_OUTCOME: outcome = words_outcome(v.str, v.len); break;
+		case FIELD_REASON: text_add_wire(&w, v.str, v.len); break;
+		case FIELD_NETWORK_PROTOCOL: text_add_wire(&n, v.str, v.len); break;
+		case FIELD_TLS_VERSION:
+			text_puts(&w, w.len == 0 ? "TLS " : ", TLS ");
+			text_add_wire(&w, v.str, v.len);
+			break;
 		default: break;
 		}
 	}
 	add_end_point(&f, &client, client_port);
 	add_end_point(&t, &server, server_port);
 	words_clock(&c, when);
-	unsigned side = (p->columns - 38) / 2;
+	unsigned side = (p->columns - 36) / 2;
 	page_put(p, STYLE_DIM, clock);
 	page_tab(p, 9);
 	if (outcome < OUTCOMES)
-		page_put(p, outcome_style(outcome), outcome_name(outcome));
+		page_put(p, words_outcome_style(outcome), words_outcome_name(outcome));
 	page_tab(p, 20);
 	page_put_middle(p, STYLE_PLAIN, from, side);
 	page_tab(p, 21 + side);
 	page_put_middle(p, STYLE_PLAIN, to, side);
 	page_tab(p, 22 + 2 * side);
-	page_put(p, STYLE_DIM, reason[0] != '\0' ? reason : protocol);
+	page_put(p, STYLE_DIM, w.len > 0 ? what : protocol);
 	page_line(p);
 }
 

@@ -25,7 +25,7 @@ static const struct {
 };
 
 int
-level_of(const char *s, size_t len)
+words_level(const char *s, size_t len)
 {
 	for (int i = LEVEL_INFORMATIONAL; i < LEVELS; i++) {
 		if (strlen(levels[i].name) == len && memcmp(levels[i].name, s, len) == 0)
@@ -35,13 +35,13 @@ level_of(const char *s, size_t len)
 }
 
 const char *
-level_name(int level)
+words_level_name(int level)
 {
 	return levels[level].capitals;
 }
 
 enum style
-level_style(int level)
+words_level_style(int level)
 {
 	return levels[level].style;
 }
@@ -50,13 +50,13 @@ static const char *const readables[READABLES] = {"envelope", "headers", "body", 
 						 "credentials"};
 
 enum readable
-readable_of(const char *s, size_t len)
+words_readable(const char *s, size_t len)
 {
 	return (enum readable)find(readables, READABLES, s, len);
 }
 
 const char *
-readable_name(enum readable r)
+words_readable_name(enum readable r)
 {
 	return readables[r];
 }
@@ -65,19 +65,19 @@ static const char *const outcomes[OUTCOMES] = {"cleartext", "encrypted", "tls-fa
 					       "unknown"};
 
 int
-outcome_of(const char *s, size_t len)
+words_outcome(const char *s, size_t len)
 {
 	return find(outcomes, OUTCOMES, s, len);
 }
 
 const char *
-outcome_name(int outcome)
+words_outcome_name(int outcome)
 {
 	return outcomes[outcome];
 }
 
 enum style
-outcome_style(int outcome)
+words_outcome_style(int outcome)
 {
 	static const enum style styles[OUTCOMES] = {STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_DIM,
 						    STYLE_CYAN};
@@ -85,7 +85,7 @@ outcome_style(int outcome)
 }
 
 const char *
-reason_words(const char *reason)
+words_reason(const char *reason)
 {
 	static const char *const words[][2] = {
 	    {"not-offered", "the server offered no TLS"},

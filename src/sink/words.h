@@ -37,21 +37,21 @@ enum {
 };
 
 /* Rank of the level of that name; LEVEL_NONE for another word. */
-int level_of(const char *s, size_t len);
-const char *level_name(int level); /* in capitals; "" for LEVEL_NONE */
-enum style level_style(int level);
+int words_level(const char *s, size_t len);
+const char *words_level_name(int level); /* in capitals; "" for LEVEL_NONE */
+enum style words_level_style(int level);
 
 /* The place of the word in the ladder; READABLES for another. */
-enum readable readable_of(const char *s, size_t len);
-const char *readable_name(enum readable r);
+enum readable words_readable(const char *s, size_t len);
+const char *words_readable_name(enum readable r);
 
 /* The outcome of that name; OUTCOMES for another word. */
-int outcome_of(const char *s, size_t len);
-const char *outcome_name(int outcome);
-enum style outcome_style(int outcome);
+int words_outcome(const char *s, size_t len);
+const char *words_outcome_name(int outcome);
+enum style words_outcome_style(int outcome);
 
 /* A reason in plain words ("the server offered no TLS"); the word itself where it is not known. */
-const char *reason_words(const char *reason);
+const char *words_reason(const char *reason);
 
 /* "1 mail", "1,234 mails": the plural is `one` with an s. */
 void words_count(struct text *t, uint64_t n, const char *one);
