@@ -442,6 +442,45 @@ quiet_and_verbose(void **state)
 	free(out);
 }
 
+/* What a mail's record can say besides: sealed content, refusal of all recipients. */
+static void
+odd_mails(void **state)
+{
+	(void)state;
+	static struct record r;
+	struct sink_config config = {0};
+	struct made m = scan;
+	char *out = NULL;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+	struct sink *s = open_sink(&config, f);
+	make_mail(&r, &m);
+	record_put_word(&r, FIELD_BODY_PROTECTION, "smime");
+	assert_true(sink_push(s, &r));
+	make_session(&r, &m);
+	assert_true(sink_push(s, &r));
+	m = inbound;
+	m.to = m.subject = NULL;
+	record_begin(&r, RECORD_MESSAGE);
+	put_connection(&r, &m);
+	put_exposed(&r, &m);
+	record_put_word(&r, FIELD_EMAIL_FROM, "alice@example.org");
+	record_put_u64(&r, FIELD_RECIPIENTS, 3);
+	record_put_word(&r, FIELD_DELIVERED, "rejected");
+	assert_true(sink_push(s, &r));
+	m.mails = 0;
+	make_session(&r, &m);
+	assert_true(sink_push(s, &r));
+	assert_true(sink_close(s));
+	fclose(f);
+	assert_non_null(strstr(out, "the content is sealed by S/MIME"));
+	assert_non_null(strstr(out, "   To          3 recipients, all refused\n"));
+	assert_non_null(strstr(out, "Envelope in clear"));
+	assert_non_null(strstr(out, "not accepted by the server, but readable"));
+	check_page(out, 80, false);
+	free(out);
+}
+
 /* Mails whose session's record never comes (a worker died) are shown all the same; more open
  * connections than fit are, too. */
 static void
@@ -652,6 +691,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(private_values_are_masked),
 	    cmocka_unit_test(nothing_in_clear),
 	    cmocka_unit_test(quiet_and_verbose),
+	    cmocka_unit_test(odd_mails),
 	    cmocka_unit_test(mails_without_a_session),
 	    cmocka_unit_test(more_kinds_than_fit),
 	    cmocka_unit_test(random_records),
