@@ -83,7 +83,7 @@ wrapping(void **state)
 	page_tab(&p, 4);
 	page_wrap(&p, STYLE_PLAIN, 4, " one two  three averyverylongword x ");
 	page_line(&p);
-	expect(&p, "To  one two\n    three\n    avery\xe2\x80\xa6rd\n    x\n");
+	expect(&p, "To  one two\n    three\n    ave\xe2\x80\xa6word\n    x\n");
 	p = page_of(12, true);
 	page_tab(&p, 4);
 	page_wrap(&p, STYLE_PLAIN, 4, "");
