@@ -54,8 +54,10 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 	char when[32], what[64], place[48];
 	struct text t = text_in(when, sizeof when), w = text_in(what, sizeof what),
 		    n = text_in(place, sizeof place);
-	words_time(&t, c->first_ns);
-	text_puts(&t, " UTC");
+	if (c->first_ns != 0) {
+		words_time(&t, c->first_ns);
+		text_puts(&t, " UTC");
+	}
 	add_what(&w, c);
 	text_putc(&n, ' ');
 	text_add_count(&n, number);
