@@ -64,6 +64,12 @@ strings_get(const struct strings *s, uint32_t handle, size_t *len)
 	return (const char *)cell + 2;
 }
 
+char *
+strings_edit(struct strings *s, uint32_t handle, size_t *len)
+{
+	return (char *)(uintptr_t)strings_get(s, handle, len);
+}
+
 void
 strings_drop(struct strings *s, uint32_t handle)
 {

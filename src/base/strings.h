@@ -28,6 +28,9 @@ uint32_t strings_put(struct strings *s, const void *octets, size_t len);
 /* The octets of `handle` and their number; "" and 0 for handle 0.  Valid until it is dropped. */
 const char *strings_get(const struct strings *s, uint32_t handle, size_t *len);
 
+/* The same, to be changed in place. */
+char *strings_edit(struct strings *s, uint32_t handle, size_t *len);
+
 /* Overwrites and frees the string; 0 is allowed. */
 void strings_drop(struct strings *s, uint32_t handle);
 

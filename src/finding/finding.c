@@ -1,0 +1,383 @@
+/* Taking the events of a session: see finding.h. */
+#include "finding/finding.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "finding/message.h"
+#include "mail/cert.h"
+
+#define STRING_OCTETS (256u << 20) /* address space of each class of strings */
+
+bool
+findings_init(struct findings *F, uint32_t messages, uint32_t facts)
+{
+	memset(F, 0, sizeof *F);
+	return strings_init(&F->strings, STRING_OCTETS) &&
+	       pool_init(&F->messages, "messages", sizeof(struct message), messages) &&
+	       pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), facts) &&
+	       mime_pools_init(&F->mime, LIMIT_MIME_SCANS);
+}
+
+void
+findings_free(struct findings *F)
+{
+	strings_free_all(&F->strings);
+	pool_free_all(&F->messages);
+	pool_free_all(&F->facts);
+	mime_pools_free(&F->mime);
+}
+
+void
+finding_add_anomaly(struct finding *f, enum anomaly a)
+{
+	f->anomalies |= 1u << a;
+}
+
+/* Something crossed readable: the first time settles the reason. */
+static void
+expose(struct finding *f, const struct finding_view *v, uint8_t what)
+{
+	if (f->exposed == 0)
+		f->reason = (uint8_t)finding_reason(f, v);
+	f->exposed |= what;
+}
+
+static uint32_t
+keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
+{
+	if (had != 0)
+		return had;
+	return strings_put(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+}
+
+static void
+take_odd(struct finding *f, enum mail_oddity odd)
+{
+	static const uint8_t name[MAIL_ODDITIES] = {
+	    [MAIL_ODD_COMMAND_INJECTION] = ANOMALY_COMMAND_INJECTION,
+	    [MAIL_ODD_RESPONSE_INJECTION] = ANOMALY_RESPONSE_INJECTION,
+	    [MAIL_ODD_NO_TLS_AFTER_220] = ANOMALY_NO_TLS_AFTER_220,
+	    [MAIL_ODD_TEXT_AFTER_TLS] = ANOMALY_TEXT_AFTER_TLS,
+	    [MAIL_ODD_COMMAND_MASKED] = ANOMALY_COMMAND_MASKED,
+	    [MAIL_ODD_BANNER_MASKED] = ANOMALY_BANNER_MASKED,
+	    [MAIL_ODD_STARTTLS_DENIED] = ANOMALY_STARTTLS_DENIED,
+	    [MAIL_ODD_LINE_TOO_LONG] = ANOMALY_LINE_TOO_LONG,
+	    [MAIL_ODD_BARE_LF_DOT] = ANOMALY_BARE_LF_DOT,
+	    [MAIL_ODD_PIPELINE] = ANOMALY_PIPELINE,
+	    [MAIL_ODD_PREAUTH] = ANOMALY_PREAUTH,
+	    [MAIL_ODD_COMPRESSED] = ANOMALY_COMPRESSED,
+	    [MAIL_ODD_TALKS_FIRST] = ANOMALY_TALKS_FIRST,
+	};
+	finding_add_anomaly(f, (enum anomaly)name[odd]);
+	if (odd == MAIL_ODD_COMMAND_MASKED)
+		f->flags |= FINDING_STRIPPED;
+	if (odd == MAIL_ODD_TEXT_AFTER_TLS && !(f->flags & FINDING_ESTABLISHED))
+		f->flags |= FINDING_TLS_BROKE;
+}
+
+static uint8_t
+word_code(const char *s, size_t len)
+{
+	static const char *const words[] = {"OK", "NO", "BAD", "+OK", "-ERR"};
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (ascii_is(s, len, words[i]))
+			return (uint8_t)(i + 1);
+	}
+	return 0;
+}
+
+/* ---- TLS ---- */
+
+static struct tls_facts *
+facts_of(struct findings *F, struct finding *f)
+{
+	if (f->facts == 0)
+		f->facts = pool_take(&F->facts);
+	return f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
+}
+
+static void
+take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
+		 const struct tls_event *ev, const struct finding_view *v)
+{
+	struct cert_info info;
+	if (t->subject != 0 || t->sha256 != 0 || !cert_parse(ev->data, ev->len, &info))
+		return;
+	t->subject = strings_put(&F->strings, info.subject, strlen(info.subject));
+	t->issuer = strings_put(&F->strings, info.issuer, strlen(info.issuer));
+	t->sha256 = strings_put(&F->strings, info.sha256, strlen(info.sha256));
+	t->not_before_ns = info.not_before_ns;
+	t->not_after_ns = info.not_after_ns;
+	if (v->ts_ns < info.not_before_ns || v->ts_ns > info.not_after_ns)
+		finding_add_anomaly(f, ANOMALY_CERT_EXPIRED);
+	if (info.self_signed)
+		finding_add_anomaly(f, ANOMALY_CERT_SELF_SIGNED);
+	/* the name the client asked for, else the first word of the greeting */
+	size_t len;
+	char host[LIMIT_TEXT + 1];
+	const char *name = strings_get(&F->strings, t->sni != 0 ? t->sni : f->greeting, &len);
+	size_t n = 0;
+	while (n < len && n < LIMIT_TEXT && name[n] > ' ' && name[n] < 0x7f) {
+		host[n] = name[n];
+		n++;
+	}
+	host[n] = '\0';
+	if (memchr(host, '.', n) != NULL && !cert_matches(&info, host))
+		finding_add_anomaly(f, ANOMALY_CERT_MISMATCH);
+}
+
+static void
+take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
+	 const struct finding_view *v)
+{
+	struct tls_facts *t = ev->kind == TLS_EVENT_GARBAGE ? NULL : facts_of(F, f);
+	f->flags |= ev->kind == TLS_EVENT_GARBAGE ? 0 : FINDING_TLS_SEEN;
+	switch (ev->kind) {
+	case TLS_EVENT_CLIENT_HELLO:
+		f->flags |= FINDING_HELLO;
+		if (t == NULL)
+			break;
+		if (t->sni == 0)
+			t->sni = strings_put(&F->strings, ev->sni, strlen(ev->sni));
+		memcpy(t->ja3, ev->ja3, sizeof t->ja3);
+		memcpy(t->ja4, ev->ja4, sizeof t->ja4);
+		break;
+	case TLS_EVENT_SERVER_HELLO:
+		f->flags |= FINDING_SERVER_HELLO;
+		if (ev->version != 0 && ev->version < 0x0303)
+			finding_add_anomaly(f, ANOMALY_TLS_VERSION_OLD);
+		if (tls_cipher_is_weak(ev->cipher))
+			finding_add_anomaly(f, ANOMALY_CIPHER_WEAK);
+		if (tls_cipher_is_anonymous(ev->cipher))
+			finding_add_anomaly(f, ANOMALY_CIPHER_ANONYMOUS);
+		if (t == NULL)
+			break;
+		t->version = ev->version;
+		t->cipher = ev->cipher;
+		t->group = ev->group;
+		t->resumed = ev->resumed;
+		memcpy(t->ja3s, ev->ja3s, sizeof t->ja3s);
+		if (t->alpn == 0)
+			t->alpn = strings_put(&F->strings, ev->alpn, strlen(ev->alpn));
+		break;
+	case TLS_EVENT_CERTIFICATE:
+		if (t != NULL)
+			take_certificate(F, f, t, ev, v);
+		break;
+	case TLS_EVENT_ALERT:
+		/* a fatal one, or a rejected certificate, before TLS was up */
+		if (ev->alert_level == 2 && !(f->flags & FINDING_ESTABLISHED))
+			f->flags |= FINDING_TLS_BROKE;
+		if (t != NULL && t->alerts < sizeof t->alert / sizeof t->alert[0]) {
+			t->alert[t->alerts].side = (uint8_t)ev->side;
+			t->alert[t->alerts++].description = ev->alert;
+		}
+		break;
+	case TLS_EVENT_ESTABLISHED: f->flags |= FINDING_ESTABLISHED; break;
+	case TLS_EVENT_PLAIN:
+		f->flags |= FINDING_NULL;
+		if (f->exposed == 0)
+			f->reason = REASON_NULL_CIPHER;
+		break;
+	case TLS_EVENT_GARBAGE: break;
+	}
+}
+
+/* ---- transactions ---- */
+
+static struct message *
+message_of(struct findings *F, struct finding *f, uint8_t tx, bool make, int64_t ts_ns)
+{
+	uint32_t id = message_find(F, f, tx);
+	if (id == 0 && make)
+		id = message_open(F, f, tx, ts_ns);
+	return id != 0 ? pool_at(&F->messages, id) : NULL;
+}
+
+/* Takes the transaction off the list of open ones. */
+static uint32_t
+close_message(struct findings *F, struct finding *f, uint32_t id)
+{
+	unsigned i = 0;
+	while (i < LIMIT_OPEN_MESSAGES && f->open[i] != id)
+		i++;
+	if (id == 0 || i == LIMIT_OPEN_MESSAGES)
+		return 0;
+	for (; i + 1 < LIMIT_OPEN_MESSAGES; i++)
+		f->open[i] = f->open[i + 1];
+	f->open[LIMIT_OPEN_MESSAGES - 1] = 0;
+	message_content_end(F, pool_at(&F->messages, id));
+	return id;
+}
+
+static uint32_t
+take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	uint32_t id = message_find(F, f, ev->tx);
+	if (id == 0)
+		return 0;
+	struct message *m = pool_at(&F->messages, id);
+	m->delivered = (uint8_t)ev->index;
+	/* given up because the server would not take it */
+	if (ev->index == MAIL_ABORTED && !(m->flags & MESSAGE_CONTENT) &&
+	    (m->flags & MESSAGE_SENDER_REFUSED || (m->rcpts > 0 && m->refused == m->rcpts)))
+		m->delivered = MAIL_REJECTED;
+	return close_message(F, f, id);
+}
+
+uint32_t
+finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
+	     const struct finding_view *v)
+{
+	struct message *m;
+	unsigned bit;
+	switch ((enum mail_event_kind)ev->kind) {
+	case MAIL_CONFIRMED: f->flags |= FINDING_SURE; break;
+	case MAIL_DENIED: f->flags |= FINDING_DENIED; break;
+	case MAIL_LMTP: f->flags |= FINDING_LMTP; break;
+	case MAIL_GREETING: f->greeting = keep_first(F, f->greeting, ev); break;
+	case MAIL_PREAUTH: break;
+	case MAIL_HELO:
+		f->helo = keep_first(F, f->helo, ev);
+		f->flags |= ev->flag ? FINDING_ASKED : FINDING_HELO;
+		break;
+	case MAIL_ASKED: f->flags |= FINDING_ASKED; break;
+	case MAIL_MANGLED:
+		finding_add_anomaly(f, ANOMALY_KEYWORD_MANGLED);
+		if (ev->flag) {
+			f->flags |= FINDING_MANGLED;
+			f->evidence = keep_first(F, f->evidence, ev);
+		}
+		break;
+	case MAIL_OFFER:
+		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
+		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
+		if (f->flags & FINDING_MANGLED && !ev->flag)
+			f->flags |= FINDING_STRIPPED;
+		f->flags &= ~FINDING_MANGLED;
+		break;
+	case MAIL_OFFER_CUT:
+		f->flags &= ~(FINDING_OFFERED | FINDING_OFFER_KNOWN);
+		if (ev->flag) /* what is left of the list has it */
+			f->flags |= FINDING_OFFER_KNOWN | FINDING_OFFERED;
+		break;
+	case MAIL_EHLO_REFUSED: f->flags |= FINDING_REFUSED_EHLO; break;
+	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
+	case MAIL_UPGRADE_REPLY:
+		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
+		f->upgrade_code = ev->code;
+		f->upgrade_word = word_code(ev->text, ev->len);
+		break;
+	case MAIL_AUTH:
+		bit = auth_bit(ev->text, ev->len);
+		f->auth |= 1u << bit;
+		f->flags = auth_reveals(bit) ? f->flags & ~FINDING_AUTH_HARMLESS
+					     : f->flags | FINDING_AUTH_HARMLESS;
+		break;
+	case MAIL_AUTH_SECRET:
+		if (!(f->flags & FINDING_AUTH_HARMLESS))
+			expose(f, v, EXPOSED_CREDENTIALS);
+		break;
+	case MAIL_AUTH_REPLY: f->flags |= ev->flag ? FINDING_AUTH_OK : FINDING_AUTH_NO; break;
+	case MAIL_SENDER:
+		f->envelopes += f->envelopes < UINT16_MAX;
+		expose(f, v, EXPOSED_ENVELOPE);
+		m = message_of(F, f, ev->tx, true, v->ts_ns);
+		if (m != NULL) {
+			m->flags |= MESSAGE_SENDER;
+			m->exposed |= EXPOSED_ENVELOPE;
+			m->from = strings_put(&F->strings, ev->text,
+					      ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+		}
+		break;
+	case MAIL_SENDER_REPLY:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL && !ev->flag)
+			m->flags |= MESSAGE_SENDER_REFUSED;
+		break;
+	case MAIL_RECIPIENT:
+		expose(f, v, EXPOSED_ENVELOPE);
+		m = message_of(F, f, ev->tx, true, v->ts_ns);
+		if (m != NULL) {
+			m->exposed |= EXPOSED_ENVELOPE;
+			message_recipient(F, m, ev->text, ev->len);
+		}
+		break;
+	case MAIL_RECIPIENT_REPLY:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL)
+			message_recipient_reply(F, m, ev->index, ev->flag);
+		break;
+	case MAIL_REQUIRETLS: finding_add_anomaly(f, ANOMALY_REQUIRETLS_IN_CLEAR); break;
+	case MAIL_CONTENT_BEGIN:
+		f->messages += f->messages < UINT16_MAX;
+		m = message_of(F, f, ev->tx, true, v->ts_ns);
+		expose(f, v, EXPOSED_HEADERS);
+		if (m != NULL) {
+			m->flags |= MESSAGE_CONTENT;
+			m->exposed |= EXPOSED_HEADERS;
+		}
+		break;
+	case MAIL_CONTENT:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL) {
+			message_content(F, m, (const uint8_t *)ev->text, ev->len);
+			f->exposed |= m->exposed;
+		}
+		break;
+	case MAIL_CONTENT_GAP:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL)
+			message_content_gap(F, m, ev->len);
+		break;
+	case MAIL_CONTENT_END:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL) {
+			message_content_end(F, m);
+			f->exposed |= m->exposed;
+		}
+		break;
+	case MAIL_RESULT: return take_result(F, f, ev);
+	case MAIL_EXPOSED:
+		expose(f, v,
+		       (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |
+				 (ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u)));
+		break;
+	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
+	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;
+	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;
+	}
+	return 0;
+}
+
+uint32_t
+finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v)
+{
+	(void)v;
+	return f->open[0] != 0 ? close_message(F, f, f->open[0]) : 0;
+}
+
+void
+finding_release(struct findings *F, struct finding *f)
+{
+	uint32_t id;
+	while ((id = f->open[0]) != 0) {
+		(void)close_message(F, f, id);
+		finding_message_free(F, id);
+	}
+	strings_drop(&F->strings, f->helo);
+	strings_drop(&F->strings, f->greeting);
+	strings_drop(&F->strings, f->evidence);
+	f->helo = f->greeting = f->evidence = 0;
+	if (f->facts != 0) {
+		struct tls_facts *t = pool_at(&F->facts, f->facts);
+		strings_drop(&F->strings, t->sni);
+		strings_drop(&F->strings, t->alpn);
+		strings_drop(&F->strings, t->subject);
+		strings_drop(&F->strings, t->issuer);
+		strings_drop(&F->strings, t->sha256);
+		pool_give(&F->facts, f->facts);
+		f->facts = 0;
+	}
+}

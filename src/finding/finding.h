@@ -1,0 +1,166 @@
+/*
+ * Session events to outcome, reason and exposure: what an eavesdropper on this path could read, and
+ * why.
+ *
+ * One `struct finding` a connection takes the events of its mail session; a transaction (envelope
+ * and content) is a `message` from a pool while it is open.  It states facts; what deserves an
+ * alert is judged above.
+ *
+ * The reason is settled when the first readable thing crosses: what the client knew then is why it
+ * was not sealed.
+ */
+#ifndef POSTCARD_FINDING_FINDING_H
+#define POSTCARD_FINDING_FINDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/strings.h"
+#include "mail/mail.h"
+#include "mail/mime.h"
+#include "record/record.h"
+
+enum anomaly {
+#define ANOMALY(id, name, meaning) ANOMALY_##id,
+#include "finding/anomalies.def"
+#undef ANOMALY
+	ANOMALIES
+};
+
+struct anomaly_info {
+	const char *name;
+	const char *meaning;
+};
+
+extern const struct anomaly_info anomaly_table[ANOMALIES];
+
+enum outcome {
+	OUTCOME_ENCRYPTED,
+	OUTCOME_CLEARTEXT,
+	OUTCOME_TLS_FAILED,
+	OUTCOME_NO_MAIL,
+	OUTCOME_UNKNOWN
+};
+
+enum reason {
+	REASON_NONE,
+	REASON_NOT_OFFERED,
+	REASON_NOT_REQUESTED,
+	REASON_REFUSED,
+	REASON_STRIPPED,
+	REASON_TLS_FAILED,
+	REASON_NOT_ASKED,
+	REASON_NULL_CIPHER,
+	REASON_NOT_VISIBLE,
+};
+
+#define EXPOSED_ENVELOPE    0x01u
+#define EXPOSED_HEADERS	    0x02u
+#define EXPOSED_BODY	    0x04u
+#define EXPOSED_ATTACHMENTS 0x08u
+#define EXPOSED_CREDENTIALS 0x10u
+
+/* What a worker shares among its connections. */
+struct findings {
+	struct strings strings; /* names and addresses */
+	struct pool messages;	/* open transactions */
+	struct pool facts;	/* what the TLS hellos said */
+	struct mime_pools mime;
+	uint64_t lost; /* transactions of which no record could be kept for want of memory */
+};
+
+/* Sizes are maxima of open things.  False where the address space is refused. */
+bool findings_init(struct findings *F, uint32_t messages, uint32_t facts);
+void findings_free(struct findings *F);
+
+struct finding {
+	uint32_t helo;			    /* string: the client's name */
+	uint32_t greeting;		    /* string: the server's greeting */
+	uint32_t evidence;		    /* string: the line that shows tampering */
+	uint32_t facts;			    /* object of the facts pool */
+	uint32_t open[LIMIT_OPEN_MESSAGES]; /* objects of the messages pool, oldest first; 0 behind
+					       the last */
+	uint32_t anomalies;		    /* a bit for each enum anomaly */
+	uint32_t auth;			    /* a bit for each mechanism of the table in auth.c */
+	uint32_t flags;			    /* FINDING_* */
+	uint16_t envelopes;		    /* MAIL commands that crossed readable */
+	uint16_t messages;		    /* contents that crossed readable */
+	uint16_t upgrade_code;		    /* reply to STARTTLS */
+	uint8_t upgrade_word;		    /* IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK, 5 -ERR */
+	uint8_t exposed;		    /* EXPOSED_* */
+	uint8_t reason;			    /* enum reason, settled with the first exposure */
+};
+
+#define FINDING_LMTP	     0x000001u
+#define FINDING_ASKED	     0x000002u /* the client asked for capabilities */
+#define FINDING_HELO	     0x000004u /* it said HELO */
+#define FINDING_OFFER_KNOWN  0x000008u /* a complete list was seen */
+#define FINDING_OFFERED	     0x000010u /* STARTTLS was in the last list */
+#define FINDING_REFUSED_EHLO 0x000020u
+#define FINDING_REQUESTED    0x000040u
+#define FINDING_REPLIED	     0x000080u /* the answer to STARTTLS was seen */
+#define FINDING_GO	     0x000100u /* it was go ahead */
+#define FINDING_STRIPPED     0x000200u /* evidence of tampering with the offer */
+#define FINDING_HELLO	     0x000400u /* ClientHello */
+#define FINDING_SERVER_HELLO 0x000800u
+#define FINDING_TLS_SEEN     0x001000u /* any TLS record */
+#define FINDING_ESTABLISHED  0x002000u
+#define FINDING_NULL	     0x004000u /* with a cipher that does not encrypt */
+#define FINDING_TLS_BROKE    0x008000u /* fatal alert, or no TLS where it was due */
+#define FINDING_TLS_OVER     0x010000u /* plain text went on after that */
+#define FINDING_AUTH_OK	     0x020000u
+#define FINDING_AUTH_NO	     0x040000u
+#define FINDING_SURE	     0x080000u /* the dialogue proved the protocol */
+#define FINDING_DENIED	     0x100000u /* it proved that it is another */
+#define FINDING_APPDATA_C    0x200000u /* midstream: protected records of the client */
+#define FINDING_APPDATA_S    0x400000u
+#define FINDING_IMPLICIT     0x800000u /* TLS came first */
+#define FINDING_MANGLED \
+	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
+#define FINDING_AUTH_HARMLESS 0x2000000u /* the mechanism last named shows no secret */
+
+/* What the finding cannot see itself: the state of the connection's capture. */
+struct finding_view {
+	int64_t ts_ns;	    /* now */
+	bool midstream;	    /* its start was not captured */
+	bool gap;	    /* octets were lost */
+	bool both;	    /* both directions were captured */
+	bool closed;	    /* its end was seen (FIN or RST), or it fell silent for good */
+	bool payload;	    /* it carried octets */
+	bool headless;	    /* packets had no whole TCP header */
+	bool implicit_port; /* a port where TLS comes first */
+};
+
+/*
+ * Takes one event.  Returns the transaction that it ended, an object of F->messages whose record is
+ * now due (finding_put_message, then finding_message_free), or 0.
+ */
+uint32_t finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
+		      const struct finding_view *v);
+
+/* At the connection's end: the next open transaction, ended as it stands; 0 when none is left. */
+uint32_t finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v);
+
+void finding_add_anomaly(struct finding *f, enum anomaly a);
+
+enum outcome finding_outcome(const struct finding *f, const struct finding_view *v);
+enum reason finding_reason(const struct finding *f, const struct finding_view *v);
+const char *outcome_name(enum outcome o);
+const char *reason_name(enum reason r);
+
+/* Puts what is known of the session so far; `outcome` is given at its end, or OUTCOME_CLEARTEXT
+ * with a message. */
+void finding_put_session(const struct findings *F, const struct finding *f,
+			 const struct finding_view *v, enum outcome o, struct record *r);
+
+/* Puts what is particular to the transaction. */
+void finding_put_message(const struct findings *F, const struct finding *f, uint32_t message,
+			 struct record *r);
+void finding_message_free(struct findings *F, uint32_t message);
+int64_t finding_message_start(const struct findings *F, uint32_t message);
+
+/* Gives everything back. */
+void finding_release(struct findings *F, struct finding *f);
+
+#endif

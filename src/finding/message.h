@@ -1,0 +1,89 @@
+/* Private to src/finding: a mail transaction while it is open, and the TLS facts of a connection.
+ */
+#ifndef POSTCARD_FINDING_MESSAGE_H
+#define POSTCARD_FINDING_MESSAGE_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+#include "finding/finding.h"
+
+/* A recipient, in a chain of the string store: a link, its state, then the address (cut to what it
+ * takes). */
+struct recipient {
+	uint32_t next; /* string handle of the next; 0 for the last */
+	uint8_t state; /* enum recipient_state */
+	char addr[LIMIT_TEXT];
+};
+#define RECIPIENT_HEAD offsetof(struct recipient, addr)
+
+enum recipient_state { RECIPIENT_UNANSWERED, RECIPIENT_ACCEPTED, RECIPIENT_REFUSED };
+
+struct attachment {
+	uint32_t name; /* string */
+	uint32_t type; /* string */
+	uint64_t size; /* octets on the wire */
+};
+
+struct message {
+	int64_t start_ns;    /* packet time of its first command */
+	uint64_t size;	     /* content octets */
+	uint32_t from;	     /* string: the sender; 0 for none or the null sender */
+	uint32_t rcpt_first; /* string handles of the recipients' chain */
+	uint32_t rcpt_last;
+	uint32_t rcpt_reply;  /* the next one whose reply is due */
+	uint32_t rcpts;	      /* RCPT commands */
+	uint32_t rcpts_kept;  /* of them in the chain */
+	uint32_t replies;     /* RCPT replies seen */
+	uint32_t refused;     /* of them errors */
+	uint32_t subject;     /* string: decoded */
+	uint32_t message_id;  /* string */
+	uint32_t mailer;      /* string */
+	uint32_t scan;	      /* MIME scan; 0 for none */
+	uint16_t attachments; /* kept */
+	uint8_t tx;
+	uint8_t flags;	    /* MESSAGE_* */
+	uint8_t exposed;    /* EXPOSED_* */
+	uint8_t protection; /* enum mime_protection */
+	uint8_t delivered;  /* enum mail_result */
+	struct attachment attachment[LIMIT_ATTACHMENTS];
+};
+
+#define MESSAGE_SENDER	       0x01u /* MAIL was seen */
+#define MESSAGE_SENDER_REFUSED 0x02u
+#define MESSAGE_CONTENT	       0x04u /* content crossed */
+#define MESSAGE_GAP	       0x08u /* and lost octets */
+#define MESSAGE_HEADERS_DONE   0x10u
+#define MESSAGE_BODY_SEEN      0x20u
+
+/* What the hellos said. */
+struct tls_facts {
+	uint16_t version, cipher, group;
+	bool resumed;
+	uint8_t alerts; /* entries of alert */
+	char ja3[33], ja4[37], ja3s[33];
+	uint32_t sni;  /* string */
+	uint32_t alpn; /* string */
+	struct {
+		uint8_t side, description;
+	} alert[4];
+	/* the server's certificate; subject 0: none was seen */
+	uint32_t subject, issuer, sha256; /* strings */
+	int64_t not_before_ns, not_after_ns;
+};
+
+/* Names of SASL mechanisms; index is the bit in finding.auth. */
+unsigned auth_bit(const char *name, size_t len);
+const char *auth_name(unsigned bit); /* NULL past the last */
+bool auth_reveals(
+    unsigned bit); /* does an attempt show something that can be used or guessed offline? */
+
+uint32_t message_find(const struct findings *F, const struct finding *f, uint8_t tx);
+uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns);
+void message_recipient(struct findings *F, struct message *m, const char *addr, size_t len);
+void message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted);
+void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len);
+void message_content_gap(struct findings *F, struct message *m, uint64_t len);
+void message_content_end(struct findings *F, struct message *m);
+
+#endif

@@ -1,0 +1,164 @@
+/* Writing a finding into a record: names and meanings as OUTPUT says; what is not known is not put.
+ */
+#include <string.h>
+
+#include "finding/finding.h"
+#include "finding/message.h"
+
+static void
+put_string(const struct findings *F, struct record *r, enum field f, uint32_t handle)
+{
+	size_t len;
+	const char *s = strings_get(&F->strings, handle, &len);
+	if (handle != 0)
+		record_put_str(r, f, s, len);
+}
+
+static void
+put_exposed(struct record *r, uint8_t exposed)
+{
+	static const char *const name[] = {"envelope", "headers", "body", "attachments",
+					   "credentials"};
+	for (unsigned i = 0; i < sizeof name / sizeof name[0]; i++) {
+		if (exposed & 1u << i)
+			record_put_word(r, FIELD_EXPOSED, name[i]);
+	}
+}
+
+static void
+put_tls(const struct findings *F, const struct finding *f, struct record *r)
+{
+	const struct tls_facts *t = f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
+	if (f->flags & (FINDING_TLS_SEEN | FINDING_REQUESTED | FINDING_IMPLICIT))
+		record_put_bool(r, FIELD_TLS_ESTABLISHED, (f->flags & FINDING_ESTABLISHED) != 0);
+	if (t == NULL)
+		return;
+	if (f->flags & FINDING_SERVER_HELLO) {
+		record_put_word(r, FIELD_TLS_VERSION, tls_version_name(t->version));
+		record_put_word(r, FIELD_TLS_CIPHER, tls_cipher_name(t->cipher));
+		if (t->group != 0)
+			record_put_word(r, FIELD_TLS_GROUP, tls_group_name(t->group));
+		record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
+		if (t->ja3s[0] != '\0')
+			record_put_word(r, FIELD_TLS_JA3S, t->ja3s);
+	}
+	put_string(F, r, FIELD_TLS_SNI, t->sni);
+	put_string(F, r, FIELD_TLS_NEXT_PROTOCOL, t->alpn);
+	if (t->ja3[0] != '\0')
+		record_put_word(r, FIELD_TLS_JA3, t->ja3);
+	if (t->ja4[0] != '\0')
+		record_put_word(r, FIELD_TLS_JA4, t->ja4);
+	for (unsigned i = 0; i < t->alerts; i++) {
+		char buf[64];
+		struct text x = text_in(buf, sizeof buf);
+		const char *name = tls_alert_name(t->alert[i].description);
+		text_puts(&x, t->alert[i].side == TLS_CLIENT ? "client: " : "server: ");
+		if (name != NULL)
+			text_puts(&x, name);
+		else
+			text_printf(&x, "%u", t->alert[i].description);
+		record_put_str(r, FIELD_TLS_ALERT, x.buf, x.len);
+	}
+	if (t->sha256 != 0) {
+		put_string(F, r, FIELD_TLS_SUBJECT, t->subject);
+		put_string(F, r, FIELD_TLS_ISSUER, t->issuer);
+		put_string(F, r, FIELD_TLS_SHA256, t->sha256);
+		record_put_time(r, FIELD_TLS_NOT_BEFORE, t->not_before_ns);
+		record_put_time(r, FIELD_TLS_NOT_AFTER, t->not_after_ns);
+	}
+}
+
+static void
+put_starttls(const struct findings *F, const struct finding *f, struct record *r)
+{
+	static const char *const word[] = {NULL, "OK", "NO", "BAD", "+OK", "-ERR"};
+	if (f->flags & FINDING_OFFER_KNOWN)
+		record_put_bool(r, FIELD_STARTTLS_OFFERED, (f->flags & FINDING_OFFERED) != 0);
+	if (!(f->flags & FINDING_IMPLICIT))
+		record_put_bool(r, FIELD_STARTTLS_REQUESTED, (f->flags & FINDING_REQUESTED) != 0);
+	if (f->upgrade_code != 0)
+		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_code);
+	else if (f->upgrade_word != 0)
+		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_word]);
+	if (f->flags & FINDING_STRIPPED)
+		put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
+	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
+	record_put_word(r, FIELD_TLS_MODE,
+			!any			      ? "none"
+			: f->flags & FINDING_IMPLICIT ? "implicit"
+						      : "starttls");
+	record_put_bool(r, FIELD_CLIENT_HELLO, (f->flags & FINDING_HELLO) != 0);
+}
+
+void
+finding_put_session(const struct findings *F, const struct finding *f, const struct finding_view *v,
+		    enum outcome o, struct record *r)
+{
+	record_put_word(r, FIELD_OUTCOME, outcome_name(o));
+	if (o == OUTCOME_CLEARTEXT)
+		record_put_word(r, FIELD_REASON,
+				reason_name(f->reason != REASON_NONE ? (enum reason)f->reason
+								     : finding_reason(f, v)));
+	if (r->kind == RECORD_SESSION)
+		put_exposed(r, f->exposed);
+	put_starttls(F, f, r);
+	record_put_u64(r, FIELD_MESSAGES, f->messages);
+	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
+	for (unsigned i = 0; auth_name(i) != NULL; i++) {
+		if (f->auth & 1u << i)
+			record_put_word(r, FIELD_AUTH, auth_name(i));
+	}
+	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
+		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
+	put_string(F, r, FIELD_HELO, f->helo);
+	put_string(F, r, FIELD_GREETING, f->greeting);
+	for (unsigned i = 0; i < ANOMALIES; i++) {
+		if (f->anomalies & 1u << i)
+			record_put_word(r, FIELD_ANOMALIES, anomaly_table[i].name);
+	}
+	put_tls(F, f, r);
+}
+
+void
+finding_put_message(const struct findings *F, const struct finding *f, uint32_t id,
+		    struct record *r)
+{
+	static const char *const delivered[] = {"accepted", "rejected", "aborted", "unknown"};
+	static const char *const protection[] = {"none", "pgp", "smime", "none", "unknown"};
+	const struct message *m = pool_at(&F->messages, id);
+	size_t len;
+	(void)f;
+	put_exposed(r, m->exposed);
+	if (m->flags & MESSAGE_SENDER) {
+		const char *from = strings_get(&F->strings, m->from, &len);
+		record_put_str(r,
+			       m->flags & MESSAGE_SENDER_REFUSED ? FIELD_REFUSED_FROM
+								 : FIELD_EMAIL_FROM,
+			       from, len);
+	}
+	for (uint32_t at = m->rcpt_first; at != 0;) {
+		const char *cell = strings_get(&F->strings, at, &len);
+		bool refused = cell[offsetof(struct recipient, state)] == RECIPIENT_REFUSED;
+		record_put_str(r, refused ? FIELD_REFUSED_TO : FIELD_EMAIL_TO,
+			       cell + RECIPIENT_HEAD, len - RECIPIENT_HEAD);
+		memcpy(&at, cell, sizeof at); /* its `next` */
+	}
+	if (m->rcpts > 0)
+		record_put_u64(r, FIELD_RECIPIENTS, m->rcpts);
+	put_string(F, r, FIELD_EMAIL_SUBJECT, m->subject);
+	put_string(F, r, FIELD_EMAIL_MESSAGE_ID, m->message_id);
+	put_string(F, r, FIELD_EMAIL_X_MAILER, m->mailer);
+	for (unsigned i = 0; i < m->attachments; i++) {
+		record_put_item(r, FIELD_EMAIL_ATTACHMENT);
+		put_string(F, r, FIELD_EMAIL_ATTACHMENT_NAME, m->attachment[i].name);
+		put_string(F, r, FIELD_EMAIL_ATTACHMENT_TYPE, m->attachment[i].type);
+		record_put_u64(r, FIELD_EMAIL_ATTACHMENT_SIZE, m->attachment[i].size);
+	}
+	record_put_word(r, FIELD_DELIVERED, delivered[m->delivered]);
+	if (m->flags & MESSAGE_CONTENT) {
+		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY;
+		record_put_word(r, FIELD_BODY_PROTECTION,
+				known ? protection[m->protection] : "unknown");
+		record_put_u64(r, FIELD_SIZE, m->size);
+	}
+}

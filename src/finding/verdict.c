@@ -1,0 +1,81 @@
+/*
+ * Outcome and reason: OUTPUT names and what each rests on.  A false "encrypted" is the worst
+ * that can be said, a false "cleartext" the second; where the capture does not tell, it is unknown.
+ */
+#include "finding/finding.h"
+
+#include <stddef.h>
+
+const struct anomaly_info anomaly_table[ANOMALIES] = {
+#define ANOMALY(id, name, meaning) {name, meaning},
+#include "finding/anomalies.def"
+#undef ANOMALY
+};
+
+_Static_assert(ANOMALIES <= 32, "a bit for each in finding.anomalies");
+
+const char *
+outcome_name(enum outcome o)
+{
+	static const char *const name[] = {"encrypted", "cleartext", "tls-failed", "no-mail",
+					   "unknown"};
+	return name[o];
+}
+
+const char *
+reason_name(enum reason r)
+{
+	static const char *const name[] = {NULL,	"not-offered", "not-requested",
+					   "refused",	"stripped",    "tls-failed",
+					   "not-asked", "null-cipher", "not-visible"};
+	return name[r];
+}
+
+/* Why what crosses now is not sealed, by what is known now. */
+enum reason
+finding_reason(const struct finding *f, const struct finding_view *v)
+{
+	if (f->flags & FINDING_NULL)
+		return REASON_NULL_CIPHER;
+	if (f->flags & (FINDING_TLS_OVER | FINDING_TLS_BROKE))
+		return REASON_TLS_FAILED;
+	if (f->flags & FINDING_STRIPPED)
+		return REASON_STRIPPED;
+	if (f->flags & FINDING_REQUESTED)
+		return f->flags & FINDING_REPLIED ? REASON_REFUSED : REASON_NOT_VISIBLE;
+	if (f->flags & FINDING_OFFER_KNOWN)
+		return f->flags & FINDING_OFFERED ? REASON_NOT_REQUESTED : REASON_NOT_OFFERED;
+	if (f->flags & FINDING_REFUSED_EHLO)
+		return REASON_NOT_OFFERED;
+	if (f->flags & FINDING_ASKED)
+		return REASON_NOT_VISIBLE;
+	if (f->flags & FINDING_HELO)
+		return REASON_NOT_ASKED;
+	/* Neither EHLO nor HELO: it never asked, if we saw all that it said. */
+	return v->midstream || v->gap || !v->both ? REASON_NOT_VISIBLE : REASON_NOT_ASKED;
+}
+
+enum outcome
+finding_outcome(const struct finding *f, const struct finding_view *v)
+{
+	if (f->exposed != 0 || f->flags & FINDING_NULL)
+		return OUTCOME_CLEARTEXT;
+	if (f->flags & FINDING_ESTABLISHED)
+		return OUTCOME_ENCRYPTED;
+	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
+		bool proof = f->flags & FINDING_TLS_BROKE ||
+			     (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));
+		if (proof)
+			return OUTCOME_TLS_FAILED;
+		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
+		 * both ways */
+		if (v->closed && v->both && !v->gap && !v->midstream)
+			return OUTCOME_TLS_FAILED;
+		return OUTCOME_UNKNOWN;
+	}
+	if (v->gap || v->headless)
+		return OUTCOME_UNKNOWN;
+	if (v->midstream && v->payload && !(f->flags & FINDING_SURE))
+		return OUTCOME_UNKNOWN;
+	return OUTCOME_NO_MAIL;
+}
