@@ -157,7 +157,7 @@ take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
 		t->cipher = ev->cipher;
 		t->group = ev->group;
 		t->resumed = ev->resumed;
-		memcpy(t->ja3s, ev->ja3s, sizeof t->ja3s);
+		memcpy(t->ja3s, ev->ja3, sizeof t->ja3s);
 		if (t->alpn == 0)
 			t->alpn = strings_put(&F->strings, ev->alpn, strlen(ev->alpn));
 		break;
