@@ -67,7 +67,7 @@ no_more(const struct pcapfile *p, const struct source *s, struct text *why)
 		if (s->end == SOURCE_DONE)
 			return FORMAT_END;
 		source_say_end(s, why);
-		text_printf(why, ", before packet %llu", packet);
+		text_printf(why, ", after packet %llu", packet - 1);
 		return FORMAT_FAULT;
 	}
 	source_say_end(s, why);

@@ -13,6 +13,8 @@
 #define BLOCK_STATISTICS 5u
 #define BLOCK_ENHANCED	 6u
 
+#define BETWEEN 0u /* no block: this type is reserved */
+
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 
 #define OPTION_END     0u
@@ -57,7 +59,9 @@ say_damage(const struct pcapng *p, const struct source *s, struct text *why)
 {
 	text_puts(why, "damaged at ");
 	source_say_offset(s, source_offset(s), why);
-	text_printf(why, ", after packet %llu: ", (unsigned long long)p->packets);
+	if (source_offset(s) > 0)
+		text_printf(why, ", after packet %llu", (unsigned long long)p->packets);
+	text_puts(why, ": ");
 }
 
 static bool
@@ -65,7 +69,8 @@ damaged(const struct pcapng *p, const struct source *s, struct text *why, const 
 {
 	say_damage(p, s, why);
 	text_puts(why, what);
-	text_puts(why, "; the rest of the file is not read");
+	text_puts(why, source_offset(s) > 0 ? "; the rest of the file is not read"
+					    : "; not a capture (any more)");
 	return false;
 }
 
@@ -75,14 +80,18 @@ is_packet(uint32_t type)
 	return type == BLOCK_ENHANCED || type == BLOCK_SIMPLE || type == BLOCK_PACKET;
 }
 
-/* The data ended inside a block of `type`. */
+/* The data ended inside a block of `type`; BETWEEN: before its type could be read. */
 static bool
 cut(const struct pcapng *p, const struct source *s, struct text *why, uint32_t type)
 {
 	unsigned long long packets = (unsigned long long)p->packets;
 	source_say_end(s, why);
-	if (is_packet(type))
+	if (source_offset(s) == 0 && type == BLOCK_SECTION)
+		text_puts(why, ", inside the pcapng section header: not a capture (any more)");
+	else if (is_packet(type))
 		text_printf(why, ", in the middle of packet %llu", packets + 1);
+	else if (type == BETWEEN && source_left(s) == 0)
+		text_printf(why, ", after packet %llu", packets);
 	else
 		text_printf(why, ", in the middle of a block after packet %llu", packets);
 	return false;
@@ -392,7 +401,7 @@ pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *wh
 	}
 	if (source_left(s) == 0 && s->end == SOURCE_DONE)
 		return FORMAT_END;
-	cut(p, s, why, 0);
+	cut(p, s, why, BETWEEN);
 	return FORMAT_FAULT;
 }
 
