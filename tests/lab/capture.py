@@ -35,7 +35,8 @@ def connections(path):
             source, target = (ends[0], sport), (ends[1], dport)
             key = frozenset((source, target))
             if tcp[13] & 0x12 == 0x02 and key not in found:   # SYN without ACK
-                found[key] = {"client": source, "server": target, "first_frame": frame, "frames": 0, "stream": len(order), "data": b""}
+                found[key] = {"client": source, "server": target, "first_frame": frame, "frames": 0,
+                              "stream": len(order), "data": b""}
                 order.append(found[key])
             if key in found:
                 found[key]["frames"] += 1
@@ -47,9 +48,11 @@ def end_point(end):
     return ("[%s]:%d" if ":" in end[0] else "%s:%d") % end
 
 
-FIELDS = ["protocol", "client", "server", "seen", "midstream", "gaps", "starttls_offered", "starttls_requested",
+FIELDS = ["protocol", "client", "server", "seen", "midstream", "gaps", "starttls_offered",
+          "starttls_requested",
           "starttls_reply", "tls_client_hello", "implicit_tls", "tls_established", "tls_version",
-          "cleartext_messages", "cleartext_envelopes", "mail_from", "rcpt_to", "mail_from_refused", "rcpt_to_refused",
+          "cleartext_messages", "cleartext_envelopes", "mail_from", "rcpt_to", "mail_from_refused",
+          "rcpt_to_refused",
           "subjects", "subjects_raw", "auth_clear", "auth_user", "verdict", "verdict_also_ok", "also_ok",
           "expect", "expect_later", "first_frame", "frames"]
 
@@ -61,20 +64,25 @@ def make_labels(name, scenario, facts, path):
     for fact in facts:
         same = [c for c in left if c["client"][0] == fact["from_ip"] and c["server"] == fact["to"]]
         if not same:
-            raise RuntimeError("%s: no connection %s -> %s in the capture" % (name, fact["from_ip"], end_point(fact["to"])))
+            raise RuntimeError("%s: no connection %s -> %s in the capture" % (name, fact["from_ip"],
+                                                                              end_point(fact["to"])))
         # a fact that may happen several times takes all but those that later facts need
-        later = sum(1 for f in facts[facts.index(fact) + 1:] if (f["from_ip"], f["to"]) == (fact["from_ip"], fact["to"]))
+        later = sum(1 for f in facts[facts.index(fact) + 1:] if (f["from_ip"], f["to"]) == (fact["from_ip"],
+                                                                                            fact["to"]))
         take = max(1, len(same) - later) if fact["repeat"] else 1
         for connection in same[:take]:
             left.remove(connection)
-            label = dict(fact["label"], client=end_point(connection["client"]), server=end_point(connection["server"]),
+            label = dict(fact["label"], client=end_point(connection["client"]),
+                         server=end_point(connection["server"]),
                          first_frame=connection["first_frame"], frames=connection["frames"])
             sessions.append({k: label[k] for k in FIELDS if k in label})
             places.append(connection)
     if left:
-        raise RuntimeError("%s: connections nobody told of: %s" % (name, [(end_point(c["client"]), end_point(c["server"])) for c in left]))
+        pairs = [end_point(c["client"]) + " > " + end_point(c["server"]) for c in left]
+        raise RuntimeError("%s: connections nobody told of: %s" % (name, ", ".join(pairs)))
     both = sorted(zip(sessions, places), key=lambda pair: pair[1]["first_frame"])
-    doc = {"capture": name + ".pcap", "source": "postcard tests/lab", "licence": "Apache-2.0", "note": scenario.note,
+    doc = {"capture": name + ".pcap", "source": "postcard tests/lab", "licence": "Apache-2.0",
+           "note": scenario.note,
            "made_with": scenario.software, "sessions": [s for s, _ in both]}
     return doc, [p for _, p in both]
 
@@ -83,18 +91,22 @@ def make_labels(name, scenario, facts, path):
 
 def payload(path, stream):
     """The payload of one TCP stream as tshark puts it together: [(from_server, bytes)], one per segment."""
-    out = subprocess.run(["tshark", "-r", path, "-q", "-z", "follow,tcp,raw,%d" % stream], stdout=subprocess.PIPE,
+    out = subprocess.run(["tshark", "-r", path, "-q", "-z", "follow,tcp,raw,%d" % stream],
+                         stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL, text=True).stdout
-    return [(line.startswith("\t"), bytes.fromhex(line.strip())) for line in out.splitlines() if re.fullmatch(r"\t?[0-9a-f]+", line)]
+    return [(line.startswith("\t"), bytes.fromhex(line.strip())) for line in out.splitlines()
+            if re.fullmatch(r"\t?[0-9a-f]+", line)]
 
 
 def tls_versions(path, stream):
     """Version of each ServerHello in a stream (the supported_versions extension wins)."""
-    out = subprocess.run(["tshark", "-r", path, "-Y", "tcp.stream==%d and tls.handshake.type==2" % stream, "-T", "fields", "-e",
+    out = subprocess.run(["tshark", "-r", path, "-Y", "tcp.stream==%d and tls.handshake.type==2" % stream,
+                          "-T", "fields", "-e",
                           "tls.handshake.version", "-e", "tls.handshake.extensions.supported_version"],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     names = {"0x0301": "1.0", "0x0302": "1.1", "0x0303": "1.2", "0x0304": "1.3"}
-    return [names.get((line.split("\t")[1:] + [""])[0].split(",")[0] or line.split("\t")[0], line) for line in out.splitlines()]
+    return [names.get((line.split("\t")[1:] + [""])[0].split(",")[0] or line.split("\t")[0],
+                      line) for line in out.splitlines()]
 
 
 def tls_records(data):
@@ -115,7 +127,8 @@ def read_again(path, label, stream):
     parts = payload(path, stream)
     client = b"".join(d for s, d in parts if not s)
     server = b"".join(d for s, d in parts if s)
-    said = {"starttls_offered": None, "starttls_requested": False, "starttls_reply": None, "tls_client_hello": False,
+    said = {"starttls_offered": None, "starttls_requested": False, "starttls_reply": None,
+            "tls_client_hello": False,
             "implicit_tls": client[:2] == b"\x16\x03", "tls_established": False}
     text, tls, replies = client, b"", server
     if said["implicit_tls"]:
@@ -149,14 +162,15 @@ def read_again(path, label, stream):
     if said["tls_established"]:
         said["tls_version"] = (tls_versions(path, stream) or [None])[-1]
     commands = []   # verbs outside of message texts
-    position, messages, subjects = 0, 0, []
+    messages, subjects = 0, []
     pending = text
     while pending:
         line, _, pending = pending.partition(b"\r\n")
         commands.append(line)
         verb = line[:4].upper()
         if verb == b"DATA" and (not server or b"\n354" in b"\n" + server):
-            body, _, pending = (pending[2:] and (b"", b"", pending[3:]) if pending.startswith(b".\r\n") else pending.partition(b"\r\n.\r\n"))
+            body, _, pending = (b"\r\n" + pending).partition(b"\r\n.\r\n")   # an empty text starts with the dot
+            body = body[2:]
             messages += 1
             subjects.append(subject_of(body))
         elif verb == b"BDAT":
@@ -167,8 +181,10 @@ def read_again(path, label, stream):
                 subjects.append(subject_of(body))
     said["cleartext_messages"] = messages
     said["cleartext_envelopes"] = sum(1 for c in commands if c[:10].upper() == b"MAIL FROM:")
-    said["all_from"] = [re.search(rb"<([^>]*)>", c)[1].decode() for c in commands if c[:10].upper() == b"MAIL FROM:"]
-    said["all_to"] = [re.search(rb"<([^>]*)>", c)[1].decode() for c in commands if c[:8].upper() == b"RCPT TO:"]
+    said["all_from"] = [re.search(rb"<([^>]*)>",
+                                  c)[1].decode() for c in commands if c[:10].upper() == b"MAIL FROM:"]
+    said["all_to"] = [re.search(rb"<([^>]*)>",
+                                c)[1].decode() for c in commands if c[:8].upper() == b"RCPT TO:"]
     said["subjects"] = subjects
     auth = [c.split()[1].decode().upper() for c in commands if c[:5].upper() == b"AUTH "]
     said["auth_clear"] = auth[-1] if auth else None
@@ -193,7 +209,8 @@ def check(path, label, place, secrets):
     if label["protocol"] not in ("smtp", "lmtp") or not everything:
         return bad
     said = read_again(path, label, place["stream"])
-    for field in ("starttls_offered", "starttls_requested", "starttls_reply", "tls_client_hello", "implicit_tls", "tls_established",
+    for field in ("starttls_offered", "starttls_requested", "starttls_reply", "tls_client_hello",
+                  "implicit_tls", "tls_established",
                   "tls_version", "cleartext_messages", "cleartext_envelopes", "subjects", "auth_clear"):
         if label.get(field) != said.get(field):
             bad.append("%s: label %r, tshark's streams %r" % (field, label.get(field), said.get(field)))

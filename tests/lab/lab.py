@@ -28,9 +28,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
+import bench        # noqa: E402
 import capture      # noqa: E402
 import network      # noqa: E402
-import scenarios    # noqa: E402
+import scenarios    # noqa: E402,F401 (fills bench.ALL)
 import servers      # noqa: E402
 
 # The mail programs conflict with each other as packages, so they are unpacked, not installed. Postfix comes last:
@@ -40,8 +41,10 @@ PACKAGES = """exim4-base exim4-daemon-light opensmtpd dovecot-core dovecot-imapd
     perl-openssl-defaults postfix""".split()
 TOOLS = "ip ss unshare nsenter mount tcpdump openssl curl apt-get dpkg-deb".split()
 USERS = {   # user: group; the servers insist on having them. They exist inside the lab only.
-    "postfix": "postfix", "postdrop": "postdrop", "Debian-exim": "Debian-exim", "opensmtpd": "opensmtpd", "opensmtpq": "opensmtpq",
-    "dovecot": "dovecot", "dovenull": "dovenull", "vmail": "vmail", "anna": "anna", "bert": "bert", "clara": "clara"}
+    "postfix": "postfix", "postdrop": "postdrop", "Debian-exim": "Debian-exim", "opensmtpd": "opensmtpd",
+    "opensmtpq": "opensmtpq",
+    "dovecot": "dovecot", "dovenull": "dovenull", "vmail": "vmail", "anna": "anna", "bert": "bert",
+    "clara": "clara"}
 
 
 def skip(why):
@@ -79,7 +82,8 @@ def enter(scratch):
         skip("no new namespaces on this machine")
     environment = dict(os.environ, POSTCARD_LAB_INSIDE=scratch)
     die_with_parent = lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL)   # PR_SET_PDEATHSIG
-    child = subprocess.Popen(command + [sys.executable, os.path.abspath(__file__)] + sys.argv[1:], env=environment, preexec_fn=die_with_parent)
+    command += [sys.executable, os.path.abspath(__file__)] + sys.argv[1:]
+    child = subprocess.Popen(command, env=environment, preexec_fn=die_with_parent)
     try:
         sys.exit(child.wait())
     except KeyboardInterrupt:
@@ -97,7 +101,8 @@ def settle_in(root):
         os.mkdir("/run/" + sub)
     try:
         mount("-t", "overlay", "overlay", "-o", "lowerdir=%s/usr:/usr" % root, "/usr")
-        mount("-t", "overlay", "overlay", "-o", "lowerdir=%s/etc:/etc,upperdir=/run/upper,workdir=/run/work" % root, "/etc")
+        mount("-t", "overlay", "overlay", "-o",
+              "lowerdir=%s/etc:/etc,upperdir=/run/upper,workdir=/run/work" % root, "/etc")
     except RuntimeError as e:
         skip("no overlay file system: " + str(e).splitlines()[-1])
     for place in ("/var/spool", "/var/lib"):
@@ -107,7 +112,8 @@ def settle_in(root):
     with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group:
         for number, user in enumerate(USERS):
             if user not in known:
-                passwd.write("%s:x:%d:%d::/run/lab:/usr/sbin/nologin\n" % (user, 7000 + number, 7000 + number))
+                passwd.write("%s:x:%d:%d::/run/lab:/usr/sbin/nologin\n" % (user, 7000 + number,
+                                                                           7000 + number))
                 group.write("%s:x:%d:\n" % (USERS[user], 7000 + number))
     # numbers only: no name server is asked
     with open("/etc/resolv.conf.lab", "w") as f:
@@ -117,7 +123,7 @@ def settle_in(root):
             os.unlink("/etc/resolv.conf")
     shutil.copy("/etc/resolv.conf.lab", "/etc/resolv.conf")
     with open("/etc/hosts", "w") as f:
-        f.write("127.0.0.1 localhost\n" + scenarios.HOSTS)
+        f.write("127.0.0.1 localhost\n" + bench.HOSTS)
     network.run("hostname", "client.example.com")
     os.mkdir("/run/lab/gnupg", 0o700)
     os.environ["GNUPGHOME"] = "/run/lab/gnupg"
@@ -127,14 +133,14 @@ def settle_in(root):
 def make(name, scenario, out, versions):
     """Run one scenario; writes its capture and labels. Returns the disagreements with tshark's reading."""
     pcap = "/run/lab/%s.pcap" % name
-    bench = scenarios.Bench(pcap)
+    table = bench.Bench(pcap)
     try:
-        scenario.run(bench)
+        scenario.run(table)
     finally:
-        bench.close()
+        table.close()
     scenario.software = ", ".join(versions.get(s, s) for s in scenario.uses)
-    labels, places = capture.make_labels(name, scenario, bench.facts, pcap)
-    secrets = [scenarios.BODY_MARK] + scenario.secrets
+    labels, places = capture.make_labels(name, scenario, table.facts, pcap)
+    secrets = [bench.BODY_MARK] + scenario.secrets
     labels["secrets"] = capture.wire_forms(pcap, secrets, scenario.logins)
     bad = []
     if network.exists("tshark"):
@@ -159,10 +165,10 @@ def main():
         print(__doc__.strip())
         return 0
     if args.list:
-        for name, scenario in scenarios.ALL.items():
+        for name, scenario in bench.ALL.items():
             print("%-28s %s" % (name, scenario.note))
         return 0
-    chosen = [n for n in scenarios.ALL if not args.names or any(fnmatch.fnmatchcase(n, p) for p in args.names)]
+    chosen = [n for n in bench.ALL if not args.names or any(fnmatch.fnmatchcase(n, p) for p in args.names)]
     if not chosen:
         parser.error("no such scenario, see --list")
     if os.geteuid():
@@ -181,11 +187,11 @@ def main():
     if not network.exists("tshark"):
         print("lab: no tshark here, the labels are not checked against it")
     for name in chosen:
-        if "gpg" in scenarios.ALL[name].uses and not network.exists("gpg"):
+        if "gpg" in bench.ALL[name].uses and not network.exists("gpg"):
             print("%-28s skipped: no gpg here" % name)
             continue
         try:
-            bad = make(name, scenarios.ALL[name], args.out, versions)
+            bad = make(name, bench.ALL[name], args.out, versions)
         except Exception as e:
             if not args.keep_going:
                 raise

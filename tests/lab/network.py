@@ -59,9 +59,10 @@ class Switch:
         return host
 
     def start_capture(self, path, only=""):
-        self.tcpdump = subprocess.Popen(
-            ["tcpdump", "-i", "br0", "-s", "0", "-U", "--immediate-mode", "-Z", "root", "-w", path, "tcp and not net " + INSIDE_NET + (" and (%s)" % only if only else "")],
-            stderr=subprocess.PIPE, text=True)
+        wanted = "tcp and not net " + INSIDE_NET + (" and (%s)" % only if only else "")
+        command = ["tcpdump", "-i", "br0", "-s", "0", "-U", "--immediate-mode", "-Z", "root", "-w", path,
+                   wanted]
+        self.tcpdump = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         for line in self.tcpdump.stderr:
             if "listening on" in line:
                 return
@@ -89,6 +90,11 @@ class Host:
         """Start a program that goes on running; the caller keeps the process."""
         options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen(self._inside(command), **options)
+
+    def call(self, *command, text=None):
+        """Run a client to its end, whatever it is; its output is of no interest."""
+        subprocess.run(self._inside(command), input=text or "", text=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=60)
 
     def add_address(self, address):
         if ":" in address:

@@ -19,7 +19,8 @@ def make_certificate(name, keys="rsa"):
     """A self-signed certificate for `name`; returns (certificate, key) file names."""
     base = "%s/cert-%s-%s" % (LAB, name, keys)
     if not os.path.exists(base + ".pem"):
-        new = ["-newkey", "rsa:2048"] if keys == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        new = ["-newkey", "rsa:2048"] if keys == "rsa" else ["-newkey", "ec", "-pkeyopt",
+                                                             "ec_paramgen_curve:prime256v1"]
         run("openssl", "req", "-x509", *new, "-nodes", "-days", "3650", "-subj", "/O=Postcard Lab/CN=" + name,
             "-addext", "subjectAltName=DNS:" + name, "-keyout", base + ".key", "-out", base + ".pem")
     return base + ".pem", base + ".key"
@@ -92,35 +93,45 @@ class Postfix(Server):
         postlog unix-dgram n - n - 1 postlogd
         """
 
-    def __init__(self, host, name="mx.example.org", port=25, tls="none", keys="rsa", smtpd="smtpd", services="", **settings):
+    def __init__(self, host, name="mx.example.org", port=25, tls="none", keys="rsa", smtpd="smtpd",
+                 services="", **settings):
         super().__init__(host, port)
         certificate, key = make_certificate(name, keys)
         lines = {
-            "compatibility_level": "3.6", "myhostname": name, "mydestination": "example.org", "mynetworks": "127.0.0.0/8",
-            "queue_directory": self.dir + "/queue", "data_directory": self.dir + "/data", "command_directory": "/usr/sbin",
-            "daemon_directory": POSTFIX_BIN, "mail_owner": "postfix", "setgid_group": "postdrop", "alias_maps": "", "alias_database": "",
-            "maillog_file": self.dir + "/log", "maillog_file_prefixes": "/run", "inet_interfaces": "all", "inet_protocols": "all",
-            "disable_dns_lookups": "yes", "smtp_host_lookup": "native", "smtpd_peername_lookup": "no", "smtputf8_enable": "no",
+            "compatibility_level": "3.6", "myhostname": name, "mydestination": "example.org",
+            "mynetworks": "127.0.0.0/8",
+            "queue_directory": self.dir + "/queue", "data_directory": self.dir + "/data",
+            "command_directory": "/usr/sbin",
+            "daemon_directory": POSTFIX_BIN, "mail_owner": "postfix", "setgid_group": "postdrop",
+            "alias_maps": "", "alias_database": "",
+            "maillog_file": self.dir + "/log", "maillog_file_prefixes": "/run", "inet_interfaces": "all",
+            "inet_protocols": "all",
+            "disable_dns_lookups": "yes", "smtp_host_lookup": "native", "smtpd_peername_lookup": "no",
+            "smtputf8_enable": "no",
             "local_transport": "discard:", "local_recipient_maps": "inline:{anna=x, bert=x, clara=x}",
             "smtpd_tls_security_level": tls, "smtpd_tls_cert_file": certificate, "smtpd_tls_key_file": key,
-            "smtpd_tls_session_cache_database": "", "smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+            "smtpd_tls_session_cache_database": "",
+            "smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
         }
         lines.update(settings)
         write(self.dir + "/main.cf", "".join("%s = %s\n" % item for item in lines.items()))
-        write(self.dir + "/master.cf", textwrap.dedent(self.MASTER.format(port=port, smtpd=smtpd, limit="1" if smtpd == "postscreen" else "-")) + textwrap.dedent(services))
+        write(self.dir + "/master.cf", textwrap.dedent(self.MASTER.format(port=port, smtpd=smtpd,
+                limit="1" if smtpd == "postscreen" else "-")) + textwrap.dedent(services))
         os.mkdir(self.dir + "/data")
         shutil.chown(self.dir + "/data", "postfix", "postfix")
         for sub in ("active bounce corrupt defer deferred flush hold incoming private saved trace public maildrop pid").split():
             os.makedirs(self.dir + "/queue/" + sub)
             if sub != "pid":
-                shutil.chown(self.dir + "/queue/" + sub, "postfix", "postdrop" if sub in ("public", "maildrop") else "root")
+                shutil.chown(self.dir + "/queue/" + sub, "postfix",
+                             "postdrop" if sub in ("public", "maildrop") else "root")
         os.chmod(self.dir + "/queue/maildrop", 0o1730)
         os.chmod(self.dir + "/queue/public", 0o2710)
         self.start(POSTFIX_BIN + "/master", "-c", self.dir, "-d")
 
     def submit(self, mail):
         """Hand a mail over as a local program would; Postfix sends it on at once."""
-        self.host.run("/usr/sbin/sendmail", "-C", self.dir, "-i", "-f", mail.sender, *mail.recipients, input=mail.text())
+        self.host.run("/usr/sbin/sendmail", "-C", self.dir, "-i", "-f", mail.sender, *mail.recipients,
+                      input=mail.text())
 
 
 class Exim(Server):
@@ -128,7 +139,8 @@ class Exim(Server):
 
     software = "Exim"
 
-    def __init__(self, host, name="mail.example.net", port=25, tls=True, smarthost=None, main="", transport="", router_port=25, users=()):
+    def __init__(self, host, name="mail.example.net", port=25, tls=True, smarthost=None, main="",
+                 transport="", users=()):
         super().__init__(host, port)
         certificate, key = make_certificate(name)
         key = shutil.copy(key, self.dir + "/key")   # Exim reads it as its own user
@@ -136,7 +148,7 @@ class Exim(Server):
         for path in (self.dir, self.dir + "/spool", key):
             shutil.chown(path, "Debian-exim", "Debian-exim")
         if smarthost:
-            route = "smart:\n driver = manualroute\n route_list = * %s::%d byname\n host_find_failed = defer\n self = send\n transport = out\n" % (smarthost, router_port)
+            route = "smart:\n driver = manualroute\n route_list = * %s byname\n transport = out\n" % smarthost
         else:
             route = "sink:\n driver = redirect\n data = :blackhole:\n"
         authenticators = ""
@@ -181,7 +193,8 @@ class Exim(Server):
             tls_certificate = {certificate}
             tls_privatekey = {key}
             keep_environment =
-            """).format(name=name, dir=self.dir, port=port, advertise="*" if tls else "", certificate=certificate, key=key) + textwrap.dedent(main)
+            """).format(name=name, dir=self.dir, port=port, advertise="*" if tls else "",
+                        certificate=certificate, key=key) + textwrap.dedent(main)
         config += "begin acl\naccept_rcpt:\n accept\naccept_data:\n accept\nbegin routers\n" + route
         config += "begin transports\nout:\n driver = smtp\n" + transport
         config += "begin retry\n* * F,1h,1m\nbegin authenticators\n" + authenticators
@@ -192,7 +205,8 @@ class Exim(Server):
         self.start("/usr/sbin/exim4", "-C", self.config, "-bdf", "-q1h")
 
     def submit(self, mail):
-        self.host.run("/usr/sbin/exim4", "-C", self.config, "-odf", "-oi", "-f", mail.sender, *mail.recipients, input=mail.text())
+        self.host.run("/usr/sbin/exim4", "-C", self.config, "-odf", "-oi", "-f", mail.sender,
+                      *mail.recipients, input=mail.text())
 
 
 class OpenSmtpd(Server):
@@ -200,7 +214,7 @@ class OpenSmtpd(Server):
 
     software = "OpenSMTPD"
 
-    def __init__(self, host, listen, name="mx.example.org", relay=None, users=(), port=25):
+    def __init__(self, host, listen, name="mx.example.org", relay=None, port=25):
         super().__init__(host, port)
         certificate, key = make_certificate(name)
         os.chmod(key, 0o600)
@@ -208,17 +222,14 @@ class OpenSmtpd(Server):
         os.chmod("/var/spool/smtpd", 0o711)
         os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
         write("/etc/mailname", name + "\n")
-        lines = "".join('%s %s "%s"\n' % ("pki lab", what, path) for what, path in (("cert", certificate), ("key", key)))
-        if users:
-            table = "".join("%s %s\n" % (user, run("openssl", "passwd", "-6", password).strip()) for user, password in users)
-            write(self.dir + "/users", table)
-            lines += "table users file:%s/users\n" % self.dir
+        lines = "".join('%s %s "%s"\n' % ("pki lab", what, path) for what,
+                        path in (("cert", certificate), ("key", key)))
         lines += "".join("listen on %s\n" % line for line in listen)
         if relay:
-            lines += 'action "out" relay host %s helo %s\nmatch from any for any action "out"\n' % (relay, name)
+            lines += 'action "out" relay host %s helo %s\nmatch from any for any action "out"\n' % (relay,
+                                                                                                    name)
         else:
             lines += 'action "in" mda "/bin/cat >/dev/null"\nmatch from any for domain "example.org" action "in"\n'
-            lines += 'action "sink" mda "/bin/cat >/dev/null" virtual {"@" = anna}\nmatch from any auth for any action "sink"\n'
         config = write(self.dir + "/smtpd.conf", lines, 0o600)
         self.start("/usr/sbin/smtpd", "-d", "-f", config)
 
@@ -294,11 +305,13 @@ class Middlebox(Server):
 def versions():
     """Name and version of each program, for the labels."""
     def ask(*command):
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20).stdout
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=20).stdout
     first = lambda text: (text.splitlines() or ["?"])[0]
     return {
         "Postfix": "Postfix " + ask("postconf", "-c", "/etc/postfix", "-d", "-h", "mail_version").split()[-1],
-        "Exim": "Exim " + (re.search(r"Exim version (\S+)", ask("exim4", "-bV", "-C", "/dev/null")) or ["", "?"])[1],
+        "Exim": "Exim " + (re.search(r"Exim version (\S+)", ask("exim4", "-bV", "-C", "/dev/null")) or ["",
+                "?"])[1],
         "OpenSMTPD": "OpenSMTPD " + first(ask("/usr/sbin/smtpd", "-h")).split()[-1],
         "Dovecot": "Dovecot " + first(ask("dovecot", "--version")).split()[0],
         "swaks": "swaks " + first(ask("swaks", "--version")).split()[-1],
