@@ -1,12 +1,10 @@
-"""Reads a capture's TCP connections, writes the labels, and checks them against a second reading by tshark."""
+"""Reads a capture's TCP connections and writes what lies beside it: labels, secrets, the table."""
 import base64
 import ipaddress
 import json
 import os
 import re
 import struct
-import subprocess
-from email.header import decode_header, make_header
 
 
 def connections(path):
@@ -85,140 +83,6 @@ def make_labels(name, scenario, facts, path):
            "note": scenario.note,
            "made_with": scenario.software, "sessions": [s for s, _ in both]}
     return doc, [p for _, p in both]
-
-
-# ---------------------------------------------------------------- the second reading
-
-def payload(path, stream):
-    """The payload of one TCP stream as tshark puts it together: [(from_server, bytes)], one per segment."""
-    out = subprocess.run(["tshark", "-r", path, "-q", "-z", "follow,tcp,raw,%d" % stream],
-                         stdout=subprocess.PIPE,
-                         stderr=subprocess.DEVNULL, text=True).stdout
-    return [(line.startswith("\t"), bytes.fromhex(line.strip())) for line in out.splitlines()
-            if re.fullmatch(r"\t?[0-9a-f]+", line)]
-
-
-def tls_versions(path, stream):
-    """Version of each ServerHello in a stream (the supported_versions extension wins)."""
-    out = subprocess.run(["tshark", "-r", path, "-Y", "tcp.stream==%d and tls.handshake.type==2" % stream,
-                          "-T", "fields", "-e",
-                          "tls.handshake.version", "-e", "tls.handshake.extensions.supported_version"],
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    names = {"0x0301": "1.0", "0x0302": "1.1", "0x0303": "1.2", "0x0304": "1.3"}
-    return [names.get((line.split("\t")[1:] + [""])[0].split(",")[0] or line.split("\t")[0],
-                      line) for line in out.splitlines()]
-
-
-def tls_records(data):
-    """The record types in a byte string that starts with a TLS record."""
-    kinds = []
-    while len(data) >= 5 and 20 <= data[0] <= 23:
-        kinds.append(data[0])
-        data = data[5 + struct.unpack(">H", data[3:5])[0]:]
-    return kinds
-
-
-def sealed_by(kinds):
-    return 23 in kinds or (20 in kinds and 22 in kinds[kinds.index(20):])
-
-
-def read_again(path, label, stream):
-    """What the bytes of an SMTP or LMTP connection say, read without knowledge of the scenario."""
-    parts = payload(path, stream)
-    client = b"".join(d for s, d in parts if not s)
-    server = b"".join(d for s, d in parts if s)
-    said = {"starttls_offered": None, "starttls_requested": False, "starttls_reply": None,
-            "tls_client_hello": False,
-            "implicit_tls": client[:2] == b"\x16\x03", "tls_established": False}
-    text, tls, replies = client, b"", server
-    if said["implicit_tls"]:
-        text, tls, replies = b"", client, b""
-        said["tls_client_hello"] = True
-        tls_server = server
-    else:
-        asked = re.search(rb"(?im)^STARTTLS\r\n", client)
-        said["starttls_requested"] = bool(asked)
-        tls_server = b""
-        if asked and client[asked.end():asked.end() + 2] == b"\x16\x03":
-            said["tls_client_hello"] = True
-            text, tls = client[:asked.end()], client[asked.end():]
-            ready = re.search(rb"(?m)^220 [^\r\n]*\r\n(?=[\x14-\x17]\x03|\Z)", server)
-            if ready:
-                replies, tls_server = server[:ready.end()], server[ready.end():]
-        seen_ehlo = re.search(rb"(?im)^(EHLO|LHLO) ", text)
-        keywords = re.findall(rb"(?m)^250[- ](\S+)", replies)
-        if seen_ehlo and re.search(rb"(?m)^250-", replies):
-            said["starttls_offered"] = b"STARTTLS" in [k.upper() for k in keywords]
-        if asked:
-            # the reply is the first server segment behind the one with the command
-            waiting = False
-            for from_server, data in parts:
-                if not from_server and re.search(rb"(?im)^STARTTLS\r\n", data):
-                    waiting = True
-                elif waiting and from_server:
-                    said["starttls_reply"] = int(data[:3])
-                    break
-    said["tls_established"] = sealed_by(tls_records(tls)) and sealed_by(tls_records(tls_server))
-    if said["tls_established"]:
-        said["tls_version"] = (tls_versions(path, stream) or [None])[-1]
-    commands = []   # verbs outside of message texts
-    messages, subjects = 0, []
-    pending = text
-    while pending:
-        line, _, pending = pending.partition(b"\r\n")
-        commands.append(line)
-        verb = line[:4].upper()
-        if verb == b"DATA" and (not server or b"\n354" in b"\n" + server):
-            body, _, pending = (b"\r\n" + pending).partition(b"\r\n.\r\n")   # an empty text starts with the dot
-            body = body[2:]
-            messages += 1
-            subjects.append(subject_of(body))
-        elif verb == b"BDAT":
-            size = int(line.split()[1])
-            body, pending = pending[:size], pending[size:]
-            if b"LAST" in line.upper():
-                messages += 1
-                subjects.append(subject_of(body))
-    said["cleartext_messages"] = messages
-    said["cleartext_envelopes"] = sum(1 for c in commands if c[:10].upper() == b"MAIL FROM:")
-    said["all_from"] = [re.search(rb"<([^>]*)>",
-                                  c)[1].decode() for c in commands if c[:10].upper() == b"MAIL FROM:"]
-    said["all_to"] = [re.search(rb"<([^>]*)>",
-                                c)[1].decode() for c in commands if c[:8].upper() == b"RCPT TO:"]
-    said["subjects"] = subjects
-    auth = [c.split()[1].decode().upper() for c in commands if c[:5].upper() == b"AUTH "]
-    said["auth_clear"] = auth[-1] if auth else None
-    return said
-
-
-def subject_of(body):
-    head = re.split(rb"\r?\n\r?\n", body, 1)[0]
-    found = re.search(rb"(?im)^Subject:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", head)
-    if not found:
-        return None
-    raw = re.sub(r"\r?\n[ \t]+", " ", found[1].decode("utf-8")).strip()
-    return str(make_header(decode_header(raw)))
-
-
-def check(path, label, place, secrets):
-    """Disagreements between the label and the second reading, as lines of text."""
-    bad = []
-    everything = b"".join(d for _, d in payload(path, place["stream"]))
-    if label["verdict"] in ("encrypted", "failed-tls", "no-mail"):
-        bad += ["secret %r is readable" % s for s in secrets if s.encode() in everything]
-    if label["protocol"] not in ("smtp", "lmtp") or not everything:
-        return bad
-    said = read_again(path, label, place["stream"])
-    for field in ("starttls_offered", "starttls_requested", "starttls_reply", "tls_client_hello",
-                  "implicit_tls", "tls_established",
-                  "tls_version", "cleartext_messages", "cleartext_envelopes", "subjects", "auth_clear"):
-        if label.get(field) != said.get(field):
-            bad.append("%s: label %r, tshark's streams %r" % (field, label.get(field), said.get(field)))
-    if sorted(label["mail_from"] + label.get("mail_from_refused", [])) != sorted(said["all_from"]):
-        bad.append("mail_from: label %r, streams %r" % (label["mail_from"], said["all_from"]))
-    if sorted(label["rcpt_to"] + label.get("rcpt_to_refused", [])) != sorted(said["all_to"]):
-        bad.append("rcpt_to: label %r, streams %r" % (label["rcpt_to"], said["all_to"]))
-    return bad
 
 
 def wire_forms(path, secrets, logins):

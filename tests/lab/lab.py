@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True
 import bench        # noqa: E402
 import capture      # noqa: E402
 import network      # noqa: E402
+import reading      # noqa: E402
 import scenarios    # noqa: E402,F401 (fills bench.ALL)
 import servers      # noqa: E402
 
@@ -146,7 +147,7 @@ def make(name, scenario, out, versions):
     if network.exists("tshark"):
         for label, place in zip(labels["sessions"], places):
             bad += ["%s: %s > %s: %s" % (name, label["client"], label["server"], line)
-                    for line in capture.check(pcap, label, place, secrets + [p for _, p in scenario.logins])]
+                    for line in reading.check(pcap, label, place["stream"], secrets + [p for _, p in scenario.logins])]
     shutil.copyfile(pcap, "%s/%s.pcap" % (out, name))
     capture.write_json(labels, "%s/%s.labels.json" % (out, name))
     return bad
