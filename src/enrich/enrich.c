@@ -1,0 +1,133 @@
+/* What is known of the hosts beyond the packets: see enrich.h. */
+#include "enrich/enrich.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enrich/geoip.h"
+
+struct enrich {
+	struct geoip *geoip;
+	size_t homes;
+	struct network home[]; /* as configured, then those that always are */
+};
+
+/* Ours unless somebody says otherwise: RFC 1918, RFC 4193. */
+static const char *const default_homes[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+					    "fc00::/7"};
+/* They never leave the machine or the link. */
+static const char *const constant_homes[] = {"127.0.0.0/8", "::1/128", "169.254.0.0/16",
+					     "fe80::/10"};
+
+#define DEFAULTS  (sizeof default_homes / sizeof *default_homes)
+#define CONSTANTS (sizeof constant_homes / sizeof *constant_homes)
+
+static void
+add_homes(struct enrich *e, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (network_parse(names[i], &e->home[e->homes]))
+			e->homes++;
+	}
+}
+
+struct enrich *
+enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR])
+{
+	size_t room = config->homes + DEFAULTS + CONSTANTS;
+	struct enrich *e = calloc(1, sizeof *e + room * sizeof e->home[0]);
+	if (e == NULL) {
+		snprintf(error, ENRICH_ERROR, "no memory for the home networks");
+		return NULL;
+	}
+	for (; e->homes < config->homes; e->homes++)
+		e->home[e->homes] = config->home[e->homes];
+	if (e->homes == 0)
+		add_homes(e, default_homes, DEFAULTS);
+	add_homes(e, constant_homes, CONSTANTS);
+	snprintf(error, ENRICH_ERROR, "no memory for country databases");
+	e->geoip = config->no_geoip ? geoip_open_none() : geoip_open(config->geoip_dir, error);
+	if (e->geoip == NULL) {
+		free(e);
+		return NULL;
+	}
+	error[0] = '\0';
+	return e;
+}
+
+void
+enrich_close(struct enrich *e)
+{
+	if (e == NULL)
+		return;
+	geoip_close(e->geoip);
+	free(e);
+}
+
+size_t
+enrich_databases(const struct enrich *e)
+{
+	return geoip_databases(e->geoip);
+}
+
+static bool
+is_home(const struct enrich *e, const struct addr *a)
+{
+	for (size_t i = 0; i < e->homes; i++) {
+		if (network_has(&e->home[i], a))
+			return true;
+	}
+	return false;
+}
+
+static const char *
+direction_of(const struct enrich *e, const struct addr *client, const struct addr *server)
+{
+	if (client->family == 0 || server->family == 0)
+		return "unknown";
+	if (is_home(e, client))
+		return is_home(e, server) ? "internal" : "outbound";
+	return is_home(e, server) ? "inbound" : "external";
+}
+
+/* The three fields of one side. */
+struct side {
+	enum field ip, country, as_number, as_name;
+};
+
+/* The address of a side, and what is known of it; family 0 where the record has none. */
+static struct addr
+add_side(struct enrich *e, struct record *r, const struct side *side)
+{
+	struct record_value v, other;
+	if (!record_find(r, side->ip, &v))
+		return (struct addr){0};
+	struct geo geo = geoip_look_up(e->geoip, &v.ip);
+	if (geo.country[0] != '\0' && !record_find(r, side->country, &other))
+		record_put_str(r, side->country, geo.country, sizeof geo.country);
+	if (geo.as_number != 0 && !record_find(r, side->as_number, &other)) {
+		record_put_u64(r, side->as_number, geo.as_number);
+		if (geo.as_name != NULL)
+			record_put_str(r, side->as_name, geo.as_name, geo.as_name_len);
+	}
+	return v.ip;
+}
+
+void
+enrich_apply(struct enrich *e, struct record *r)
+{
+	static const struct side sides[2] = {
+	    {FIELD_SOURCE_IP, FIELD_SOURCE_GEO_COUNTRY, FIELD_SOURCE_AS_NUMBER,
+	     FIELD_SOURCE_AS_NAME},
+	    {FIELD_DESTINATION_IP, FIELD_DESTINATION_GEO_COUNTRY, FIELD_DESTINATION_AS_NUMBER,
+	     FIELD_DESTINATION_AS_NAME},
+	};
+	struct record_value v;
+	if (r->kind == RECORD_SUMMARY)
+		return;
+	struct addr client = add_side(e, r, &sides[0]);
+	struct addr server = add_side(e, r, &sides[1]);
+	if (!record_find(r, FIELD_NETWORK_DIRECTION, &v))
+		record_put_word(r, FIELD_NETWORK_DIRECTION, direction_of(e, &client, &server));
+}

@@ -1,0 +1,198 @@
+/* Enrichment of records: direction by the home networks, country and network fields. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "enrich/enrich.h"
+#include "mmdb_writer.h"
+
+static struct record record;
+
+static struct enrich *
+open_homes(const char *const *names, size_t count)
+{
+	struct network homes[8];
+	char error[ENRICH_ERROR] = "x";
+	for (size_t i = 0; i < count; i++)
+		assert_true(network_parse(names[i], &homes[i]));
+	struct enrich_config config = {.no_geoip = true, .home = homes, .homes = count};
+	struct enrich *e = enrich_open(&config, error);
+	assert_non_null(e);
+	assert_string_equal(error, "");
+	assert_int_equal(enrich_databases(e), 0);
+	return e;
+}
+
+/* NULL: the record has no such address. */
+static void
+begin(const char *client, const char *server)
+{
+	struct addr a;
+	record_begin(&record, RECORD_SESSION);
+	if (client != NULL) {
+		assert_true(addr_parse(client, &a));
+		record_put_ip(&record, FIELD_SOURCE_IP, &a);
+	}
+	if (server != NULL) {
+		assert_true(addr_parse(server, &a));
+		record_put_ip(&record, FIELD_DESTINATION_IP, &a);
+	}
+}
+
+struct direction_case {
+	const char *client, *server, *direction;
+};
+
+static void
+expect_directions(struct enrich *e, const struct direction_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		begin(cases[i].client, cases[i].server);
+		enrich_apply(e, &record);
+		if (!record_is(&record, FIELD_NETWORK_DIRECTION, cases[i].direction))
+			fail_msg("%s to %s is not %s", cases[i].client, cases[i].server,
+				 cases[i].direction);
+	}
+	enrich_close(e);
+}
+
+static void
+private_networks_are_home(void **state)
+{
+	(void)state;
+	static const struct direction_case cases[] = {
+	    {"10.0.0.9", "192.168.1.1", "internal"},
+	    {"172.16.0.1", "172.31.255.255", "internal"},
+	    {"10.0.0.9", "192.0.2.1", "outbound"},
+	    {"172.32.0.1", "10.0.0.1", "inbound"},
+	    {"192.0.2.1", "198.51.100.1", "external"},
+	    {"127.0.0.1", "127.0.0.1", "internal"},
+	    {"::1", "::1", "internal"},
+	    {"fd12::1", "2001:db8::1", "outbound"},
+	    {"2001:db8::1", "fc00::1", "inbound"},
+	    {"fe80::1", "fe80::2", "internal"},
+	    {"169.254.1.1", "8.8.8.8", "outbound"},
+	    {"100.64.0.1", "8.8.8.8", "external"},
+	    {NULL, "10.0.0.1", "unknown"},
+	    {"10.0.0.1", NULL, "unknown"},
+	    {NULL, NULL, "unknown"},
+	};
+	expect_directions(open_homes(NULL, 0), cases, sizeof cases / sizeof *cases);
+}
+
+static void
+named_networks_replace_them(void **state)
+{
+	(void)state;
+	static const char *const homes[] = {"192.0.2.0/24", "2001:db8::/32"};
+	static const struct direction_case cases[] = {
+	    {"192.0.2.1", "2001:db8::1", "internal"}, {"192.0.2.1", "10.0.0.1", "outbound"},
+	    {"10.0.0.1", "192.0.2.255", "inbound"},   {"10.0.0.1", "192.0.3.1", "external"},
+	    {"127.0.0.1", "::1", "internal"},	      {"fe80::1", "192.0.2.1", "internal"},
+	};
+	expect_directions(open_homes(homes, 2), cases, sizeof cases / sizeof *cases);
+}
+
+static void
+what_is_there_stays(void **state)
+{
+	(void)state;
+	struct enrich *e = open_homes(NULL, 0);
+	begin("10.0.0.1", "10.0.0.2");
+	record_put_word(&record, FIELD_NETWORK_DIRECTION, "external");
+	uint32_t len = record.len;
+	enrich_apply(e, &record);
+	assert_int_equal(record.len, len);
+	enrich_apply(e, &record);
+	assert_int_equal(record.len, len);
+
+	begin("10.0.0.1", "10.0.0.2");
+	record.kind = RECORD_SUMMARY;
+	len = record.len;
+	enrich_apply(e, &record);
+	assert_int_equal(record.len, len);
+	enrich_close(e);
+	enrich_close(NULL);
+}
+
+static void
+fields_come_from_the_databases(void **state)
+{
+	(void)state;
+	static struct mmdb_writer w;
+	static uint8_t file[65536];
+	char folder[] = "/tmp/postcard-enrich-XXXXXX", path[64], error[ENRICH_ERROR];
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/x.mmdb", folder);
+	uint32_t place = mmdb_place(&w);
+	mmdb_map(&w, 3);
+	mmdb_string(&w, "country_code");
+	mmdb_string(&w, "SE");
+	mmdb_string(&w, "autonomous_system_number");
+	mmdb_number(&w, 6, 64496);
+	mmdb_string(&w, "autonomous_system_organization");
+	mmdb_string(&w, "Example AB");
+	mmdb_network(&w, "192.0.2.0/24", place);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	size_t len = mmdb_file(&w, "Test", file, sizeof file);
+	assert_int_equal(fwrite(file, 1, len, f), len);
+	fclose(f);
+
+	struct enrich_config config = {.geoip_dir = folder};
+	struct enrich *e = enrich_open(&config, error);
+	assert_non_null(e);
+	assert_int_equal(enrich_databases(e), 1);
+	struct record_value v;
+	begin("10.0.0.9", "192.0.2.25");
+	enrich_apply(e, &record);
+	assert_false(record_find(&record, FIELD_SOURCE_GEO_COUNTRY, &v));
+	assert_false(record_find(&record, FIELD_SOURCE_AS_NUMBER, &v));
+	assert_true(record_is(&record, FIELD_DESTINATION_GEO_COUNTRY, "SE"));
+	assert_true(record_is(&record, FIELD_DESTINATION_AS_NAME, "Example AB"));
+	assert_true(record_find(&record, FIELD_DESTINATION_AS_NUMBER, &v));
+	assert_int_equal(v.u64, 64496);
+	assert_true(record_is(&record, FIELD_NETWORK_DIRECTION, "outbound"));
+	uint32_t before = record.len;
+	enrich_apply(e, &record); /* again: nothing is said twice */
+	assert_int_equal(record.len, before);
+
+	begin("192.0.2.25", "10.0.0.9");
+	record.kind = RECORD_MESSAGE;
+	enrich_apply(e, &record);
+	assert_true(record_is(&record, FIELD_SOURCE_GEO_COUNTRY, "SE"));
+	assert_true(record_is(&record, FIELD_SOURCE_AS_NAME, "Example AB"));
+	assert_false(record_find(&record, FIELD_DESTINATION_GEO_COUNTRY, &v));
+	enrich_close(e);
+
+	config.no_geoip = true;
+	e = enrich_open(&config, error);
+	begin("192.0.2.25", "10.0.0.9");
+	enrich_apply(e, &record);
+	assert_false(record_find(&record, FIELD_SOURCE_GEO_COUNTRY, &v));
+	enrich_close(e);
+
+	config = (struct enrich_config){.geoip_dir = "/no/such/folder"};
+	assert_null(enrich_open(&config, error));
+	assert_string_equal(error, "/no/such/folder: No such file or directory");
+	unlink(path);
+	rmdir(folder);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(private_networks_are_home),
+	    cmocka_unit_test(named_networks_replace_them),
+	    cmocka_unit_test(what_is_there_stays),
+	    cmocka_unit_test(fields_come_from_the_databases),
+	};
+	return cmocka_run_group_tests_name("enrich/enrich", tests, NULL, NULL);
+}
