@@ -1,0 +1,288 @@
+/* The facts of a record that the table asks about: see facts.h. */
+#include "judge/facts.h"
+
+#include <string.h>
+
+#define HOST_NAME 64u /* octets of a host name that a sentence shows; longer ones are left out */
+
+const struct key_info key_table[KEYS] = {
+    [KEY_RECORD] = {"record", {"session", "message"}},
+    [KEY_PROTOCOL] = {"protocol", {"smtp", "lmtp", "imap", "pop3", "tls", "other"}},
+    [KEY_PORT] = {"port", {"mx", "submission", "implicit", "imap", "pop3", "lmtp", "other"}},
+    [KEY_REASON] = {"reason",
+		    {"not-offered", "not-requested", "refused", "stripped", "tls-failed",
+		     "not-asked", "null-cipher", "not-visible"}},
+    [KEY_EXPOSED] = {"exposed", {"envelope", "headers", "body", "attachments", "credentials"}},
+    [KEY_CONTENT] = {"content", {"none", "some"}},
+    [KEY_SECRET] = {"secret", {"password", "token", "challenge"}},
+    [KEY_DIRECTION] = {"direction",
+		       {"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
+    [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
+};
+
+enum { RECORD_WORD_SESSION, RECORD_WORD_MESSAGE };
+enum { PORT_MX, PORT_SUBMISSION, PORT_IMPLICIT, PORT_IMAP, PORT_POP3, PORT_LMTP, PORT_OTHER };
+enum { EXPOSED_HEADERS = 1, EXPOSED_BODY = 2, EXPOSED_ATTACHMENTS = 3 };
+enum { CONTENT_NONE, CONTENT_SOME };
+enum { SECRET_PASSWORD, SECRET_TOKEN, SECRET_CHALLENGE };
+enum { DIRECTION_UNKNOWN = 4, DIRECTION_LOOPBACK = 5 };
+enum { PROTOCOL_OTHER = 5 };
+
+const char *const value_names[VALUES] = {
+    [VALUE_CLIENT] = "client",	   [VALUE_SERVER] = "server",	  [VALUE_PORT] = "port",
+    [VALUE_PROTOCOL] = "protocol", [VALUE_MESSAGES] = "messages", [VALUE_ENVELOPES] = "envelopes",
+    [VALUE_EXPOSED] = "exposed",   [VALUE_AUTH] = "auth",	  [VALUE_REPLY] = "reply",
+    [VALUE_BECAUSE] = "because",
+};
+
+/* The mechanisms that a sentence names; what else a client called one is not repeated. */
+static const char *const mechanism_names[] = {
+    "PLAIN",	"LOGIN",       "USER",		"LOGIN-COMMAND", /* the password itself */
+    "XOAUTH2",	"OAUTHBEARER",					 /* a token */
+    "CRAM-MD5", "APOP",	       "DIGEST-MD5",	"NTLM",		 /* an answer to a challenge */
+    "GSSAPI",	"SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL",	 "another mechanism",
+};
+
+#define PASSWORDS  4u /* mechanisms at the head of the list that give a password away */
+#define TOKENS	   6u /* and, from there, a token */
+#define MECHANISMS (sizeof mechanism_names / sizeof *mechanism_names)
+
+static uint32_t
+bit(unsigned i)
+{
+	return (uint32_t)1 << i;
+}
+
+/* The bit of that word; 0 where the key has no such word. */
+static uint32_t
+word_bit(enum key key, const char *s, size_t len)
+{
+	for (unsigned i = 0; i < KEY_WORDS && key_table[key].words[i] != NULL; i++) {
+		const char *w = key_table[key].words[i];
+		if (strlen(w) == len && memcmp(w, s, len) == 0)
+			return bit(i);
+	}
+	return 0;
+}
+
+static unsigned
+port_class(uint64_t port)
+{
+	switch (port) {
+	case 25: return PORT_MX;
+	case 587: return PORT_SUBMISSION;
+	case 465:
+	case 993:
+	case 995: return PORT_IMPLICIT;
+	case 143: return PORT_IMAP;
+	case 110: return PORT_POP3;
+	case 24: return PORT_LMTP;
+	default: return PORT_OTHER;
+	}
+}
+
+static void
+add_mechanism(struct facts *f, const char *s, size_t len)
+{
+	unsigned i = 0;
+	while (i < MECHANISMS - 1 && !ascii_is(s, len, mechanism_names[i]))
+		i++;
+	f->mechanisms |= bit(i);
+	f->words[KEY_SECRET] |= bit(i < PASSWORDS ? SECRET_PASSWORD
+				    : i < TOKENS  ? SECRET_TOKEN
+						  : SECRET_CHALLENGE);
+}
+
+static void
+add_fact(struct facts *f, const struct record_value *v)
+{
+	switch ((int)v->field) {
+	case FIELD_NETWORK_PROTOCOL:
+		f->words[KEY_PROTOCOL] |= word_bit(KEY_PROTOCOL, v->str, v->len);
+		break;
+	case FIELD_REASON: f->words[KEY_REASON] |= word_bit(KEY_REASON, v->str, v->len); break;
+	case FIELD_EXPOSED: f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, v->str, v->len); break;
+	case FIELD_NETWORK_DIRECTION:
+		f->words[KEY_DIRECTION] |= word_bit(KEY_DIRECTION, v->str, v->len);
+		break;
+	case FIELD_BODY_PROTECTION:
+		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
+		break;
+	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
+	case FIELD_SOURCE_IP: f->client = v->ip; break;
+	case FIELD_DESTINATION_IP: f->server = v->ip; break;
+	case FIELD_DESTINATION_PORT: f->port = v->u64; break;
+	case FIELD_MESSAGES: f->messages = v->u64; break;
+	case FIELD_ENVELOPES: f->envelopes = v->u64; break;
+	case FIELD_RECIPIENTS: f->recipients = v->u64; break;
+	case FIELD_STARTTLS_REPLY: f->reply = v->u64; break;
+	case FIELD_STARTTLS_REPLY_WORD:
+		f->reply_word = v->str;
+		f->reply_word_len = v->len;
+		break;
+	case FIELD_GREETING:
+		f->greeting = v->str;
+		f->greeting_len = v->len;
+		break;
+	case FIELD_HELO:
+		f->helo = v->str;
+		f->helo_len = v->len;
+		break;
+	default: break;
+	}
+}
+
+void
+facts_of(struct facts *f, const struct record *r)
+{
+	struct record_value v;
+	memset(f, 0, sizeof *f);
+	for (uint32_t at = 0; record_next(r, &at, &v);)
+		add_fact(f, &v);
+
+	bool message = r->kind == RECORD_MESSAGE;
+	f->words[KEY_RECORD] = bit(message ? RECORD_WORD_MESSAGE : RECORD_WORD_SESSION);
+	f->words[KEY_PORT] = bit(port_class(f->port));
+	uint32_t content = bit(EXPOSED_HEADERS) | bit(EXPOSED_BODY) | bit(EXPOSED_ATTACHMENTS);
+	bool some = (f->words[KEY_EXPOSED] & content) != 0;
+	f->words[KEY_CONTENT] = bit(some ? CONTENT_SOME : CONTENT_NONE);
+	if (f->words[KEY_PROTOCOL] == 0)
+		f->words[KEY_PROTOCOL] = bit(PROTOCOL_OTHER);
+	if (f->words[KEY_DIRECTION] == 0)
+		f->words[KEY_DIRECTION] = bit(DIRECTION_UNKNOWN);
+	if (addr_is_loopback(&f->client) && addr_is_loopback(&f->server))
+		f->words[KEY_DIRECTION] = bit(DIRECTION_LOOPBACK);
+}
+
+/* A name with a dot in it, of letters, digits, hyphens and dots: nothing else is repeated from what
+ * the peers say of themselves, and so no address of a person. */
+static bool
+is_host_name(const char *s, size_t len)
+{
+	bool dot = false, letter = false;
+	if (len < 3 || len > HOST_NAME || s[0] == '.' || s[len - 1] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = ascii_lower(s[i]);
+		if (c == '.')
+			dot = true;
+		else if (c >= 'a' && c <= 'z')
+			letter = true;
+		else if (c != '-' && (c < '0' || c > '9'))
+			return false;
+	}
+	return dot && letter;
+}
+
+static void
+add_host(struct text *out, const struct addr *a, const char *name, size_t len)
+{
+	char ip[ADDR_TEXT];
+	text_puts(out, a->family != 0 ? addr_print(a, ip) : "an unknown host");
+	if (is_host_name(name, len)) {
+		text_puts(out, " (");
+		text_add(out, name, len);
+		text_putc(out, ')');
+	}
+}
+
+/* The greeting's first word, where a server says its name; the reply code may stand before it. */
+static void
+add_server(struct text *out, const struct facts *f)
+{
+	const char *s = f->greeting;
+	size_t len = f->greeting_len, name = 0;
+	if (len > 4 && memcmp(s, "220", 3) == 0 && (s[3] == ' ' || s[3] == '-')) {
+		s += 4;
+		len -= 4;
+	}
+	while (name < len && s[name] != ' ')
+		name++;
+	add_host(out, &f->server, s, name);
+}
+
+static void
+add_mails(struct text *out, uint64_t n)
+{
+	if (n > 0) {
+		text_add_count(out, n);
+		text_putc(out, ' ');
+	}
+	text_puts(out, n > 1 ? "mails" : "mail");
+}
+
+static void
+add_messages(struct text *out, const struct facts *f)
+{
+	if (f->words[KEY_RECORD] != bit(RECORD_WORD_MESSAGE)) {
+		add_mails(out, f->messages);
+		return;
+	}
+	text_puts(out, "1 mail");
+	if (f->recipients > 0) {
+		text_puts(out, " for ");
+		text_add_count(out, f->recipients);
+		text_puts(out, f->recipients == 1 ? " recipient" : " recipients");
+	}
+}
+
+/* "a", "a and b", "a, b and c": the words whose bits are set. */
+static void
+add_list(struct text *out, uint32_t bits, const char *const *words)
+{
+	for (unsigned i = 0; bits != 0; i++) {
+		if ((bits & bit(i)) == 0)
+			continue;
+		bits &= ~bit(i);
+		text_puts(out, words[i]);
+		if (bits != 0)
+			text_puts(out, (bits & (bits - 1)) != 0 ? ", " : " and ");
+	}
+}
+
+static const char *
+protocol_word(uint32_t bits)
+{
+	static const char *const words[] = {"SMTP", "LMTP", "IMAP", "POP3"};
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+		if ((bits & bit(i)) != 0)
+			return words[i];
+	}
+	return "mail";
+}
+
+static void
+add_reply(struct text *out, const struct facts *f)
+{
+	static const char *const words[] = {"OK", "NO", "BAD", "+OK", "-ERR"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (f->reply_word_len > 0 && ascii_is(f->reply_word, f->reply_word_len, words[i])) {
+			text_puts(out, words[i]);
+			return;
+		}
+	}
+	if (f->reply > 0)
+		text_printf(out, "%llu", (unsigned long long)f->reply);
+	else
+		text_puts(out, "not seen");
+}
+
+void
+facts_add(struct text *out, const struct facts *f, enum value value)
+{
+	switch (value) {
+	case VALUE_CLIENT: add_host(out, &f->client, f->helo, f->helo_len); break;
+	case VALUE_SERVER: add_server(out, f); break;
+	case VALUE_PORT: text_printf(out, "%llu", (unsigned long long)f->port); break;
+	case VALUE_PROTOCOL: text_puts(out, protocol_word(f->words[KEY_PROTOCOL])); break;
+	case VALUE_MESSAGES: add_messages(out, f); break;
+	case VALUE_ENVELOPES: add_mails(out, f->envelopes); break;
+	case VALUE_EXPOSED:
+		add_list(out, f->words[KEY_EXPOSED], key_table[KEY_EXPOSED].words);
+		break;
+	case VALUE_AUTH: add_list(out, f->mechanisms, mechanism_names); break;
+	case VALUE_REPLY: add_reply(out, f); break;
+	case VALUE_BECAUSE:
+	case VALUES: break;
+	}
+}

@@ -1,0 +1,79 @@
+/*
+ * What the table of levels and advice can ask about a record: a few keys, each with a few words.
+ *
+ * One pass over the record gives a set of words for each key, and the values that sentences name.
+ */
+#ifndef POSTCARD_JUDGE_FACTS_H
+#define POSTCARD_JUDGE_FACTS_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "record/record.h"
+
+enum key {
+	KEY_RECORD,	/* session message */
+	KEY_PROTOCOL,	/* network.protocol */
+	KEY_PORT,	/* the server's port: mx submission implicit imap pop3 lmtp other */
+	KEY_REASON,	/* postcard.reason */
+	KEY_EXPOSED,	/* postcard.exposed, each of them */
+	KEY_CONTENT,	/* some where headers, body or attachments are exposed, else none */
+	KEY_SECRET,	/* what the AUTH commands gave away: password token challenge */
+	KEY_DIRECTION,	/* network.direction; loopback where both ends are */
+	KEY_PROTECTION, /* postcard.body_protection */
+	KEYS
+};
+
+#define KEY_WORDS 10u /* words of one key at most */
+
+struct key_info {
+	const char *name;
+	const char *words[KEY_WORDS]; /* the rest are NULL */
+};
+
+extern const struct key_info key_table[KEYS];
+
+/* What a sentence can name, in braces. */
+enum value {
+	VALUE_CLIENT,	 /* 192.0.2.1 (printer.example.net) */
+	VALUE_SERVER,	 /* 198.51.100.1 (mx.example.com) */
+	VALUE_PORT,	 /* 25 */
+	VALUE_PROTOCOL,	 /* SMTP */
+	VALUE_MESSAGES,	 /* 3 mails; of a message: 1 mail for 2 recipients */
+	VALUE_ENVELOPES, /* 3 mails */
+	VALUE_EXPOSED,	 /* envelope, headers and body */
+	VALUE_AUTH,	 /* PLAIN and LOGIN */
+	VALUE_REPLY,	 /* 454 */
+	VALUE_BECAUSE,	 /* a row of the list `because` */
+	VALUES
+};
+
+extern const char *const value_names[VALUES];
+
+struct facts {
+	uint32_t words[KEYS];	/* bit i: words[i] of the key holds; of the record, at least one bit
+				   for every key but exposed, secret and protection */
+	const char *greeting;	/* the server's; lives as long as the record */
+	size_t greeting_len;	/* 0: not known */
+	const char *helo;	/* the client's name for itself */
+	size_t helo_len;	/* 0: not known */
+	struct addr client;	/* family 0: not known */
+	struct addr server;	/* family 0: not known */
+	uint64_t port;		/* of the server */
+	uint64_t messages;	/* readable messages */
+	uint64_t envelopes;	/* readable envelopes */
+	uint64_t recipients;	/* of a message; 0: not known */
+	uint64_t reply;		/* to STARTTLS; 0: not known, or a word */
+	uint32_t mechanisms;	/* bit i: mechanism i of facts.c was tried */
+	const char *reply_word; /* OK NO BAD +OK -ERR */
+	size_t reply_word_len;	/* 0: not known */
+};
+
+/* Reads the facts; they point into `r`. */
+void facts_of(struct facts *f, const struct record *r);
+
+/* Adds the value; VALUE_BECAUSE adds nothing.  Shows no octet from the wire but those of host
+ * names. */
+void facts_add(struct text *out, const struct facts *f, enum value value);
+
+#endif

@@ -1,0 +1,35 @@
+/* Levels: see judge.h. */
+#include <string.h>
+
+#include "judge/judge.h"
+
+static const char *const names[LEVELS] = {
+    [LEVEL_INFORMATIONAL] = "informational",
+    [LEVEL_LOW] = "low",
+    [LEVEL_MEDIUM] = "medium",
+    [LEVEL_HIGH] = "high",
+    [LEVEL_CRITICAL] = "critical",
+};
+
+const char *
+level_name(enum level level)
+{
+	return level < LEVELS ? names[level] : NULL;
+}
+
+enum level
+level_by_name(const char *name, size_t len)
+{
+	for (unsigned l = LEVEL_INFORMATIONAL; l < LEVELS; l++) {
+		if (strlen(names[l]) == len && memcmp(names[l], name, len) == 0)
+			return (enum level)l;
+	}
+	return LEVEL_NONE;
+}
+
+enum level
+level_of(const struct record *r)
+{
+	struct record_value v;
+	return record_find(r, FIELD_LEVEL, &v) ? level_by_name(v.str, v.len) : LEVEL_NONE;
+}

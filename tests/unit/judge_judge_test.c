@@ -1,0 +1,485 @@
+/* Judgement: the table that the program carries, on records as they come from the wire. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "judge/judge.h"
+#include "judge/table.h"
+
+static struct record record;
+static struct judge *judge;
+
+static int
+open_judge(void **state)
+{
+	(void)state;
+	char error[JUDGE_ERROR] = "";
+	size_t len;
+	const char *yaml = judge_table(&len);
+	judge = judge_open(yaml, len, "rules/advice.yml", error);
+	assert_string_equal(error, "");
+	return judge != NULL ? 0 : -1;
+}
+
+static int
+close_judge(void **state)
+{
+	(void)state;
+	judge_free(judge);
+	return 0;
+}
+
+static void
+put_ip(enum field f, const char *ip)
+{
+	struct addr a;
+	assert_true(addr_parse(ip, &a));
+	record_put_ip(&record, f, &a);
+}
+
+/* A record begun with what all have. */
+static void
+begin(enum record_kind kind, const char *direction, uint64_t port, const char *reason)
+{
+	record_begin(&record, kind);
+	record_put_word(&record, FIELD_NETWORK_PROTOCOL, "smtp");
+	record_put_word(&record, FIELD_NETWORK_DIRECTION, direction);
+	put_ip(FIELD_SOURCE_IP, "10.0.0.9");
+	put_ip(FIELD_DESTINATION_IP, "192.0.2.1");
+	record_put_u64(&record, FIELD_DESTINATION_PORT, port);
+	record_put_word(&record, FIELD_OUTCOME, "cleartext");
+	record_put_word(&record, FIELD_REASON, reason);
+}
+
+static void
+put_exposed(const char *const *words)
+{
+	for (; *words != NULL; words++)
+		record_put_word(&record, FIELD_EXPOSED, *words);
+}
+
+static const char *const ENVELOPE[] = {"envelope", NULL};
+static const char *const BODY[] = {"envelope", "headers", "body", NULL};
+static const char *const CREDENTIALS[] = {"credentials", NULL};
+static const char *const ALL[] = {"envelope",	 "headers",	"body",
+				  "attachments", "credentials", NULL};
+
+static const char *
+value_of(enum field f)
+{
+	static char text[3][2048];
+	static unsigned next;
+	struct record_value v;
+	char *out = text[next++ % 3];
+	if (!record_find(&record, f, &v))
+		return "";
+	assert_true(v.len < sizeof text[0]);
+	memcpy(out, v.str, v.len);
+	out[v.len] = '\0';
+	return out;
+}
+
+static void
+expect_level(const char *level)
+{
+	judge_apply(judge, &record);
+	assert_string_equal(value_of(FIELD_LEVEL), level);
+	assert_int_equal(level_of(&record), level_by_name(level, strlen(level)));
+}
+
+static void
+levels_follow_exposure_and_path(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *direction;
+		uint64_t port;
+		const char *reason;
+		const char *const *exposed;
+		const char *auth; /* NULL: none */
+		const char *level;
+	} cases[] = {
+	    {"outbound", 587, "not-offered", CREDENTIALS, "PLAIN", "critical"},
+	    {"inbound", 25, "not-offered", CREDENTIALS, "LOGIN", "critical"},
+	    {"external", 587, "not-requested", CREDENTIALS, "XOAUTH2", "critical"},
+	    {"internal", 25, "not-offered", CREDENTIALS, "PLAIN", "high"},
+	    {"outbound", 587, "not-offered", CREDENTIALS, "CRAM-MD5", "high"},
+	    {"internal", 25, "not-offered", CREDENTIALS, "NTLM", "medium"},
+	    {"outbound", 25, "not-offered", BODY, NULL, "high"},
+	    {"outbound", 25, "not-requested", BODY, NULL, "high"},
+	    {"external", 25, "tls-failed", BODY, NULL, "high"},
+	    {"unknown", 25, "not-visible", BODY, NULL, "high"},
+	    {"inbound", 587, "not-requested", BODY, NULL, "high"},
+	    {"internal", 25, "not-offered", BODY, NULL, "medium"},
+	    {"inbound", 25, "not-requested", BODY, NULL, "informational"},
+	    {"inbound", 25, "not-asked", BODY, NULL, "informational"},
+	    {"inbound", 25, "not-offered", BODY, NULL, "medium"},
+	    {"inbound", 25, "not-offered", ENVELOPE, NULL, "informational"},
+	    {"outbound", 25, "refused", ENVELOPE, NULL, "low"},
+	    {"internal", 25, "refused", ENVELOPE, NULL, "low"},
+	    {"outbound", 25, "stripped", BODY, NULL, "critical"},
+	    {"internal", 25, "stripped", BODY, NULL, "high"},
+	    {"outbound", 25, "stripped", ENVELOPE, NULL, "high"},
+	    {NULL, 25, "not-offered", BODY, NULL, "high"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		begin(RECORD_SESSION, cases[i].direction, cases[i].port, cases[i].reason);
+		put_exposed(cases[i].exposed);
+		record_put_word(&record, FIELD_AUTH, cases[i].auth);
+		expect_level(cases[i].level);
+	}
+}
+
+static void
+loopback_is_no_alarm(void **state)
+{
+	(void)state;
+	record_begin(&record, RECORD_SESSION);
+	record_put_word(&record, FIELD_NETWORK_PROTOCOL, "smtp");
+	record_put_word(&record, FIELD_NETWORK_DIRECTION, "internal");
+	put_ip(FIELD_SOURCE_IP, "::1");
+	put_ip(FIELD_DESTINATION_IP, "::1");
+	record_put_word(&record, FIELD_OUTCOME, "cleartext");
+	put_exposed(ALL);
+	record_put_word(&record, FIELD_AUTH, "PLAIN");
+	expect_level("informational");
+	assert_string_equal(value_of(FIELD_ADVICE),
+			    "The connection never left the machine; there is nothing to change.");
+}
+
+static void
+an_encrypted_body_weighs_less(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *direction, *protection, *level;
+	} cases[] = {
+	    {"outbound", "pgp", "medium"},	 {"outbound", "smime", "medium"},
+	    {"outbound", "none", "high"},	 {"outbound", "unknown", "high"},
+	    {"internal", "smime", "low"},	 {"internal", "none", "medium"},
+	    {"inbound", "pgp", "informational"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		begin(RECORD_MESSAGE, cases[i].direction, 25, "not-requested");
+		put_exposed(BODY);
+		record_put_word(&record, FIELD_BODY_PROTECTION, cases[i].protection);
+		expect_level(cases[i].level);
+	}
+}
+
+static void
+only_what_was_readable_is_judged(void **state)
+{
+	(void)state;
+	static const char *const outcomes[] = {"encrypted", "tls-failed", "no-mail", "unknown"};
+	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+		record_begin(&record, RECORD_SESSION);
+		record_put_word(&record, FIELD_OUTCOME, outcomes[i]);
+		uint32_t len = record.len;
+		judge_apply(judge, &record);
+		assert_int_equal(record.len, len);
+	}
+	record_begin(&record, RECORD_SUMMARY);
+	record_put_word(&record, FIELD_OUTCOME, "cleartext");
+	uint32_t len = record.len;
+	judge_apply(judge, &record);
+	assert_int_equal(record.len, len);
+
+	record_begin(&record, RECORD_MESSAGE); /* needs no outcome, nor anything else */
+	judge_apply(judge, &record);
+	assert_string_equal(value_of(FIELD_LEVEL), "low");
+	assert_string_equal(
+	    value_of(FIELD_MESSAGE),
+	    "an unknown host gave an unknown host the sender and recipients of a mail in "
+	    "the clear for a reason that is not known.");
+}
+
+static void
+sentences_are_plain(void **state)
+{
+	(void)state;
+	begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
+	put_exposed(BODY);
+	record_put_word(&record, FIELD_HELO, "printer.example.net");
+	record_put_word(&record, FIELD_GREETING, "220 mx.example.com ESMTP Postfix");
+	record_put_u64(&record, FIELD_RECIPIENTS, 3);
+	judge_apply(judge, &record);
+	assert_string_equal(
+	    value_of(FIELD_MESSAGE),
+	    "10.0.0.9 (printer.example.net) sent 1 mail for 3 recipients to 192.0.2.1 "
+	    "(mx.example.com) in the clear because the server never offered TLS.");
+
+	begin(RECORD_SESSION, "outbound", 25, "refused");
+	put_exposed(BODY);
+	record_put_u64(&record, FIELD_MESSAGES, 1234);
+	record_put_u64(&record, FIELD_STARTTLS_REPLY, 454);
+	judge_apply(judge, &record);
+	assert_string_equal(
+	    value_of(FIELD_MESSAGE),
+	    "10.0.0.9 sent 1,234 mails to 192.0.2.1 in the clear because the server "
+	    "refused TLS when the client asked for it (reply: 454).");
+
+	begin(RECORD_SESSION, "internal", 587, "not-requested");
+	put_exposed(ALL);
+	record_put_u64(&record, FIELD_MESSAGES, 1);
+	record_put_word(&record, FIELD_AUTH, "PLAIN");
+	record_put_word(&record, FIELD_AUTH, "LOGIN");
+	record_put_word(&record, FIELD_AUTH, "cram-md5");
+	judge_apply(judge, &record);
+	assert_string_equal(value_of(FIELD_MESSAGE),
+			    "10.0.0.9 sent a password (PLAIN, LOGIN and CRAM-MD5) and 1 mail to "
+			    "192.0.2.1 in the clear "
+			    "because the client did not use the TLS that the server offered.");
+
+	begin(RECORD_SESSION, "internal", 25, "tls-failed");
+	put_exposed(ENVELOPE);
+	record_put_u64(&record, FIELD_ENVELOPES, 2);
+	judge_apply(judge, &record);
+	assert_string_equal(
+	    value_of(FIELD_MESSAGE),
+	    "10.0.0.9 gave 192.0.2.1 the sender and recipients of 2 mails in the clear "
+	    "because TLS could not be set up and the client went on without it.");
+}
+
+static void
+advice_knows_the_software(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *direction, *reason, *greeting, *part;
+		const char *const *exposed;
+	} cases[] = {
+	    {"internal", "not-offered", "mail.example.net ESMTP Postfix (Debian)",
+	     "smtpd_tls_security_level = may", BODY},
+	    {"inbound", "not-offered", "mail.example.net ESMTP Exim 4.96", "tls_advertise_hosts",
+	     BODY},
+	    {"internal", "not-offered", "mx ESMTP OpenSMTPD", "listen on ... tls pki", BODY},
+	    {"inbound", "not-offered", "x Microsoft ESMTP MAIL Service ready", "Enable-Exchange",
+	     BODY},
+	    {"outbound", "not-asked", "***************", "allow-tls", BODY},
+	    {"outbound", "stripped", NULL, "allow-tls", BODY},
+	    {"inbound", "not-requested", NULL, "reject_plaintext_session", BODY},
+	    {"outbound", "not-requested", NULL, "smtp_tls_security_level = may", BODY},
+	    {"internal", "not-asked", NULL, "printer", BODY},
+	    {"internal", "not-offered", "mail ESMTP Postfix", "smtpd_tls_auth_only", CREDENTIALS},
+	    {"internal", "not-offered", "mail ESMTP Exim",
+	     "'auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'", CREDENTIALS},
+	    {"outbound", "tls-failed", NULL, "log of 10.0.0.9 why TLS with 192.0.2.1", BODY},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		begin(RECORD_SESSION, cases[i].direction, 25, cases[i].reason);
+		put_exposed(cases[i].exposed);
+		record_put_word(&record, FIELD_GREETING, cases[i].greeting);
+		judge_apply(judge, &record);
+		const char *advice = value_of(FIELD_ADVICE);
+		if (strstr(advice, cases[i].part) == NULL)
+			fail_msg("case %zu: no '%s' in: %s", i, cases[i].part, advice);
+	}
+}
+
+/* Nothing that peers say of themselves is repeated unless it is a plain host name. */
+static void
+no_person_is_named(void **state)
+{
+	(void)state;
+	static const char *const names[] = {
+	    "alice@example.com",
+	    "alice",
+	    "220 alice@example.com ESMTP",
+	    "[alice.example]",
+	    "alice.example\x1b[2J",
+	    "alice.\xe2\x80\xae"
+	    "example",
+	    ".alice.example",
+	    "alice.example.",
+	    "alice_x.example",
+	    "alice.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		begin(RECORD_SESSION, "outbound", 25, "not-offered");
+		put_exposed(ALL);
+		record_put_word(&record, FIELD_HELO, names[i]);
+		record_put_word(&record, FIELD_GREETING, names[i]);
+		record_put_word(&record, FIELD_AUTH, "alice");
+		record_put_word(&record, FIELD_EMAIL_FROM, "alice@example.com");
+		record_put_word(&record, FIELD_EMAIL_TO, "alice@example.net");
+		record_put_word(&record, FIELD_EMAIL_SUBJECT, "alice");
+		judge_apply(judge, &record);
+		assert_null(strstr(value_of(FIELD_MESSAGE), "alice"));
+		assert_null(strstr(value_of(FIELD_ADVICE), "alice"));
+		assert_non_null(strstr(value_of(FIELD_MESSAGE), "another mechanism"));
+	}
+}
+
+static bool
+row_matches_words(const struct row *row, const struct facts *f)
+{
+	for (unsigned k = 0; k < KEYS; k++) {
+		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
+			return false;
+	}
+	return row->greetings[0] == NULL ||
+	       (f->greeting != NULL && strcmp(f->greeting, row->greetings[0]) == 0);
+}
+
+/* Counts the words of a key. */
+static unsigned
+words_of(enum key k)
+{
+	unsigned n = 0;
+	while (n < KEY_WORDS && key_table[k].words[n] != NULL)
+		n++;
+	return n;
+}
+
+/* Every row is the first to match for some record: none is dead. */
+static void
+every_row_is_reached(void **state)
+{
+	(void)state;
+	static bool hit[LISTS][LIMIT_ADVICE_ROWS];
+	static const uint32_t exposed[] = {0, 1, 3, 7, 16, 31};
+	static const char *const greetings[] = {NULL,	     "Postfix",		"Exim",
+						"OpenSMTPD", "Microsoft ESMTP", "Dovecot",
+						"*****"};
+	struct table t;
+	char error[JUDGE_ERROR];
+	size_t len, i[6];
+	const char *yaml = judge_table(&len);
+	assert_true(table_read(&t, yaml, len, "rules/advice.yml", error));
+	struct facts f = {0};
+	for (i[0] = 0; i[0] < 2 * 4; i[0]++) { /* record and protocol */
+		f.words[KEY_RECORD] = 1u << i[0] % 2;
+		f.words[KEY_PROTOCOL] = 1u << i[0] / 2;
+		for (i[1] = 0; i[1] < words_of(KEY_PORT) * 6u; i[1]++) {
+			f.words[KEY_PORT] = 1u << i[1] / 6;
+			f.words[KEY_EXPOSED] = exposed[i[1] % 6];
+			f.words[KEY_CONTENT] = (exposed[i[1] % 6] & 14) != 0 ? 2 : 1;
+			for (i[2] = 0; i[2] < 9 * 3; i[2]++) { /* the ninth reason: none */
+				f.words[KEY_REASON] = i[2] / 3 < 8 ? 1u << i[2] / 3 : 0;
+				f.words[KEY_SECRET] = 1u << i[2] % 3;
+				for (i[3] = 0; i[3] < 6 * 7 * 2; i[3]++) {
+					f.words[KEY_DIRECTION] = 1u << i[3] % 6;
+					f.greeting = greetings[i[3] / 6 % 7];
+					f.words[KEY_PROTECTION] = i[3] / 42 == 0 ? 1 : 2;
+					for (unsigned l = 0; l < LISTS; l++) {
+						size_t r = 0;
+						while (!row_matches_words(&t.rows[l][r], &f))
+							r++;
+						hit[l][r] = true;
+					}
+				}
+			}
+		}
+	}
+	for (unsigned l = 0; l < LISTS; l++) {
+		for (size_t r = 0; r < t.count[l]; r++) {
+			if (!hit[l][r])
+				fail_msg("row %zu of list %u is never reached", r + 1, l);
+		}
+	}
+	table_free(&t);
+}
+
+/* Every text is a sentence of bearable length with all its values filled in; and nobody is told to
+ * require TLS on a public mail server (RFC 3207). */
+static void
+every_text_reads_well(void **state)
+{
+	(void)state;
+	static const char *const *const exposed[] = {ENVELOPE, BODY, CREDENTIALS, ALL};
+	static const char *const protocols[] = {"smtp", "lmtp", "imap", "pop3"};
+	static const uint64_t ports[] = {25, 587, 465, 143, 2525};
+	static const char *const greetings[] = {NULL, "mx Postfix", "mx Exim", "mx OpenSMTPD",
+						"*****"};
+	for (unsigned i = 0; i < 8 * 6 * 4 * 4 * 5 * 5; i++) {
+		unsigned n = i;
+		const char *reason = key_table[KEY_REASON].words[n % 8];
+		const char *direction = key_table[KEY_DIRECTION].words[(n /= 8) % 6];
+		begin(i % 2 == 0 ? RECORD_SESSION : RECORD_MESSAGE, direction, ports[(n /= 6) % 5],
+		      reason);
+		uint64_t port = ports[n % 5];
+		const char *const *words = exposed[(n /= 5) % 4];
+		put_exposed(words);
+		record.data[4 + 2] = 'm'; /* network.protocol is the first field: smtp or lmtp */
+		const char *protocol = protocols[(n /= 4) % 4];
+		memcpy(record.data + 4, protocol, 4);
+		record_put_word(&record, FIELD_GREETING, greetings[(n /= 4) % 5]);
+		record_put_word(&record, FIELD_AUTH, "PLAIN");
+		record_put_u64(&record, FIELD_MESSAGES, 1);
+		judge_apply(judge, &record);
+		const char *why = value_of(FIELD_MESSAGE), *advice = value_of(FIELD_ADVICE);
+		assert_non_null(strstr(why, "10.0.0.9"));
+		assert_non_null(strstr(why, "192.0.2.1"));
+		assert_int_equal(why[strlen(why) - 1], '.');
+		assert_int_equal(advice[strlen(advice) - 1], '.');
+		assert_true(strlen(why) < 300 && strlen(advice) < 480);
+		for (unsigned v = 0; v < VALUES; v++) {
+			char brace[32];
+			struct text t = text_in(brace, sizeof brace);
+			text_printf(&t, "{%s}", value_names[v]);
+			assert_null(strstr(why, brace));
+			assert_null(strstr(advice, brace));
+		}
+		if (strcmp(direction, "inbound") == 0 && port == 25 && words == BODY &&
+		    strcmp(protocol, "smtp") == 0 && strcmp(reason, "stripped") != 0 &&
+		    strcmp(reason, "null-cipher") != 0 && strstr(advice, "masked greeting") == NULL)
+			assert_non_null(strstr(advice, "RFC 3207"));
+	}
+}
+
+/* A full record takes no more, and nothing breaks. */
+static void
+a_full_record_stays_whole(void **state)
+{
+	(void)state;
+	static char filler[60000];
+	begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
+	put_exposed(BODY);
+	memset(filler, 'x', sizeof filler);
+	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, sizeof filler);
+	size_t left = sizeof record.data - record.len;
+	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, left - 4 - 20);
+	judge_apply(judge, &record);
+	assert_int_equal(record.cut, 2);
+	assert_string_equal(value_of(FIELD_LEVEL), "high");
+}
+
+static void
+levels_have_names(void **state)
+{
+	(void)state;
+	assert_null(level_name(LEVEL_NONE));
+	assert_null(level_name(LEVELS));
+	for (enum level l = LEVEL_INFORMATIONAL; l < LEVELS; l++)
+		assert_int_equal(level_by_name(level_name(l), strlen(level_name(l))), l);
+	assert_int_equal(level_by_name("hig", 3), LEVEL_NONE);
+	assert_int_equal(level_by_name("highx", 5), LEVEL_NONE);
+	assert_int_equal(level_by_name("", 0), LEVEL_NONE);
+	record_begin(&record, RECORD_SESSION);
+	assert_int_equal(level_of(&record), LEVEL_NONE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(levels_follow_exposure_and_path),
+	    cmocka_unit_test(loopback_is_no_alarm),
+	    cmocka_unit_test(an_encrypted_body_weighs_less),
+	    cmocka_unit_test(only_what_was_readable_is_judged),
+	    cmocka_unit_test(sentences_are_plain),
+	    cmocka_unit_test(advice_knows_the_software),
+	    cmocka_unit_test(no_person_is_named),
+	    cmocka_unit_test(every_row_is_reached),
+	    cmocka_unit_test(every_text_reads_well),
+	    cmocka_unit_test(a_full_record_stays_whole),
+	    cmocka_unit_test(levels_have_names),
+	};
+	return cmocka_run_group_tests_name("judge/judge", tests, open_judge, close_judge);
+}
