@@ -231,7 +231,9 @@ static bool
 open_filter(struct capture *c, const char *expression, struct capture_error *err)
 {
 	uint32_t *link_types = calloc(c->count, sizeof *link_types);
-	if (link_types != NULL) {
+	if (link_types == NULL) {
+		text_puts(&c->why, "no memory for it");
+	} else {
 		for (size_t i = 0; i < c->count; i++)
 			link_types[i] = c->inputs[i].link_type;
 		c->filter = filter_new(expression, link_types, c->count, &c->why);
@@ -275,9 +277,9 @@ capture_open_files(const char *const *paths, size_t count, const char *filter,
 
 /* Does the filter let the frame pass? */
 static bool
-passes(struct capture *c, const struct input *in)
+passes(struct capture *c, const struct input *in, const struct frame *f)
 {
-	enum filter_verdict verdict = filter_frame(c->filter, &in->head, &c->why);
+	enum filter_verdict verdict = filter_frame(c->filter, f, &c->why);
 	if (verdict == FILTER_PASS)
 		return true;
 	c->stats.filtered++;
@@ -291,7 +293,7 @@ passes(struct capture *c, const struct input *in)
 		text_printf(&c->why,
 			    "frames of link type %u are left out, since the filter cannot be used "
 			    "for them: %s",
-			    in->head.link_type, said);
+			    f->link_type, said);
 		add_fault(c, in->path);
 	}
 	return false;
@@ -321,22 +323,20 @@ capture_next(struct capture *c, struct frame *f)
 				return status;
 			continue;
 		}
-		if (!in->held && !input_next(in, &c->why)) {
+		if (!input_next(in, f, &c->why)) {
 			note_end(c, in);
 			c->current = NULL;
 			continue;
 		}
-		if (is_before(c->horizon_ns, c->horizon_rank, in->head.ts_ns, in->rank)) {
+		if (is_before(c->horizon_ns, c->horizon_rank, f->ts_ns, in->rank)) {
+			input_hold(in, f);
 			heap_push(c, in);
 			c->current = NULL;
 			continue;
 		}
-		in->held = false;
-		c->number++;
-		if (c->filter != NULL && !passes(c, in))
+		f->number = ++c->number;
+		if (c->filter != NULL && !passes(c, in, f))
 			continue;
-		*f = in->head;
-		f->number = c->number;
 		count_frame(&c->stats, f);
 		return CAPTURE_FRAME;
 	}

@@ -55,11 +55,21 @@ read_header(struct input *in, struct text *why)
 	return pcapfile_open(&in->format.pcap, s, why);
 }
 
+static bool
+read_first(struct input *in, struct text *why)
+{
+	struct frame f = {0};
+	if (!input_next(in, &f, why))
+		return false;
+	input_hold(in, &f);
+	return true;
+}
+
 bool
 input_open(struct input *in, const char *path, struct text *why)
 {
 	*in = (struct input){.source.fd = -1, .state = INPUT_OPEN, .link_type = 1};
-	in->head.ts_ns = INT64_MIN;
+	in->last_ns = INT64_MIN;
 	in->path = strdup(path);
 	if (in->path == NULL) {
 		text_puts(why, "no memory");
@@ -72,7 +82,7 @@ input_open(struct input *in, const char *path, struct text *why)
 		return false;
 	if (!in->is_pcapng)
 		in->link_type = in->format.pcap.link_type;
-	if (input_next(in, why)) {
+	if (read_first(in, why)) {
 		in->first_ns = in->head.ts_ns;
 		in->link_type = in->head.link_type;
 	}
@@ -90,7 +100,7 @@ input_park(struct input *in, bool shut)
 	source_park(&in->source, shut && !in->source.keep_fd);
 	in->state = INPUT_PARKED;
 	in->held = false;
-	in->head.ts_ns = INT64_MIN;
+	in->last_ns = INT64_MIN;
 }
 
 bool
@@ -104,23 +114,34 @@ input_resume(struct input *in, struct text *why)
 		}
 	}
 	source_hurry(&in->source);
-	return in->held || input_next(in, why);
+	return in->held || read_first(in, why);
 }
 
 bool
-input_next(struct input *in, struct text *why)
+input_next(struct input *in, struct frame *f, struct text *why)
 {
-	int64_t before_ns = in->head.ts_ns;
-	enum format_status status =
-	    in->is_pcapng ? pcapng_next(&in->format.pcapng, &in->source, &in->head, why)
-			  : pcapfile_next(&in->format.pcap, &in->source, &in->head, why);
-	in->held = status == FORMAT_FRAME;
-	if (!in->held) {
+	if (in->held) {
+		*f = in->head;
+		in->held = false;
+		return true;
+	}
+	enum format_status status = in->is_pcapng
+					? pcapng_next(&in->format.pcapng, &in->source, f, why)
+					: pcapfile_next(&in->format.pcap, &in->source, f, why);
+	if (status != FORMAT_FRAME) {
 		input_close(in);
 		return false;
 	}
-	in->steps_back += in->head.ts_ns < before_ns;
+	in->steps_back += f->ts_ns < in->last_ns;
+	in->last_ns = f->ts_ns;
 	return true;
+}
+
+void
+input_hold(struct input *in, const struct frame *f)
+{
+	in->head = *f;
+	in->held = true;
 }
 
 uint64_t

@@ -20,7 +20,8 @@ enum input_state {
 
 struct input {
 	char *path;	     /* owned; "-" is standard input */
-	struct frame head;   /* the next frame, where `held` */
+	struct frame head;   /* a frame that was read and not handed out, where `held` */
+	int64_t last_ns;     /* time of the frame read last */
 	int64_t first_ns;    /* time of its first frame, where it was held after input_open */
 	uint64_t steps_back; /* frames earlier than the one before in this file */
 	uint64_t dropped;    /* packets that the file says were lost, once it is closed */
@@ -48,13 +49,18 @@ bool input_open(struct input *in, const char *path, struct text *why);
 /* Gives memory back, and the descriptor with `shut`, until input_resume; a pipe is left alone. */
 void input_park(struct input *in, bool shut);
 
-/* Opens a parked input again and holds its first frame.  False where it ended at once: as
- * input_next. */
+/* Opens a parked input again and holds its first frame, as the open one does.  False where it ended
+ * at once: as input_next. */
 bool input_resume(struct input *in, struct text *why);
 
-/* Reads the next frame into `head`.  False at the end of the file, which is closed; `why` is not
- * empty where damage ended it. */
-bool input_next(struct input *in, struct text *why);
+/*
+ * Gives the held frame, or else reads the next one, into f (all but f->number); nothing is held
+ * then.  False at the end of the file, which is closed; `why` is not empty where damage ended it.
+ */
+bool input_next(struct input *in, struct frame *f, struct text *why);
+
+/* Takes a frame back that input_next gave last: it will give it again. */
+void input_hold(struct input *in, const struct frame *f);
 
 /* Octets read, as they are on disk, and packets that the file says were lost; both so far. */
 uint64_t input_progress(const struct input *in);
