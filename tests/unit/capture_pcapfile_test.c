@@ -87,6 +87,27 @@ swaps_lengths_of_old_versions(void **state)
 	}
 }
 
+/* Before 2.3 the order is known; in 2.3 it is guessed from which is the longer. */
+static void
+guesses_no_more_than_it_must(void **state)
+{
+	(void)state;
+	for (uint32_t minor = 2; minor <= 3; minor++) {
+		struct octets o = {0};
+		pcap_header(&o, MICRO, minor, 1);
+		put32(&o, 1);
+		put32(&o, 0);
+		put32(&o, 3);
+		put32(&o, 9);
+		put_fill(&o, 7, minor == 2 ? 9 : 3);
+		struct reading *r = take(&o);
+		assert_int_equal(r->count, 1);
+		assert_int_equal(r->faults, 0);
+		assert_frame(&r->seen[0], 1000000000, minor == 2 ? 9 : 3, 9, 1, 7);
+		free(r);
+	}
+}
+
 static void
 refuses_other_versions(void **state)
 {
@@ -220,6 +241,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads_all_magic_variants),
 	    cmocka_unit_test(swaps_lengths_of_old_versions),
+	    cmocka_unit_test(guesses_no_more_than_it_must),
 	    cmocka_unit_test(refuses_other_versions),
 	    cmocka_unit_test(takes_odd_values),
 	    cmocka_unit_test(holds_no_frames),
