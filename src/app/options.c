@@ -1,0 +1,376 @@
+/* The command line: see options.h. */
+#include "app/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+
+#define NONE  ARGUMENT_NONE
+#define TEXT  ARGUMENT_TEXT
+#define DIR   ARGUMENT_DIR
+#define WORD  ARGUMENT_WORD
+#define FILES ARGUMENT_FILES
+
+const struct option_info option_table[OPTIONS] = {
+#define OPTION(id, letter, name, argument, metavar, help, manual) \
+	[OPTION_##id] = {letter, argument, name, metavar, help, manual},
+#include "app/options.def"
+#undef OPTION
+};
+
+#undef NONE
+#undef TEXT
+#undef DIR
+#undef WORD
+#undef FILES
+
+#define NAME_MAX_LEN 32 /* octets of an option's name that are compared with others */
+
+struct parser {
+	struct options *o;
+	char **word;	    /* the next word of the command line */
+	char **end;	    /* one past the last */
+	bool files_follow;  /* the words before were -r and its files */
+	bool no_options;    /* behind `--` */
+	bool in_expression; /* a word of the expression was seen */
+	struct text filter; /* the expression so far */
+	char *error;
+};
+
+static bool fail(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Always false, for `return fail(...)`. */
+static bool
+fail(struct parser *p, const char *fmt, ...)
+{
+	char raw[OPTIONS_ERROR];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof raw, fmt, ap);
+	va_end(ap);
+	struct text t = text_in(p->error, OPTIONS_ERROR);
+	text_add_wire(&t, raw, strlen(raw));
+	return false;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to insert, take away or change until a is b. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_LEN + 1];
+	size_t na = strnlen(a, NAME_MAX_LEN), nb = strnlen(b, NAME_MAX_LEN);
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t change = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			row[j] = least(change, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[nb];
+}
+
+/* The option whose name is most like `name`; NULL where none is like it. */
+static const char *
+nearest_option(const char *name)
+{
+	const char *best = NULL;
+	size_t best_distance = 3; /* at three wrong letters it is a guess */
+	size_t len = strlen(name);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const char *other = option_table[i].name;
+		if (option_table[i].help == NULL)
+			continue;
+		size_t d = edit_distance(name, other);
+		if (len >= 2 && strncmp(name, other, len) == 0)
+			d = 1;
+		if (d < best_distance && d < len) {
+			best_distance = d;
+			best = other;
+		}
+	}
+	return best;
+}
+
+static bool
+has_ending(const char *word, const char *ending)
+{
+	size_t n = strlen(word), e = strlen(ending);
+	return n >= e && strcmp(word + n - e, ending) == 0;
+}
+
+/* The ending of a capture; digits may follow, as tcpdump -C appends them. */
+static bool
+is_capture_name(const char *word)
+{
+	static const char *const endings[] = {".pcap", ".pcapng", ".cap", ".trace"};
+	char stem[256];
+	size_t n = strlen(word);
+	if (has_ending(word, ".gz"))
+		return true;
+	while (n > 0 && word[n - 1] >= '0' && word[n - 1] <= '9')
+		n--;
+	size_t from = n > sizeof stem - 1 ? n - (sizeof stem - 1) : 0;
+	memcpy(stem, word + from, n - from);
+	stem[n - from] = '\0';
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		if (has_ending(stem, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Is it a file, for a word behind -r FILE?  A folder is none: "port" may be one by chance. */
+static bool
+is_file(const char *word)
+{
+	struct stat st;
+	if (strcmp(word, "-") == 0)
+		return true;
+	if (stat(word, &st) == 0 && !S_ISDIR(st.st_mode))
+		return true;
+	if (strchr(word, ' ') != NULL)
+		return false;
+	return strchr(word, '/') != NULL || is_capture_name(word);
+}
+
+static void
+add_file(struct parser *p, const char *word)
+{
+	p->o->files[p->o->file_count++] = word;
+	p->files_follow = true;
+}
+
+static bool
+add_expression(struct parser *p, const char *word)
+{
+	struct stat st;
+	if (!p->no_options && is_capture_name(word) && stat(word, &st) == 0) {
+		if (p->o->file_count == 0)
+			return fail(p, "'%s': to read a capture, write -r %s", word, word);
+		return fail(p, "'%s': files are named directly behind -r", word);
+	}
+	if (!p->in_expression && p->files_follow && !p->no_options)
+		p->o->loose_word = word;
+	if (p->in_expression)
+		text_putc(&p->filter, ' ');
+	text_puts(&p->filter, word);
+	p->in_expression = true;
+	p->files_follow = false;
+	return true;
+}
+
+static bool
+set_packets(struct parser *p, const char *value)
+{
+	uint64_t n = 0;
+	bool good = value[0] != '\0' && strlen(value) <= 18;
+	for (const char *s = value; good && *s != '\0'; s++) {
+		good = *s >= '0' && *s <= '9';
+		n = n * 10 + (uint64_t)(*s - '0');
+	}
+	if (!good || n == 0)
+		return fail(p, "-c: '%s' is not a number of packets", value);
+	p->o->packets = n;
+	return true;
+}
+
+static bool
+set_home(struct parser *p, const char *value)
+{
+	if (p->o->home_count == LIMIT_HOME_NETS)
+		return fail(p, "--home-net: more than %u networks", LIMIT_HOME_NETS);
+	if (!network_parse(value, &p->o->home[p->o->home_count]))
+		return fail(p,
+			    "--home-net: '%s' is not a network such as 192.0.2.0/24 or "
+			    "2001:db8::/32",
+			    value);
+	p->o->home_count++;
+	return true;
+}
+
+static bool
+set_fail_on(struct parser *p, const char *value)
+{
+	p->o->fail_on_cleartext = strcmp(value, "cleartext") == 0;
+	p->o->fail_level = level_by_name(value, strlen(value));
+	if (!p->o->fail_on_cleartext && p->o->fail_level == LEVEL_NONE)
+		return fail(p,
+			    "--fail-on: '%s' is none of informational, low, medium, high, "
+			    "critical, cleartext",
+			    value);
+	return true;
+}
+
+static bool
+set_option(struct parser *p, enum option id, const char *value)
+{
+	struct options *o = p->o;
+	switch (id) {
+	case OPTION_READ: add_file(p, value); return true;
+	case OPTION_PACKETS: return set_packets(p, value);
+	case OPTION_HOME_NET: return set_home(p, value);
+	case OPTION_FAIL_ON: return set_fail_on(p, value);
+	case OPTION_GEOIP: o->geoip_dir = value; return true;
+	case OPTION_JSON: o->json = true; return true;
+	case OPTION_QUIET: o->quiet = true; return true;
+	case OPTION_VERBOSE: o->verbose++; return true;
+	case OPTION_NUMERIC: o->numeric = true; return true;
+	case OPTION_REVEAL: o->reveal = true; return true;
+	case OPTION_NO_NDPI: o->no_ndpi = true; return true;
+	case OPTION_HELP: o->action = ACTION_HELP; return true;
+	case OPTION_VERSION: o->action = ACTION_VERSION; return true;
+	case OPTION_INTERFACES: o->action = ACTION_INTERFACES; return true;
+	case OPTION_FIELDS: o->action = ACTION_FIELDS; return true;
+	case OPTION_PRINT_MAN: o->action = ACTION_MAN; return true;
+	case OPTION_PRINT_COMPLETION: o->action = ACTION_COMPLETION; return true;
+	case OPTIONS: break;
+	}
+	return true;
+}
+
+/* The argument of an option that takes one: what is attached to it, or the next word. */
+static const char *
+take_argument(struct parser *p, const char *attached)
+{
+	if (attached != NULL)
+		return attached;
+	if (p->word == p->end || ((*p->word)[0] == '-' && (*p->word)[1] != '\0'))
+		return NULL;
+	return *p->word++;
+}
+
+static bool
+read_long(struct parser *p, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_info *info = &option_table[i];
+		if (strlen(info->name) != len || strncmp(info->name, word, len) != 0)
+			continue;
+		if (info->argument == ARGUMENT_NONE) {
+			if (equals != NULL)
+				return fail(p, "option --%s takes no value", info->name);
+			return set_option(p, (enum option)i, NULL);
+		}
+		const char *value = take_argument(p, equals != NULL ? equals + 1 : NULL);
+		if (value == NULL || value[0] == '\0')
+			return fail(p, "option --%s needs %s", info->name, info->metavar);
+		return set_option(p, (enum option)i, value);
+	}
+	char name[NAME_MAX_LEN + 1];
+	snprintf(name, sizeof name, "%.*s", (int)least(len, NAME_MAX_LEN), word);
+	const char *near = nearest_option(name);
+	if (near != NULL)
+		return fail(p, "unknown option '--%s' (did you mean '--%s'?)", name, near);
+	return fail(p, "unknown option '--%s'", name);
+}
+
+/* -nvq, -c5, -rfile: letters in one word, the last of which may have its argument attached. */
+static bool
+read_letters(struct parser *p, const char *word)
+{
+	for (const char *s = word; *s != '\0'; s++) {
+		size_t i = 0;
+		while (i < OPTIONS && (option_table[i].letter == 0 || option_table[i].letter != *s))
+			i++;
+		if (i == OPTIONS) {
+			const char *near = nearest_option(word);
+			if (near != NULL)
+				return fail(p, "unknown option '-%s' (did you mean '--%s'?)", word,
+					    near);
+			size_t n = utf8_char((const uint8_t *)s, strlen(s));
+			return fail(p, "unknown option '-%.*s'", n > 0 ? (int)n : 1, s);
+		}
+		if (option_table[i].argument != ARGUMENT_NONE) {
+			const char *value = take_argument(p, s[1] != '\0' ? s + 1 : NULL);
+			if (value == NULL || value[0] == '\0')
+				return fail(p, "option -%c needs %s", *s, option_table[i].metavar);
+			return set_option(p, (enum option)i, value);
+		}
+		if (!set_option(p, (enum option)i, NULL))
+			return false;
+		if (p->o->action != ACTION_REPLAY)
+			return true;
+	}
+	return true;
+}
+
+static bool
+is_option(const char *word)
+{
+	char c = word[0] == '-' ? ascii_lower(word[1]) : '\0';
+	return c == '-' || c == '?' || (c >= 'a' && c <= 'z');
+}
+
+static bool
+read_word(struct parser *p)
+{
+	const char *word = *p->word++;
+	if (p->no_options)
+		return add_expression(p, word);
+	if (strcmp(word, "--") == 0) {
+		p->no_options = true;
+		p->files_follow = false;
+		return true;
+	}
+	if (p->files_follow && is_file(word)) {
+		add_file(p, word);
+		return true;
+	}
+	if (!is_option(word))
+		return add_expression(p, word);
+	p->files_follow = false;
+	return word[1] == '-' ? read_long(p, word + 2) : read_letters(p, word + 1);
+}
+
+bool
+options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR])
+{
+	memset(o, 0, sizeof *o);
+	error[0] = '\0';
+	struct parser p = {.o = o, .word = argv + 1, .end = argv + argc, .error = error};
+	size_t room = 1;
+	for (char **w = p.word; w < p.end; w++)
+		room += strlen(*w) + 1;
+	o->files = calloc((size_t)argc + 1, sizeof *o->files);
+	o->filter = malloc(room);
+	if (o->files == NULL || o->filter == NULL)
+		return fail(&p, "no memory for the options");
+	p.filter = text_in(o->filter, room);
+
+	while (p.word < p.end && o->action == ACTION_REPLAY) {
+		if (!read_word(&p))
+			return false;
+	}
+	if (o->action == ACTION_REPLAY && o->file_count == 0)
+		return fail(&p, "nothing to read: name a capture with -r");
+	if (!p.in_expression) {
+		free(o->filter);
+		o->filter = NULL;
+	}
+	return true;
+}
+
+void
+options_free(struct options *o)
+{
+	free(o->files);
+	free(o->filter);
+	o->files = NULL;
+	o->filter = NULL;
+}

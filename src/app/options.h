@@ -1,0 +1,81 @@
+/*
+ * The command line.
+ *
+ * Options may stand anywhere.  Words that directly follow -r are files as long as they name
+ * something that exists or look like a file (a '/' in them, or the ending of a capture); the first
+ * word that does neither begins the filter expression, and so does `--`.  Once the expression has
+ * begun all words that are no options belong to it.
+ */
+#ifndef POSTCARD_APP_OPTIONS_H
+#define POSTCARD_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/limits.h"
+#include "judge/judge.h"
+
+#define OPTIONS_ERROR 512 /* octets of a message of options_parse, with its NUL */
+
+enum option {
+#define OPTION(id, letter, name, argument, metavar, help, manual) OPTION_##id,
+#include "app/options.def"
+#undef OPTION
+	OPTIONS
+};
+
+enum option_argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_DIR, ARGUMENT_WORD, ARGUMENT_FILES };
+
+struct option_info {
+	char letter;	     /* 0: none */
+	uint8_t argument;    /* enum option_argument */
+	const char *name;    /* without the dashes */
+	const char *metavar; /* NULL where it takes no argument */
+	const char *help;    /* NULL: hidden */
+	const char *manual;  /* mdoc */
+};
+
+extern const struct option_info option_table[OPTIONS];
+
+enum action {
+	ACTION_REPLAY,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_INTERFACES,
+	ACTION_FIELDS,
+	ACTION_MAN,
+	ACTION_COMPLETION
+};
+
+struct options {
+	enum action action;
+	const char **files;	/* captures to read; the words are those of argv */
+	size_t file_count;	/* at least 1 for ACTION_REPLAY */
+	char *filter;		/* pcap-filter(7) expression; NULL: none */
+	const char *loose_word; /* the word behind the files that began the expression, not `--`;
+				   NULL: none.  It may be a misspelt file */
+	uint64_t packets;	/* stop after so many; 0: never */
+	bool json;
+	bool quiet;
+	bool numeric;
+	bool reveal;
+	bool no_ndpi;
+	int verbose;		/* times that -v was given */
+	const char *geoip_dir;	/* NULL: the usual places */
+	enum level fail_level;	/* LEVEL_NONE: not asked for */
+	bool fail_on_cleartext; /* whatever its level */
+	size_t home_count;	/* 0: the default */
+	struct network home[LIMIT_HOME_NETS];
+};
+
+/*
+ * Reads the command line.  Words of argv are kept, not copied.  False and a message in `error`
+ * (one line, control characters escaped) where it is wrong.  Free with options_free in any case.
+ */
+bool options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR]);
+
+void options_free(struct options *o);
+
+#endif

@@ -1,0 +1,99 @@
+/* The summary of a run: see summary.h. */
+#include "app/summary.h"
+
+static enum outcome
+outcome_of(const struct record *r)
+{
+	static const char *const words[OUTCOMES] = {
+	    [OUTCOME_ENCRYPTED] = "encrypted",	 [OUTCOME_CLEARTEXT] = "cleartext",
+	    [OUTCOME_TLS_FAILED] = "tls-failed", [OUTCOME_NO_MAIL] = "no-mail",
+	    [OUTCOME_UNKNOWN] = "unknown",
+	};
+	for (unsigned i = 0; i < OUTCOMES; i++) {
+		if (record_is(r, FIELD_OUTCOME, words[i]))
+			return (enum outcome)i;
+	}
+	return OUTCOME_UNKNOWN;
+}
+
+static void
+tally_add_session(struct tally *t, const struct record *r)
+{
+	struct record_value v;
+	enum outcome outcome = outcome_of(r);
+	t->sessions++;
+	t->outcomes[outcome]++;
+	if (outcome == OUTCOME_CLEARTEXT)
+		t->cleartext = true;
+	if (record_is(r, FIELD_EXPOSED, "credentials"))
+		t->credentials++;
+	if (record_find(r, FIELD_GAP_BYTES, &v) && v.u64 > 0) {
+		t->gap_sessions++;
+		t->gap_bytes += v.u64;
+	}
+	if (record_is(r, FIELD_VISIBILITY, "client-only") ||
+	    record_is(r, FIELD_VISIBILITY, "server-only"))
+		t->one_sided++;
+	if (record_find(r, FIELD_MIDSTREAM, &v) && v.u64 != 0)
+		t->midstream++;
+}
+
+void
+tally_add(struct tally *t, const struct record *r)
+{
+	if (r->kind == RECORD_SESSION) {
+		tally_add_session(t, r);
+	} else if (r->kind == RECORD_MESSAGE) {
+		t->messages++;
+		t->cleartext = true;
+	}
+	enum level level = level_of(r);
+	if (level > t->worst)
+		t->worst = level;
+}
+
+void
+summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
+		const struct engine_stats *e)
+{
+	record_begin(out, RECORD_SUMMARY);
+	if (c->frames > 0)
+		record_put_time(out, FIELD_TIMESTAMP, c->last_ns);
+	record_put_word(out, FIELD_EVENT_KIND, "metric");
+	record_put_word(out, FIELD_EVENT_DATASET, "postcard.summary");
+	if (c->frames > 0) {
+		record_put_time(out, FIELD_EVENT_START, c->first_ns);
+		record_put_time(out, FIELD_EVENT_END, c->last_ns);
+		record_put_u64(out, FIELD_EVENT_DURATION,
+			       (uint64_t)c->last_ns - (uint64_t)c->first_ns);
+	}
+	record_put_word(out, FIELD_OBSERVER_TYPE, "sensor");
+	record_put_word(out, FIELD_OBSERVER_PRODUCT, "postcard");
+	record_put_word(out, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
+
+	record_put_u64(out, FIELD_SUM_FILES, c->files);
+	record_put_u64(out, FIELD_SUM_FRAMES, c->frames);
+	record_put_u64(out, FIELD_SUM_BYTES, c->captured);
+	record_put_u64(out, FIELD_SUM_FILTERED, c->filtered);
+	record_put_u64(out, FIELD_SUM_TCP, e->tcp);
+	record_put_u64(out, FIELD_SUM_NOT_TCP, e->not_tcp);
+	record_put_u64(out, FIELD_SUM_UNDECODED, e->undecoded);
+	record_put_u64(out, FIELD_SUM_FRAGMENTS, e->fragments);
+	record_put_u64(out, FIELD_SUM_CUT, c->cut);
+	record_put_u64(out, FIELD_SUM_CLOCK_STEPS, c->steps_back);
+	record_put_u64(out, FIELD_SUM_DROPS, c->dropped);
+	record_put_u64(out, FIELD_SUM_FLOWS, e->flows);
+	record_put_u64(out, FIELD_SUM_SESSIONS, t->sessions);
+	record_put_u64(out, FIELD_SUM_ENCRYPTED, t->outcomes[OUTCOME_ENCRYPTED]);
+	record_put_u64(out, FIELD_SUM_CLEARTEXT, t->outcomes[OUTCOME_CLEARTEXT]);
+	record_put_u64(out, FIELD_SUM_TLS_FAILED, t->outcomes[OUTCOME_TLS_FAILED]);
+	record_put_u64(out, FIELD_SUM_NO_MAIL, t->outcomes[OUTCOME_NO_MAIL]);
+	record_put_u64(out, FIELD_SUM_UNKNOWN, t->outcomes[OUTCOME_UNKNOWN]);
+	record_put_u64(out, FIELD_SUM_MESSAGES, t->messages);
+	record_put_u64(out, FIELD_SUM_CREDENTIALS, t->credentials);
+	record_put_u64(out, FIELD_SUM_GAP_SESSIONS, t->gap_sessions);
+	record_put_u64(out, FIELD_SUM_GAP_BYTES, t->gap_bytes);
+	record_put_u64(out, FIELD_SUM_ONE_SIDED, t->one_sided);
+	record_put_u64(out, FIELD_SUM_MIDSTREAM, t->midstream);
+	record_put_u64(out, FIELD_SUM_EVICTED, e->evicted);
+}

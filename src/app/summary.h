@@ -1,0 +1,42 @@
+/* The summary of a run: tallies of the records, and the record that comes last. */
+#ifndef POSTCARD_APP_SUMMARY_H
+#define POSTCARD_APP_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/capture.h"
+#include "engine/engine.h"
+#include "judge/judge.h"
+#include "record/record.h"
+
+enum outcome {
+	OUTCOME_ENCRYPTED,
+	OUTCOME_CLEARTEXT,
+	OUTCOME_TLS_FAILED,
+	OUTCOME_NO_MAIL,
+	OUTCOME_UNKNOWN,
+	OUTCOMES
+};
+
+struct tally {
+	uint64_t sessions;	     /* session records */
+	uint64_t outcomes[OUTCOMES]; /* of them, by outcome; one without a known word is unknown */
+	uint64_t messages;	     /* message records */
+	uint64_t credentials;	     /* sessions that exposed credentials */
+	uint64_t gap_sessions;	     /* sessions with gaps */
+	uint64_t gap_bytes;	     /* octets lost in them */
+	uint64_t one_sided;	     /* sessions of which one direction was captured */
+	uint64_t midstream;	     /* sessions whose start was not captured */
+	enum level worst;	     /* the highest level of any record */
+	bool cleartext;		     /* a session that was cleartext, or a message */
+};
+
+/* Counts one record of the run. */
+void tally_add(struct tally *t, const struct record *r);
+
+/* Fills in the summary.  Lines about damage are the caller's to add (FIELD_SUM_FAULTS). */
+void summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
+		     const struct engine_stats *e);
+
+#endif
