@@ -28,17 +28,20 @@ FOLDERS := $(foreach f,$(FLOORS),$(FLOOR_$f))
 
 WERROR ?= -Werror
 WARN   := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(WERROR)
-HARD   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 OPT    ?= -O2 -g
+HARD   := $(if $(findstring -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
               -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
               -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
 LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lcrypto -lz -lm $(LDLIBS)
+FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 
 # Debian packages
 BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libssl-dev zlib1g-dev
 TEST_PACKAGES  := libcmocka-dev python3
+LINT_PACKAGES  := clang-format clang-tidy cppcheck python3
+FUZZ_PACKAGES  := clang libclang-rt-dev
 
 # ---------------------------------------------------------------------------------- the program
 
@@ -65,8 +68,8 @@ all: $(ARCHIVES) $(PROGRAM) $(if $(PROGRAM),$(BUILD)/postcard.1 $(if $(filter bu
 
 # A change of compiler or flags builds everything anew; a change of the list of sources, its archive.
 $(BUILD)/flags: FORCE
-	$(Q)mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS_ALL))' | cmp -s - $@ || \
-	    printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS_ALL))' > $@
+	$(Q)mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
 $(BUILD)/lib/%.list: FORCE
 	$(Q)mkdir -p $(@D); echo $(call objects,$*) | cmp -s - $@ || echo $(call objects,$*) > $@
 
@@ -98,7 +101,7 @@ postcard: | $(BUILD)/postcard
 
 # ------------------------------------------------------------------------------ install, and show
 
-$(BUILD)/postcard.1: $(BUILD)/postcard
+$(BUILD)/postcard.1: $(BUILD)/postcard $(wildcard src/app/postcard.1.in)
 	$(Q)$< --print-man > $@
 
 install: all ## install under PREFIX (/usr/local), below DESTDIR where that is given
@@ -119,18 +122,24 @@ demo: ## install what is missing, build, and replay pcaps/ (DEPS=0: touch nothin
 
 PACKAGES ?= $(BUILD_PACKAGES) $(TEST_PACKAGES)
 deps: ## install the Debian packages that building and testing need
-	@tests/tools/deps '$(DEPS)' $(PACKAGES)
+	@tests/tools/deps '$(DEPS)' $(sort $(PACKAGES))
 
 geoip: ## fetch a country database that may be used freely (GEOIP_DIR=folder)
 	@src/enrich/fetch-geoip.sh $(GEOIP_DIR)
 
-clean: ## remove what was built
+clean: ## remove what was built (build, build-*)
 	rm -rf build build-* postcard
+	@find tests -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## list the targets
 	@echo 'make targets:'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile tests/tests.mk | expand -t 18
-	@echo 'variables: BUILD=$(BUILD) CC=$(CC) SAN=address,undefined PREFIX=$(PREFIX) DESTDIR DEPS=0 V=1'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile tests/tests.mk | expand -t 16
+	@echo 'variables, with what they are now:'
+	@echo '  DEPS=$(DEPS)           0: install no packages'
+	@echo '  BUILD=$(BUILD)      where objects and programs go'
+	@echo '  CC=$(CC) CFLAGS CPPFLAGS LDFLAGS OPT="$(OPT)" SAN=$(SAN) (address,undefined)'
+	@echo '  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo '  V=$(V)              1: show the commands'
 
 FORCE:
 .PHONY: all install uninstall demo deps geoip clean help FORCE

@@ -10,6 +10,7 @@ UNITS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TESTS))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS := $(if $(wildcard tests/fuzz/replay.c),$(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS)))
 ENGINE_ARCHIVES = $(filter-out $(BUILD)/lib/app.a,$(ARCHIVES))
+BENCH   := $(if $(wildcard tests/bench/gen_mail_pcap.c),$(patsubst %,$(BUILD)/tests/bench/%,gen_mail_pcap pcap_null))
 
 define unit_rule
 $(BUILD)/tests/unit/$1: $(BUILD)/tests/unit/$1.o $(call archive,$2) $(call below,$2)
@@ -27,18 +28,91 @@ $(foreach f,$(FUZZERS),$(eval $(call replay_rule,$f)))
 
 -include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c))
 
-tests: all $(UNITS) $(REPLAYS) ## build the tests, run nothing
+# objects that only these programs need are kept
+.SECONDARY:
 
-test: ## install what is missing, build, run all tests (ONLY=part of a name runs some)
+tests: all $(UNITS) $(BENCH) ## build the tests and run nothing
+
+# Replayers of fuzz inputs are worth having with sanitizers only, so they come from a build of their
+# own, unless this build is one.
+SANITIZED := $(if $(SAN),$(BUILD),build-san)
+SAN_FLAGS := BUILD=$(SANITIZED) SAN=$(or $(SAN),address,undefined) OPT='-O1 -g'
+replays: $(REPLAYS)
+
+test: ## install what is missing, build, run all tests (ONLY=PART of a name runs some)
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory tests
-	@tests/tools/run-tests --build $(BUILD) $(if $(ONLY),--only '$(ONLY)')
+	@$(if $(REPLAYS),$(MAKE) --no-print-directory replays $(SAN_FLAGS))
+	@tests/tools/run-tests --build $(BUILD) --replays $(SANITIZED) $(if $(ONLY),--only '$(ONLY)')
 
-test-long: ## the tests, then those that take minutes or need root (a bare chroot)
+test-long: ## the tests, then what takes minutes or root: all of it again in a bare chroot
 	@$(MAKE) --no-print-directory test
 	@tests/tools/run-tests --build $(BUILD) --long
 
 sanitize: ## build with AddressSanitizer and UBSan, and run the tests
 	@$(MAKE) --no-print-directory test BUILD=build-san SAN=address,undefined OPT='-O1 -g'
 
-.PHONY: tests test test-long sanitize
+# ------------------------------------------------------------------------------------------- fuzz
+
+TARGET ?= $(firstword $(FUZZERS))
+FUZZ_S ?= 60
+fuzz: ## fuzz TARGET=NAME for FUZZ_S=60 seconds with libFuzzer; finds go to build-fuzz/
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) $(FUZZ_PACKAGES)'
+	@$(MAKE) --no-print-directory fuzz-run BUILD=build-fuzz CC=clang OPT='-O1 -g' \
+	    SAN=fuzzer-no-link,address,undefined TARGET='$(TARGET)'
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(ENGINE_ARCHIVES)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LDLIBS_ALL)
+
+fuzz-run: $(BUILD)/tests/fuzz/fuzz_$(TARGET)
+	@mkdir -p $(BUILD)/corpus/$(TARGET) $(BUILD)/found
+	$< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/found/$(TARGET)- $(BUILD)/corpus/$(TARGET) $(wildcard tests/fuzz/corpus/$(TARGET))
+
+# ------------------------------------------------------------------------------------------ bench
+
+BENCH_DATA ?= $(BUILD)/bench-data
+BENCH_PROFILES ?= mail
+$(BUILD)/tests/bench/gen_mail_pcap: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/gen_*.c)))
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+$(BUILD)/tests/bench/pcap_null: $(BUILD)/tests/bench/pcap_null.o
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lpcap
+
+bench: ## 1 GB of generated mail: counts against the truth, speed against libpcap's empty loop
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all $(BENCH)
+	@tests/bench/bench.py --build $(BUILD) --data $(BENCH_DATA) --bytes $(or $(BENCH_BYTES),1g) $(BENCH_PROFILES)
+
+bench-quick: ## the same with 100 MB
+	@$(MAKE) --no-print-directory bench BENCH_BYTES=100m
+
+# ------------------------------------------------------------------------------------------- lint
+
+C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c))
+H_FILES := $(sort $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/bench/*.h))
+TIDIED  := $(patsubst %.c,$(BUILD)/tidy/%,$(C_FILES))
+LINT_CC  = -std=c11 -D_GNU_SOURCE '-DPOSTCARD_VERSION="$(VERSION)"' -Isrc -I$(BUILD)/gen
+lint: ## clang-format, the floors, cppcheck, clang-tidy (-k goes on to the next)
+	@tests/tools/deps 0 $(sort $(LINT_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
+	@$(MAKE) --no-print-directory -j$(or $(LINT_JOBS),2) lint-format lint-floors lint-cppcheck lint-tidy
+	@echo 'lint: all well'
+
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES) $(H_FILES)
+lint-floors:
+	@tests/tools/floors.py
+lint-cppcheck: $(EMBEDDED)
+	@cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --library=posix \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    -D__x86_64__ $(LINT_CC) src
+lint-tidy: $(TIDIED)
+$(BUILD)/tidy/%: %.c $(H_FILES) .clang-tidy | $(EMBEDDED)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(LINT_CC) >$@.log 2>&1 || { grep -v 'warnings\{0,1\} generated\.$$' $@.log; exit 1; }
+	@touch $@
+
+.PHONY: tests test test-long sanitize replays fuzz fuzz-run bench bench-quick
+.PHONY: lint lint-format lint-floors lint-cppcheck lint-tidy
