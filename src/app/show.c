@@ -13,21 +13,10 @@
 
 #include "app/options.h"
 #include "base/text.h"
+#include "finding/finding.h"
 #include "record/record.h"
 
 #define HELP_COLUMN 27 /* where the help of an option begins */
-
-/* The names of anomalies, from the table of the stage that finds them. */
-struct anomaly_info {
-	const char *name;
-	const char *meaning;
-};
-
-static const struct anomaly_info anomaly_table[] = {
-#define ANOMALY(id, name, meaning) {name, meaning},
-#include "finding/anomalies.def"
-#undef ANOMALY
-};
 
 void
 show_usage(FILE *out)
@@ -109,7 +98,7 @@ show_fields(FILE *out)
 		fprintf(out, "%-40s %-9s %-8s %s\n", f->name, type, privacy_name(f), f->meaning);
 	}
 	fprintf(out, "\n%-41s%s\n", "anomaly", "meaning");
-	for (size_t i = 0; i < sizeof anomaly_table / sizeof *anomaly_table; i++)
+	for (size_t i = 0; i < ANOMALIES; i++)
 		fprintf(out, "%-40s %s\n", anomaly_table[i].name, anomaly_table[i].meaning);
 }
 

@@ -4,13 +4,8 @@
 static enum outcome
 outcome_of(const struct record *r)
 {
-	static const char *const words[OUTCOMES] = {
-	    [OUTCOME_ENCRYPTED] = "encrypted",	 [OUTCOME_CLEARTEXT] = "cleartext",
-	    [OUTCOME_TLS_FAILED] = "tls-failed", [OUTCOME_NO_MAIL] = "no-mail",
-	    [OUTCOME_UNKNOWN] = "unknown",
-	};
 	for (unsigned i = 0; i < OUTCOMES; i++) {
-		if (record_is(r, FIELD_OUTCOME, words[i]))
+		if (record_is(r, FIELD_OUTCOME, outcome_name((enum outcome)i)))
 			return (enum outcome)i;
 	}
 	return OUTCOME_UNKNOWN;

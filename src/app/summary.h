@@ -7,17 +7,11 @@
 
 #include "capture/capture.h"
 #include "engine/engine.h"
+#include "finding/finding.h"
 #include "judge/judge.h"
 #include "record/record.h"
 
-enum outcome {
-	OUTCOME_ENCRYPTED,
-	OUTCOME_CLEARTEXT,
-	OUTCOME_TLS_FAILED,
-	OUTCOME_NO_MAIL,
-	OUTCOME_UNKNOWN,
-	OUTCOMES
-};
+#define OUTCOMES (OUTCOME_UNKNOWN + 1)
 
 struct tally {
 	uint64_t sessions;	     /* session records */

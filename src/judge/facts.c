@@ -37,14 +37,30 @@ const char *const value_names[VALUES] = {
 
 /* The mechanisms that a sentence names; what else a client called one is not repeated. */
 static const char *const mechanism_names[] = {
-    "PLAIN",	"LOGIN",       "USER",		"LOGIN-COMMAND", /* the password itself */
-    "XOAUTH2",	"OAUTHBEARER",					 /* a token */
-    "CRAM-MD5", "APOP",	       "DIGEST-MD5",	"NTLM",		 /* an answer to a challenge */
-    "GSSAPI",	"SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL",	 "another mechanism",
+    "PLAIN",
+    "LOGIN",
+    "USER",
+    "PASS",
+    "LOGIN-COMMAND", /* the password itself */
+    "XOAUTH2",
+    "OAUTHBEARER", /* a token */
+    "CRAM-MD5",
+    "APOP",
+    "DIGEST-MD5",
+    "DIGEST",
+    "NTLM",
+    "GSS-SPNEGO",
+    "GSSAPI",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "EXTERNAL",
+    "OTP",
+    "another mechanism", /* an answer */
 };
 
-#define PASSWORDS  4u /* mechanisms at the head of the list that give a password away */
-#define TOKENS	   6u /* and, from there, a token */
+#define PASSWORDS  5u /* mechanisms at the head of the list that give a password away */
+#define TOKENS	   7u /* and, from there, a token */
 #define MECHANISMS (sizeof mechanism_names / sizeof *mechanism_names)
 
 static uint32_t
@@ -114,7 +130,8 @@ add_fact(struct facts *f, const struct record_value *v)
 	case FIELD_DESTINATION_PORT: f->port = v->u64; break;
 	case FIELD_MESSAGES: f->messages = v->u64; break;
 	case FIELD_ENVELOPES: f->envelopes = v->u64; break;
-	case FIELD_RECIPIENTS: f->recipients = v->u64; break;
+	case FIELD_EMAIL_TO: f->recipients++; break;
+	case FIELD_RECIPIENTS: f->commands = v->u64; break;
 	case FIELD_STARTTLS_REPLY: f->reply = v->u64; break;
 	case FIELD_STARTTLS_REPLY_WORD:
 		f->reply_word = v->str;
@@ -140,6 +157,8 @@ facts_of(struct facts *f, const struct record *r)
 	for (uint32_t at = 0; record_next(r, &at, &v);)
 		add_fact(f, &v);
 
+	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
+		f->recipients = f->commands;
 	bool message = r->kind == RECORD_MESSAGE;
 	f->words[KEY_RECORD] = bit(message ? RECORD_WORD_MESSAGE : RECORD_WORD_SESSION);
 	f->words[KEY_PORT] = bit(port_class(f->port));

@@ -62,7 +62,8 @@ struct facts {
 	uint64_t port;		/* of the server */
 	uint64_t messages;	/* readable messages */
 	uint64_t envelopes;	/* readable envelopes */
-	uint64_t recipients;	/* of a message; 0: not known */
+	uint64_t recipients;	/* of a message, not refused; 0: not known */
+	uint64_t commands;	/* RCPT commands of a message, refused ones too */
 	uint64_t reply;		/* to STARTTLS; 0: not known, or a word */
 	uint32_t mechanisms;	/* bit i: mechanism i of facts.c was tried */
 	const char *reply_word; /* OK NO BAD +OK -ERR */

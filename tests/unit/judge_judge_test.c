@@ -207,7 +207,9 @@ sentences_are_plain(void **state)
 	put_exposed(BODY);
 	record_put_word(&record, FIELD_HELO, "printer.example.net");
 	record_put_word(&record, FIELD_GREETING, "220 mx.example.com ESMTP Postfix");
-	record_put_u64(&record, FIELD_RECIPIENTS, 3);
+	record_put_u64(&record, FIELD_RECIPIENTS, 4); /* one of them was refused */
+	for (int i = 0; i < 3; i++)
+		record_put_word(&record, FIELD_EMAIL_TO, "bob@example.com");
 	judge_apply(judge, &record);
 	assert_string_equal(
 	    value_of(FIELD_MESSAGE),
@@ -244,6 +246,24 @@ sentences_are_plain(void **state)
 	    value_of(FIELD_MESSAGE),
 	    "10.0.0.9 gave 192.0.2.1 the sender and recipients of 2 mails in the clear "
 	    "because TLS could not be set up and the client went on without it.");
+}
+
+/* Where not all recipients are kept by name, their number is that of the commands. */
+static void
+many_recipients_are_counted(void **state)
+{
+	(void)state;
+	for (unsigned n = LIMIT_RECIPIENTS - 1; n <= LIMIT_RECIPIENTS; n++) {
+		begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
+		put_exposed(BODY);
+		for (unsigned i = 0; i < n; i++)
+			record_put_word(&record, FIELD_EMAIL_TO, "bob@example.com");
+		record_put_u64(&record, FIELD_RECIPIENTS, 12345);
+		judge_apply(judge, &record);
+		assert_non_null(strstr(value_of(FIELD_MESSAGE),
+				       n < LIMIT_RECIPIENTS ? " 1 mail for 499 recipients "
+							    : " 1 mail for 12,345 recipients "));
+	}
 }
 
 static void
@@ -474,6 +494,7 @@ main(void)
 	    cmocka_unit_test(an_encrypted_body_weighs_less),
 	    cmocka_unit_test(only_what_was_readable_is_judged),
 	    cmocka_unit_test(sentences_are_plain),
+	    cmocka_unit_test(many_recipients_are_counted),
 	    cmocka_unit_test(advice_knows_the_software),
 	    cmocka_unit_test(no_person_is_named),
 	    cmocka_unit_test(every_row_is_reached),
