@@ -265,7 +265,7 @@ read_long(struct parser *p, const char *word)
 		if (info->argument == ARGUMENT_NONE) {
 			if (equals != NULL)
 				return fail(p, "option --%s takes no value", info->name);
-			return set_option(p, (enum option)i, NULL);
+			return set_option(p, (enum option)i, "");
 		}
 		const char *value = take_argument(p, equals != NULL ? equals + 1 : NULL);
 		if (value == NULL || value[0] == '\0')
@@ -302,7 +302,7 @@ read_letters(struct parser *p, const char *word)
 				return fail(p, "option -%c needs %s", *s, option_table[i].metavar);
 			return set_option(p, (enum option)i, value);
 		}
-		if (!set_option(p, (enum option)i, NULL))
+		if (!set_option(p, (enum option)i, ""))
 			return false;
 		if (p->o->action != ACTION_REPLAY)
 			return true;
