@@ -69,8 +69,17 @@ put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, s
 	}
 }
 
+enum mail_protocol
+conn_protocol_by_port(uint16_t port)
+{
+	return port == 110 || port == 995   ? MAIL_POP3
+	       : port == 143 || port == 993 ? MAIL_IMAP
+					    : MAIL_SMTP;
+}
+
 static void
-put_protocol(const struct conn *c, const struct findings *F, struct record *r)
+put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
+	     struct record *r)
 {
 	size_t len;
 	const char *app = strings_get(&F->strings, c->app, &len);
@@ -83,7 +92,12 @@ put_protocol(const struct conn *c, const struct findings *F, struct record *r)
 				f->flags & FINDING_LMTP
 				    ? "lmtp"
 				    : mail_protocol_name((enum mail_protocol)c->mail.protocol));
-	else if (c->flags & CONN_PAYLOAD)
+	else if (c->phase ==
+		 CONN_PROBING) /* nothing was seen that speaks against what the port is for */
+		record_put_word(r, FIELD_NETWORK_PROTOCOL,
+				mail_protocol_name(
+				    conn_protocol_by_port(flow->port[!flow_client(flow)])));
+	else
 		record_put_word(r, FIELD_NETWORK_PROTOCOL, "other");
 	if (c->app != 0)
 		record_put_str(r, FIELD_NETWORK_APPLICATION, app, len);
@@ -108,7 +122,7 @@ conn_put(const struct conn *c, const struct flow *f, const struct findings *F, i
 	record_put_word(r, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
 	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
 	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
-	put_protocol(c, F, r);
+	put_protocol(c, f, F, r);
 	community_id(f, id);
 	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, id);
 	if (c->vlan >= 0)

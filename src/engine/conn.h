@@ -77,6 +77,9 @@ void conn_put(const struct conn *c, const struct flow *f, const struct findings 
 /* What finding needs to know of the capture. */
 struct finding_view conn_view(const struct conn *c, const struct flow *f, int64_t now_ns);
 
+/* The protocol that a mail port is assigned to. */
+enum mail_protocol conn_protocol_by_port(uint16_t port);
+
 /*
  * Community ID version 1, seed 0 (github.com/corelight/community-id-spec): "1:" and Base64 of SHA-1
  * over the ends, smaller first.  out takes 31 octets and its NUL.

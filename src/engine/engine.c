@@ -216,14 +216,6 @@ ask_dpi(struct engine *e, struct conn *c)
 	return a;
 }
 
-static enum mail_protocol
-protocol_by_port(uint16_t port)
-{
-	return port == 110 || port == 995   ? MAIL_POP3
-	       : port == 143 || port == 993 ? MAIL_IMAP
-					    : MAIL_SMTP;
-}
-
 /* The connection is a session of that protocol from here on; what was held is read first. */
 static void
 begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bool implicit,
@@ -314,14 +306,14 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 	case PROBE_POP3: begin_mail(e, c, MAIL_POP3, r.sure, false, false); return;
 	case PROBE_TLS:
 		if (mail_port)
-			begin_mail(e, c, protocol_by_port(port), false, true, false);
+			begin_mail(e, c, conn_protocol_by_port(port), false, true, false);
 		else
 			conn_ignore(e, id);
 		return;
 	case PROBE_MORE:
 	case PROBE_TEXT:
 		if (mail_port) {
-			begin_mail(e, c, protocol_by_port(port), false, false,
+			begin_mail(e, c, conn_protocol_by_port(port), false, false,
 				   !(c->flags & CONN_SYN));
 			return;
 		}
@@ -775,15 +767,15 @@ engine_next(struct engine *e, struct record *out)
 				flow_keep(&e->flows, id);
 			continue;
 		}
-		if (e->due_first != 0) {
+		if (e->due_first != 0 && !e->finishing) {
 			struct conn *c = pool_at(&e->conns, e->due_first);
-			if (c->due_ns <= e->now_ns || e->finishing) {
+			if (c->due_ns <= e->now_ns) {
 				id = e->due_first;
 				due_remove(e, id);
 				e->work = id;
 				e->in_end = 0;
 				e->in.len = e->in.cut = 0;
-				if (c->close_ns != 0 && (c->close_ns <= e->now_ns || e->finishing))
+				if (c->close_ns != 0 && c->close_ns <= e->now_ns)
 					end_begin(e, id, CLOSED_BY_RST);
 				continue;
 			}
