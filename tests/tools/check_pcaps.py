@@ -243,6 +243,23 @@ def check_one(label_file, binary, totals):
     return [(os.path.basename(capture),) + row for row in wrong]
 
 
+def check_nasty(capture, binary):
+    """A capture without mail that breaks readers: no crash, no hang, no mail."""
+    done = postcard.run(binary, ["-r", capture, "--json", "--reveal"])
+    wrong = []
+    if not 0 <= done.code <= 3:
+        wrong.append("status %d %s" % (done.code, done.stderr[-2000:].decode("utf-8", "replace")))
+    if done.bad_json:
+        wrong.append(done.bad_json)
+    for r in done.of("session"):
+        if dig(r, "postcard.outcome") not in ("no-mail", "unknown"):
+            wrong.append("reported as mail: %s > %s:%s %s" % (dig(r, "source.ip"), dig(r, "destination.ip"),
+                                                              dig(r, "destination.port"), dig(r, "postcard.outcome")))
+    if done.of("message"):
+        wrong.append("%d messages" % len(done.of("message")))
+    return wrong
+
+
 def check(label_files, binary, only=None):
     """(disagreements as lines, a line of totals); `only` names the fields that count."""
     totals, lines, by_field = collections.Counter(), [], collections.Counter()

@@ -7,6 +7,11 @@ import subprocess
 ABSENT = "nothing (the field is absent)"
 NO_RECORD = "nothing (there is no such record)"
 TIMEOUT_S = 120
+CRASH = 99
+
+# a sanitizer's report must not look like one of our exit statuses
+os.environ.setdefault("ASAN_OPTIONS", "exitcode=%d:detect_stack_use_after_return=1" % CRASH)
+os.environ.setdefault("UBSAN_OPTIONS", "exitcode=%d:print_stacktrace=1" % CRASH)
 
 # every way to print the same capture
 MODES = [[], ["--reveal"], ["-v"], ["-v", "-v", "--reveal"], ["-q"], ["-n"], ["--json"]]
@@ -15,6 +20,11 @@ MODES = [[], ["--reveal"], ["-v"], ["-v", "-v", "--reveal"], ["-q"], ["-n"], ["-
 def binary():
     """The program under test: named by the runner, else the one that was built last."""
     return os.environ.get("POSTCARD", "./postcard")
+
+
+def sanitized():
+    """Is it a sanitizer's build, which is several times slower?"""
+    return os.environ.get("POSTCARD_SANITIZED", "") == "1"
 
 
 def dig(record, dotted):
@@ -53,7 +63,7 @@ class Done:
         return self._records
 
     def of(self, kind):
-        """The records of one dataset, by the start of their connection; messages as written."""
+        """The records of one dataset, sessions by their start, messages and alerts as written."""
         found = [r for r in self.records if dig(r, "event.dataset") == "postcard." + kind]
         if kind == "session":
             found.sort(key=lambda r: str(dig(r, "event.start")))
