@@ -29,7 +29,8 @@ static void
 put_tls(const struct findings *F, const struct finding *f, struct record *r)
 {
 	const struct tls_facts *t = f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
-	if (f->flags & (FINDING_TLS_SEEN | FINDING_REQUESTED | FINDING_IMPLICIT))
+	if (f->flags & (FINDING_TLS_SEEN | FINDING_REQUESTED | FINDING_IMPLICIT) &&
+	    !(f->flags & FINDING_TLS_MIDSTREAM))
 		record_put_bool(r, FIELD_TLS_ESTABLISHED, (f->flags & FINDING_ESTABLISHED) != 0);
 	if (t == NULL)
 		return;

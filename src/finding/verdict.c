@@ -60,7 +60,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 {
 	if (f->exposed != 0 || f->flags & FINDING_NULL)
 		return OUTCOME_CLEARTEXT;
-	if (f->flags & FINDING_ESTABLISHED)
+	if (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM))
 		return OUTCOME_ENCRYPTED;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
 		bool proof = f->flags & FINDING_TLS_BROKE ||

@@ -1,0 +1,26 @@
+/* Private to src/mail: reading the hellos of TLS (RFC 8446 section 4.1, RFC 5246 section 7.4.1). */
+#ifndef POSTCARD_MAIL_TLS_HELLO_H
+#define POSTCARD_MAIL_TLS_HELLO_H
+
+#include "base/cursor.h"
+#include "mail/tls.h"
+
+/* What the state machine needs of a hello beyond the event. */
+struct tls_hello {
+	uint32_t session_id_hash; /* of the session identifier */
+	uint8_t session_id_len;	  /* 0: none */
+	bool retry;		  /* it is a HelloRetryRequest */
+	bool pre_shared_key;	  /* the server took the client's ticket (TLS 1.3) */
+};
+
+/*
+ * Reads the body of a ClientHello into the event (highest version, SNI, ALPN, JA3, JA4).  What is
+ * cut or broken leaves the rest as read so far.
+ */
+void tls_client_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev);
+
+/* Reads the body of a ServerHello (version, cipher, group, ALPN, JA3S); false where it is too short
+ * to name a cipher. */
+bool tls_server_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev);
+
+#endif
