@@ -282,7 +282,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		break;
 	case MAIL_AUTH_REPLY: f->flags |= ev->flag ? FINDING_AUTH_OK : FINDING_AUTH_NO; break;
 	case MAIL_SENDER:
-		f->envelopes += f->envelopes < UINT16_MAX;
+		f->envelopes = (uint16_t)(f->envelopes + (f->envelopes < UINT16_MAX));
 		expose(f, v, EXPOSED_ENVELOPE);
 		m = message_of(F, f, ev->tx, true, v->ts_ns);
 		if (m != NULL) {
@@ -312,7 +312,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		break;
 	case MAIL_REQUIRETLS: finding_add_anomaly(f, ANOMALY_REQUIRETLS_IN_CLEAR); break;
 	case MAIL_CONTENT_BEGIN:
-		f->messages += f->messages < UINT16_MAX;
+		f->messages = (uint16_t)(f->messages + (f->messages < UINT16_MAX));
 		m = message_of(F, f, ev->tx, true, v->ts_ns);
 		expose(f, v, EXPOSED_HEADERS);
 		if (m != NULL) {
