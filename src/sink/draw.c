@@ -93,18 +93,32 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 	page_line(p);
 }
 
+/* The judge's sentence speaks of one connection; of many, one that counts them is made here. */
 static void
 draw_why(struct page *p, const struct card *c)
 {
-	char sentence[160];
+	char sentence[200];
 	struct text t = text_in(sentence, sizeof sentence);
-	const char *why = c->message;
-	if (why[0] == '\0' && c->key.reason[0] != '\0') {
-		text_puts(&t, words_reason(c->key.reason));
-		text_putc(&t, '.');
-		sentence[0] = ascii_upper(sentence[0]);
-		why = sentence;
+	bool many = c->connections > 1 || (c->connections == 0 && c->mails > 1);
+	if (many) {
+		if (c->mails > 0)
+			words_count(&t, c->mails, "mail");
+		else
+			text_puts(&t, c->logins ? "Credentials" : "Envelopes");
+		if (c->connections > 1) {
+			text_puts(&t, " in ");
+			words_count(&t, c->connections, "connection");
+		}
+		text_puts(&t, c->mails == 1 ? " was readable" : " were readable");
 	}
+	if (c->key.reason[0] != '\0') {
+		text_puts(&t, t.len > 0 ? ": " : "");
+		text_puts(&t, words_reason(c->key.reason));
+	}
+	if (t.len > 0)
+		text_putc(&t, '.');
+	sentence[0] = ascii_upper(sentence[0]);
+	const char *why = !many && c->message[0] != '\0' ? c->message : sentence;
 	if (why[0] == '\0')
 		return;
 	page_tab(p, DRAW_LABEL);
@@ -221,23 +235,26 @@ draw_seen(struct page *p, const struct card *c)
 {
 	char line[200];
 	struct text t = text_in(line, sizeof line);
-	if (c->mails > 1 || (c->mails == 1 && c->connections > 1))
-		words_count(&t, c->mails, "mail");
 	if (c->connections > 1) {
-		text_puts(&t, t.len > 0 ? " in " : "");
 		words_count(&t, c->connections, "connection");
-	}
-	if (t.len > 0 && c->last_ns > c->first_ns) {
-		text_puts(&t, " within ");
+		text_puts(&t, " from ");
+		words_clock(&t, c->first_ns);
+		text_puts(&t, " to ");
+		if (c->first_ns / 86400000000000 == c->last_ns / 86400000000000)
+			words_clock(&t, c->last_ns);
+		else
+			words_time(&t, c->last_ns);
+		text_puts(&t, " (");
 		words_duration(&t, (uint64_t)c->last_ns - (uint64_t)c->first_ns);
+		text_puts(&t, ")");
 	}
-	if (c->not_accepted > 0 && c->mails == 1) {
+	if (c->not_accepted > 0) {
 		text_puts(&t, t.len > 0 ? "; " : "");
+		if (c->mails > 1) {
+			words_count(&t, c->not_accepted, "mail");
+			text_putc(&t, ' ');
+		}
 		text_puts(&t, "not accepted by the server, but readable all the same");
-	} else if (c->not_accepted > 0) {
-		text_puts(&t, "; ");
-		text_add_count(&t, c->not_accepted);
-		text_puts(&t, " not accepted by the server");
 	}
 	draw_row(p, "Seen", line);
 }

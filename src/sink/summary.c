@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "sink/draw.h"
 
-#define BAR	26u /* columns of the longest bar */
-#define ALIGNED 18u /* columns of an address behind which names stand in line */
-#define FAULTS	5u  /* damaged inputs named */
+#define BAR	  26u /* columns of the longest bar */
+#define SECOND_NS 1000000000ll
+#define DAY_NS	  (86400 * SECOND_NS)
+#define ALIGNED	  18u /* columns of an address behind which names stand in line */
+#define FAULTS	  5u  /* damaged inputs named */
 
 /* An address that spoke in clear. */
 struct peer {
@@ -412,11 +414,13 @@ draw_capture(struct page *p, const struct summary *s)
 	if (from == 0 || to < from)
 		return;
 	words_time(&t, from);
-	text_puts(&t, " to ");
-	if (from / 86400000000000 == to / 86400000000000)
-		words_clock(&t, to);
-	else
+	if (from / DAY_NS != to / DAY_NS) {
+		text_puts(&t, " to ");
 		words_time(&t, to);
+	} else if (from / SECOND_NS != to / SECOND_NS) {
+		text_puts(&t, " to ");
+		words_clock(&t, to);
+	}
 	text_puts(&t, " UTC (");
 	words_duration(&t, (uint64_t)to - (uint64_t)from);
 	text_puts(&t, ")");

@@ -345,7 +345,8 @@ cards_are_rolled_up(void **state)
 	struct sink_config config = {.unicode = true};
 	char *out = report(&config, push_everything, true);
 	check_page(out, 80, true);
-	assert_non_null(strstr(out, "412 mails in 412 connections within 47 min 59 s"));
+	assert_non_null(
+	    strstr(out, "412 mails in 412 connections were readable: the client never"));
 	assert_non_null(strstr(out, "p***@example.org and 36 more"));
 	assert_int_equal(times(out, "mta.example.com\n"), 4); /* three senders, and the others */
 	assert_int_equal(times(out, " of 22 "), 22);
