@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "decode/decode.h"
+#include "engine/clock.h"
 #include "engine/conn.h"
 #include "ident/probe.h"
 
@@ -32,7 +33,9 @@ struct engine {
 	uint32_t due_first, due_last;
 
 	/* the packet under way */
-	int64_t now_ns; /* its time; never runs back */
+	int64_t ts_ns;	    /* its stamp, for records */
+	struct clock clock; /* elapsed packet time, for timers */
+	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
 	struct segment seg;
 	bool segment_waits; /* it was not given to its connection yet */
 	bool finishing;	    /* the input is over */
@@ -73,7 +76,6 @@ engine_new(const struct engine_config *config, char error[256])
 		engine_free(e);
 		return NULL;
 	}
-	e->now_ns = INT64_MIN;
 	return e;
 }
 
@@ -118,7 +120,7 @@ due_add(struct engine *e, uint32_t id)
 	struct conn *c = pool_at(&e->conns, id);
 	if (c->due_ns != 0)
 		return;
-	c->due_ns = e->now_ns + LIMIT_GRACE_NS;
+	c->due_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
 	c->due_prev = e->due_last;
 	c->due_next = 0;
 	if (e->due_last != 0)
@@ -149,7 +151,7 @@ conn_new(struct engine *e, uint32_t flow_id)
 	}
 	struct conn *c = pool_at(&e->conns, id);
 	c->flow = flow_id;
-	c->start_ns = e->now_ns;
+	c->start_ns = c->end_ns = e->ts_ns;
 	c->vlan = -1;
 	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE);
 	f->idle_s = LIMIT_IDLE_OPEN_S;
@@ -204,7 +206,7 @@ ask_dpi(struct engine *e, struct conn *c)
 		return DPI_UNKNOWN;
 	e->stats.ndpi_calls++;
 	c->dpi_packets++;
-	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->now_ns,
+	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
 				       c->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;
@@ -389,6 +391,8 @@ take_segment(struct engine *e)
 		e->stats.evicted++;
 		return;
 	}
+	if (e->clock.leaping)
+		e->leap_flow = flow_id;
 	struct flow *f = flow_at(&e->flows, flow_id);
 	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
 		return;
@@ -426,7 +430,8 @@ take_segment(struct engine *e)
 		c->vlan = (int16_t)seg->vlan;
 	c->packets[end] += c->packets[end] < UINT32_MAX;
 	c->octets[end] += seg->wire_len;
-	c->end_ns = e->now_ns;
+	if (e->ts_ns > c->end_ns)
+		c->end_ns = e->ts_ns;
 	if (seg->headless)
 		return;
 	e->work = f->conn;
@@ -439,7 +444,7 @@ take_segment(struct engine *e)
 		if (off - (int64_t)s->next < RST_REACH && (int64_t)s->next - off < RST_REACH &&
 		    c->close_ns == 0) {
 			c->flags |= CONN_RST;
-			c->close_ns = e->now_ns + LIMIT_GRACE_NS;
+			c->close_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
 			due_add(e, f->conn);
 		}
 		return; /* what a RST carries is a diagnosis (RFC 9293 section 3.5.2), not data */
@@ -453,10 +458,10 @@ take_segment(struct engine *e)
 		return;
 	}
 	if (seg->flags & TCP_ACK && c->packets[!end] > 0)
-		stream_ack(&e->streams, peer, seg->ack, e->now_ns);
+		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
 	if (seg->wire_len > 0)
 		stream_push(&e->streams, s, peer, seq, seg->payload, seg->len, seg->wire_len,
-			    e->now_ns, &e->in);
+			    e->clock.elapsed_ns, &e->in);
 	if (seg->flags & TCP_FIN)
 		stream_fin(s, seq + seg->wire_len);
 }
@@ -467,7 +472,7 @@ static void
 record_message(struct engine *e, const struct conn *c, uint32_t message, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, e->now_ns);
+	struct finding_view v = conn_view(c, f, e->ts_ns);
 	int64_t start = finding_message_start(&e->findings, message), end = c->end_ns;
 	record_begin(r, RECORD_MESSAGE);
 	conn_put(c, f, &e->findings, end, r);
@@ -568,8 +573,8 @@ next_chunk(struct engine *e, struct conn *c, unsigned *end, struct stream_chunk 
 		unsigned at = i == 0 ? !e->in_end : e->in_end;
 		struct stream_input *in = at == e->in_end ? &e->in : NULL;
 		if (c->stream[at].flags & STREAM_STARTED &&
-		    stream_next(&e->streams, &c->stream[at], &c->stream[!at], e->now_ns, in,
-				chunk)) {
+		    stream_next(&e->streams, &c->stream[at], &c->stream[!at], e->clock.elapsed_ns,
+				in, chunk)) {
 			*end = at;
 			return true;
 		}
@@ -661,7 +666,7 @@ work(struct engine *e, struct record *out)
 		      (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED
 									   : 0u));
 	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
-		struct finding_view v = conn_view(c, f, e->now_ns);
+		struct finding_view v = conn_view(c, f, e->ts_ns);
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (message != 0 && is_recorded(c)) {
 			record_message(e, c, message, out);
@@ -710,9 +715,15 @@ engine_push(struct engine *e, const struct frame *f)
 {
 	e->stats.frames++;
 	enum decode_result r = decode_frame(f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
-	if (f->ts_ns > e->now_ns)
-		e->now_ns = f->ts_ns;
-	flow_clock(&e->flows, e->now_ns);
+	e->ts_ns = f->ts_ns;
+	clock_move(&e->clock, f->ts_ns);
+	flow_clock(&e->flows, e->clock.elapsed_ns);
+	if (!e->clock.leaping && e->leap_flow != 0) {
+		flow_touch(
+		    &e->flows,
+		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
+		e->leap_flow = 0;
+	}
 	switch (r) {
 	case DECODE_TCP:
 		e->stats.tcp++;
@@ -769,13 +780,13 @@ engine_next(struct engine *e, struct record *out)
 		}
 		if (e->due_first != 0 && !e->finishing) {
 			struct conn *c = pool_at(&e->conns, e->due_first);
-			if (c->due_ns <= e->now_ns) {
+			if (c->due_ns <= e->clock.elapsed_ns) {
 				id = e->due_first;
 				due_remove(e, id);
 				e->work = id;
 				e->in_end = 0;
 				e->in.len = e->in.cut = 0;
-				if (c->close_ns != 0 && c->close_ns <= e->now_ns)
+				if (c->close_ns != 0 && c->close_ns <= e->clock.elapsed_ns)
 					end_begin(e, id, CLOSED_BY_RST);
 				continue;
 			}

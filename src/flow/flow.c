@@ -115,6 +115,12 @@ flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *s
 	return id;
 }
 
+void
+flow_touch(struct flow_table *t, uint32_t id)
+{
+	flow_at(t, id)->last_s = t->now_s;
+}
+
 bool
 port_is_mail(uint16_t port)
 {

@@ -79,6 +79,9 @@ flow_at(const struct flow_table *t, uint32_t id)
 	return pool_at(&t->flows, id);
 }
 
+/* Notes that the flow was heard of now. */
+void flow_touch(struct flow_table *t, uint32_t id);
+
 /* Which end is the client: 0 for A, 1 for B. */
 static inline unsigned
 flow_client(const struct flow *f)

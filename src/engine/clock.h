@@ -1,0 +1,31 @@
+/*
+ * The clock of a worker: how much packet time has passed.
+ *
+ * Timers need time that never runs back and does not leap on one odd stamp.  A stamp an hour or
+ * more away from the others is believed when the next one confirms it: a lone outlier moves
+ * nothing; a real silence, or a clock that was set, takes effect one packet late.  Steps back of
+ * less count as no time.
+ */
+#ifndef POSTCARD_ENGINE_CLOCK_H
+#define POSTCARD_ENGINE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLOCK_LEAP_NS 3600000000000 /* an hour */
+
+struct clock {
+	int64_t elapsed_ns; /* since the first packet; starts at CLOCK_START_NS so that 0 can mean
+			       "not set" */
+	int64_t high_ns;    /* latest stamp believed */
+	int64_t leap_ns;    /* a far stamp that awaits its confirmation */
+	bool started;
+	bool leaping; /* leap_ns is set */
+};
+
+#define CLOCK_START_NS 1000000000
+
+/* Takes the stamp of the next packet. */
+void clock_move(struct clock *c, int64_t ts_ns);
+
+#endif

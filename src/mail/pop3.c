@@ -1,0 +1,371 @@
+/*
+ * The POP3 row: RFC 1939, 2449 (CAPA), 2595 (STLS), 5034 (AUTH).
+ *
+ * Replies come in the order of the commands, so a short queue pairs them.  Multi-line answers that
+ * are no message are skipped up to their dot; RETR is content.  A reply line that answers a waiting
+ * command ends a multi-line answer whose dot never came.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "mail/protocol.h"
+
+enum pop3_command {
+	CMD_CONNECT,
+	CMD_CAPA,
+	CMD_STLS,
+	CMD_USER,
+	CMD_LOGIN, /* PASS, APOP */
+	CMD_AUTH,
+	CMD_AUTH_LIST, /* AUTH alone lists the mechanisms */
+	CMD_RETR,
+	CMD_TOP,
+	CMD_MULTI, /* another multi-line answer */
+	CMD_OTHER,
+};
+
+#define POP3_SURE      0x01u /* MAIL_CONFIRMED was emitted */
+#define POP3_MULTI     0x02u /* inside a multi-line answer */
+#define POP3_CAPA      0x04u /* which is the capability list */
+#define POP3_OFFERED   0x08u /* STLS is in it */
+#define POP3_AUTH_OPEN 0x10u /* the client's next line answers a challenge */
+#define POP3_INJECTED  0x20u /* the client spoke between STLS and its answer */
+#define POP3_CAPA_CUT  0x40u /* octets of the list were lost */
+
+static const struct verb {
+	const char *word;
+	uint8_t what;
+} verbs[] = {
+    {"USER", CMD_USER},	 {"PASS", CMD_LOGIN}, {"APOP", CMD_LOGIN}, {"AUTH", CMD_AUTH},
+    {"CAPA", CMD_CAPA},	 {"STLS", CMD_STLS},  {"RETR", CMD_RETR},  {"TOP", CMD_TOP},
+    {"LIST", CMD_MULTI}, {"UIDL", CMD_MULTI}, {"STAT", CMD_OTHER}, {"DELE", CMD_OTHER},
+    {"NOOP", CMD_OTHER}, {"RSET", CMD_OTHER}, {"QUIT", CMD_OTHER}, {"LAST", CMD_OTHER},
+    {"XTND", CMD_OTHER}, {"UTF8", CMD_OTHER}, {"LANG", CMD_OTHER},
+};
+
+static const struct verb *
+verb_of(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (ascii_is(s, len, verbs[i].word))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static bool
+may_become_verb(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (len <= strlen(verbs[i].word) && strncasecmp(verbs[i].word, s, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static uint8_t
+pop3_tx(const struct mail_session *s)
+{
+	return s->p.pop3.tx;
+}
+
+static void
+push(struct mail *m, struct mail_session *s, uint8_t what)
+{
+	struct pop3 *p = &s->p.pop3;
+	if (s->flags & MAIL_SESSION_ONE_SIDED) {
+		p->q_len = 0;
+		return;
+	}
+	if (p->q_len == sizeof p->q) {
+		mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_PIPELINE);
+		p->q_len = 0;
+	}
+	p->q[p->q_len++] = what;
+}
+
+static uint8_t
+pop(struct pop3 *p)
+{
+	uint8_t what = p->q_len > 0 ? p->q[0] : CMD_OTHER;
+	if (p->q_len > 0)
+		memmove(p->q, p->q + 1, --p->q_len);
+	return what;
+}
+
+static void
+confirm(struct mail *m, struct pop3 *p)
+{
+	if (!(p->flags & POP3_SURE))
+		mail_emit(m, MAIL_CONFIRMED, MAIL_CLIENT);
+	p->flags |= POP3_SURE;
+}
+
+static bool
+awaits(const struct pop3 *p, uint8_t what)
+{
+	return p->q_len > 0 && p->q[p->q_len - 1] == what;
+}
+
+static void
+auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
+{
+	struct pop3 *p = &s->p.pop3;
+	bool cancel = l->hidden <= 2 && l->hidden_first == '*';
+	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	if (l->hidden > 0 && !cancel && !(l->hidden <= 2 && l->hidden_first == '='))
+		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+	push(m, s, CMD_AUTH);
+}
+
+static void
+client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
+{
+	struct pop3 *p = &s->p.pop3;
+	size_t n = mail_word_len(l->s, l->len), arg = n;
+	const struct verb *v = verb_of(l->s, n);
+	while (arg < l->len && l->s[arg] == ' ')
+		arg++;
+	if ((l->hidden > 0 && l->len == 0) || (p->flags & POP3_AUTH_OPEN && l->len == 0)) {
+		auth_response(m, s, l);
+		return;
+	}
+	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	if (awaits(p, CMD_STLS))
+		p->flags |= POP3_INJECTED;
+	if (v == NULL) {
+		push(m, s, CMD_OTHER);
+		return;
+	}
+	confirm(m, p);
+	uint8_t what = v->what;
+	bool more = arg < l->len || l->hidden > 0;
+	switch (what) {
+	case CMD_CAPA: mail_emit(m, MAIL_ASKED, MAIL_CLIENT); break;
+	case CMD_STLS: mail_emit(m, MAIL_UPGRADE, MAIL_CLIENT); break;
+	case CMD_USER: /* half of a credential */
+		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, "USER", 4);
+		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		break;
+	case CMD_LOGIN:
+		if (ascii_is(l->s, n, "APOP"))
+			mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, "APOP", 4);
+		else
+			mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, "USER", 4);
+		if (l->hidden > 0)
+			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		break;
+	case CMD_AUTH:
+		if (!more) {
+			what = CMD_AUTH_LIST;
+			break;
+		}
+		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, l->s + arg,
+			       mail_word_len(l->s + arg, l->len - arg));
+		if (l->hidden > 1 || (l->hidden == 1 && l->hidden_first != '='))
+			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		if (s->flags & MAIL_SESSION_ONE_SIDED && l->hidden == 0)
+			p->flags |= POP3_AUTH_OPEN;
+		break;
+	case CMD_MULTI:
+		if (more)
+			what = CMD_OTHER; /* LIST n and UIDL n have answers of one line */
+		break;
+	default: break;
+	}
+	push(m, s, what);
+}
+
+static void
+list_over(struct mail *m, struct pop3 *p)
+{
+	if (p->flags & POP3_CAPA)
+		mail_emit(m, p->flags & POP3_CAPA_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER)
+		    ->flag = (p->flags & POP3_OFFERED) != 0;
+	p->flags &= (uint8_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT);
+}
+
+static void
+retrieve(struct mail *m, struct mail_session *s)
+{
+	s->p.pop3.tx++;
+	mail_content_dot(m, s, MAIL_SERVER);
+}
+
+static void
+reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok)
+{
+	struct pop3 *p = &s->p.pop3;
+	size_t word = ok ? 3 : 4, text = l->len > word ? word + 1 : word;
+	bool unasked = p->q_len == 0;
+	uint8_t what = pop(p);
+	if (unasked && ok && s->flags & MAIL_SESSION_ONE_SIDED &&
+	    ascii_find(l->s, l->len, " octets") != NULL &&
+	    ascii_find(l->s, l->len, "message") == NULL) {
+		retrieve(m, s); /* the client is not captured; this is how RETR is answered */
+		return;
+	}
+	switch (what) {
+	case CMD_CONNECT:
+		mail_emit_text(m, MAIL_GREETING, MAIL_SERVER, l->s + text, l->len - text);
+		break;
+	case CMD_CAPA:
+		if (ok)
+			p->flags |= POP3_MULTI | POP3_CAPA;
+		break;
+	case CMD_AUTH_LIST:
+	case CMD_MULTI:
+		if (ok)
+			p->flags |= POP3_MULTI;
+		break;
+	case CMD_STLS: {
+		struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
+		ev->text = l->s;
+		ev->len = word;
+		ev->flag = ok;
+		if (ok && p->flags & POP3_INJECTED)
+			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_INJECTION);
+		p->flags &= (uint8_t)~POP3_INJECTED;
+		if (ok) {
+			p->q_len = 0;
+			mail_upgrade(s);
+		}
+		break;
+	}
+	case CMD_LOGIN:
+	case CMD_AUTH: mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = ok; break;
+	case CMD_RETR:
+		if (ok)
+			retrieve(m, s);
+		break;
+	case CMD_TOP:
+		if (ok) {
+			mail_emit(m, MAIL_EXPOSED, MAIL_SERVER)->index = MAIL_EXPOSED_HEADERS;
+			p->flags |= POP3_MULTI;
+		}
+		break;
+	default: break;
+	}
+}
+
+static void
+server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
+{
+	struct pop3 *p = &s->p.pop3;
+	bool ok = ascii_begins(l->s, l->len, "+OK"), err = ascii_begins(l->s, l->len, "-ERR");
+	if (p->flags & POP3_MULTI) {
+		if (l->len == 1 && l->s[0] == '.') {
+			list_over(m, p);
+			return;
+		}
+		if (!((ok || err) && p->q_len > 0)) {
+			if (p->flags & POP3_CAPA &&
+			    ascii_is(l->s, mail_word_len(l->s, l->len), "STLS"))
+				p->flags |= POP3_OFFERED;
+			return;
+		}
+		list_over(m, p);
+	}
+	if (ok || err) {
+		reply(m, s, l, ok);
+	} else if (l->len >= 1 && l->s[0] == '+' && (l->len == 1 || l->s[1] == ' ') &&
+		   p->q_len > 0 && p->q[0] == CMD_AUTH) {
+		(void)pop(p);
+		p->flags |= POP3_AUTH_OPEN;
+	}
+}
+
+static void
+pop3_begin(struct mail *m, struct mail_session *s)
+{
+	if (!(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT)))
+		push(m, s, CMD_CONNECT);
+}
+
+static void
+pop3_line(struct mail *m, struct mail_session *s, enum mail_side side, const struct mail_line *l)
+{
+	if (side == MAIL_CLIENT)
+		client_line(m, s, l);
+	else
+		server_line(m, s, l);
+}
+
+/* What follows PASS, APOP and AUTH's mechanism; answers to challenges; while AUTH waits, what is no
+ * command. */
+static size_t
+pop3_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+{
+	const struct pop3 *p = &s->p.pop3;
+	size_t n = mail_word_len(line, len), at = n;
+	if (side != MAIL_CLIENT)
+		return len;
+	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
+		return 0;
+	while (at < len && line[at] == ' ')
+		at++;
+	if (ascii_is(line, n, "PASS") || ascii_is(line, n, "APOP"))
+		return at;
+	if (ascii_is(line, n, "AUTH")) {
+		at += mail_word_len(line + at, len - at);
+		while (at < len && line[at] == ' ')
+			at++;
+		return at;
+	}
+	bool waits = p->flags & POP3_AUTH_OPEN || awaits(p, CMD_AUTH);
+	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
+}
+
+static bool
+pop3_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
+{
+	(void)s;
+	if (side == MAIL_SERVER)
+		return ascii_begins(data, len, "+OK") || ascii_begins(data, len, "-ERR");
+	size_t n = 0;
+	while (n < len && data[n] > ' ')
+		n++;
+	return verb_of(data, n) != NULL;
+}
+
+static void
+pop3_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, side);
+	ev->tx = s->p.pop3.tx;
+	ev->flag = seen;
+	ev = mail_emit(m, MAIL_RESULT, side);
+	ev->tx = s->p.pop3.tx;
+	ev->index = seen ? MAIL_ACCEPTED : MAIL_ABORTED;
+}
+
+static void
+pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	struct pop3 *p = &s->p.pop3;
+	(void)m;
+	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	if (side == MAIL_SERVER && p->flags & POP3_CAPA)
+		p->flags |= POP3_CAPA_CUT;
+	p->q_len = 0; /* which replies were lost is not known */
+}
+
+static void
+pop3_end(struct mail *m, struct mail_session *s)
+{
+	(void)m;
+	(void)s;
+}
+
+const struct mail_row mail_pop3_row = {
+    .name = "pop3",
+    .begin = pop3_begin,
+    .line = pop3_line,
+    .secret = pop3_secret,
+    .plausible = pop3_plausible,
+    .content_end = pop3_content_end,
+    .gap = pop3_gap,
+    .end = pop3_end,
+    .tx = pop3_tx,
+};
