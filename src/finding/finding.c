@@ -323,6 +323,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_CONTENT:
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL) {
+			m->size += ev->index; /* dots that only the wire had */
 			message_content(F, m, (const uint8_t *)ev->text, ev->len);
 			f->exposed |= m->exposed;
 		}

@@ -141,7 +141,8 @@ message_content(struct findings *F, struct message *m, const uint8_t *data, size
 {
 	struct mime_input in = {data, len};
 	struct mime_event ev;
-	if (m->size == 0 && m->scan == 0 && !(m->flags & MESSAGE_GAP)) {
+	if (!(m->flags & (MESSAGE_SCANNED | MESSAGE_GAP))) {
+		m->flags |= MESSAGE_SCANNED;
 		m->scan = mime_begin(&F->mime);
 		m->exposed |= EXPOSED_HEADERS;
 	}

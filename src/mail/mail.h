@@ -178,6 +178,7 @@ struct mail {
 	const uint8_t *data; /* input not yet used */
 	size_t left;
 	uint8_t side;	     /* whose input it is */
+	uint16_t stuffed;    /* dots left out of content since the last MAIL_CONTENT */
 	uint32_t spent_line; /* line whose events are being taken; freed after the last */
 	struct mail_event queue[MAIL_QUEUE];
 	uint8_t q_at, q_len;

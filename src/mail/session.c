@@ -424,6 +424,8 @@ emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const 
 	ev->tx = rows[s->protocol]->tx(s);
 	ev->text = data;
 	ev->len = len;
+	ev->index = m->stuffed;
+	m->stuffed = 0;
 }
 
 /*
@@ -458,6 +460,8 @@ dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c
 		} else if (c == '\n') { /* a lone dot ended by bare LF */
 			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
 			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
+		} else {
+			m->stuffed = (uint16_t)(m->stuffed + 1); /* the dot left out was a stuffed one */
 		}
 		break;
 	case DOT_DOT_CR:
