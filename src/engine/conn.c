@@ -85,20 +85,19 @@ put_protocol(const struct conn *c, const struct flow *flow, const struct finding
 	const char *app = strings_get(&F->strings, c->app, &len);
 	const struct finding *f = &c->finding;
 	bool sure = f->flags & FINDING_SURE;
-	if (c->phase == CONN_MAIL && f->flags & FINDING_IMPLICIT && !sure)
-		record_put_word(r, FIELD_NETWORK_PROTOCOL, "tls");
-	else if (c->phase == CONN_MAIL && sure)
-		record_put_word(r, FIELD_NETWORK_PROTOCOL,
-				f->flags & FINDING_LMTP
-				    ? "lmtp"
-				    : mail_protocol_name((enum mail_protocol)c->mail.protocol));
-	else if (c->phase ==
-		 CONN_PROBING) /* nothing was seen that speaks against what the port is for */
-		record_put_word(r, FIELD_NETWORK_PROTOCOL,
-				mail_protocol_name(
-				    conn_protocol_by_port(flow->port[!flow_client(flow)])));
+	bool contradicted = c->phase == CONN_OTHER || f->anomalies & 1u << ANOMALY_NOT_MAIL;
+	const char *by_port =
+	    mail_protocol_name(conn_protocol_by_port(flow->port[!flow_client(flow)]));
+	const char *spoken = mail_protocol_name((enum mail_protocol)c->mail.protocol);
+	const char *name;
+	if (c->phase == CONN_MAIL && sure)
+		name = f->flags & FINDING_LMTP ? "lmtp" : spoken;
+	else if (c->phase == CONN_MAIL && f->flags & FINDING_IMPLICIT)
+		name = "tls";
 	else
-		record_put_word(r, FIELD_NETWORK_PROTOCOL, "other");
+		name = contradicted ? "other"
+				    : by_port; /* nothing spoke against what the port is for */
+	record_put_word(r, FIELD_NETWORK_PROTOCOL, name);
 	if (c->app != 0)
 		record_put_str(r, FIELD_NETWORK_APPLICATION, app, len);
 }

@@ -26,11 +26,14 @@ put_exposed(struct record *r, uint8_t exposed)
 }
 
 static void
-put_tls(const struct findings *F, const struct finding *f, struct record *r)
+put_tls(const struct findings *F, const struct finding *f, const struct finding_view *v,
+	struct record *r)
 {
 	const struct tls_facts *t = f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
-	if (f->flags & (FINDING_TLS_SEEN | FINDING_REQUESTED | FINDING_IMPLICIT) &&
-	    !(f->flags & FINDING_TLS_MIDSTREAM))
+	/* false is said where TLS was seen to fail, or all was seen and there was none */
+	bool all_seen = v->both && !v->gap && !v->midstream && !v->headless;
+	if (!(f->flags & FINDING_TLS_MIDSTREAM) &&
+	    (all_seen || f->flags & (FINDING_ESTABLISHED | FINDING_TLS_SEEN | FINDING_REQUESTED)))
 		record_put_bool(r, FIELD_TLS_ESTABLISHED, (f->flags & FINDING_ESTABLISHED) != 0);
 	if (t == NULL)
 		return;
@@ -117,7 +120,7 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 		if (f->anomalies & 1u << i)
 			record_put_word(r, FIELD_ANOMALIES, anomaly_table[i].name);
 	}
-	put_tls(F, f, r);
+	put_tls(F, f, v, r);
 }
 
 void
