@@ -1,27 +1,32 @@
-/* Certificates: see cert.h. */
+/*
+ * Certificates: see cert.h.  Names are copied out, so that they can be compared without OpenSSL
+ * and after its objects are gone; the comparison is that of X509_check_host without its partial
+ * wildcards ("w*.example.com"), which RFC 9525 section 6.3 dropped.
+ */
 #include "mail/cert.h"
 
-#include <limits.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 
 static void
 print_name(const X509_NAME *name, char *out, size_t cap)
 {
+	/* UTF-8 as it is, not as \C3\A4 */
+	static const unsigned long form = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
 	struct text t = text_in(out, cap);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *data;
 	if (bio == NULL)
 		return;
-	if (X509_NAME_print_ex(bio, name, 0,
-			       (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)) >= 0) {
+	if (X509_NAME_print_ex(bio, name, 0, form) >= 0) {
 		long len = BIO_get_mem_data(bio, &data);
 		if (len > 0)
 			text_add_wire(&t, data, (size_t)len);
@@ -36,37 +41,64 @@ time_ns(const ASN1_TIME *t)
 	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
 		return 0;
 	int64_t s = (int64_t)timegm(&tm);
-	return s > INT64_MAX / 1000000000 ? INT64_MAX : s < 0 ? 0 : s * 1000000000;
+	if (s > INT64_MAX / 1000000000)
+		return INT64_MAX;
+	return s < 0 ? 0 : s * 1000000000;
 }
 
-/* Appends a name of the certificate where it fits and holds no octet that would end it early. */
+/* Appends a name.  One with a NUL in it would be read as another, shorter one: it is nobody's. */
 static void
-add_name(struct cert_info *c, size_t *at, const ASN1_STRING *s)
+add_name(struct cert_info *c, size_t *at, const unsigned char *name, int octets)
 {
-	const unsigned char *data = ASN1_STRING_get0_data(s);
-	int len = ASN1_STRING_length(s);
-	if (len <= 0 || (size_t)len + 2 > sizeof c->names - *at ||
-	    memchr(data, '\0', (size_t)len) != NULL)
+	size_t len = octets > 0 ? (size_t)octets : 0;
+	if (len == 0 || memchr(name, '\0', len) != NULL)
 		return;
-	memcpy(c->names + *at, data, (size_t)len);
-	*at += (size_t)len + 1;
+	if (len + 2 > sizeof c->names - *at) {
+		c->names_cut = true;
+		return;
+	}
+	memcpy(c->names + *at, name, len);
+	*at += len + 1;
 }
 
 static void
 read_names(X509 *x, struct cert_info *c)
 {
 	size_t at = 0;
+	bool any = false;
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
-		if (n->type == GEN_DNS)
-			add_name(c, &at, n->d.dNSName);
+		if (n->type != GEN_DNS)
+			continue;
+		any = true;
+		add_name(c, &at, ASN1_STRING_get0_data(n->d.dNSName),
+			 ASN1_STRING_length(n->d.dNSName));
 	}
 	GENERAL_NAMES_free(names);
+	if (any)
+		return;
 	const X509_NAME *subject = X509_get_subject_name(x);
-	int cn = at == 0 ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
-	if (cn >= 0)
-		add_name(c, &at, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, cn)));
+	for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) {
+		unsigned char *utf8 = NULL;
+		int n =
+		    ASN1_STRING_to_UTF8(&utf8,
+					X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+		add_name(c, &at, utf8, n);
+		OPENSSL_free(utf8);
+	}
+}
+
+static void
+read_key(X509 *x, struct cert_info *c)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(x);
+	struct text t = text_in(c->key_type, sizeof c->key_type);
+	const char *name = key != NULL ? EVP_PKEY_get0_type_name(key) : NULL;
+	int bits = key != NULL ? EVP_PKEY_get_bits(key) : 0;
+	if (name != NULL)
+		text_add_wire(&t, name, strlen(name));
+	c->key_bits = bits > 0 ? (uint32_t)bits : 0;
 }
 
 bool
@@ -77,25 +109,40 @@ cert_parse(const uint8_t *der, size_t len, struct cert_info *out)
 	unsigned digest_len = 0;
 	const unsigned char *at = der;
 	memset(out, 0, sizeof *out);
-	if (len == 0 || len > LONG_MAX)
+	if (len == 0 || len > LIMIT_TLS_HANDSHAKE)
 		return false;
 	X509 *x = d2i_X509(NULL, &at, (long)len);
-	if (x == NULL)
-		return false;
-	print_name(X509_get_subject_name(x), out->subject, sizeof out->subject);
-	print_name(X509_get_issuer_name(x), out->issuer, sizeof out->issuer);
-	out->not_before_ns = time_ns(X509_get0_notBefore(x));
-	out->not_after_ns = time_ns(X509_get0_notAfter(x));
-	out->self_signed = X509_self_signed(x, 0) == 1;
-	read_names(x, out);
-	if (EVP_Digest(der, (size_t)(at - der), digest, &digest_len, EVP_sha256(), NULL) == 1) {
-		for (unsigned i = 0; i < 32 && i < digest_len; i++) {
+	if (x != NULL) {
+		print_name(X509_get_subject_name(x), out->subject, sizeof out->subject);
+		print_name(X509_get_issuer_name(x), out->issuer, sizeof out->issuer);
+		out->not_before_ns = time_ns(X509_get0_notBefore(x));
+		out->not_after_ns = time_ns(X509_get0_notAfter(x));
+		out->self_signed = X509_self_signed(x, 0) == 1;
+		read_key(x, out);
+		read_names(x, out);
+		if (EVP_Digest(der, (size_t)(at - der), digest, &digest_len, EVP_sha256(), NULL) !=
+		    1)
+			digest_len = 0;
+		for (unsigned i = 0; i < digest_len; i++) {
 			out->sha256[2 * i] = hex[digest[i] >> 4];
 			out->sha256[2 * i + 1] = hex[digest[i] & 0xf];
 		}
+		X509_free(x);
 	}
-	X509_free(x);
-	return true;
+	ERR_clear_error();
+	return x != NULL;
+}
+
+/* Does the name "*.example.com" stand for the host?  "*" is one whole label, and two labels must
+ * stand behind it. */
+static bool
+wildcard_matches(const char *name, const char *host, size_t host_len)
+{
+	const char *dot = memchr(host, '.', host_len);
+	if (name[0] != '*' || name[1] != '.' || strchr(name + 2, '.') == NULL || dot == NULL ||
+	    dot == host)
+		return false;
+	return ascii_is(dot + 1, host_len - (size_t)(dot + 1 - host), name + 2);
 }
 
 bool
@@ -104,14 +151,11 @@ cert_matches(const struct cert_info *c, const char *host)
 	size_t host_len = strlen(host);
 	if (host_len > 0 && host[host_len - 1] == '.')
 		host_len--;
+	if (host_len == 0)
+		return false;
 	for (const char *n = c->names; *n != '\0'; n += strlen(n) + 1) {
-		if (ascii_is(host, host_len, n))
-			return true;
-		const char *dot = memchr(host, '.', host_len);
-		if (n[0] == '*' && n[1] == '.' && dot != NULL && dot > host &&
-		    strchr(n + 2, '.') != NULL &&
-		    ascii_is(dot + 1, host_len - (size_t)(dot + 1 - host), n + 2))
+		if (ascii_is(host, host_len, n) || wildcard_matches(n, host, host_len))
 			return true;
 	}
-	return false;
+	return c->names_cut;
 }

@@ -1,8 +1,8 @@
 /*
  * The server's certificate, as TLS 1.2 and older show it (X.509, RFC 5280), read by OpenSSL.
  *
- * It states facts only: no chain is built and nothing is trusted.  OpenSSL allocates while it
- * reads.
+ * It states facts only: no chain is built, no signature is checked and nothing is trusted.
+ * OpenSSL allocates while it reads, and gives all of it back; nothing of it is kept.
  */
 #ifndef POSTCARD_MAIL_CERT_H
 #define POSTCARD_MAIL_CERT_H
@@ -11,23 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CERT_NAMES 1024u /* octets of host names kept, NUL-separated */
+#define CERT_NAMES 4096u /* octets of host names kept, NUL-separated: about 150 names */
 
 struct cert_info {
-	char subject[512];     /* RFC 2253, UTF-8, cut where it is longer */
+	char subject[512];     /* RFC 2253, UTF-8, control characters escaped; cut where longer */
 	char issuer[512];      /* the same */
 	char sha256[65];       /* of the DER, hexadecimal */
-	int64_t not_before_ns; /* validity, ns since the epoch */
+	char key_type[24];     /* "RSA", "EC", "ED25519", as OpenSSL names them; "" where unknown */
+	uint32_t key_bits;     /* 2048, 256; 0 where unknown */
+	int64_t not_before_ns; /* validity, ns since the epoch; 0 where it cannot be read */
 	int64_t not_after_ns;
-	bool self_signed;	/* issuer is subject, and its key made the signature */
-	char names[CERT_NAMES]; /* DNS names of subjectAltName, else the common name; each ends in
-				   NUL, "" after the last */
+	bool self_signed;	/* issuer is subject, and no key identifier says otherwise */
+	bool names_cut;		/* there were more names */
+	char names[CERT_NAMES]; /* DNS names of subjectAltName, where it has none the common name;
+				   each ends in NUL, "" after the last */
 };
 
-/* Reads `len` octets of DER; false where they are no certificate. */
+/* Reads `len` octets of DER into the caller's structure, which holds no pointers; false where they
+ * do not begin with a certificate. */
 bool cert_parse(const uint8_t *der, size_t len, struct cert_info *out);
 
-/* Is the certificate for `host` (RFC 9525: exact, or a wildcard for the leftmost label)? */
+/*
+ * Is the certificate for `host` (RFC 9525: the same name in any case, or "*" for its leftmost
+ * label)?  A trailing dot does not matter.  True, too, where not all names could be kept: the
+ * answer "no" is certain.
+ */
 bool cert_matches(const struct cert_info *c, const char *host);
 
 #endif

@@ -1,18 +1,32 @@
 /*
- * TLS records and the readable handshake: see tls.h.  RFC 5246 (1.2), RFC 8446 (1.3), RFC 6101
+ * TLS records and the readable handshake: see tls.h.  RFC 8446 (1.3), RFC 5246 (1.2), RFC 6101
  * (SSL 3.0).
  *
- * A handshake message that is whole within one push is read in place; else its octets wait in a
- * buffer of the pool.  Protected octets are counted by their record headers and looked at no
- * further.
+ * Records are framed by their headers (section 5.1), messages by theirs (section 4); both may be
+ * split and coalesced in any way.  A message that is whole within one push is read in place; else
+ * its octets wait in a buffer of the pool.  Protected octets are counted by their record headers
+ * and looked at no further.
+ *
+ * What a record's octets are is settled when the record begins, in `type` of its half: those of a
+ * handshake message or an alert in clear, application data, or 0 for all that cannot be read.
+ *
+ * Protected are records of type 23, and up to TLS 1.2 those of a side that sent ChangeCipherSpec.
+ * The CCS of TLS 1.3 (RFC 8446 appendix D.4) means nothing.  Two kinds of protected records do not
+ * count towards "established", because they end a handshake that failed: an alert, and in TLS 1.3,
+ * where an alert cannot be told from other records, the client's first ones when they are too
+ * short to hold a Finished.
  */
 #include "mail/tls.h"
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
 #include "base/limits.h"
 #include "mail/tls_hello.h"
 
+#define TYPE_HIDDEN    0u /* not on the wire: what the octets are cannot be told */
 #define TYPE_CCS       20u
 #define TYPE_ALERT     21u
 #define TYPE_HANDSHAKE 22u
@@ -24,15 +38,29 @@
 #define HS_CERTIFICATE	11u
 
 #define RECORD_MAX     (16384u + 2048u) /* RFC 5246 section 6.2.3: with what encryption may add */
-#define FINISHED_MIN   53u /* TLS 1.3: a Finished of SHA-256, its type and its tag, as a record */
-#define HANDSHAKE_HEAD 4u
+#define HANDSHAKE_HEAD 4u		/* type and length of a message */
 
-/* Octets of the handshake stream of one side: a message that is not whole yet, or the rest of one
- * that is passed over. */
+/*
+ * Octets that a record of TLS 1.3 without a Finished may have: an alert has 11 to 19, an empty
+ * Certificate 25, EndOfEarlyData 21.  A Finished has 45 at least (SHA-256, tag of 8), mostly 53.
+ */
+#define SHORT_MAX 40u
+#define SHORT_RUN 3u /* where no hello was captured: so many short records are no alert and close \
+		      */
+
+/* Private bits of tls_half.flags, beside TLS_SAW_*. */
+#define HALF_DEAF 0x40u /* octets of messages were lost: where the next one starts is unknown */
+#define HALF_LOST 0x80u /* framing was lost once: what is no record is not sure to be garbage */
+
+/* Private bits of tls.flags, beside TLS_IS_*. */
+#define IS_RETRIED 0x10u /* a HelloRetryRequest: the version will be 1.3 */
+#define IS_KEYED   0x20u /* client: a handshake record behind a CCS, before the version was known */
+#define IS_SPENT   0x40u /* the server's buffer was given as an event: it goes at the next call */
+
+/* A message of which only a part is there. */
 struct handshake {
-	uint32_t len;  /* octets at data */
-	uint32_t skip; /* octets of a message still to be passed over */
-	uint8_t data[LIMIT_TLS_HANDSHAKE];
+	uint32_t len;			   /* octets at data */
+	uint8_t data[LIMIT_TLS_HANDSHAKE]; /* the message from its head on */
 };
 
 _Static_assert(sizeof(struct tls) <= 64, "TLS state stays small");
@@ -40,6 +68,11 @@ _Static_assert(sizeof(struct tls) <= 64, "TLS state stays small");
 bool
 tls_pools_init(struct tls_pools *p, uint32_t handshakes)
 {
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len;
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	(void)EVP_Digest("", 0, digest, &len, EVP_md5(), NULL);
+	(void)EVP_Digest("", 0, digest, &len, EVP_sha256(), NULL);
 	return pool_init(&p->handshakes, "TLS handshakes", sizeof(struct handshake), handshakes);
 }
 
@@ -53,7 +86,7 @@ bool
 tls_looks_like(const uint8_t *o, size_t len)
 {
 	return len >= 5 && o[0] >= TYPE_CCS && o[0] <= TYPE_APPDATA && o[1] == 3 && o[2] <= 4 &&
-	       ((unsigned)o[3] << 8 | o[4]) <= RECORD_MAX && (o[3] | o[4]) != 0;
+	       load_be16(o + 3) != 0 && load_be16(o + 3) <= RECORD_MAX;
 }
 
 bool
@@ -66,280 +99,335 @@ tls_looks_like_hello(const uint8_t *o, size_t len)
 static bool
 is_13(const struct tls *t)
 {
-	return t->version >= 0x0304;
+	return t->version >= 0x0304 || (t->version == 0 && t->flags & IS_RETRIED);
 }
 
 static void
-buffer_drop(struct tls_pools *p, struct tls_half *h)
+drop_buffer(struct tls_pools *p, struct tls_half *h)
 {
 	pool_give(&p->handshakes, h->buffer);
 	h->buffer = 0;
 }
 
-/* ---- the handshake ---- */
-
-/* Both sides showed what TLS takes to be up?  Says so once. */
-static bool
-check_established(struct tls *t, struct tls_event *ev)
+static void
+drop_spent(struct tls_pools *p, struct tls *t)
 {
-	unsigned hellos = (t->half[0].flags & TLS_SAW_HELLO) + (t->half[1].flags & TLS_SAW_HELLO);
-	if (t->flags & (TLS_IS_ESTABLISHED | TLS_IS_MIDSTREAM) ||
-	    t->half[0].protected_records == 0 || t->half[1].protected_records == 0)
-		return false;
-	if (hellos == 0 && t->half[0].flags & t->half[1].flags & TLS_SAW_APPDATA) {
-		t->flags |= TLS_IS_MIDSTREAM;
-		ev->kind = TLS_EVENT_MIDSTREAM;
-		return true;
+	if (t->flags & IS_SPENT) {
+		drop_buffer(p, &t->half[TLS_SERVER]);
+		t->flags &= (uint8_t)~IS_SPENT;
 	}
-	if (hellos != 2 * TLS_SAW_HELLO)
+}
+
+static void
+begin_event(struct tls_event *ev, enum tls_event_kind kind, enum tls_side side)
+{
+	memset(ev, 0, sizeof *ev);
+	ev->kind = kind;
+	ev->side = side;
+}
+
+/* ---- messages ---- */
+
+static bool
+take_client_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[TLS_CLIENT];
+	struct tls_hello hello;
+	begin_event(ev, TLS_EVENT_CLIENT_HELLO, TLS_CLIENT);
+	if (!tls_client_hello(body, len, whole, &hello, ev))
 		return false;
-	t->flags |= TLS_IS_ESTABLISHED;
-	if (tls_cipher_is_null(t->cipher) && !is_13(t))
-		t->flags |= TLS_IS_NULL;
-	ev->kind = TLS_EVENT_ESTABLISHED;
+	t->session_id = hello.session_id;
+	bool first = !(h->flags & TLS_SAW_HELLO); /* the second one answers a HelloRetryRequest */
+	h->flags |= TLS_SAW_HELLO;
+	return first;
+}
+
+static bool
+take_server_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[TLS_SERVER], *client = &t->half[TLS_CLIENT];
+	struct tls_hello hello;
+	begin_event(ev, TLS_EVENT_SERVER_HELLO, TLS_SERVER);
+	if (h->flags & TLS_SAW_HELLO || !tls_server_hello(body, len, whole, &hello, ev))
+		return false;
+	if (hello.retry) {
+		t->flags |= IS_RETRIED;
+		return false;
+	}
+	h->flags |= TLS_SAW_HELLO;
+	t->version = ev->version;
+	t->cipher = ev->cipher;
+	ev->resumed = is_13(t) ? hello.pre_shared_key
+			       : hello.session_id != 0 && hello.session_id == t->session_id;
+	/* the client's records may have come to us before this */
+	if (is_13(t)) {
+		if (client->protected_records == 0 && t->short_records > 0)
+			t->flags |= TLS_IS_FAILED_INFERRED;
+	} else if (t->flags & IS_KEYED && client->protected_records < UINT8_MAX) {
+		client->protected_records++;
+	}
 	return true;
 }
 
-/* A whole handshake message of `len` octets behind its head.  True with an event. */
 static bool
-message(struct tls *t, enum tls_side side, uint8_t type, const uint8_t *body, size_t len,
-	struct tls_event *ev)
+take_certificate(struct tls *t, const uint8_t *body, size_t len, struct tls_event *ev)
 {
-	struct tls_half *h = &t->half[side];
-	struct tls_hello hello;
-	memset(ev, 0, offsetof(struct tls_event, ja4) + sizeof ev->ja4);
-	ev->side = side;
-	if (type == HS_CLIENT_HELLO && side == TLS_CLIENT) {
-		h->flags |= TLS_SAW_HELLO;
-		ev->kind = TLS_EVENT_CLIENT_HELLO;
-		tls_client_hello(body, len, &hello, ev);
-		t->session_id = hello.session_id_len > 0 ? hello.session_id_hash | 1 : 0;
-		return true;
-	}
-	if (type == HS_SERVER_HELLO && side == TLS_SERVER) {
-		ev->kind = TLS_EVENT_SERVER_HELLO;
-		if (!tls_server_hello(body, len, &hello, ev) || hello.retry)
-			return false; /* a HelloRetryRequest asks for another ClientHello */
-		h->flags |= TLS_SAW_HELLO;
-		t->version = ev->version;
-		t->cipher = ev->cipher;
-		ev->resumed = is_13(t) ? hello.pre_shared_key
-				       : hello.session_id_len > 0 && t->session_id != 0 &&
-					     t->session_id == (hello.session_id_hash | 1);
-		return true;
-	}
-	if (type == HS_CERTIFICATE && side == TLS_SERVER && !is_13(t) && t->version != 0) {
-		struct cursor c = cursor_of(body, len);
-		struct cursor list = cursor_sub(&c, cursor_be24(&c));
-		size_t cert_len = cursor_be24(&list);
-		const uint8_t *cert = cursor_take(&list, cert_len);
-		if (cert == NULL || cert_len == 0)
-			return false;
-		ev->kind = TLS_EVENT_CERTIFICATE;
-		ev->data = cert;
-		ev->len = cert_len;
-		return true;
-	}
+	struct cursor c = cursor_of(body, len);
+	if (is_13(t) || !(t->half[TLS_SERVER].flags & TLS_SAW_HELLO))
+		return false;
+	cursor_skip(&c, 3); /* length of the chain */
+	size_t n = cursor_be24(&c);
+	const uint8_t *der = cursor_take(&c, n);
+	if (der == NULL || n == 0)
+		return false;
+	begin_event(ev, TLS_EVENT_CERTIFICATE, TLS_SERVER);
+	ev->data = der;
+	ev->len = n;
+	return true;
+}
+
+/* A message of `len` octets, its head among them, or the first part of one.  True with an event. */
+static bool
+take_message(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, bool whole,
+	     struct tls_event *ev)
+{
+	const uint8_t *body = data + HANDSHAKE_HEAD;
+	len -= HANDSHAKE_HEAD;
+	if (data[0] == HS_CLIENT_HELLO && side == TLS_CLIENT)
+		return take_client_hello(t, body, len, whole, ev);
+	if (data[0] == HS_SERVER_HELLO && side == TLS_SERVER)
+		return take_server_hello(t, body, len, whole, ev);
+	if (data[0] == HS_CERTIFICATE && side == TLS_SERVER)
+		return take_certificate(t, body, len, ev);
 	return false;
 }
 
+/* Octets of the message, by its head. */
+static uint32_t
+message_len(const uint8_t *head)
+{
+	return HANDSHAKE_HEAD + ((uint32_t)head[1] << 16 | load_be16(head + 2));
+}
+
 /*
- * Takes handshake octets off the record: sets *used.  Returns true with an event, whose data lives
- * until the next call (the buffer is kept until then).
+ * There is no buffer for the message that starts here and is not whole: reads what of it is here,
+ * and passes the rest over.
  */
 static bool
-handshake(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *data, size_t len,
-	  size_t *used, struct tls_event *ev)
+take_part(struct tls *t, enum tls_side side, const uint8_t *at, size_t left, size_t *used,
+	  struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
-	struct handshake *b = h->buffer != 0 ? pool_at(&p->handshakes, h->buffer) : NULL;
-	*used = 0;
-	if (b != NULL && b->skip == 0 && b->len >= HANDSHAKE_HEAD &&
-	    b->len >= HANDSHAKE_HEAD + ((uint32_t)b->data[1] << 16 | load_be16(b->data + 2))) {
-		buffer_drop(p, h); /* its event was taken */
-		b = NULL;
+	*used = left;
+	if (left < HANDSHAKE_HEAD) { /* not even its length is known */
+		h->flags |= HALF_DEAF;
+		h->type = TYPE_HIDDEN;
+		return false;
 	}
-	while (*used < len) {
-		const uint8_t *at = data + *used;
-		size_t left = len - *used;
-		if (b == NULL) {
-			uint32_t body =
-			    left >= HANDSHAKE_HEAD ? (uint32_t)at[1] << 16 | load_be16(at + 2) : 0;
-			if (left >= HANDSHAKE_HEAD &&
-			    left - HANDSHAKE_HEAD >= body) { /* whole, in place */
-				*used += HANDSHAKE_HEAD + body;
-				if (message(t, side, at[0], at + HANDSHAKE_HEAD, body, ev))
-					return true;
-				continue;
-			}
-			h->buffer = pool_take(&p->handshakes);
-			if (h->buffer ==
-			    0) { /* no memory: of this side the handshake cannot be read */
-				if (left >= 1 &&
-				    ((at[0] == HS_CLIENT_HELLO && side == TLS_CLIENT) ||
-				     (at[0] == HS_SERVER_HELLO && side == TLS_SERVER)))
-					h->flags |= TLS_SAW_HELLO;
-				*used = len;
-				return false;
-			}
-			b = pool_at(&p->handshakes, h->buffer);
-		}
-		if (b->skip > 0) {
-			size_t n = left < b->skip ? left : b->skip;
-			b->skip -= (uint32_t)n;
-			*used += n;
-			if (b->skip == 0) {
-				buffer_drop(p, h);
-				b = NULL;
-			}
-			continue;
-		}
-		uint32_t want = HANDSHAKE_HEAD;
-		if (b->len >= HANDSHAKE_HEAD)
-			want += (uint32_t)b->data[1] << 16 | load_be16(b->data + 2);
-		if (want >
-		    sizeof b->data) { /* too long to be held: passed over, by what its start says */
-			b->skip = want - b->len;
-			if ((b->data[0] == HS_CLIENT_HELLO && side == TLS_CLIENT) ||
-			    (b->data[0] == HS_SERVER_HELLO && side == TLS_SERVER))
-				h->flags |= TLS_SAW_HELLO;
-			continue;
-		}
-		size_t n = left < want - b->len ? left : want - b->len;
-		memcpy(b->data + b->len, at, n);
+	uint32_t want = message_len(at);
+	*used = left < want ? left : want;
+	h->skip = want - (uint32_t)*used;
+	return take_message(t, side, at, *used, *used == want, ev);
+}
+
+/*
+ * Gathers octets of a message that is not whole in this push.  Sets how many it used; true with an
+ * event, whose data may lie in the buffer.  One longer than the buffer is read as far as it fits.
+ */
+static bool
+gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at, size_t left,
+       size_t *used, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->buffer == 0)
+		h->buffer = pool_take(&p->handshakes);
+	if (h->buffer == 0)
+		return take_part(t, side, at, left, used, ev);
+	struct handshake *b = pool_at(&p->handshakes, h->buffer);
+	uint32_t want = HANDSHAKE_HEAD;
+	*used = 0;
+	while (b->len < want) {
+		size_t n = left - *used < want - b->len ? left - *used : want - b->len;
+		if (n == 0)
+			return false;
+		memcpy(b->data + b->len, at + *used, n);
 		b->len += (uint32_t)n;
 		*used += n;
-		if (b->len < HANDSHAKE_HEAD)
-			continue;
-		want = HANDSHAKE_HEAD + ((uint32_t)b->data[1] << 16 | load_be16(b->data + 2));
-		if (b->len < want)
-			continue;
-		if (message(t, side, b->data[0], b->data + HANDSHAKE_HEAD, want - HANDSHAKE_HEAD,
-			    ev))
-			return true; /* the buffer is dropped by the next call */
-		buffer_drop(p, h);
-		b = NULL;
+		if (b->len >= HANDSHAKE_HEAD) {
+			want = message_len(b->data);
+			want = want < sizeof b->data ? want : (uint32_t)sizeof b->data;
+		}
+	}
+	h->skip = message_len(b->data) - b->len;
+	bool event = take_message(t, side, b->data, b->len, h->skip == 0, ev);
+	if (event && ev->kind == TLS_EVENT_CERTIFICATE)
+		t->flags |= IS_SPENT;
+	else
+		drop_buffer(p, h);
+	return event;
+}
+
+/* Handshake octets of a record, in clear.  Sets how many were used; true with an event. */
+static bool
+take_handshake(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *data,
+	       size_t len, size_t *used, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	*used = 0;
+	while (*used < len) {
+		const uint8_t *at = data + *used;
+		size_t left = len - *used, n = 0;
+		uint32_t want = left >= HANDSHAKE_HEAD ? message_len(at) : UINT32_MAX;
+		bool event = false;
+		if (h->skip > 0) {
+			n = left < h->skip ? left : h->skip;
+			h->skip -= (uint32_t)n;
+		} else if (h->buffer == 0 && want <= left && want <= LIMIT_TLS_HANDSHAKE) {
+			n = want;
+			event = take_message(t, side, at, n, true, ev);
+		} else {
+			event = gather(p, t, side, at, left, &n, ev);
+		}
+		*used += n;
+		if (event)
+			return true;
 	}
 	return false;
 }
 
 /* ---- records ---- */
 
-/* Is what the side sends in records of this type protected by now? */
+/* Both sides showed what TLS takes to be up?  Says so once. */
 static bool
-is_protected(const struct tls *t, enum tls_side side, uint8_t type, uint16_t len)
+check_established(struct tls *t, enum tls_side side, struct tls_event *ev)
 {
-	const struct tls_half *h = &t->half[side];
-	if (type == TYPE_APPDATA)
+	uint8_t both = t->half[0].flags & t->half[1].flags;
+	if (t->flags & (TLS_IS_ESTABLISHED | TLS_IS_MIDSTREAM) ||
+	    t->half[0].protected_records == 0 || t->half[1].protected_records == 0)
+		return false;
+	if (both & TLS_SAW_HELLO) {
+		t->flags |= TLS_IS_ESTABLISHED;
+		if (tls_cipher_is_null(t->cipher) && t->version != 0)
+			t->flags |= TLS_IS_NULL;
+		begin_event(ev, TLS_EVENT_ESTABLISHED, side);
 		return true;
-	if (type == TYPE_ALERT && len > 2)
+	}
+	/* octets of a side are in order, so a hello that is not here by now was not captured */
+	if (both & TLS_SAW_APPDATA) {
+		t->flags |= TLS_IS_MIDSTREAM;
+		begin_event(ev, TLS_EVENT_MIDSTREAM, side);
 		return true;
-	if (type == TYPE_HANDSHAKE || type == TYPE_ALERT)
-		return h->flags & TLS_SAW_CCS && !is_13(t) && t->version != 0 &&
-		       !(type == TYPE_ALERT && len == 2);
+	}
 	return false;
+}
+
+/* A protected record of `len` octets begins.  True with an event. */
+static bool
+begin_protected(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->protected_records == 0) {
+		if (type == TYPE_ALERT)
+			return false;
+		if (type == TYPE_APPDATA && side == TLS_CLIENT && len <= SHORT_MAX &&
+		    (t->version == 0 || is_13(t))) {
+			if (t->short_records < SHORT_RUN)
+				t->short_records++;
+			if (t->version != 0)
+				t->flags |= TLS_IS_FAILED_INFERRED;
+			if (h->flags & TLS_SAW_HELLO || t->short_records < SHORT_RUN)
+				return false;
+		}
+	}
+	if (side == TLS_CLIENT)
+		t->flags &= (uint8_t)~TLS_IS_FAILED_INFERRED;
+	if (h->protected_records < UINT8_MAX)
+		h->protected_records++;
+	return check_established(t, side, ev);
 }
 
 /* A record of `len` octets begins.  True with an event. */
 static bool
-record_begin_of(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, struct tls_event *ev)
+begin_record(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
-	h->type = type;
+	bool keyed = h->flags & TLS_SAW_CCS && !is_13(t);
 	h->record_left = len;
-	if (type == TYPE_CCS)
-		h->flags |= TLS_SAW_CCS;
-	if (type == TYPE_APPDATA)
+	h->type = TYPE_HIDDEN;
+	switch (type) {
+	case TYPE_CCS:
+		if (len == 1)
+			h->flags |= TLS_SAW_CCS;
+		return false;
+	case TYPE_ALERT:
+		if (len > 2)
+			return keyed && t->version != 0 && begin_protected(t, side, type, len, ev);
+		if (len == 2 && (!keyed || t->version == 0))
+			h->type = TYPE_ALERT;
+		return false;
+	case TYPE_HANDSHAKE:
+		if (!keyed) {
+			if (!(h->flags & HALF_DEAF) && !(t->flags & TLS_IS_ESTABLISHED))
+				h->type = TYPE_HANDSHAKE;
+			return false;
+		}
+		if (t->version == 0) { /* a Finished, or the answer to an unseen
+					  HelloRetryRequest */
+			if (side == TLS_CLIENT)
+				t->flags |= IS_KEYED;
+			return false;
+		}
+		return begin_protected(t, side, type, len, ev);
+	case TYPE_APPDATA:
 		h->flags |= TLS_SAW_APPDATA;
-	if (!is_protected(t, side, type, len))
+		if (t->flags & TLS_IS_NULL)
+			h->type = TYPE_APPDATA;
+		return begin_protected(t, side, type, len, ev);
+	default: return false;
+	}
+}
+
+/* An octet of an alert: its level waits where record headers do. */
+static bool
+take_alert(struct tls *t, enum tls_side side, uint8_t octet, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->record_left == 2) {
+		h->header[0] = octet;
 		return false;
-	if (type == TYPE_ALERT)
-		return false; /* ends something, proves nothing */
-	if (side == TLS_CLIENT && h->protected_records == 0 && (is_13(t) || t->version == 0) &&
-	    type == TYPE_APPDATA && len < FINISHED_MIN) {
-		t->flags |= TLS_IS_FAILED_INFERRED; /* too short for a Finished: an alert */
+	}
+	uint8_t level = h->header[0];
+	if ((level != 1 && level != 2) || (is_13(t) && tls_alert_name(octet) == NULL))
 		return false;
-	}
-	if (h->protected_records < UINT8_MAX)
-		h->protected_records++;
-	if (check_established(t, ev)) {
-		ev->side = side;
-		return true;
-	}
-	return false;
-}
-
-static bool
-garbage(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
-{
-	struct tls_half *h = &t->half[in->side];
-	h->flags |= TLS_SAW_GARBAGE;
-	h->header_len = 0;
-	buffer_drop(p, h);
-	*ev = (struct tls_event){.kind = TLS_EVENT_GARBAGE,
-				 .side = in->side,
-				 .data = in->data,
-				 .len = in->len};
-	in->len = 0;
+	h->flags |= TLS_SAW_ALERT;
+	begin_event(ev, TLS_EVENT_ALERT, side);
+	ev->alert_level = level;
+	ev->alert = octet;
 	return true;
-}
-
-/* An SSL 2.0 ClientHello (RFC 5246 appendix E.2), as old clients send it: whole in this push, or
- * not understood. */
-static bool
-ssl2_hello(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
-{
-	size_t len = in->len >= 2 ? ((size_t)(in->data[0] & 0x7f) << 8 | in->data[1]) : 0;
-	if (in->len < 5 || in->data[2] != HS_CLIENT_HELLO || in->data[3] != 3 || len + 2 > in->len)
-		return garbage(p, t, in, ev);
-	*ev = (struct tls_event){.kind = TLS_EVENT_CLIENT_HELLO,
-				 .side = in->side,
-				 .version = load_be16(in->data + 3)};
-	t->half[in->side].flags |= TLS_SAW_HELLO;
-	in->data += len + 2;
-	in->len -= len + 2;
-	return true;
-}
-
-/* Takes the five octets of a record's head.  True: it is whole. */
-static bool
-take_head(struct tls_half *h, struct tls_input *in)
-{
-	while (h->header_len < sizeof h->header && in->len > 0) {
-		h->header[h->header_len++] = *in->data++;
-		in->len--;
-	}
-	return h->header_len == sizeof h->header;
 }
 
 /* The body of a record, as far as it is there.  True with an event. */
 static bool
-body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
+take_body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[in->side];
-	size_t n = in->len < h->record_left ? in->len : h->record_left, used = n;
+	size_t used = in->len < h->record_left ? in->len : h->record_left;
 	bool event = false;
-	const uint8_t *at = in->data;
-	bool hidden = h->type == TYPE_APPDATA || is_protected(t, in->side, h->type, h->record_left);
-	if (h->type == TYPE_HANDSHAKE &&
-	    !(h->flags & TLS_SAW_CCS && !is_13(t) && t->version != 0)) {
-		event = handshake(p, t, in->side, at, n, &used, ev);
-	} else if (h->type == TYPE_ALERT && !hidden && h->record_left == 2 && n == 2) {
-		h->flags |= TLS_SAW_ALERT;
-		*ev = (struct tls_event){.kind = TLS_EVENT_ALERT,
-					 .side = in->side,
-					 .alert_level = at[0],
-					 .alert = at[1]};
-		event = at[0] == 1 || at[0] == 2;
-	} else if (h->type == TYPE_ALERT && !hidden && h->record_left == 2 && n == 1) {
-		used = 1; /* an alert torn in two octets: its level is lost to us, what it says is
-			     not worth a buffer */
-	} else if (h->type == TYPE_APPDATA && t->flags & TLS_IS_NULL && n > 0) {
-		*ev = (struct tls_event){.kind = TLS_EVENT_PLAIN,
-					 .side = in->side,
-					 .data = at,
-					 .len = n};
-		event = true;
+	if (h->type == TYPE_HANDSHAKE) {
+		event = take_handshake(p, t, in->side, in->data, used, &used, ev);
+	} else if (h->type == TYPE_ALERT) {
+		used = 1;
+		event = take_alert(t, in->side, in->data[0], ev);
+	} else if (h->type == TYPE_APPDATA) {
+		/* the MAC; in TLS 1.3 (RFC 9150) the true type stands before it */
+		unsigned tail = tls_cipher_mac(t->cipher) + (is_13(t) ? 1 : 0);
+		if (h->record_left > tail) {
+			used = used < h->record_left - tail ? used : h->record_left - tail;
+			begin_event(ev, TLS_EVENT_PLAIN, in->side);
+			ev->data = in->data;
+			ev->len = used;
+			event = true;
+		}
 	}
 	in->data += used;
 	in->len -= used;
@@ -347,80 +435,167 @@ body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event 
 	return event;
 }
 
+/* Could the octets of the header, as far as they are there, be one? */
+static bool
+header_is_sane(const struct tls *t, enum tls_side side)
+{
+	const struct tls_half *h = &t->half[side];
+	const uint8_t *o = h->header;
+	size_t n = h->header_len;
+	if (o[0] & 0x80) /* SSL 2.0, with which older clients begin: RFC 5246 appendix E.2 */
+		return side == TLS_CLIENT && h->flags == 0 && (n < 3 || o[2] == HS_CLIENT_HELLO) &&
+		       (n < 4 || o[3] == 3) &&
+		       (n < 5 || (o[4] <= 4 && (load_be16(o) & 0x7fffu) >= 9));
+	return o[0] >= TYPE_CCS && o[0] <= TYPE_HEARTBEAT && (n < 2 || o[1] == 3) &&
+	       (n < 3 || o[2] <= 4) && (n < 5 || load_be16(o + 3) <= RECORD_MAX);
+}
+
+/* An SSL 2.0 ClientHello says its highest version; its ciphers are not read. */
+static bool
+begin_ssl2_hello(struct tls *t, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[TLS_CLIENT];
+	h->record_left = (uint16_t)((load_be16(h->header) & 0x7fffu) - 3);
+	h->type = TYPE_HIDDEN;
+	h->flags |= TLS_SAW_HELLO;
+	begin_event(ev, TLS_EVENT_CLIENT_HELLO, TLS_CLIENT);
+	ev->version = load_be16(h->header + 3);
+	return true;
+}
+
+/*
+ * What is here is no record: `before` octets of earlier pushes and all of this input.  True with an
+ * event.
+ */
+static bool
+lose_framing(struct tls_pools *p, struct tls *t, struct tls_input *in, uint8_t before,
+	     struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[in->side];
+	bool sure = !(h->flags & HALF_LOST);
+	drop_buffer(p, h);
+	h->skip = 0;
+	h->header_len = sure ? before : 0;
+	h->flags |= sure ? TLS_SAW_GARBAGE : TLS_SAW_GAP | HALF_DEAF;
+	begin_event(ev, TLS_EVENT_GARBAGE, in->side);
+	ev->data = in->data;
+	ev->len = in->len;
+	in->data += in->len;
+	in->len = 0;
+	return sure;
+}
+
+/* Octets of a record's header; the record begins with the last of them.  True with an event. */
+static bool
+take_header(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[in->side];
+	uint8_t before = h->header_len, taken = 0;
+	while (h->header_len < sizeof h->header && taken < in->len) {
+		h->header[h->header_len++] = in->data[taken++];
+		if (header_is_sane(t, in->side))
+			continue;
+		return lose_framing(p, t, in, before, ev);
+	}
+	in->data += taken;
+	in->len -= taken;
+	if (h->header_len < sizeof h->header)
+		return false;
+	h->header_len = 0;
+	if (h->header[0] & 0x80)
+		return begin_ssl2_hello(t, ev);
+	return begin_record(t, in->side, h->header[0], load_be16(h->header + 3), ev);
+}
+
+/*
+ * Do these octets, behind a gap, begin with a record?  The header must be one that fits what is
+ * known of the connection, and so must each header that follows in this push.
+ */
+static bool
+is_resync(const struct tls *t, const uint8_t *data, size_t len)
+{
+	uint16_t version = t->version > 0x0303 ? 0x0303 : t->version;
+	size_t at = 0;
+	if (len < 5)
+		return false;
+	while (len - at >= 5) {
+		const uint8_t *o = data + at;
+		uint16_t n = load_be16(o + 3);
+		if (!tls_looks_like(o, 5) || (version != 0 && load_be16(o + 1) != version) ||
+		    (o[0] == TYPE_CCS && n != 1))
+			return false;
+		at += 5;
+		if (len - at <= n)
+			return true;
+		at += n;
+	}
+	return data[at] >= TYPE_CCS && data[at] <= TYPE_APPDATA;
+}
+
 bool
 tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[in->side];
+	drop_spent(p, t);
 	while (in->len > 0) {
-		if (h->flags & TLS_SAW_GARBAGE) {
+		if (h->flags & TLS_SAW_GARBAGE ||
+		    (h->flags & TLS_SAW_GAP && !is_resync(t, in->data, in->len))) {
+			in->data += in->len;
 			in->len = 0;
 			return false;
 		}
-		if (h->record_left > 0) {
-			if (body(p, t, in, ev))
-				return true;
-			continue;
-		}
-		if (h->flags & TLS_SAW_GAP && h->header_len == 0) {
-			if (!tls_looks_like(in->data, in->len)) {
-				in->len = 0; /* somewhere inside a record: wait for a push that
-						starts with one */
-				return false;
-			}
-			h->flags &= (uint8_t)~TLS_SAW_GAP;
-		}
-		if (h->header_len == 0 && in->data[0] == 0x80 && !(h->flags & TLS_SAW_HELLO) &&
-		    in->side == TLS_CLIENT)
-			return ssl2_hello(p, t, in, ev);
-		if (h->header_len == 0 && (in->data[0] < TYPE_CCS || in->data[0] > TYPE_HEARTBEAT))
-			return garbage(p, t, in, ev);
-		if (!take_head(h, in))
-			return false;
-		uint16_t len = load_be16(h->header + 3);
-		if (h->header[0] < TYPE_CCS || h->header[0] > TYPE_HEARTBEAT || h->header[1] != 3 ||
-		    h->header[2] > 4 || len > RECORD_MAX)
-			return garbage(p, t, in, ev);
-		h->header_len = 0;
-		if (record_begin_of(t, in->side, h->header[0], len, ev))
+		h->flags &= (uint8_t)~TLS_SAW_GAP;
+		if (h->record_left > 0 ? take_body(p, t, in, ev) : take_header(p, t, in, ev))
 			return true;
-		if (check_established(t, ev)) {
-			ev->side = in->side;
-			return true;
-		}
 	}
 	return false;
+}
+
+/* Handshake octets were lost from the current record: what of the next ones can still be told. */
+static void
+lose_handshake(struct tls_pools *p, struct tls_half *h, uint32_t lost)
+{
+	if (h->buffer != 0) {
+		const struct handshake *b = pool_at(&p->handshakes, h->buffer);
+		if (b->len >= HANDSHAKE_HEAD)
+			h->skip = message_len(b->data) - b->len;
+		drop_buffer(p, h);
+	}
+	if (lost <= h->skip) { /* of a message that is not read anyway */
+		h->skip -= lost;
+		return;
+	}
+	h->skip = 0;
+	h->flags |= HALF_DEAF;
+	h->type = TYPE_HIDDEN;
 }
 
 void
 tls_gap(struct tls_pools *p, struct tls *t, enum tls_side side, uint64_t len)
 {
 	struct tls_half *h = &t->half[side];
-	bool message_hurt = h->type == TYPE_HANDSHAKE && h->record_left > 0;
-	if (h->flags & TLS_SAW_GARBAGE)
+	drop_spent(p, t);
+	if (h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || len == 0)
 		return;
-	if (h->header_len == 0 && len < h->record_left) {
-		h->record_left = (uint16_t)(h->record_left - len);
-		if (message_hurt) { /* what is left of the record cannot be read as messages */
-			buffer_drop(p, h);
-			h->type = TYPE_HEARTBEAT;
-		}
+	uint32_t lost = len < h->record_left ? (uint32_t)len : h->record_left;
+	if (h->type == TYPE_HANDSHAKE && lost > 0)
+		lose_handshake(p, h, lost);
+	else if (h->type == TYPE_ALERT)
+		h->type = TYPE_HIDDEN;
+	h->record_left = (uint16_t)(h->record_left - lost);
+	if (lost == len)
 		return;
-	}
-	if (h->header_len == 0 && len == h->record_left) {
-		h->record_left = 0;
-		if (message_hurt)
-			buffer_drop(p, h);
-		return;
-	}
+	if (h->buffer != 0 || h->skip > 0)
+		h->flags |= HALF_DEAF; /* of the message an unknown part is lost */
+	h->skip = 0;
 	h->header_len = 0;
-	h->record_left = 0;
-	h->flags |= TLS_SAW_GAP;
-	buffer_drop(p, h);
+	h->flags |= TLS_SAW_GAP | HALF_LOST;
+	drop_buffer(p, h);
 }
 
 void
 tls_end(struct tls_pools *p, struct tls *t)
 {
-	buffer_drop(p, &t->half[0]);
-	buffer_drop(p, &t->half[1]);
+	drop_buffer(p, &t->half[0]);
+	drop_buffer(p, &t->half[1]);
 }

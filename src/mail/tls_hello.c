@@ -1,11 +1,14 @@
 /*
- * The hellos: see tls_hello.h.  Fingerprints: JA3 and JA3S (Althouse, Atkinson, Atkins: MD5 of
- * the decimal lists), JA4 (FoxIO, the TLS client part: SHA-256 of sorted hexadecimal lists). GREASE
- * values (RFC 8701) are left out of all of them.
+ * The hellos: see tls_hello.h.
+ *
+ * Fingerprints: JA3 and JA3S (Althouse, Atkinson, Atkins: MD5 of lists of decimal numbers), JA4
+ * (FoxIO, the TLS client part: SHA-256 of sorted lists of hexadecimal numbers).  GREASE values
+ * (RFC 8701) are left out of all of them.  A list longer than LIST_MAX, which is more than IANA
+ * has numbers to offer, has no fingerprint: that of its start would be another client's.
  */
 #include "mail/tls_hello.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
@@ -20,18 +23,28 @@
 #define EXT_SUPPORTED_VERSIONS 43u
 #define EXT_KEY_SHARE	       51u
 
-#define LIST_MAX 256u /* values of one list that are kept for the fingerprints */
+#define LIST_MAX   512u
+#define DIGITS_MAX (5u * LIST_MAX * 6u) /* octets of five lists, "65535-" each */
+
+static const char hex[] = "0123456789abcdef";
 
 struct list {
 	uint16_t v[LIST_MAX];
 	unsigned n;
+	bool cut; /* there were more */
 };
 
 struct lists {
 	struct list ciphers, extensions, groups, formats, signatures;
 	uint16_t highest; /* of supported_versions */
 	bool sni;
-	char alpn_ends[2];
+	char alpn_ends[2]; /* of the first protocol, as JA4 shows them */
+};
+
+/* A line of numbers that is to be hashed.  It has room for five lists. */
+struct line {
+	char s[DIGITS_MAX];
+	size_t len;
 };
 
 static bool
@@ -43,8 +56,12 @@ is_grease(uint16_t v)
 static void
 list_add(struct list *l, uint16_t v)
 {
-	if (!is_grease(v) && l->n < LIST_MAX)
+	if (is_grease(v))
+		return;
+	if (l->n < LIST_MAX)
 		l->v[l->n++] = v;
+	else
+		l->cut = true;
 }
 
 static void
@@ -54,74 +71,117 @@ list_read16(struct list *l, struct cursor c)
 		list_add(l, cursor_be16(&c));
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
-}
-
-/* Adds the values joined by `sep`, in decimal or as four hexadecimal digits. */
+/* Shell's sort: qsort may call malloc. */
 static void
-list_print(struct text *t, const struct list *l, const char *sep, bool hex)
+list_sort(struct list *l)
 {
-	for (unsigned i = 0; i < l->n; i++) {
-		if (i > 0)
-			text_puts(t, sep);
-		text_printf(t, hex ? "%04x" : "%u", (unsigned)l->v[i]);
+	static const unsigned steps[] = {301, 132, 57, 23, 10, 4, 1};
+	for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+		unsigned step = steps[s];
+		for (unsigned i = step; i < l->n; i++) {
+			uint16_t v = l->v[i];
+			unsigned at = i;
+			for (; at >= step && l->v[at - step] > v; at -= step)
+				l->v[at] = l->v[at - step];
+			l->v[at] = v;
+		}
 	}
 }
 
-/* The first `digits` hexadecimal digits of a digest over the text; out takes them and a NUL. */
 static void
-digest(const struct text *t, const EVP_MD *md, size_t digits, char *out)
+line_putc(struct line *t, char c)
+{
+	if (t->len < sizeof t->s)
+		t->s[t->len++] = c;
+}
+
+static void
+line_put(struct line *t, uint16_t v)
+{
+	char digits[5];
+	int n = 0;
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v = (uint16_t)(v / 10);
+	} while (v > 0);
+	while (n > 0)
+		line_putc(t, digits[--n]);
+}
+
+/* "4-5-6" */
+static void
+line_put_decimal(struct line *t, const struct list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		if (i > 0)
+			line_putc(t, '-');
+		line_put(t, l->v[i]);
+	}
+}
+
+/* "0004,0005,0006" */
+static void
+line_put_hex(struct line *t, const struct list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		if (i > 0)
+			line_putc(t, ',');
+		for (int shift = 12; shift >= 0; shift -= 4)
+			line_putc(t, hex[l->v[i] >> shift & 0xf]);
+	}
+}
+
+/* The first `digits` hexadecimal digits of a digest over the line; out takes them and a NUL. */
+static void
+line_digest(const struct line *t, const EVP_MD *md, size_t digits, char *out)
 {
 	uint8_t d[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
-	static const char hex[] = "0123456789abcdef";
 	out[0] = '\0';
-	if (EVP_Digest(t->buf, t->len, d, &len, md, NULL) != 1 || len * 2 < digits)
+	if (EVP_Digest(t->s, t->len, d, &len, md, NULL) != 1 || len * 2 < digits)
 		return;
 	for (size_t i = 0; i < digits; i++)
 		out[i] = hex[(i % 2 == 0 ? d[i / 2] >> 4 : d[i / 2]) & 0xf];
 	out[digits] = '\0';
 }
 
+/* Hash of a session identifier, never 0 (FNV-1a: tells them apart, keeps nothing secret); 0 for
+ * none. */
 static uint32_t
 id_hash(const uint8_t *id, size_t len)
 {
-	uint32_t h = 2166136261u; /* FNV-1a: told apart, not kept secret */
+	uint32_t h = 2166136261u;
+	if (id == NULL || len == 0 || len > 32)
+		return 0;
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ id[i]) * 16777619u;
-	return h;
+	return h != 0 ? h : 1;
 }
 
 static bool
-is_alnum(char c)
+is_alnum(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* The first protocol of an ALPN list. */
+/* The first protocol of an ALPN list (RFC 7301). */
 static void
 read_alpn(struct cursor c, struct lists *l, struct tls_event *ev)
 {
 	struct cursor names = cursor_sub(&c, cursor_be16(&c));
 	size_t len = cursor_u8(&names);
-	const char *name = (const char *)cursor_take(&names, len);
+	const uint8_t *name = cursor_take(&names, len);
 	struct text t = text_in(ev->alpn, sizeof ev->alpn);
 	if (name == NULL || len == 0)
 		return;
 	text_add_wire(&t, name, len);
-	if (is_alnum(name[0]) && is_alnum(name[len - 1])) {
-		l->alpn_ends[0] = name[0];
-		l->alpn_ends[1] = name[len - 1];
-	} else {
-		static const char hex[] = "0123456789abcdef";
-		l->alpn_ends[0] = hex[(uint8_t)name[0] >> 4];
-		l->alpn_ends[1] = hex[(uint8_t)name[len - 1] & 0xf];
-	}
+	uint8_t first = name[0], last = name[len - 1];
+	bool plain = is_alnum(first) && is_alnum(last);
+	l->alpn_ends[0] = plain ? (char)first : hex[first >> 4];
+	l->alpn_ends[1] = plain ? (char)last : hex[last & 0xf];
 }
 
+/* RFC 6066 section 3 */
 static void
 read_sni(struct cursor c, struct tls_event *ev)
 {
@@ -131,10 +191,12 @@ read_sni(struct cursor c, struct tls_event *ev)
 		uint8_t type = cursor_u8(&names);
 		size_t len = cursor_be16(&names);
 		const uint8_t *name = cursor_take(&names, len);
-		if (name != NULL && type == 0) {
-			text_add_wire(&t, name, len);
-			return;
-		}
+		if (name == NULL || type != 0)
+			continue;
+		text_add_wire(&t, name, len);
+		for (size_t i = 0; i < t.len; i++)
+			ev->sni[i] = ascii_lower(ev->sni[i]);
+		return;
 	}
 }
 
@@ -148,14 +210,8 @@ client_extension(uint16_t type, struct cursor c, struct lists *l, struct tls_eve
 		read_sni(c, ev);
 		break;
 	case EXT_ALPN: read_alpn(c, l, ev); break;
-	case EXT_GROUPS:
-		in = cursor_sub(&c, cursor_be16(&c));
-		list_read16(&l->groups, in);
-		break;
-	case EXT_SIGNATURES:
-		in = cursor_sub(&c, cursor_be16(&c));
-		list_read16(&l->signatures, in);
-		break;
+	case EXT_GROUPS: list_read16(&l->groups, cursor_sub(&c, cursor_be16(&c))); break;
+	case EXT_SIGNATURES: list_read16(&l->signatures, cursor_sub(&c, cursor_be16(&c))); break;
 	case EXT_POINT_FORMATS:
 		in = cursor_sub(&c, cursor_u8(&c));
 		while (cursor_left(&in) > 0)
@@ -174,19 +230,19 @@ client_extension(uint16_t type, struct cursor c, struct lists *l, struct tls_eve
 }
 
 static void
-ja3(uint16_t version, const struct lists *l, struct tls_event *ev)
+put_ja3(uint16_t version, const struct lists *l, struct tls_event *ev)
 {
-	char buf[8192];
-	struct text t = text_in(buf, sizeof buf);
-	text_printf(&t, "%u,", (unsigned)version);
-	list_print(&t, &l->ciphers, "-", false);
-	text_putc(&t, ',');
-	list_print(&t, &l->extensions, "-", false);
-	text_putc(&t, ',');
-	list_print(&t, &l->groups, "-", false);
-	text_putc(&t, ',');
-	list_print(&t, &l->formats, "-", false);
-	digest(&t, EVP_md5(), 32, ev->ja3);
+	struct line t = {.len = 0};
+	line_put(&t, version);
+	line_putc(&t, ',');
+	line_put_decimal(&t, &l->ciphers);
+	line_putc(&t, ',');
+	line_put_decimal(&t, &l->extensions);
+	line_putc(&t, ',');
+	line_put_decimal(&t, &l->groups);
+	line_putc(&t, ',');
+	line_put_decimal(&t, &l->formats);
+	line_digest(&t, EVP_md5(), 32, ev->ja3);
 }
 
 static const char *
@@ -198,71 +254,83 @@ ja4_version(uint16_t v)
 	case 0x0302: return "11";
 	case 0x0301: return "10";
 	case 0x0300: return "s3";
+	case 0x0002: return "s2";
 	default: return "00";
 	}
 }
 
 static void
-ja4(struct lists *l, struct tls_event *ev)
+put_ja4(struct lists *l, struct tls_event *ev)
 {
-	char buf[4096], part[2][13];
-	struct text t = text_in(buf, sizeof buf), out = text_in(ev->ja4, sizeof ev->ja4);
-	unsigned ciphers = l->ciphers.n < 99 ? l->ciphers.n : 99,
-		 extensions = l->extensions.n < 99 ? l->extensions.n : 99;
-	qsort(l->ciphers.v, l->ciphers.n, sizeof l->ciphers.v[0], compare);
-	list_print(&t, &l->ciphers, ",", true);
-	digest(&t, EVP_sha256(), 12, part[0]);
-	struct list rest = {.n = 0};
+	char ciphers[13] = "000000000000", extensions[13] = "000000000000";
+	struct text out = text_in(ev->ja4, sizeof ev->ja4);
+	struct list rest = {.n = 0}; /* those that do not depend on where the client connects to */
+	struct line t = {.len = 0};
 	for (unsigned i = 0; i < l->extensions.n; i++) {
 		if (l->extensions.v[i] != EXT_SERVER_NAME && l->extensions.v[i] != EXT_ALPN)
 			list_add(&rest, l->extensions.v[i]);
 	}
-	qsort(rest.v, rest.n, sizeof rest.v[0], compare);
-	t = text_in(buf, sizeof buf);
-	list_print(&t, &rest, ",", true);
+	list_sort(&l->ciphers);
+	list_sort(&rest);
+	line_put_hex(&t, &l->ciphers);
+	if (l->ciphers.n > 0)
+		line_digest(&t, EVP_sha256(), 12, ciphers);
+	t.len = 0;
+	line_put_hex(&t, &rest);
 	if (l->signatures.n > 0) {
-		text_putc(&t, '_');
-		list_print(&t, &l->signatures, ",", true);
+		line_putc(&t, '_');
+		line_put_hex(&t, &l->signatures);
 	}
-	digest(&t, EVP_sha256(), 12, part[1]);
+	if (rest.n > 0)
+		line_digest(&t, EVP_sha256(), 12, extensions);
 	text_printf(&out, "t%s%c%02u%02u%c%c_%s_%s", ja4_version(ev->version), l->sni ? 'd' : 'i',
-		    ciphers, extensions, l->alpn_ends[0], l->alpn_ends[1],
-		    l->ciphers.n > 0 ? part[0] : "000000000000",
-		    rest.n > 0 ? part[1] : "000000000000");
+		    l->ciphers.n < 99 ? l->ciphers.n : 99,
+		    l->extensions.n < 99 ? l->extensions.n : 99, l->alpn_ends[0], l->alpn_ends[1],
+		    ciphers, extensions);
 }
 
-void
-tls_client_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev)
+bool
+tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
+		 struct tls_event *ev)
 {
 	struct cursor c = cursor_of(body, len);
 	struct lists l = {.alpn_ends = {'0', '0'}};
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
+	if (legacy >> 8 != 3)
+		return false;
 	cursor_skip(&c, 32); /* random */
 	size_t id_len = cursor_u8(&c);
-	const uint8_t *id = cursor_take(&c, id_len);
-	if (id != NULL && id_len > 0 && id_len <= 32) {
-		h->session_id_len = (uint8_t)id_len;
-		h->session_id_hash = id_hash(id, id_len);
-	}
+	h->session_id = id_hash(cursor_take(&c, id_len), id_len);
 	list_read16(&l.ciphers, cursor_sub(&c, cursor_be16(&c)));
 	cursor_skip(&c, cursor_u8(&c)); /* compression methods */
-	struct cursor extensions = cursor_sub(&c, cursor_be16(&c));
-	while (cursor_left(&extensions) >= 4) {
-		uint16_t type = cursor_be16(&extensions);
-		struct cursor data = cursor_sub(&extensions, cursor_be16(&extensions));
-		if (extensions.bad)
-			break;
-		list_add(&l.extensions, type);
-		client_extension(type, data, &l, ev);
+	if (!c.bad && cursor_left(&c) > 0) {
+		/* where the list is cut, its length is beyond what is here */
+		size_t n = cursor_be16(&c), left = cursor_left(&c);
+		struct cursor in = cursor_sub(&c, whole || n < left ? n : left);
+		while (cursor_left(&in) > 0 && !in.bad) {
+			uint16_t type = cursor_be16(&in);
+			struct cursor data = cursor_sub(&in, cursor_be16(&in));
+			if (in.bad)
+				break;
+			list_add(&l.extensions, type);
+			client_extension(type, data, &l, ev);
+		}
+		c.bad |= in.bad;
 	}
 	ev->version = l.highest != 0 ? l.highest : legacy;
-	ja3(legacy, &l, ev);
-	ja4(&l, ev);
+	bool cut =
+	    l.ciphers.cut || l.extensions.cut || l.groups.cut || l.formats.cut || l.signatures.cut;
+	if (whole && !c.bad && !cut) {
+		put_ja3(legacy, &l, ev);
+		put_ja4(&l, ev);
+	}
+	return true;
 }
 
 bool
-tls_server_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev)
+tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
+		 struct tls_event *ev)
 {
 	/* SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3) */
 	static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
@@ -271,42 +339,46 @@ tls_server_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tl
 					  0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	struct cursor c = cursor_of(body, len);
 	struct lists l = {.sni = false};
-	char buf[2048];
-	struct text t = text_in(buf, sizeof buf);
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
 	const uint8_t *random = cursor_take(&c, 32);
 	size_t id_len = cursor_u8(&c);
-	const uint8_t *id = cursor_take(&c, id_len);
-	uint16_t cipher = cursor_be16(&c);
-	cursor_skip(&c, 1); /* compression method */
-	if (c.bad)
+	h->session_id = id_hash(cursor_take(&c, id_len), id_len);
+	ev->cipher = cursor_be16(&c);
+	if (c.bad || legacy >> 8 != 3)
 		return false;
 	h->retry = memcmp(random, retry, sizeof retry) == 0;
-	if (id_len > 0 && id_len <= 32) {
-		h->session_id_len = (uint8_t)id_len;
-		h->session_id_hash = id_hash(id, id_len);
+	cursor_skip(&c, 1); /* compression method */
+	/* suites of their own (RFC 8446 section B.4), should the extension not be here */
+	ev->version = ev->cipher >> 8 == 0x13 && !whole ? 0x0304 : legacy;
+	if (!c.bad && cursor_left(&c) > 0) {
+		size_t n = cursor_be16(&c), left = cursor_left(&c);
+		struct cursor in = cursor_sub(&c, whole || n < left ? n : left);
+		while (cursor_left(&in) > 0 && !in.bad) {
+			uint16_t type = cursor_be16(&in);
+			struct cursor data = cursor_sub(&in, cursor_be16(&in));
+			if (in.bad)
+				break;
+			list_add(&l.extensions, type);
+			if (type == EXT_SUPPORTED_VERSIONS && cursor_left(&data) >= 2)
+				ev->version = cursor_be16(&data);
+			else if (type == EXT_KEY_SHARE && cursor_left(&data) >= 2)
+				ev->group = cursor_be16(&data);
+			else if (type == EXT_PRE_SHARED_KEY)
+				h->pre_shared_key = true;
+			else if (type == EXT_ALPN)
+				read_alpn(data, &l, ev);
+		}
+		c.bad |= in.bad;
 	}
-	ev->version = legacy;
-	ev->cipher = cipher;
-	struct cursor extensions = cursor_sub(&c, cursor_be16(&c));
-	while (cursor_left(&extensions) >= 4) {
-		uint16_t type = cursor_be16(&extensions);
-		struct cursor data = cursor_sub(&extensions, cursor_be16(&extensions));
-		if (extensions.bad)
-			break;
-		list_add(&l.extensions, type);
-		if (type == EXT_SUPPORTED_VERSIONS && cursor_left(&data) >= 2)
-			ev->version = cursor_be16(&data);
-		else if (type == EXT_KEY_SHARE && cursor_left(&data) >= 2)
-			ev->group = cursor_be16(&data);
-		else if (type == EXT_PRE_SHARED_KEY)
-			h->pre_shared_key = true;
-		else if (type == EXT_ALPN)
-			read_alpn(data, &l, ev);
+	if (whole && !c.bad && !l.extensions.cut) {
+		struct line t = {.len = 0};
+		line_put(&t, legacy);
+		line_putc(&t, ',');
+		line_put(&t, ev->cipher);
+		line_putc(&t, ',');
+		line_put_decimal(&t, &l.extensions);
+		line_digest(&t, EVP_md5(), 32, ev->ja3);
 	}
-	text_printf(&t, "%u,%u,", (unsigned)legacy, (unsigned)cipher);
-	list_print(&t, &l.extensions, "-", false);
-	digest(&t, EVP_md5(), 32, ev->ja3);
 	return true;
 }

@@ -7,20 +7,22 @@
 
 /* What the state machine needs of a hello beyond the event. */
 struct tls_hello {
-	uint32_t session_id_hash; /* of the session identifier */
-	uint8_t session_id_len;	  /* 0: none */
-	bool retry;		  /* it is a HelloRetryRequest */
-	bool pre_shared_key;	  /* the server took the client's ticket (TLS 1.3) */
+	uint32_t session_id; /* hash of the session identifier; 0 for none */
+	bool retry;	     /* it is a HelloRetryRequest */
+	bool pre_shared_key; /* the server took the client's ticket (TLS 1.3) */
 };
 
 /*
- * Reads the body of a ClientHello into the event (highest version, SNI, ALPN, JA3, JA4).  What is
- * cut or broken leaves the rest as read so far.
+ * Reads the body of a ClientHello, or the first part of one that is not `whole`, into a zeroed
+ * event: highest version, SNI, ALPN, JA3, JA4.  What is cut or broken leaves the rest as read so
+ * far, without fingerprints.  False where it begins with no version of TLS.
  */
-void tls_client_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev);
+bool tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
+		      struct tls_event *ev);
 
-/* Reads the body of a ServerHello (version, cipher, group, ALPN, JA3S); false where it is too short
- * to name a cipher. */
-bool tls_server_hello(const uint8_t *body, size_t len, struct tls_hello *h, struct tls_event *ev);
+/* The same for a ServerHello: version, cipher, group, ALPN, JA3S.  False where it does not get as
+ * far as the cipher. */
+bool tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
+		      struct tls_event *ev);
 
 #endif

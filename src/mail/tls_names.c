@@ -1,10 +1,14 @@
-/* Names and classes of what TLS numbers: IANA registries "TLS Cipher Suites", "Supported Groups",
- * "Alerts". */
+/*
+ * Names and classes of what TLS numbers: the IANA registries "TLS Cipher Suites", "TLS Supported
+ * Groups" and "TLS Alerts", without what is reserved (GREASE, RFC 8701) or private.
+ */
 #include "mail/tls.h"
 
-#define N 1u
-#define A 2u
-#define W 4u
+#include <string.h>
+
+#define N 1u /* encrypts nothing */
+#define A 2u /* does not authenticate the server */
+#define W 4u /* weak */
 
 static const struct suite {
 	uint16_t number;
@@ -22,7 +26,26 @@ struct name {
 };
 
 static const struct name groups[] = {
+    {0x0001, "sect163k1"},
+    {0x0002, "sect163r1"},
+    {0x0003, "sect163r2"},
+    {0x0004, "sect193r1"},
+    {0x0005, "sect193r2"},
+    {0x0006, "sect233k1"},
+    {0x0007, "sect233r1"},
+    {0x0008, "sect239k1"},
+    {0x0009, "sect283k1"},
+    {0x000a, "sect283r1"},
+    {0x000b, "sect409k1"},
+    {0x000c, "sect409r1"},
+    {0x000d, "sect571k1"},
+    {0x000e, "sect571r1"},
+    {0x000f, "secp160k1"},
+    {0x0010, "secp160r1"},
+    {0x0011, "secp160r2"},
+    {0x0012, "secp192k1"},
     {0x0013, "secp192r1"},
+    {0x0014, "secp224k1"},
     {0x0015, "secp224r1"},
     {0x0016, "secp256k1"},
     {0x0017, "secp256r1"},
@@ -36,6 +59,13 @@ static const struct name groups[] = {
     {0x001f, "brainpoolP256r1tls13"},
     {0x0020, "brainpoolP384r1tls13"},
     {0x0021, "brainpoolP512r1tls13"},
+    {0x0022, "GC256A"},
+    {0x0023, "GC256B"},
+    {0x0024, "GC256C"},
+    {0x0025, "GC256D"},
+    {0x0026, "GC512A"},
+    {0x0027, "GC512B"},
+    {0x0028, "GC512C"},
     {0x0029, "curveSM2"},
     {0x0100, "ffdhe2048"},
     {0x0101, "ffdhe3072"},
@@ -48,6 +78,7 @@ static const struct name groups[] = {
     {0x11eb, "SecP256r1MLKEM768"},
     {0x11ec, "X25519MLKEM768"},
     {0x11ed, "SecP384r1MLKEM1024"},
+    {0x11ee, "curveSM2MLKEM768"},
     {0x6399, "X25519Kyber768Draft00"},
     {0x639a, "SecP256r1Kyber768Draft00"},
 };
@@ -71,6 +102,7 @@ static const struct name alerts[] = {
     {49, "access_denied"},
     {50, "decode_error"},
     {51, "decrypt_error"},
+    {52, "too_many_cids_requested"},
     {60, "export_restriction"},
     {70, "protocol_version"},
     {71, "insufficient_security"},
@@ -165,4 +197,21 @@ bool
 tls_cipher_is_weak(uint16_t cipher)
 {
 	return suite_is(cipher, W);
+}
+
+unsigned
+tls_cipher_mac(uint16_t cipher)
+{
+	static const struct {
+		const char *ending;
+		unsigned octets;
+	} macs[] = {
+	    {"_MD5", 16}, {"_SHA", 20}, {"_SHA256", 32}, {"_SHA384", 48}, {"_GOSTR3411", 32}};
+	const char *name = tls_cipher_is_null(cipher) ? tls_cipher_name(cipher) : NULL;
+	const char *ending = name != NULL ? strrchr(name, '_') : NULL;
+	for (size_t i = 0; ending != NULL && i < sizeof macs / sizeof macs[0]; i++) {
+		if (strcmp(ending, macs[i].ending) == 0)
+			return macs[i].octets;
+	}
+	return 0;
 }
