@@ -14,6 +14,7 @@
 #include "app/options.h"
 #include "base/text.h"
 #include "finding/finding.h"
+#include "ident/dpi.h"
 #include "record/record.h"
 
 #define HELP_COLUMN 27 /* where the help of an option begins */
@@ -62,6 +63,7 @@ show_version(FILE *out)
 {
 	fprintf(out, "postcard %s\n", POSTCARD_VERSION);
 	fprintf(out, "%s\n", pcap_lib_version());
+	fprintf(out, "nDPI %s\n", dpi_version());
 	fprintf(out, "libmaxminddb %s\nlibyaml %s\n%s\nzlib %s\n", MMDB_lib_version(),
 		yaml_get_version_string(), OpenSSL_version(OPENSSL_VERSION), zlibVersion());
 }

@@ -26,7 +26,8 @@ struct engine {
 	struct streams streams;
 	struct mail mail;
 	struct findings findings;
-	struct dpi *dpi; /* NULL: nDPI is not asked */
+	struct dpi *dpi;  /* NULL until nDPI is first asked */
+	bool no_dpi;      /* it is not to be asked, or cannot be set up */
 	struct engine_stats stats;
 
 	/* connections to be looked at without a packet, by time */
@@ -61,11 +62,6 @@ engine_new(const struct engine_config *config, char error[256])
 	struct engine *e = calloc(1, sizeof *e);
 	uint32_t flows = config->flows > 0 ? config->flows : LIMIT_FLOWS;
 	uint32_t conns = config->conns > 0 ? config->conns : LIMIT_CONNS;
-	if (e != NULL && !config->no_ndpi && (e->dpi = dpi_new()) == NULL) {
-		(void)snprintf(error, 256, "nDPI cannot be set up; try --no-ndpi");
-		free(e);
-		return NULL;
-	}
 	if (e == NULL || !flow_table_init(&e->flows, flows) ||
 	    !pool_init(&e->conns, "connections", sizeof(struct conn), conns) ||
 	    !streams_init(&e->streams, LIMIT_OOO_STREAMS, LIMIT_OOO_PAGES) ||
@@ -76,6 +72,7 @@ engine_new(const struct engine_config *config, char error[256])
 		engine_free(e);
 		return NULL;
 	}
+	e->no_dpi = config->no_ndpi;
 	return e;
 }
 
@@ -200,8 +197,12 @@ static enum dpi_answer
 ask_dpi(struct engine *e, struct conn *c)
 {
 	char name[32];
-	if (e->dpi == NULL || c->dpi_packets >= DPI_PACKETS)
+	if (e->no_dpi || c->dpi_packets >= DPI_PACKETS)
 		return DPI_UNKNOWN;
+	if (e->dpi == NULL && (e->dpi = dpi_new()) == NULL) {
+		e->no_dpi = true;
+		return DPI_UNKNOWN;
+	}
 	if (c->dpi == NULL && (c->dpi = dpi_flow_new()) == NULL)
 		return DPI_UNKNOWN;
 	e->stats.ndpi_calls++;

@@ -39,7 +39,7 @@ struct engine_stats {
 	uint64_t refused[8];	    /* per pool: takes refused; see engine_pool_name */
 };
 
-/* A new engine; NULL and a message in `error` where memory or nDPI is not to be had. */
+/* A new engine; NULL and a message in `error` where memory is not to be had. */
 struct engine *engine_new(const struct engine_config *config, char error[256]);
 void engine_free(struct engine *e);
 

@@ -25,6 +25,12 @@ struct dpi_flow {
 	struct ndpi_flow_struct *flow;
 };
 
+const char *
+dpi_version(void)
+{
+	return ndpi_revision();
+}
+
 struct dpi *
 dpi_new(void)
 {

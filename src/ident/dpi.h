@@ -15,7 +15,10 @@
 struct dpi;	 /* the detection module of a worker */
 struct dpi_flow; /* what it knows of one connection */
 
-/* NULL where nDPI cannot be set up. */
+/* Its version and the number it has of its interface, for --version. */
+const char *dpi_version(void);
+
+/* Setting it up takes some 20 ms and is done once it is first needed.  NULL where nDPI cannot be set up. */
 struct dpi *dpi_new(void);
 void dpi_free(struct dpi *d);
 
