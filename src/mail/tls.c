@@ -244,19 +244,18 @@ gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at
 	if (h->buffer == 0)
 		return take_part(t, side, at, left, used, ev);
 	struct handshake *b = pool_at(&p->handshakes, h->buffer);
-	uint32_t want = HANDSHAKE_HEAD;
 	*used = 0;
-	while (b->len < want) {
+	for (;;) {
+		uint32_t want = b->len >= HANDSHAKE_HEAD ? message_len(b->data) : HANDSHAKE_HEAD;
+		want = want < sizeof b->data ? want : (uint32_t)sizeof b->data;
+		if (b->len >= HANDSHAKE_HEAD && b->len == want)
+			break;
 		size_t n = left - *used < want - b->len ? left - *used : want - b->len;
 		if (n == 0)
 			return false;
 		memcpy(b->data + b->len, at + *used, n);
 		b->len += (uint32_t)n;
 		*used += n;
-		if (b->len >= HANDSHAKE_HEAD) {
-			want = message_len(b->data);
-			want = want < sizeof b->data ? want : (uint32_t)sizeof b->data;
-		}
 	}
 	h->skip = message_len(b->data) - b->len;
 	bool event = take_message(t, side, b->data, b->len, h->skip == 0, ev);
