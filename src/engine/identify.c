@@ -1,0 +1,162 @@
+/*
+ * Which protocol is it: the first octets of a connection go to the own probe; where that cannot
+ * tell, the packet goes to nDPI.  From then on a mail session follows the connection, or nobody
+ * does.
+ */
+#include <string.h>
+
+#include "engine/worker.h"
+#include "ident/probe.h"
+
+#define DPI_PACKETS 8u /* packets after which nDPI has to say what it thinks */
+
+/* Shows nDPI the packet, where it may know a name. */
+enum dpi_answer
+ask_dpi(struct engine *e, struct conn *c)
+{
+	char name[32];
+	if (e->no_dpi || c->dpi_packets >= DPI_PACKETS)
+		return DPI_UNKNOWN;
+	if (e->dpi == NULL && (e->dpi = dpi_new()) == NULL) {
+		e->no_dpi = true;
+		return DPI_UNKNOWN;
+	}
+	if (c->dpi == NULL && (c->dpi = dpi_flow_new()) == NULL)
+		return DPI_UNKNOWN;
+	e->stats.ndpi_calls++;
+	c->dpi_packets++;
+	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
+				       c->dpi_packets == DPI_PACKETS, name);
+	if (a == DPI_MORE)
+		return a;
+	if (name[0] != '\0' && c->app == 0 && a != DPI_UNKNOWN)
+		c->app = strings_put(&e->findings.strings, name, strlen(name));
+	dpi_flow_free(c->dpi);
+	c->dpi = NULL;
+	c->dpi_packets = DPI_PACKETS;
+	return a;
+}
+
+/* The connection is a session of that protocol from here on; what was held is read first. */
+static void
+begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bool implicit,
+	   bool resync)
+{
+	struct flow *f = flow_at(&e->flows, c->flow);
+	size_t len;
+	c->phase = CONN_MAIL;
+	f->idle_s = LIMIT_IDLE_MAIL_S;
+	if (sure)
+		c->finding.flags |= FINDING_SURE;
+	if (implicit)
+		c->finding.flags |= FINDING_IMPLICIT;
+	mail_begin(&e->mail, &c->mail, p,
+		   (uint8_t)((c->flags & CONN_SYN ? 0u : MAIL_SESSION_MIDSTREAM) |
+			     (implicit ? MAIL_SESSION_IMPLICIT : 0u)));
+	if (resync)
+		c->mail.mode[0] = c->mail.mode[1] = MAIL_MODE_RESYNC;
+	/* the side that spoke before this chunk's first: its octets came earlier */
+	e->held_n = e->held_at = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned end = i == 0 ? !e->in_end : e->in_end;
+		const char *s = strings_get(&e->findings.strings, c->held[end], &len);
+		if (len > 0) {
+			struct pending *h = &e->held[e->held_n++];
+			h->side = (uint8_t)side_of(f, end);
+			h->len = (uint8_t)len;
+			memcpy(h->octets, s, len);
+		}
+		strings_drop(&e->findings.strings, c->held[end]);
+		c->held[end] = 0;
+	}
+}
+
+/* On a mail port, and not mail: counted, named, and otherwise left alone. */
+void
+begin_other(struct engine *e, struct conn *c)
+{
+	struct flow *f = flow_at(&e->flows, c->flow);
+	c->phase = CONN_OTHER;
+	f->idle_s = LIMIT_IDLE_OTHER_S;
+	finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
+	for (unsigned end = 0; end < 2; end++) {
+		strings_drop(&e->findings.strings, c->held[end]);
+		c->held[end] = 0;
+		stream_release(&e->streams, &c->stream[end]);
+	}
+	(void)ask_dpi(e, c);
+}
+
+/* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
+void
+probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len)
+{
+	struct conn *c = pool_at(&e->conns, id);
+	struct flow *f = flow_at(&e->flows, c->flow);
+	uint8_t buf[PROBE_HOLD + 256];
+	size_t old;
+	const char *held = strings_get(&e->findings.strings, c->held[end], &old);
+	size_t take = len < sizeof buf - old ? (size_t)len : sizeof buf - old;
+	memcpy(buf, held, old);
+	memcpy(buf + old, data, take);
+	uint16_t port = f->port[!flow_client(f)];
+	bool mail_port = port_is_mail(port);
+	struct probe_result r = probe(buf, old + take, port);
+
+	if (r.verdict == PROBE_MORE && old + take <= PROBE_HOLD) {
+		uint32_t handle = strings_put(&e->findings.strings, buf, old + take);
+		strings_drop(&e->findings.strings, c->held[end]);
+		c->held[end] = handle;
+		e->rest_len = 0;
+		return;
+	}
+	if (!(f->flags & FLOW_SURE)) {
+		bool is_client = end == flow_client(f);
+		if ((r.from_server && is_client) || (r.from_client && !is_client)) {
+			f->flags ^= FLOW_CLIENT_B;
+			port = f->port[!flow_client(f)];
+			mail_port = port_is_mail(port);
+			c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) |
+					      (mail_port ? CONN_MAIL_PORT : 0u));
+		}
+	}
+	e->rest_side = (uint8_t)side_of(f, end);
+	switch (r.verdict) {
+	case PROBE_SMTP: begin_mail(e, c, MAIL_SMTP, r.sure, false, false); return;
+	case PROBE_IMAP: begin_mail(e, c, MAIL_IMAP, r.sure, false, false); return;
+	case PROBE_POP3: begin_mail(e, c, MAIL_POP3, r.sure, false, false); return;
+	case PROBE_TLS:
+		if (mail_port)
+			begin_mail(e, c, conn_protocol_by_port(port), false, true, false);
+		else
+			conn_ignore(e, id);
+		return;
+	case PROBE_MORE:
+	case PROBE_TEXT:
+		if (mail_port) {
+			begin_mail(e, c, conn_protocol_by_port(port), false, false,
+				   !(c->flags & CONN_SYN));
+			return;
+		}
+		switch (ask_dpi(e, c)) {
+		case DPI_MAIL_SMTP: begin_mail(e, c, MAIL_SMTP, false, false, true); return;
+		case DPI_MAIL_IMAP: begin_mail(e, c, MAIL_IMAP, false, false, true); return;
+		case DPI_MAIL_POP3: begin_mail(e, c, MAIL_POP3, false, false, true); return;
+		case DPI_MORE:
+			strings_drop(&e->findings.strings, c->held[end]);
+			c->held[end] = 0;
+			e->rest_len = 0;
+			return;
+		case DPI_OTHER:
+		case DPI_UNKNOWN: conn_ignore(e, id); return;
+		}
+		return;
+	case PROBE_OTHER:
+		if (mail_port)
+			begin_other(e, c);
+		else
+			conn_ignore(e, id);
+		e->rest_len = 0;
+		return;
+	}
+}

@@ -1,0 +1,131 @@
+/*
+ * A segment comes in: its flow and connection are found or made, who is the client is settled, and
+ * its acknowledgement and octets go to the streams.
+ */
+#include <string.h>
+
+#include "engine/worker.h"
+
+#define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
+
+static void
+take_mac(struct conn *c, const struct segment *seg, unsigned end)
+{
+	static const uint16_t flag[2] = {CONN_MAC_A, CONN_MAC_B};
+	for (unsigned i = 0; i < 2; i++) { /* source, destination */
+		unsigned at = i == 0 ? end : !end;
+		if (seg->mac[i] != NULL && !(c->flags & flag[at])) {
+			memcpy(c->mac[at], seg->mac[i], 6);
+			c->flags |= flag[at];
+		}
+	}
+}
+
+/* Is this SYN the start of another connection with the same four numbers? */
+static bool
+is_reuse(const struct flow *f, const struct conn *c, const struct segment *seg)
+{
+	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_ACK || f->isn == 0 || f->isn == seg->seq)
+		return false;
+	/* a live connection answers a stray SYN with a challenge and goes on: only a closing or
+	 * silent one is over */
+	bool closing = c->close_ns != 0 || c->stream[0].end != STREAM_NO_END ||
+		       c->stream[1].end != STREAM_NO_END;
+	return closing || (c->packets[0] + c->packets[1]) <= 2 || !(c->flags & CONN_PAYLOAD);
+}
+
+static void
+start_streams(struct conn *c, const struct segment *seg, unsigned end)
+{
+	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
+	if (!(s->flags & STREAM_STARTED))
+		stream_start(s, seg->seq + (seg->flags & TCP_SYN ? 1 : 0));
+	if (!(peer->flags & STREAM_STARTED) && seg->flags & TCP_ACK && !(seg->flags & TCP_RST))
+		stream_start(peer, seg->ack);
+}
+
+void
+take_segment(struct engine *e)
+{
+	struct segment *seg = &e->seg;
+	bool fresh;
+	unsigned end;
+	uint32_t flow_id = flow_get(&e->flows, &seg->ends, &fresh, &end);
+	if (flow_id == 0) {
+		e->stats.evicted++;
+		return;
+	}
+	if (e->clock.leaping)
+		e->leap_flow = flow_id;
+	struct flow *f = flow_at(&e->flows, flow_id);
+	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
+		return;
+	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if (f->conn != 0) {
+		struct conn *old = pool_at(&e->conns, f->conn);
+		if (is_reuse(f, old, seg)) {
+			old->closed_by = CLOSED_BY_REUSE;
+			old->end = CONN_END_STREAMS;
+			e->work = f->conn;
+			e->segment_waits =
+			    true; /* it comes again when the old connection is recorded */
+			return;
+		}
+	} else if (fresh || (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
+		if (!fresh)
+			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
+		e->stats.flows++;
+		(void)conn_new(e, flow_id);
+	}
+	if (f->conn == 0)
+		return;
+	struct conn *c = pool_at(&e->conns, f->conn);
+	flow_orient(f, end, seg->flags);
+	if (opens)
+		f->isn = seg->seq;
+	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
+	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
+			      (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
+			      (seg->headless ? CONN_HEADLESS : 0u) |
+			      (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
+	if (c->packets[end] == 0)
+		take_mac(c, seg, end);
+	if (c->vlan < 0 && seg->vlan >= 0)
+		c->vlan = (int16_t)seg->vlan;
+	c->packets[end] += c->packets[end] < UINT32_MAX;
+	c->octets[end] += seg->wire_len;
+	if (e->ts_ns > c->end_ns)
+		c->end_ns = e->ts_ns;
+	if (seg->headless)
+		return;
+	e->work = f->conn;
+	e->in_end = end;
+	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
+	start_streams(c, seg, end);
+	uint32_t seq = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
+	if (seg->flags & TCP_RST) {
+		int64_t off = stream_offset(s, seg->seq);
+		if (off - (int64_t)s->next < RST_REACH && (int64_t)s->next - off < RST_REACH &&
+		    c->close_ns == 0) {
+			c->flags |= CONN_RST;
+			c->close_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
+			due_add(e, f->conn);
+		}
+		return; /* what a RST carries is a diagnosis (RFC 9293 section 3.5.2), not data */
+	}
+	if (c->phase == CONN_OTHER) {
+		if (seg->len > 0 && c->dpi != NULL)
+			(void)ask_dpi(e, c);
+		if (seg->flags & TCP_FIN)
+			stream_fin(s, seq + seg->wire_len);
+		s->next = s->end != STREAM_NO_END ? s->end : s->next;
+		return;
+	}
+	if (seg->flags & TCP_ACK && c->packets[!end] > 0)
+		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
+	if (seg->wire_len > 0)
+		stream_push(&e->streams, s, peer, seq, seg->payload, seg->len, seg->wire_len,
+			    e->clock.elapsed_ns, &e->in);
+	if (seg->flags & TCP_FIN)
+		stream_fin(s, seq + seg->wire_len);
+}

@@ -1,0 +1,139 @@
+/* What a record says of any connection, and its Community ID: see conn.h. */
+#include "engine/conn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+void
+community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
+{
+	/* seed, address, address, protocol, padding, port, port: the table's order of ends is the
+	 * specification's */
+	uint8_t data[2 + 16 + 16 + 2 + 4], digest[EVP_MAX_MD_SIZE];
+	size_t n = 0, ip = f->flags & FLOW_V6 ? 16 : 4;
+	unsigned len = 0;
+	data[n++] = 0;
+	data[n++] = 0;
+	for (unsigned end = 0; end < 2; end++) {
+		memcpy(data + n, f->ip[end], ip);
+		n += ip;
+	}
+	data[n++] = 6;
+	data[n++] = 0;
+	for (unsigned end = 0; end < 2; end++) {
+		data[n++] = (uint8_t)(f->port[end] >> 8);
+		data[n++] = (uint8_t)f->port[end];
+	}
+	out[0] = '\0';
+	if (EVP_Digest(data, n, digest, &len, EVP_sha1(), NULL) != 1)
+		return;
+	out[0] = '1';
+	out[1] = ':';
+	(void)EVP_EncodeBlock((unsigned char *)out + 2, digest, (int)len);
+}
+
+struct finding_view
+conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
+{
+	return (struct finding_view){
+	    .ts_ns = now_ns,
+	    .midstream = !(c->flags & CONN_SYN),
+	    .gap = c->gap_octets > 0,
+	    .both = c->packets[0] > 0 && c->packets[1] > 0,
+	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
+		      c->closed_by == CLOSED_BY_TIMEOUT || c->closed_by == CLOSED_BY_REUSE,
+	    .payload = (c->flags & CONN_PAYLOAD) != 0,
+	    .headless = (c->flags & CONN_HEADLESS) != 0,
+	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
+	};
+}
+
+static void
+put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, struct record *r)
+{
+	struct addr a = flow_addr(f, end);
+	record_put_ip(r, source ? FIELD_SOURCE_IP : FIELD_DESTINATION_IP, &a);
+	record_put_u64(r, source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT, f->port[end]);
+	record_put_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
+	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
+		       c->packets[end]);
+	if (c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
+		char mac[18];
+		const uint8_t *m = c->mac[end];
+		int n = snprintf(mac, sizeof mac, "%02X-%02X-%02X-%02X-%02X-%02X", m[0], m[1], m[2],
+				 m[3], m[4], m[5]);
+		record_put_str(r, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, mac,
+			       (size_t)n);
+	}
+}
+
+enum mail_protocol
+conn_protocol_by_port(uint16_t port)
+{
+	return port == 110 || port == 995   ? MAIL_POP3
+	       : port == 143 || port == 993 ? MAIL_IMAP
+					    : MAIL_SMTP;
+}
+
+static void
+put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
+	     struct record *r)
+{
+	size_t len;
+	const char *app = strings_get(&F->strings, c->app, &len);
+	const struct finding *f = &c->finding;
+	bool sure = f->flags & FINDING_SURE;
+	bool contradicted = c->phase == CONN_OTHER || f->anomalies & 1u << ANOMALY_NOT_MAIL;
+	const char *by_port =
+	    mail_protocol_name(conn_protocol_by_port(flow->port[!flow_client(flow)]));
+	const char *spoken = mail_protocol_name((enum mail_protocol)c->mail.protocol);
+	const char *name;
+	if (c->phase == CONN_MAIL && sure)
+		name = f->flags & FINDING_LMTP ? "lmtp" : spoken;
+	else if (c->phase == CONN_MAIL && f->flags & FINDING_IMPLICIT)
+		name = "tls";
+	else
+		name = contradicted ? "other"
+				    : by_port; /* nothing spoke against what the port is for */
+	record_put_word(r, FIELD_NETWORK_PROTOCOL, name);
+	if (c->app != 0)
+		record_put_str(r, FIELD_NETWORK_APPLICATION, app, len);
+}
+
+void
+conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,
+	 struct record *r)
+{
+	static const char *const closed_by[] = {"end of input", "fin",	 "rst",
+						"timeout",	"reuse", "memory"};
+	char id[COMMUNITY_ID_TEXT];
+	unsigned client = flow_client(f);
+	record_put_time(r, FIELD_TIMESTAMP, now_ns);
+	record_put_word(r, FIELD_EVENT_KIND, "event");
+	record_put_word(r, FIELD_EVENT_CATEGORY, "network");
+	record_put_word(r, FIELD_EVENT_CATEGORY, "email");
+	record_put_word(r, FIELD_EVENT_TYPE, r->kind == RECORD_SESSION ? "connection" : "info");
+	record_put_word(r, FIELD_EVENT_TYPE, "protocol");
+	record_put_word(r, FIELD_OBSERVER_TYPE, "sensor");
+	record_put_word(r, FIELD_OBSERVER_PRODUCT, "postcard");
+	record_put_word(r, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
+	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
+	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
+	put_protocol(c, f, F, r);
+	community_id(f, id);
+	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, id);
+	if (c->vlan >= 0)
+		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)c->vlan);
+	put_end(c, f, client, true, r);
+	put_end(c, f, !client, false, r);
+	record_put_word(r, FIELD_VISIBILITY,
+			c->packets[client] == 0	   ? "server-only"
+			: c->packets[!client] == 0 ? "client-only"
+						   : "both");
+	record_put_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
+	record_put_u64(r, FIELD_GAP_BYTES, c->gap_octets);
+	if (r->kind == RECORD_SESSION)
+		record_put_word(r, FIELD_CLOSED_BY, closed_by[c->closed_by]);
+}

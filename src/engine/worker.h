@@ -1,0 +1,82 @@
+/* Private to src/engine: the state of the conductor, and what its files do for each other. */
+#ifndef POSTCARD_ENGINE_WORKER_H
+#define POSTCARD_ENGINE_WORKER_H
+
+#include "decode/segment.h"
+#include "engine/clock.h"
+#include "engine/conn.h"
+#include "engine/engine.h"
+
+#define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
+
+struct engine {
+	struct flow_table flows;
+	struct pool conns;
+	struct streams streams;
+	struct mail mail;
+	struct findings findings;
+	struct dpi *dpi; /* NULL until nDPI is first asked */
+	bool no_dpi;	 /* it is not to be asked, or cannot be set up */
+	struct engine_stats stats;
+
+	/* connections to be looked at without a packet, by time */
+	uint32_t due_first, due_last;
+
+	/* the packet under way */
+	int64_t ts_ns;	    /* its stamp, for records */
+	struct clock clock; /* elapsed packet time, for timers */
+	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
+	struct segment seg;
+	bool segment_waits; /* it was not given to its connection yet */
+	bool finishing;	    /* the input is over */
+
+	/* the connection being worked on */
+	uint32_t work;		/* 0 for none */
+	struct stream_input in; /* what is left of the packet's octets */
+	unsigned in_end;	/* the end that sent it */
+	struct pending {
+		uint8_t side;
+		uint8_t len;
+		uint8_t octets[PROBE_HOLD];
+	} held[2]; /* octets held while probing, to be pushed before the rest */
+	unsigned held_at, held_n;
+	const uint8_t *rest; /* the chunk behind them */
+	uint64_t rest_len;
+	uint8_t rest_side;
+};
+
+/* conn.c: connections and the list of those that are due. */
+
+/* Puts a connection on the list of those to be looked at without a packet, LIMIT_GRACE_NS from now.
+ */
+void due_add(struct engine *e, uint32_t id);
+void due_remove(struct engine *e, uint32_t id);
+
+enum mail_side side_of(const struct flow *f, unsigned end);
+
+/* A new connection for a flow; NULL where the pool is exhausted (counted; the flow is ignored
+ * then). */
+struct conn *conn_new(struct engine *e, uint32_t flow_id);
+
+/* Gives all of a connection's state back.  Its flow stays, and remembers that there is nothing to
+ * follow. */
+void conn_free(struct engine *e, uint32_t id);
+
+/* It is not mail, and not on a mail port: nobody will ask for it again.  Ends the work on it. */
+void conn_ignore(struct engine *e, uint32_t id);
+
+/* identify.c: which protocol is it. */
+
+/* Shows nDPI the packet under way, where it may know a name. */
+enum dpi_answer ask_dpi(struct engine *e, struct conn *c);
+
+/* It is on a mail port, and not mail: counted, named, and otherwise left alone. */
+void begin_other(struct engine *e, struct conn *c);
+
+/* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
+void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
+
+/* intake.c: gives the segment under way to its connection, and sets what to work on. */
+void take_segment(struct engine *e);
+
+#endif
