@@ -20,84 +20,8 @@
 
 #include "base/limits.h"
 #include "base/pool.h"
+#include "mail/event.h"
 #include "mail/tls.h"
-
-enum mail_side { MAIL_CLIENT = 0, MAIL_SERVER = 1 };
-
-enum mail_protocol { MAIL_NONE, MAIL_SMTP, MAIL_IMAP, MAIL_POP3, MAIL_PROTOCOLS };
-
-enum mail_event_kind {
-	MAIL_CONFIRMED, /* the dialogue proves that this is the protocol it was taken for */
-	MAIL_DENIED,	/* it proves that it is not */
-	MAIL_LMTP,	/* it is LMTP (RFC 2033) */
-	MAIL_GREETING,	/* text: what the server greeted with; code */
-	MAIL_PREAUTH,	/* IMAP: the greeting says the connection is authenticated */
-	MAIL_HELO,	/* text: the client's name; flag: it asked for capabilities (EHLO, LHLO) */
-	MAIL_ASKED,	/* the client asked for capabilities (CAPABILITY, CAPA) */
-	MAIL_OFFER,	/* a complete capability list; flag: STARTTLS (STLS) is in it */
-	MAIL_OFFER_CUT, /* a capability list of which octets were lost; flag: STARTTLS is in what is
-			   left */
-	MAIL_MANGLED, /* text: a line whose keyword was overwritten; flag: it has STARTTLS's length
-		       */
-	MAIL_EHLO_REFUSED,    /* code: EHLO was answered with an error */
-	MAIL_UPGRADE,	      /* the client asked for TLS */
-	MAIL_UPGRADE_REPLY,   /* text: code or word of the answer; code; flag: go ahead */
-	MAIL_AUTH,	      /* text: mechanism, upper case */
-	MAIL_AUTH_SECRET,     /* a credential of the mechanism last named crossed readable */
-	MAIL_AUTH_REPLY,      /* flag: accepted */
-	MAIL_SENDER,	      /* tx; text: address of MAIL FROM, "" for the null sender */
-	MAIL_SENDER_REPLY,    /* tx; flag: accepted */
-	MAIL_RECIPIENT,	      /* tx; text: address of RCPT TO */
-	MAIL_RECIPIENT_REPLY, /* tx; index: which recipient, from 0; flag: accepted */
-	MAIL_REQUIRETLS,      /* tx; MAIL FROM carried REQUIRETLS (RFC 8689) */
-	MAIL_CONTENT_BEGIN,   /* tx; content follows; flag: its octets cannot be seen (server's side
-				 only) */
-	MAIL_CONTENT,	      /* tx; text: octets of it, dots unstuffed */
-	MAIL_CONTENT_GAP,     /* tx; len: octets of it that were lost */
-	MAIL_CONTENT_END,     /* tx; flag: its end was seen */
-	MAIL_RESULT,	      /* tx is over; index: enum mail_result */
-	MAIL_EXPOSED,  /* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
-	MAIL_ODD,      /* index: enum mail_oddity */
-	MAIL_TLS,      /* tls: what the TLS machine saw */
-	MAIL_TLS_OVER, /* plain text goes on after TLS was tried */
-};
-
-enum mail_result { MAIL_ACCEPTED, MAIL_REJECTED, MAIL_ABORTED, MAIL_RESULT_UNKNOWN };
-
-#define MAIL_EXPOSED_HEADERS 1u
-#define MAIL_EXPOSED_BODY    2u
-
-/* Oddities that a protocol row or the session itself sees; finding gives them their names. */
-enum mail_oddity {
-	MAIL_ODD_COMMAND_INJECTION,  /* client octets after STARTTLS, before the 220 (CVE-2011-0411)
-				      */
-	MAIL_ODD_RESPONSE_INJECTION, /* server octets after the 220, before TLS */
-	MAIL_ODD_NO_TLS_AFTER_220,   /* the client went on in plain text after the 220 */
-	MAIL_ODD_TEXT_AFTER_TLS,     /* plain text where a TLS record was due */
-	MAIL_ODD_COMMAND_MASKED,     /* a command was overwritten with X (ASA inspection) */
-	MAIL_ODD_BANNER_MASKED,	     /* the greeting was overwritten with * (ASA mask-banner) */
-	MAIL_ODD_STARTTLS_DENIED, /* offered, then 500 or 502 to STARTTLS: not what a server does */
-	MAIL_ODD_LINE_TOO_LONG,	  /* a line longer than LIMIT_LINE */
-	MAIL_ODD_BARE_LF_DOT,	  /* an end-of-data dot in a line that ends in bare LF */
-	MAIL_ODD_PIPELINE,	  /* more unanswered commands than are kept: replies not paired */
-	MAIL_ODD_PREAUTH,	  /* IMAP PREAUTH: STARTTLS is no longer possible */
-	MAIL_ODD_COMPRESSED,	  /* COMPRESS DEFLATE: readable to an eavesdropper, not followed */
-	MAIL_ODD_TALKS_FIRST,	  /* the client did not wait for the greeting */
-	MAIL_ODDITIES
-};
-
-struct mail_event {
-	uint8_t kind;	/* enum mail_event_kind */
-	uint8_t side;	/* enum mail_side: whose octets led to it */
-	bool flag;	/* see the kind */
-	uint8_t tx;	/* number of the transaction within the connection, wrapping */
-	uint16_t code;	/* SMTP reply code, 0 for none */
-	uint16_t index; /* see the kind */
-	const char
-	    *text;  /* octets from the wire, not NUL-terminated; valid until the next mail_next */
-	size_t len; /* how many; MAIL_CONTENT_GAP: octets lost */
-	const struct tls_event *tls; /* MAIL_TLS; valid until the next mail_next */
-};
 
 /* State of the SMTP row (smtp.c). */
 struct smtp {

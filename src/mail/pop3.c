@@ -125,8 +125,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	struct pop3 *p = &s->p.pop3;
 	size_t n = mail_word_len(l->s, l->len), arg = n;
 	const struct verb *v = verb_of(l->s, n);
-	while (arg < l->len && l->s[arg] == ' ')
-		arg++;
+	arg = mail_skip_blanks(l->s, l->len, arg);
 	if ((l->hidden > 0 && l->len == 0) || (p->flags & POP3_AUTH_OPEN && l->len == 0)) {
 		auth_response(m, s, l);
 		return;
@@ -303,14 +302,12 @@ pop3_secret(const struct mail_session *s, enum mail_side side, const char *line,
 		return len;
 	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
-	while (at < len && line[at] == ' ')
-		at++;
+	at = mail_skip_blanks(line, len, at);
 	if (ascii_is(line, n, "PASS") || ascii_is(line, n, "APOP"))
 		return at;
 	if (ascii_is(line, n, "AUTH")) {
 		at += mail_word_len(line + at, len - at);
-		while (at < len && line[at] == ' ')
-			at++;
+		at = mail_skip_blanks(line, len, at);
 		return at;
 	}
 	bool waits = p->flags & POP3_AUTH_OPEN || awaits(p, CMD_AUTH);

@@ -70,6 +70,9 @@ void mail_upgrade(struct mail_session *s);
 /* The word at the start of s (up to a space, or the end). */
 size_t mail_word_len(const char *s, size_t len);
 
+/* The first octet from `at` on that is no blank or tab; len where there is none. */
+size_t mail_skip_blanks(const char *s, size_t len, size_t at);
+
 /* Does `word` look like STARTTLS overwritten, in whole or in part? *same_length: it has the
  * keyword's eight octets. */
 bool mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length);

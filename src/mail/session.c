@@ -98,6 +98,14 @@ mail_word_len(const char *s, size_t len)
 	return n;
 }
 
+size_t
+mail_skip_blanks(const char *s, size_t len, size_t at)
+{
+	while (at < len && (s[at] == ' ' || s[at] == '\t'))
+		at++;
+	return at;
+}
+
 bool
 mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length)
 {
@@ -461,7 +469,8 @@ dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c
 			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
 			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
 		} else {
-			m->stuffed = (uint16_t)(m->stuffed + 1); /* the dot left out was a stuffed one */
+			m->stuffed =
+			    (uint16_t)(m->stuffed + 1); /* the dot left out was a stuffed one */
 		}
 		break;
 	case DOT_DOT_CR:

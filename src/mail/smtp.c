@@ -10,29 +10,10 @@
  * Transactions are numbered by their MAIL command.  It does not keep addresses, only counts them.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 #include "mail/protocol.h"
-
-enum smtp_command {
-	CMD_NONE,
-	CMD_CONNECT, /* the greeting answers the connection */
-	CMD_EHLO,
-	CMD_HELO,
-	CMD_MAIL,
-	CMD_RCPT,
-	CMD_DATA,
-	CMD_EOD, /* the end of DATA, or the last BDAT */
-	CMD_BDAT,
-	CMD_RSET,
-	CMD_STARTTLS,
-	CMD_AUTH, /* AUTH, or one of its responses */
-	CMD_QUIT,
-	CMD_EMPTY, /* an empty line: some servers answer it */
-	CMD_OTHER,
-	CMD_LOST, /* octets of the client were lost: any number of commands */
-};
+#include "mail/smtp_syntax.h"
 
 #define SMTP_LMTP	 0x0001u
 #define SMTP_SURE	 0x0002u /* MAIL_CONFIRMED was emitted */
@@ -49,62 +30,6 @@ enum smtp_command {
 #define SMTP_TALKED	 0x1000u /* the client has spoken */
 #define SMTP_SENT	 0x2000u /* the content of the transaction ended; its reply is due */
 #define SMTP_CHUNK	 0x4000u /* the BDAT chunk under way is not the last */
-
-static const struct verb {
-	const char *word;
-	uint8_t what;
-} verbs[] = {
-    {"EHLO", CMD_EHLO},
-    {"HELO", CMD_HELO},
-    {"LHLO", CMD_EHLO},
-    {"MAIL", CMD_MAIL},
-    {"RCPT", CMD_RCPT},
-    {"DATA", CMD_DATA},
-    {"BDAT", CMD_BDAT},
-    {"RSET", CMD_RSET},
-    {"STARTTLS", CMD_STARTTLS},
-    {"AUTH", CMD_AUTH},
-    {"X-ANONYMOUSTLS", CMD_STARTTLS},
-    {"QUIT", CMD_QUIT},
-    {"NOOP", CMD_OTHER},
-    {"HELP", CMD_OTHER},
-    {"VRFY", CMD_OTHER},
-    {"EXPN", CMD_OTHER},
-    {"ETRN", CMD_OTHER},
-    {"XCLIENT", CMD_OTHER},
-    {"XFORWARD", CMD_OTHER},
-    {"TURN", CMD_OTHER},
-    {"XEXCH50", CMD_OTHER},
-};
-
-static uint8_t
-verb_of(const char *s, size_t len)
-{
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-		if (ascii_is(s, len, verbs[i].word))
-			return verbs[i].what;
-	}
-	return CMD_NONE;
-}
-
-/* Could these octets become a verb when more of the line comes? */
-static bool
-may_become_verb(const char *s, size_t len)
-{
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-		if (len <= strlen(verbs[i].word) && strncasecmp(verbs[i].word, s, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-static size_t
-skip_blanks(const char *s, size_t len, size_t at)
-{
-	while (at < len && (s[at] == ' ' || s[at] == '\t'))
-		at++;
-	return at;
-}
 
 /* ---- the queue ---- */
 
@@ -261,34 +186,6 @@ smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 
 /* ---- the client's lines ---- */
 
-/* The path of MAIL FROM: or RCPT TO: behind the colon, without brackets and source route. */
-static void
-path_of(const char *s, size_t len, const char **out, size_t *out_len)
-{
-	size_t at = skip_blanks(s, len, 0), end;
-	bool quoted = false;
-	if (at < len && s[at] == '<') {
-		for (end = ++at; end < len && (quoted || s[end] != '>'); end++) {
-			if (s[end] == '"')
-				quoted = !quoted;
-			else if (s[end] == '\\')
-				end++;
-		}
-		if (end > len)
-			end = len;
-		if (end > at &&
-		    s[at] == '@') { /* a source route (RFC 5321 section 4.1.2): of old */
-			const char *colon = memchr(s + at, ':', end - at);
-			if (colon != NULL)
-				at = (size_t)(colon - s) + 1;
-		}
-	} else {
-		end = at + mail_word_len(s + at, len - at);
-	}
-	*out = s + at;
-	*out_len = end - at;
-}
-
 static void
 confirm(struct mail *m, struct mail_session *s)
 {
@@ -311,7 +208,7 @@ client_mail(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	confirm(m, s);
 	uint16_t over = give_up_tx(m, s);
 	begin_tx(p);
-	path_of(colon + 1, len - (size_t)(colon + 1 - arg), &path, &path_len);
+	smtp_path(colon + 1, len - (size_t)(colon + 1 - arg), &path, &path_len);
 	struct mail_event *ev = mail_emit(m, MAIL_SENDER, MAIL_CLIENT);
 	ev->tx = p->tx;
 	ev->text = path;
@@ -336,7 +233,7 @@ client_rcpt(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	confirm(m, s);
 	if (!(p->flags & SMTP_IN_TX))
 		begin_tx(p); /* its MAIL was lost, or never sent */
-	path_of(colon + 1, len - (size_t)(colon + 1 - arg), &path, &path_len);
+	smtp_path(colon + 1, len - (size_t)(colon + 1 - arg), &path, &path_len);
 	struct mail_event *ev = mail_emit(m, MAIL_RECIPIENT, MAIL_CLIENT);
 	ev->tx = p->tx;
 	ev->text = path;
@@ -358,19 +255,14 @@ client_data(struct mail *m, struct mail_session *s)
 	mail_content_dot(m, s, MAIL_CLIENT);
 }
 
-/* BDAT SP size [SP LAST] (RFC 3030 section 2).  A bad size is an error, and no chunk follows. */
 static void
 client_bdat(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 {
 	struct smtp *p = &s->p.smtp;
-	uint64_t octets = 0;
-	size_t i = 0;
-	while (i < len && arg[i] >= '0' && arg[i] <= '9' && octets < LIMIT_CONTENT_LITERAL)
-		octets = octets * 10 + (uint64_t)(arg[i++] - '0');
-	size_t at = skip_blanks(arg, len, i);
-	bool last = ascii_is(arg + at, len - at, "LAST");
-	if (i == 0 || octets >= LIMIT_CONTENT_LITERAL || (at < len && !last)) {
-		push(m, s, CMD_OTHER);
+	uint64_t octets;
+	bool last;
+	if (!smtp_bdat(arg, len, &octets, &last)) {
+		push(m, s, CMD_OTHER); /* an error, and no chunk follows */
 		return;
 	}
 	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
@@ -421,11 +313,11 @@ static void
 client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
 	struct smtp *p = &s->p.smtp;
-	size_t start = skip_blanks(l->s, l->len, 0);
+	size_t start = mail_skip_blanks(l->s, l->len, 0);
 	size_t n = mail_word_len(l->s + start, l->len - start);
 	const char *word = l->s + start;
-	uint8_t what = verb_of(word, n);
-	size_t arg = skip_blanks(l->s, l->len, start + n), arg_len;
+	uint8_t what = smtp_verb(word, n);
+	size_t arg = mail_skip_blanks(l->s, l->len, start + n), arg_len;
 	arg_len = l->len > arg ? l->len - arg : 0;
 	while (arg_len > 0 && (l->s[arg + arg_len - 1] == ' ' || l->s[arg + arg_len - 1] == '\t'))
 		arg_len--;
@@ -769,38 +661,19 @@ smtp_secret(const struct mail_session *s, enum mail_side side, const char *line,
 		return len;
 	if (p->flags & SMTP_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
-	size_t start = skip_blanks(line, len, 0);
+	size_t start = mail_skip_blanks(line, len, 0);
 	size_t n = mail_word_len(line + start, len - start);
 	if (ascii_is(line + start, n, "AUTH")) {
-		size_t at = skip_blanks(line, len, start + n);
+		size_t at = mail_skip_blanks(line, len, start + n);
 		at += mail_word_len(line + at, len - at);
-		return skip_blanks(line, len, at);
+		return mail_skip_blanks(line, len, at);
 	}
 	if (ascii_is(line + start, n, "PASS"))
-		return skip_blanks(line, len, start + n);
-	if (auth_pending(p) && verb_of(line + start, n) == CMD_NONE &&
-	    !may_become_verb(line + start, n))
+		return mail_skip_blanks(line, len, start + n);
+	if (auth_pending(p) && smtp_verb(line + start, n) == CMD_NONE &&
+	    !smtp_may_become_verb(line + start, n))
 		return 0;
 	return len;
-}
-
-/* Whole commands with their syntax, or a reply code: text of a body hardly looks so. */
-static bool
-smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
-{
-	static const char *const starts[] = {"MAIL FROM:",   "RCPT TO:", "DATA\r\n", "QUIT\r\n",
-					     "RSET\r\n",     "EHLO ",	 "HELO ",    "LHLO ",
-					     "STARTTLS\r\n", "AUTH ",	 "BDAT ",    "NOOP\r\n"};
-	(void)s;
-	if (side == MAIL_SERVER)
-		return len >= 4 && data[0] >= '2' && data[0] <= '5' && data[1] >= '0' &&
-		       data[1] <= '5' && data[2] >= '0' && data[2] <= '9' &&
-		       (data[3] == ' ' || data[3] == '-' || data[3] == '\r');
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		if (ascii_begins(data, len, starts[i]))
-			return true;
-	}
-	return false;
 }
 
 static void

@@ -1,0 +1,111 @@
+/* The words of SMTP: see smtp_syntax.h. */
+#include "mail/smtp_syntax.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+static const struct verb {
+	const char *word;
+	uint8_t what;
+} verbs[] = {
+    {"EHLO", CMD_EHLO},
+    {"HELO", CMD_HELO},
+    {"LHLO", CMD_EHLO},
+    {"MAIL", CMD_MAIL},
+    {"RCPT", CMD_RCPT},
+    {"DATA", CMD_DATA},
+    {"BDAT", CMD_BDAT},
+    {"RSET", CMD_RSET},
+    {"STARTTLS", CMD_STARTTLS},
+    {"AUTH", CMD_AUTH},
+    {"X-ANONYMOUSTLS", CMD_STARTTLS},
+    {"QUIT", CMD_QUIT},
+    {"NOOP", CMD_OTHER},
+    {"HELP", CMD_OTHER},
+    {"VRFY", CMD_OTHER},
+    {"EXPN", CMD_OTHER},
+    {"ETRN", CMD_OTHER},
+    {"XCLIENT", CMD_OTHER},
+    {"XFORWARD", CMD_OTHER},
+    {"TURN", CMD_OTHER},
+    {"XEXCH50", CMD_OTHER},
+};
+
+uint8_t
+smtp_verb(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (ascii_is(s, len, verbs[i].word))
+			return verbs[i].what;
+	}
+	return CMD_NONE;
+}
+
+bool
+smtp_may_become_verb(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (len <= strlen(verbs[i].word) && strncasecmp(verbs[i].word, s, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+smtp_path(const char *s, size_t len, const char **out, size_t *out_len)
+{
+	size_t at = mail_skip_blanks(s, len, 0), end;
+	bool quoted = false;
+	if (at < len && s[at] == '<') {
+		for (end = ++at; end < len && (quoted || s[end] != '>'); end++) {
+			if (s[end] == '"')
+				quoted = !quoted;
+			else if (s[end] == '\\')
+				end++;
+		}
+		if (end > len)
+			end = len;
+		if (end > at &&
+		    s[at] == '@') { /* a source route (RFC 5321 section 4.1.2): of old */
+			const char *colon = memchr(s + at, ':', end - at);
+			if (colon != NULL)
+				at = (size_t)(colon - s) + 1;
+		}
+	} else {
+		end = at + mail_word_len(s + at, len - at);
+	}
+	*out = s + at;
+	*out_len = end - at;
+}
+
+bool
+smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last)
+{
+	size_t i = 0;
+	*octets = 0;
+	while (i < len && arg[i] >= '0' && arg[i] <= '9' && *octets < LIMIT_CONTENT_LITERAL)
+		*octets = *octets * 10 + (uint64_t)(arg[i++] - '0');
+	size_t at = mail_skip_blanks(arg, len, i);
+	*last = ascii_is(arg + at, len - at, "LAST");
+	return i > 0 && *octets < LIMIT_CONTENT_LITERAL && (at == len || *last);
+}
+
+bool
+smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
+{
+	static const char *const starts[] = {"MAIL FROM:",   "RCPT TO:", "DATA\r\n", "QUIT\r\n",
+					     "RSET\r\n",     "EHLO ",	 "HELO ",    "LHLO ",
+					     "STARTTLS\r\n", "AUTH ",	 "BDAT ",    "NOOP\r\n"};
+	(void)s;
+	if (side == MAIL_SERVER)
+		return len >= 4 && data[0] >= '2' && data[0] <= '5' && data[1] >= '0' &&
+		       data[1] <= '5' && data[2] >= '0' && data[2] <= '9' &&
+		       (data[3] == ' ' || data[3] == '-' || data[3] == '\r');
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+		if (ascii_begins(data, len, starts[i]))
+			return true;
+	}
+	return false;
+}

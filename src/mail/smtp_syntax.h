@@ -1,0 +1,44 @@
+/* Private to src/mail: the words of SMTP, without any state (RFC 5321 section 4.1, RFC 3030 section
+ * 2). */
+#ifndef POSTCARD_MAIL_SMTP_SYNTAX_H
+#define POSTCARD_MAIL_SMTP_SYNTAX_H
+
+#include "mail/protocol.h"
+
+enum smtp_command {
+	CMD_NONE,
+	CMD_CONNECT, /* the greeting answers the connection */
+	CMD_EHLO,
+	CMD_HELO,
+	CMD_MAIL,
+	CMD_RCPT,
+	CMD_DATA,
+	CMD_EOD, /* the end of DATA, or the last BDAT */
+	CMD_BDAT,
+	CMD_RSET,
+	CMD_STARTTLS,
+	CMD_AUTH, /* AUTH, or one of its responses */
+	CMD_QUIT,
+	CMD_EMPTY, /* an empty line: some servers answer it */
+	CMD_OTHER,
+	CMD_LOST, /* octets of the client were lost: any number of commands */
+};
+
+/* The command that a verb stands for; CMD_NONE where it is none.  Case-blind. */
+uint8_t smtp_verb(const char *s, size_t len);
+
+/* Could these octets become a verb when more of the line comes? */
+bool smtp_may_become_verb(const char *s, size_t len);
+
+/* The path behind MAIL FROM: or RCPT TO:, without brackets and source route; it points into s. */
+void smtp_path(const char *s, size_t len, const char **out, size_t *out_len);
+
+/* The arguments of BDAT: a size, and LAST or nothing.  False where they are not well formed. */
+bool smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last);
+
+/* Whole commands with their syntax, or a reply code: text of a body hardly looks so.  See struct
+ * mail_row. */
+bool
+smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len);
+
+#endif
