@@ -195,9 +195,9 @@ set_home(struct parser *p, const char *value)
 		return fail(p, "--home-net: more than %u networks", LIMIT_HOME_NETS);
 	if (!network_parse(value, &p->o->home[p->o->home_count]))
 		return fail(p,
-			    "--home-net: '%s' is not a network such as 192.0.2.0/24 or "
-			    "2001:db8::/32",
-			    value);
+		    "--home-net: '%s' is not a network such as 192.0.2.0/24 or "
+		    "2001:db8::/32",
+		    value);
 	p->o->home_count++;
 	return true;
 }
@@ -209,9 +209,9 @@ set_fail_on(struct parser *p, const char *value)
 	p->o->fail_level = level_by_name(value, strlen(value));
 	if (!p->o->fail_on_cleartext && p->o->fail_level == LEVEL_NONE)
 		return fail(p,
-			    "--fail-on: '%s' is none of informational, low, medium, high, "
-			    "critical, cleartext",
-			    value);
+		    "--fail-on: '%s' is none of informational, low, medium, high, "
+		    "critical, cleartext",
+		    value);
 	return true;
 }
 
@@ -292,7 +292,7 @@ read_letters(struct parser *p, const char *word)
 			const char *near = nearest_option(word);
 			if (near != NULL)
 				return fail(p, "unknown option '-%s' (did you mean '--%s'?)", word,
-					    near);
+				    near);
 			size_t n = utf8_char((const uint8_t *)s, strlen(s));
 			return fail(p, "unknown option '-%.*s'", n > 0 ? (int)n : 1, s);
 		}

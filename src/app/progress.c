@@ -47,10 +47,10 @@ add_duration(struct text *out, uint64_t s)
 {
 	if (s >= 3600)
 		text_printf(out, "%llu:%02llu:%02llu", (unsigned long long)s / 3600,
-			    (unsigned long long)s / 60 % 60, (unsigned long long)s % 60);
+		    (unsigned long long)s / 60 % 60, (unsigned long long)s % 60);
 	else
 		text_printf(out, "%llu:%02llu", (unsigned long long)s / 60,
-			    (unsigned long long)s % 60);
+		    (unsigned long long)s % 60);
 }
 
 void
@@ -60,7 +60,7 @@ progress_compose(struct text *out, const struct progress_state *s, int64_t elaps
 	bool known = s->octets_total > 0 && s->octets_read <= s->octets_total;
 	if (known)
 		text_printf(out, "%3.0f%%  ",
-			    (double)s->octets_read * 100 / (double)s->octets_total);
+		    (double)s->octets_read * 100 / (double)s->octets_total);
 	text_add_count(out, s->packets);
 	text_puts(out, " packets  ");
 	if (seconds > 0) {
@@ -71,9 +71,10 @@ progress_compose(struct text *out, const struct progress_state *s, int64_t elaps
 	text_puts(out, s->sessions == 1 ? " session" : " sessions");
 	if (known && s->octets_read > 0 && seconds > 0) {
 		text_puts(out, "  ");
-		add_duration(out, (uint64_t)(seconds * (double)(s->octets_total - s->octets_read) /
-						 (double)s->octets_read +
-					     0.5));
+		add_duration(out,
+		    (uint64_t)(seconds * (double)(s->octets_total - s->octets_read) /
+			    (double)s->octets_read +
+			0.5));
 		text_puts(out, " left");
 	}
 }

@@ -87,7 +87,7 @@ run_open(struct run *r)
 	if (r->capture == NULL) {
 		/* one word behind the files is more often a misspelt file than an expression */
 		bool misspelt = o->loose_word != NULL && strchr(o->filter, ' ') == NULL &&
-				strstr(capture_error.text, "filter") != NULL;
+		    strstr(capture_error.text, "filter") != NULL;
 		if (misspelt)
 			log_say("%s; nor is '%.64s' a file", capture_error.text, o->loose_word);
 		else
@@ -212,17 +212,17 @@ run_summary(struct run *r, const struct capture_stats *capture)
 		add_fault(r, capture_failure(r->capture));
 	if (stop_signal != 0) {
 		snprintf(line, sizeof line,
-			 "ended by signal %d after %llu packets; the rest was not read",
-			 (int)stop_signal, (unsigned long long)r->packets);
+		    "ended by signal %d after %llu packets; the rest was not read",
+		    (int)stop_signal, (unsigned long long)r->packets);
 		add_fault(r, line);
 	}
 	if (engine.unknown_link > 0)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
-			(unsigned long long)engine.unknown_link, engine.unknown_link_type);
+		    (unsigned long long)engine.unknown_link, engine.unknown_link_type);
 	if (engine.evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
-			(unsigned long long)engine.evicted);
+		    (unsigned long long)engine.evicted);
 	push(r);
 }
 

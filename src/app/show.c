@@ -25,7 +25,7 @@ show_usage(FILE *out)
 	fputs("usage: postcard -r FILE... [options] [expression]\n"
 	      "Finds mail that crossed the network without TLS, and says why.\n"
 	      "'postcard -h' lists the options, 'man postcard' explains them.\n",
-	      out);
+	    out);
 }
 
 void
@@ -33,7 +33,7 @@ show_help(FILE *out)
 {
 	fputs("usage: postcard -r FILE... [options] [expression]\n"
 	      "Finds mail that crossed the network without TLS, and says why.\n\n",
-	      out);
+	    out);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_info *o = &option_table[i];
 		char buf[64];
@@ -55,7 +55,7 @@ show_help(FILE *out)
 	      "  postcard -r *.pcap --json > mail.ndjson      the records, for programs\n"
 	      "  postcard -r a.pcap --fail-on high tcp port 25\n"
 	      "  zcat a.gz | postcard -r - -q                 the summary of standard input\n",
-	      out);
+	    out);
 }
 
 void
@@ -65,15 +65,19 @@ show_version(FILE *out)
 	fprintf(out, "%s\n", pcap_lib_version());
 	fprintf(out, "nDPI %s\n", dpi_version());
 	fprintf(out, "libmaxminddb %s\nlibyaml %s\n%s\nzlib %s\n", MMDB_lib_version(),
-		yaml_get_version_string(), OpenSSL_version(OPENSSL_VERSION), zlibVersion());
+	    yaml_get_version_string(), OpenSSL_version(OPENSSL_VERSION), zlibVersion());
 }
 
 static const char *
 type_name(const struct field_info *f)
 {
 	static const char *const names[] = {
-	    [TYPE_STR] = "text",  [TYPE_U64] = "number", [TYPE_BOOL] = "bool",
-	    [TYPE_TIME] = "time", [TYPE_IP] = "address", [TYPE_ITEM] = "object",
+	    [TYPE_STR] = "text",
+	    [TYPE_U64] = "number",
+	    [TYPE_BOOL] = "bool",
+	    [TYPE_TIME] = "time",
+	    [TYPE_IP] = "address",
+	    [TYPE_ITEM] = "object",
 	};
 	return names[f->type];
 }
@@ -82,8 +86,11 @@ static const char *
 privacy_name(const struct field_info *f)
 {
 	static const char *const names[] = {
-	    [PRIVACY_OPEN] = "open",	   [PRIVACY_ADDRESS] = "address", [PRIVACY_USER] = "user",
-	    [PRIVACY_SUBJECT] = "subject", [PRIVACY_FILE] = "file",
+	    [PRIVACY_OPEN] = "open",
+	    [PRIVACY_ADDRESS] = "address",
+	    [PRIVACY_USER] = "user",
+	    [PRIVACY_SUBJECT] = "subject",
+	    [PRIVACY_FILE] = "file",
 	};
 	return names[f->privacy];
 }
@@ -96,7 +103,7 @@ show_fields(FILE *out)
 		const struct field_info *f = &field_table[i];
 		char type[16];
 		snprintf(type, sizeof type, "%s%s", type_name(f),
-			 f->number == NUMBER_MANY ? "[]" : "");
+		    f->number == NUMBER_MANY ? "[]" : "");
 		fprintf(out, "%-40s %-9s %-8s %s\n", f->name, type, privacy_name(f), f->meaning);
 	}
 	fprintf(out, "\n%-41s%s\n", "anomaly", "meaning");
@@ -115,7 +122,7 @@ show_interfaces(FILE *out, char error[512])
 	}
 	if (list == NULL) {
 		snprintf(error, 512,
-			 "no interface may be captured from; it takes root or CAP_NET_RAW");
+		    "no interface may be captured from; it takes root or CAP_NET_RAW");
 		return false;
 	}
 	int n = 1;
@@ -127,10 +134,8 @@ show_interfaces(FILE *out, char error[512])
 		static const struct {
 			bpf_u_int32 flag;
 			const char *word;
-		} flags[] = {{PCAP_IF_UP, "Up"},
-			     {PCAP_IF_RUNNING, "Running"},
-			     {PCAP_IF_LOOPBACK, "Loopback"},
-			     {PCAP_IF_WIRELESS, "Wireless"}};
+		} flags[] = {{PCAP_IF_UP, "Up"}, {PCAP_IF_RUNNING, "Running"},
+		    {PCAP_IF_LOOPBACK, "Loopback"}, {PCAP_IF_WIRELESS, "Wireless"}};
 		for (size_t k = 0; k < sizeof flags / sizeof *flags; k++) {
 			if ((i->flags & flags[k].flag) != 0) {
 				fprintf(out, "%s%s", separator, flags[k].word);
@@ -172,7 +177,7 @@ show_manual(FILE *from, FILE *out)
 			}
 		} else if (mark != NULL) {
 			fprintf(out, "%.*s%s%s", (int)(mark - line), line, POSTCARD_VERSION,
-				mark + strlen("@VERSION@"));
+			    mark + strlen("@VERSION@"));
 		} else {
 			fputs(line, out);
 		}
@@ -203,11 +208,11 @@ show_completion(FILE *out)
 	fputs("# bash completion for postcard\n_postcard()\n{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 	      "\tcase $prev in\n",
-	      out);
+	    out);
 	completion_case(out, ARGUMENT_DIR);
 	fputs("\t\tcompopt -o filenames\n\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
 	      "\t\treturn ;;\n",
-	      out);
+	    out);
 	completion_case(out, ARGUMENT_TEXT);
 	fputs("\t\treturn ;;\n", out);
 	completion_case(out, ARGUMENT_WORD);
@@ -216,7 +221,7 @@ show_completion(FILE *out)
 		fprintf(out, " %s", level_name(l));
 	fputs("' -- \"$cur\")\n\t\treturn ;;\n\tesac\n\tif [[ $cur == -* ]]; then\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W '",
-	      out);
+	    out);
 	const char *separator = "";
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_info *o = &option_table[i];
@@ -230,5 +235,5 @@ show_completion(FILE *out)
 	fputs("' -- \"$cur\")\n\telse\n\t\tcompopt -o filenames\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n\tfi\n}\n"
 	      "complete -F _postcard postcard\n",
-	      out);
+	    out);
 }

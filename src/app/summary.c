@@ -49,7 +49,7 @@ tally_add(struct tally *t, const struct record *r)
 
 void
 summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
-		const struct engine_stats *e)
+    const struct engine_stats *e)
 {
 	record_begin(out, RECORD_SUMMARY);
 	if (c->frames > 0)
@@ -60,7 +60,7 @@ summary_compose(struct record *out, const struct tally *t, const struct capture_
 		record_put_time(out, FIELD_EVENT_START, c->first_ns);
 		record_put_time(out, FIELD_EVENT_END, c->last_ns);
 		record_put_u64(out, FIELD_EVENT_DURATION,
-			       (uint64_t)c->last_ns - (uint64_t)c->first_ns);
+		    (uint64_t)c->last_ns - (uint64_t)c->first_ns);
 	}
 	record_put_word(out, FIELD_OBSERVER_TYPE, "sensor");
 	record_put_word(out, FIELD_OBSERVER_PRODUCT, "postcard");

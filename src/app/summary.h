@@ -31,6 +31,6 @@ void tally_add(struct tally *t, const struct record *r);
 
 /* Fills in the summary.  Lines about damage are the caller's to add (FIELD_SUM_FAULTS). */
 void summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
-		     const struct engine_stats *e);
+    const struct engine_stats *e);
 
 #endif

@@ -64,7 +64,7 @@ map_init(struct map *m, const char *name, size_t key_size, size_t value_size, ui
 	if (!pool_init(&m->cells, name, m->value_at + value_size, max))
 		return false;
 	void *mem = mmap(NULL, slots * sizeof *m->slots, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED) {
 		map_free_all(m);
 		return false;

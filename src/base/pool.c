@@ -14,7 +14,7 @@ pool_init(struct pool *p, const char *name, size_t size, uint32_t max)
 	memset(p, 0, sizeof *p);
 	size = (size + 7) & ~(size_t)7;
 	void *mem = mmap(NULL, size * ((size_t)max + 1), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
 		return false;
 	p->mem = mem;

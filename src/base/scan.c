@@ -27,7 +27,7 @@ marks_at(const uint8_t *p)
 	__m128i here = _mm_loadu_si128((const __m128i *)(const void *)p);
 	__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 	__m128i mark = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('.')),
-				    _mm_cmpeq_epi8(next, _mm_set1_epi8('-')));
+	    _mm_cmpeq_epi8(next, _mm_set1_epi8('-')));
 	return _mm_and_si128(mark, _mm_cmpeq_epi8(here, _mm_set1_epi8('\n')));
 }
 

@@ -9,10 +9,9 @@
 bool
 strings_init(struct strings *s, size_t octets)
 {
-	static const char *const name[STRINGS_CLASSES] = {"strings of 16",   "strings of 32",
-							  "strings of 64",   "strings of 128",
-							  "strings of 256",  "strings of 512",
-							  "strings of 1024", "strings of 2048"};
+	static const char *const name[STRINGS_CLASSES] = {"strings of 16", "strings of 32",
+	    "strings of 64", "strings of 128", "strings of 256", "strings of 512",
+	    "strings of 1024", "strings of 2048"};
 	memset(s, 0, sizeof *s);
 	for (uint32_t c = 0; c < STRINGS_CLASSES; c++) {
 		if (!pool_init(&s->cls[c], name[c], CELL(c), (uint32_t)(octets / CELL(c)))) {

@@ -115,7 +115,7 @@ is_bidi_control(const uint8_t *s, size_t n)
 	if (n != 3 || s[0] != 0xe2)
 		return false;
 	return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
-	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+	    (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }
 
 void
@@ -141,8 +141,8 @@ text_add_wire(struct text *t, const void *octets, size_t len)
 			text_printf(t, "\\x%02x", s[i + 1]); /* a C1 control */
 		else if (is_bidi_control(s + i, n))
 			text_printf(t, "\\u{%04x}",
-				    (unsigned)((s[i] & 0x0f) << 12 | (s[i + 1] & 0x3f) << 6 |
-					       (s[i + 2] & 0x3f)));
+			    (unsigned)((s[i] & 0x0f) << 12 | (s[i + 1] & 0x3f) << 6 |
+				(s[i + 2] & 0x3f)));
 		else
 			text_add(t, (const char *)s + i, n);
 		i += n > 0 ? n : 1;
@@ -162,7 +162,7 @@ text_add_time(struct text *t, int64_t ns)
 	if (gmtime_r(&when, &tm) == NULL)
 		return;
 	text_printf(t, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)rest);
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)rest);
 }
 
 void

@@ -173,9 +173,9 @@ choose(struct capture *c)
 			struct text t = text_in(c->failure, sizeof c->failure);
 			say_path(&t, w->path);
 			text_printf(&t,
-				    ": more than %u capture files overlap in time here; join some "
-				    "with mergecap first, or give fewer",
-				    LIMIT_OPEN_FILES);
+			    ": more than %u capture files overlap in time here; join some "
+			    "with mergecap first, or give fewer",
+			    LIMIT_OPEN_FILES);
 			return CAPTURE_FAILED;
 		}
 		c->waiting_next++;
@@ -250,15 +250,15 @@ open_filter(struct capture *c, const char *expression, struct capture_error *err
 
 struct capture *
 capture_open_files(const char *const *paths, size_t count, const char *filter,
-		   struct capture_error *err)
+    struct capture_error *err)
 {
 	err->text[0] = '\0';
 	struct capture *c = calloc(1, sizeof *c);
 	if (c != NULL) {
 		c->why = text_in(c->why_text, sizeof c->why_text);
 		c->stats = (struct capture_stats){.files = count,
-						  .first_ns = INT64_MAX,
-						  .last_ns = INT64_MIN};
+		    .first_ns = INT64_MAX,
+		    .last_ns = INT64_MIN};
 		c->inputs = calloc(count, sizeof *c->inputs);
 		c->waiting = calloc(count, sizeof *c->waiting);
 	}
@@ -267,7 +267,7 @@ capture_open_files(const char *const *paths, size_t count, const char *filter,
 	else if (c == NULL || c->inputs == NULL || c->waiting == NULL)
 		memcpy(err->text, "no memory to open the capture files", 36);
 	else if (open_inputs(c, paths, count, err) &&
-		 (filter == NULL || open_filter(c, filter, err)))
+	    (filter == NULL || open_filter(c, filter, err)))
 		return c;
 	capture_close(c);
 	return NULL;
@@ -291,9 +291,9 @@ passes(struct capture *c, const struct input *in, const struct frame *f)
 		memcpy(said, c->why_text, sizeof said);
 		c->why = text_in(c->why_text, sizeof c->why_text);
 		text_printf(&c->why,
-			    "frames of link type %u are left out, since the filter cannot be used "
-			    "for them: %s",
-			    f->link_type, said);
+		    "frames of link type %u are left out, since the filter cannot be used "
+		    "for them: %s",
+		    f->link_type, said);
 		add_fault(c, in->path);
 	}
 	return false;

@@ -59,7 +59,7 @@ struct capture_stats {
  * it; with more, those that begin later are opened again by name when their time comes.
  */
 struct capture *capture_open_files(const char *const *paths, size_t count, const char *filter,
-				   struct capture_error *err);
+    struct capture_error *err);
 
 /*
  * Hands out the next frame; f->data stays valid until the next call for this capture.  Frames the

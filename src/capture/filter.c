@@ -36,8 +36,12 @@ dlt_of(uint32_t link_type)
 		uint32_t link_type;
 		int dlt;
 	} odd[] = {
-	    {100, DLT_ATM_RFC1483}, {101, DLT_RAW},	 {102, DLT_SLIP_BSDOS},
-	    {103, DLT_PPP_BSDOS},   {106, DLT_ATM_CLIP}, {246, DLT_PFSYNC},
+	    {100, DLT_ATM_RFC1483},
+	    {101, DLT_RAW},
+	    {102, DLT_SLIP_BSDOS},
+	    {103, DLT_PPP_BSDOS},
+	    {106, DLT_ATM_CLIP},
+	    {246, DLT_PFSYNC},
 	};
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
 		if (odd[i].link_type == link_type)
@@ -62,7 +66,7 @@ row_of(struct filter *f, uint32_t link_type)
 	r->compiled = pcap_compile(dead, &r->program, f->expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
 	if (!r->compiled)
 		memcpy(r->message, pcap_geterr(dead),
-		       strnlen(pcap_geterr(dead), sizeof r->message - 1));
+		    strnlen(pcap_geterr(dead), sizeof r->message - 1));
 	pcap_close(dead);
 	return r;
 }

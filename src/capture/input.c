@@ -126,8 +126,8 @@ input_next(struct input *in, struct frame *f, struct text *why)
 		return true;
 	}
 	enum format_status status = in->is_pcapng
-					? pcapng_next(&in->format.pcapng, &in->source, f, why)
-					: pcapfile_next(&in->format.pcap, &in->source, f, why);
+	    ? pcapng_next(&in->format.pcapng, &in->source, f, why)
+	    : pcapfile_next(&in->format.pcap, &in->source, f, why);
 	if (status != FORMAT_FRAME) {
 		input_close(in);
 		return false;

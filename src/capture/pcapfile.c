@@ -49,7 +49,7 @@ pcapfile_open(struct pcapfile *p, struct source *s, struct text *why)
 	uint16_t minor = p->big ? load_be16(b + 6) : load_le16(b + 6);
 	if (major != 2 || minor > 4) {
 		text_printf(why, "is a pcap file of version %u.%u; versions 2.0 to 2.4 can be read",
-			    major, minor);
+		    major, minor);
 		return false;
 	}
 	p->minor = (uint8_t)minor;
@@ -72,7 +72,7 @@ no_more(const struct pcapfile *p, const struct source *s, struct text *why)
 	}
 	source_say_end(s, why);
 	text_printf(why, ", in the %s packet %llu",
-		    source_left(s) < p->head ? "header of" : "middle of", packet);
+	    source_left(s) < p->head ? "header of" : "middle of", packet);
 	return FORMAT_FAULT;
 }
 
@@ -82,7 +82,7 @@ too_long(const struct pcapfile *p, const struct source *s, uint32_t caplen, stru
 	text_puts(why, "damaged at ");
 	source_say_offset(s, source_offset(s), why);
 	text_printf(why, ": packet %llu claims %u octets; the rest of the file is not read",
-		    (unsigned long long)p->packets + 1, caplen);
+	    (unsigned long long)p->packets + 1, caplen);
 	return FORMAT_FAULT;
 }
 

@@ -69,8 +69,9 @@ damaged(const struct pcapng *p, const struct source *s, struct text *why, const 
 {
 	say_damage(p, s, why);
 	text_puts(why, what);
-	text_puts(why, source_offset(s) > 0 ? "; the rest of the file is not read"
-					    : "; not a capture (any more)");
+	text_puts(why,
+	    source_offset(s) > 0 ? "; the rest of the file is not read"
+				 : "; not a capture (any more)");
 	return false;
 }
 
@@ -263,13 +264,13 @@ time_ns(const struct pcapng_interface *i, uint32_t high, uint32_t low)
 		return clamp_ns((__int128_t)i->offset_s * 1000000000);
 	/* at most 2^64 * 10^9 + 2^63 * 10^9 < 2^95 */
 	return clamp_ns((__int128_t)((__uint128_t)units * i->mul / i->div >> i->shift) +
-			(__int128_t)i->offset_s * 1000000000);
+	    (__int128_t)i->offset_s * 1000000000);
 }
 
 /* Hands out the `caplen` octets that lie `head` octets into the block of `len` octets. */
 static bool
 give_packet(struct pcapng *p, struct source *s, uint32_t len, uint32_t head, struct frame *f,
-	    struct text *why)
+    struct text *why)
 {
 	if (f->caplen > len - head - 4)
 		return damaged(p, s, why, "a packet longer than its block");
@@ -287,7 +288,7 @@ give_packet(struct pcapng *p, struct source *s, uint32_t len, uint32_t head, str
  * packets lost before it (all ones: not known). */
 static bool
 read_packet(struct pcapng *p, struct source *s, uint32_t type, uint32_t len, struct frame *f,
-	    struct text *why)
+    struct text *why)
 {
 	const uint8_t *b = s->at;
 	if (len < FRAME + 20)
@@ -385,8 +386,7 @@ pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *wh
 		} else if (len < FRAME || len % 4 != 0 || len > LIMIT_BLOCK) {
 			say_damage(p, s, why);
 			text_printf(why,
-				    "a block claims %u octets; the rest of the file is not read",
-				    len);
+			    "a block claims %u octets; the rest of the file is not read", len);
 			return FORMAT_FAULT;
 		} else if (is_packet(type)) {
 			if (!whole_block(p, s, type, len, why) ||

@@ -232,12 +232,12 @@ say_open_error(int error, struct text *why)
 	case ENOENT: text_puts(why, "no such file; check the name"); break;
 	case EACCES:
 		text_puts(why,
-			  "permission denied; the user who runs postcard must be able to read it");
+		    "permission denied; the user who runs postcard must be able to read it");
 		break;
 	case EMFILE:
 	case ENFILE:
 		text_puts(why,
-			  "too many open files; raise the limit with ulimit -n, or give fewer");
+		    "too many open files; raise the limit with ulimit -n, or give fewer");
 		break;
 	default: text_printf(why, "cannot be opened: %s", strerror(error)); break;
 	}
@@ -292,7 +292,7 @@ bool
 source_reopen(struct source *s, const char *path, struct text *why)
 {
 	return ((s->fd >= 0 || connect_file(s, path, why)) && start(s, why)) ||
-	       (source_close(s), false);
+	    (source_close(s), false);
 }
 
 void
@@ -342,7 +342,7 @@ void
 source_say_offset(const struct source *s, uint64_t offset, struct text *t)
 {
 	text_printf(t, "octet %llu%s", (unsigned long long)offset,
-		    s->gz != NULL ? " of the unpacked data" : "");
+	    s->gz != NULL ? " of the unpacked data" : "");
 }
 
 void

@@ -21,16 +21,16 @@ packet_trim(struct packet *p, uint32_t len)
 
 enum decode_result
 decode_frame(uint32_t link_type, const uint8_t *data, uint32_t caplen, uint32_t wirelen,
-	     struct segment *out)
+    struct segment *out)
 {
 	static const enum decode_result over[] = {[LAYER_OTHER] = DECODE_OTHER,
-						  [LAYER_FRAGMENT] = DECODE_FRAGMENT,
-						  [LAYER_DAMAGED] = DECODE_DAMAGED};
+	    [LAYER_FRAGMENT] = DECODE_FRAGMENT,
+	    [LAYER_DAMAGED] = DECODE_DAMAGED};
 	const struct link_row *link = link_find(link_type);
 	if (link == NULL)
 		return DECODE_UNKNOWN_LINK;
 	struct packet p = {cursor_of(data, caplen), wirelen > caplen ? wirelen - caplen : 0, 0,
-			   out};
+	    out};
 	out->vlan = -1;
 	out->mac[0] = out->mac[1] = NULL;
 	out->headless = false;

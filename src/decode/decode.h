@@ -16,6 +16,6 @@
  * set.
  */
 enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_t caplen,
-				uint32_t wirelen, struct segment *out);
+    uint32_t wirelen, struct segment *out);
 
 #endif

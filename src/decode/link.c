@@ -90,11 +90,16 @@ link_sll2(struct packet *p)
 }
 
 static const struct link_row links[] = {
-    {LINKTYPE_ETHERNET, link_ether},  {LINKTYPE_LINUX_SLL, link_sll},
-    {LINKTYPE_LINUX_SLL2, link_sll2}, {LINKTYPE_RAW, link_ip},
-    {LINKTYPE_RAW_BSD, link_ip},      {LINKTYPE_RAW_OPENBSD, link_ip},
-    {LINKTYPE_IPV4, link_ip},	      {LINKTYPE_IPV6, link_ip},
-    {LINKTYPE_NULL, link_null},	      {LINKTYPE_LOOP, link_null},
+    {LINKTYPE_ETHERNET, link_ether},
+    {LINKTYPE_LINUX_SLL, link_sll},
+    {LINKTYPE_LINUX_SLL2, link_sll2},
+    {LINKTYPE_RAW, link_ip},
+    {LINKTYPE_RAW_BSD, link_ip},
+    {LINKTYPE_RAW_OPENBSD, link_ip},
+    {LINKTYPE_IPV4, link_ip},
+    {LINKTYPE_IPV6, link_ip},
+    {LINKTYPE_NULL, link_null},
+    {LINKTYPE_LOOP, link_null},
 };
 
 const struct link_row *

@@ -72,7 +72,7 @@ struct conn {
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 void conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,
-	      struct record *r);
+    struct record *r);
 
 /* What finding needs to know of the capture. */
 struct finding_view conn_view(const struct conn *c, const struct flow *f, int64_t now_ns);

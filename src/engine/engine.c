@@ -26,7 +26,7 @@ engine_new(const struct engine_config *config, char error[256])
 	    !mail_init(&e->mail, LIMIT_LINES_HELD, conns) ||
 	    !findings_init(&e->findings, LIMIT_MESSAGES, conns)) {
 		(void)snprintf(error, 256,
-			       "not enough address space for the tables (see ulimit -v)");
+		    "not enough address space for the tables (see ulimit -v)");
 		engine_free(e);
 		return NULL;
 	}
@@ -90,7 +90,7 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 	record_put_time(r, FIELD_EVENT_START, c->start_ns);
 	record_put_time(r, FIELD_EVENT_END, c->end_ns);
 	record_put_u64(r, FIELD_EVENT_DURATION,
-		       c->end_ns > c->start_ns ? (uint64_t)(c->end_ns - c->start_ns) : 0);
+	    c->end_ns > c->start_ns ? (uint64_t)(c->end_ns - c->start_ns) : 0);
 	finding_put_session(&e->findings, &c->finding, &v, o, r);
 }
 
@@ -101,7 +101,7 @@ static bool
 is_recorded(const struct conn *c)
 {
 	return c->flags & CONN_MAIL_PORT ||
-	       (c->phase == CONN_MAIL && c->finding.flags & FINDING_SURE);
+	    (c->phase == CONN_MAIL && c->finding.flags & FINDING_SURE);
 }
 
 static void
@@ -139,7 +139,7 @@ push_octets(struct engine *e, struct conn *c)
 	}
 	if (e->rest_len > 0) {
 		mail_push(&e->mail, &c->mail, (enum mail_side)e->rest_side, e->rest,
-			  (size_t)e->rest_len);
+		    (size_t)e->rest_len);
 		e->rest_len = 0;
 		return true;
 	}
@@ -156,7 +156,7 @@ next_chunk(struct engine *e, struct conn *c, unsigned *end, struct stream_chunk 
 		struct stream_input *in = at == e->in_end ? &e->in : NULL;
 		if (c->stream[at].flags & STREAM_STARTED &&
 		    stream_next(&e->streams, &c->stream[at], &c->stream[!at], e->clock.elapsed_ns,
-				in, chunk)) {
+			in, chunk)) {
 			*end = at;
 			return true;
 		}
@@ -243,10 +243,8 @@ work(struct engine *e, struct record *out)
 	struct stream_chunk chunk;
 	unsigned end;
 	unsigned client = flow_client(f);
-	c->mail.flags =
-	    (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-		      (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED
-									   : 0u));
+	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+	    (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
 	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
 		struct finding_view v = conn_view(c, f, e->ts_ns);
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
@@ -301,8 +299,7 @@ engine_push(struct engine *e, const struct frame *f)
 	clock_move(&e->clock, f->ts_ns);
 	flow_clock(&e->flows, e->clock.elapsed_ns);
 	if (!e->clock.leaping && e->leap_flow != 0) {
-		flow_touch(
-		    &e->flows,
+		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
 		e->leap_flow = 0;
 	}

@@ -26,7 +26,7 @@ ask_dpi(struct engine *e, struct conn *c)
 	e->stats.ndpi_calls++;
 	c->dpi_packets++;
 	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
-				       c->dpi_packets == DPI_PACKETS, name);
+	    c->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;
 	if (name[0] != '\0' && c->app == 0 && a != DPI_UNKNOWN)
@@ -40,7 +40,7 @@ ask_dpi(struct engine *e, struct conn *c)
 /* The connection is a session of that protocol from here on; what was held is read first. */
 static void
 begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bool implicit,
-	   bool resync)
+    bool resync)
 {
 	struct flow *f = flow_at(&e->flows, c->flow);
 	size_t len;
@@ -51,8 +51,8 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 	if (implicit)
 		c->finding.flags |= FINDING_IMPLICIT;
 	mail_begin(&e->mail, &c->mail, p,
-		   (uint8_t)((c->flags & CONN_SYN ? 0u : MAIL_SESSION_MIDSTREAM) |
-			     (implicit ? MAIL_SESSION_IMPLICIT : 0u)));
+	    (uint8_t)((c->flags & CONN_SYN ? 0u : MAIL_SESSION_MIDSTREAM) |
+		(implicit ? MAIL_SESSION_IMPLICIT : 0u)));
 	if (resync)
 		c->mail.mode[0] = c->mail.mode[1] = MAIL_MODE_RESYNC;
 	/* the side that spoke before this chunk's first: its octets came earlier */
@@ -117,7 +117,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			port = f->port[!flow_client(f)];
 			mail_port = port_is_mail(port);
 			c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) |
-					      (mail_port ? CONN_MAIL_PORT : 0u));
+			    (mail_port ? CONN_MAIL_PORT : 0u));
 		}
 	}
 	e->rest_side = (uint8_t)side_of(f, end);
@@ -135,7 +135,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 	case PROBE_TEXT:
 		if (mail_port) {
 			begin_mail(e, c, conn_protocol_by_port(port), false, false,
-				   !(c->flags & CONN_SYN));
+			    !(c->flags & CONN_SYN));
 			return;
 		}
 		switch (ask_dpi(e, c)) {

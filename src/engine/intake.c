@@ -30,7 +30,7 @@ is_reuse(const struct flow *f, const struct conn *c, const struct segment *seg)
 	/* a live connection answers a stray SYN with a challenge and goes on: only a closing or
 	 * silent one is over */
 	bool closing = c->close_ns != 0 || c->stream[0].end != STREAM_NO_END ||
-		       c->stream[1].end != STREAM_NO_END;
+	    c->stream[1].end != STREAM_NO_END;
 	return closing || (c->packets[0] + c->packets[1]) <= 2 || !(c->flags & CONN_PAYLOAD);
 }
 
@@ -85,9 +85,8 @@ take_segment(struct engine *e)
 		f->isn = seg->seq;
 	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
 	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
-			      (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
-			      (seg->headless ? CONN_HEADLESS : 0u) |
-			      (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
+	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) | (seg->headless ? CONN_HEADLESS : 0u) |
+	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
 	if (c->packets[end] == 0)
 		take_mac(c, seg, end);
 	if (c->vlan < 0 && seg->vlan >= 0)
@@ -125,7 +124,7 @@ take_segment(struct engine *e)
 		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
 	if (seg->wire_len > 0)
 		stream_push(&e->streams, s, peer, seq, seg->payload, seg->len, seg->wire_len,
-			    e->clock.elapsed_ns, &e->in);
+		    e->clock.elapsed_ns, &e->in);
 	if (seg->flags & TCP_FIN)
 		stream_fin(s, seq + seg->wire_len);
 }

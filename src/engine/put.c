@@ -43,7 +43,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 	    .gap = c->gap_octets > 0,
 	    .both = c->packets[0] > 0 && c->packets[1] > 0,
 	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
-		      c->closed_by == CLOSED_BY_TIMEOUT || c->closed_by == CLOSED_BY_REUSE,
+		c->closed_by == CLOSED_BY_TIMEOUT || c->closed_by == CLOSED_BY_REUSE,
 	    .payload = (c->flags & CONN_PAYLOAD) != 0,
 	    .headless = (c->flags & CONN_HEADLESS) != 0,
 	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
@@ -58,28 +58,28 @@ put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, s
 	record_put_u64(r, source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT, f->port[end]);
 	record_put_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
 	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
-		       c->packets[end]);
+	    c->packets[end]);
 	if (c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
 		char mac[18];
 		const uint8_t *m = c->mac[end];
 		int n = snprintf(mac, sizeof mac, "%02X-%02X-%02X-%02X-%02X-%02X", m[0], m[1], m[2],
-				 m[3], m[4], m[5]);
+		    m[3], m[4], m[5]);
 		record_put_str(r, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, mac,
-			       (size_t)n);
+		    (size_t)n);
 	}
 }
 
 enum mail_protocol
 conn_protocol_by_port(uint16_t port)
 {
-	return port == 110 || port == 995   ? MAIL_POP3
-	       : port == 143 || port == 993 ? MAIL_IMAP
-					    : MAIL_SMTP;
+	return port == 110 || port == 995 ? MAIL_POP3
+	    : port == 143 || port == 993  ? MAIL_IMAP
+					  : MAIL_SMTP;
 }
 
 static void
 put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
-	     struct record *r)
+    struct record *r)
 {
 	size_t len;
 	const char *app = strings_get(&F->strings, c->app, &len);
@@ -104,10 +104,10 @@ put_protocol(const struct conn *c, const struct flow *flow, const struct finding
 
 void
 conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,
-	 struct record *r)
+    struct record *r)
 {
-	static const char *const closed_by[] = {"end of input", "fin",	 "rst",
-						"timeout",	"reuse", "memory"};
+	static const char *const closed_by[] = {"end of input", "fin", "rst", "timeout", "reuse",
+	    "memory"};
 	char id[COMMUNITY_ID_TEXT];
 	unsigned client = flow_client(f);
 	record_put_time(r, FIELD_TIMESTAMP, now_ns);
@@ -129,9 +129,9 @@ conn_put(const struct conn *c, const struct flow *f, const struct findings *F, i
 	put_end(c, f, client, true, r);
 	put_end(c, f, !client, false, r);
 	record_put_word(r, FIELD_VISIBILITY,
-			c->packets[client] == 0	   ? "server-only"
-			: c->packets[!client] == 0 ? "client-only"
-						   : "both");
+	    c->packets[client] == 0	   ? "server-only"
+		: c->packets[!client] == 0 ? "client-only"
+					   : "both");
 	record_put_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
 	record_put_u64(r, FIELD_GAP_BYTES, c->gap_octets);
 	if (r->kind == RECORD_SESSION)

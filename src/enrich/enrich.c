@@ -15,10 +15,10 @@ struct enrich {
 
 /* Ours unless somebody says otherwise: RFC 1918, RFC 4193. */
 static const char *const default_homes[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-					    "fc00::/7"};
+    "fc00::/7"};
 /* They never leave the machine or the link. */
 static const char *const constant_homes[] = {"127.0.0.0/8", "::1/128", "169.254.0.0/16",
-					     "fe80::/10"};
+    "fe80::/10"};
 
 #define DEFAULTS  (sizeof default_homes / sizeof *default_homes)
 #define CONSTANTS (sizeof constant_homes / sizeof *constant_homes)
@@ -119,9 +119,9 @@ enrich_apply(struct enrich *e, struct record *r)
 {
 	static const struct side sides[2] = {
 	    {FIELD_SOURCE_IP, FIELD_SOURCE_GEO_COUNTRY, FIELD_SOURCE_AS_NUMBER,
-	     FIELD_SOURCE_AS_NAME},
+		FIELD_SOURCE_AS_NAME},
 	    {FIELD_DESTINATION_IP, FIELD_DESTINATION_GEO_COUNTRY, FIELD_DESTINATION_AS_NUMBER,
-	     FIELD_DESTINATION_AS_NAME},
+		FIELD_DESTINATION_AS_NAME},
 	};
 	struct record_value v;
 	if (r->kind == RECORD_SUMMARY)

@@ -116,7 +116,7 @@ static bool
 open_usual_places(struct geoip *g, char error[ENRICH_ERROR])
 {
 	static const char *const places[] = {"/usr/local/share/GeoIP", "/var/lib/GeoIP",
-					     "/usr/share/GeoIP"};
+	    "/usr/share/GeoIP"};
 	char own[PATH] = "";
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 	if (data != NULL && data[0] == '/') /* a relative one is to be ignored */
@@ -179,8 +179,8 @@ is_public(const struct addr *a)
 	const uint8_t *b = a->b;
 	if (a->family == 4)
 		return b[0] != 0 && b[0] != 10 && b[0] != 127 && b[0] < 224 &&
-		       !(b[0] == 100 && (b[1] & 0xc0) == 64) && !(b[0] == 169 && b[1] == 254) &&
-		       !(b[0] == 172 && (b[1] & 0xf0) == 16) && !(b[0] == 192 && b[1] == 168);
+		    !(b[0] == 100 && (b[1] & 0xc0) == 64) && !(b[0] == 169 && b[1] == 254) &&
+		    !(b[0] == 172 && (b[1] & 0xf0) == 16) && !(b[0] == 192 && b[1] == 168);
 	if (a->family == 6)
 		return (b[0] & 0xe0) == 0x20; /* 2000::/3, all that was ever given out */
 	return false;
@@ -203,7 +203,7 @@ static bool
 get_string(MMDB_entry_s *entry, const char *const path[], MMDB_entry_data_s *v)
 {
 	return MMDB_aget_value(entry, v, path) == MMDB_SUCCESS && v->has_data &&
-	       v->type == MMDB_DATA_TYPE_UTF8_STRING && v->data_size > 0;
+	    v->type == MMDB_DATA_TYPE_UTF8_STRING && v->data_size > 0;
 }
 
 static void

@@ -14,9 +14,9 @@ findings_init(struct findings *F, uint32_t messages, uint32_t facts)
 {
 	memset(F, 0, sizeof *F);
 	return strings_init(&F->strings, STRING_OCTETS) &&
-	       pool_init(&F->messages, "messages", sizeof(struct message), messages) &&
-	       pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), facts) &&
-	       mime_pools_init(&F->mime, LIMIT_MIME_SCANS);
+	    pool_init(&F->messages, "messages", sizeof(struct message), messages) &&
+	    pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), facts) &&
+	    mime_pools_init(&F->mime, LIMIT_MIME_SCANS);
 }
 
 void
@@ -99,7 +99,7 @@ facts_of(struct findings *F, struct finding *f)
 
 static void
 take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
-		 const struct tls_event *ev, const struct finding_view *v)
+    const struct tls_event *ev, const struct finding_view *v)
 {
 	struct cert_info info;
 	if (t->subject != 0 || t->sha256 != 0 || !cert_parse(ev->data, ev->len, &info))
@@ -129,7 +129,7 @@ take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
 
 static void
 take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
-	 const struct finding_view *v)
+    const struct finding_view *v)
 {
 	struct tls_facts *t = ev->kind == TLS_EVENT_GARBAGE ? NULL : facts_of(F, f);
 	f->flags |= ev->kind == TLS_EVENT_GARBAGE ? 0 : FINDING_TLS_SEEN;
@@ -229,7 +229,7 @@ take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
 
 uint32_t
 finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
-	     const struct finding_view *v)
+    const struct finding_view *v)
 {
 	struct message *m;
 	unsigned bit;
@@ -289,7 +289,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			m->flags |= MESSAGE_SENDER;
 			m->exposed |= EXPOSED_ENVELOPE;
 			m->from = strings_put(&F->strings, ev->text,
-					      ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+			    ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
 		}
 		break;
 	case MAIL_SENDER_REPLY:
@@ -343,8 +343,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_RESULT: return take_result(F, f, ev);
 	case MAIL_EXPOSED:
 		expose(f, v,
-		       (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |
-				 (ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u)));
+		    (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |
+			(ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u)));
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;

@@ -92,30 +92,31 @@ struct finding {
 	uint8_t reason;			    /* enum reason, settled with the first exposure */
 };
 
-#define FINDING_LMTP	      0x000001u
-#define FINDING_ASKED	      0x000002u /* the client asked for capabilities */
-#define FINDING_HELO	      0x000004u /* it said HELO */
-#define FINDING_OFFER_KNOWN   0x000008u /* a complete list was seen */
-#define FINDING_OFFERED	      0x000010u /* STARTTLS was in the last list */
-#define FINDING_REFUSED_EHLO  0x000020u
-#define FINDING_REQUESTED     0x000040u
-#define FINDING_REPLIED	      0x000080u /* the answer to STARTTLS was seen */
-#define FINDING_GO	      0x000100u /* it was go ahead */
-#define FINDING_STRIPPED      0x000200u /* evidence of tampering with the offer */
-#define FINDING_HELLO	      0x000400u /* ClientHello */
-#define FINDING_SERVER_HELLO  0x000800u
-#define FINDING_TLS_SEEN      0x001000u /* any TLS record */
-#define FINDING_ESTABLISHED   0x002000u
-#define FINDING_NULL	      0x004000u /* with a cipher that does not encrypt */
-#define FINDING_TLS_BROKE     0x008000u /* fatal alert, or no TLS where it was due */
-#define FINDING_TLS_OVER      0x010000u /* plain text went on after that */
-#define FINDING_AUTH_OK	      0x020000u
-#define FINDING_AUTH_NO	      0x040000u
-#define FINDING_SURE	      0x080000u /* the dialogue proved the protocol */
-#define FINDING_DENIED	      0x100000u /* it proved that it is another */
-#define FINDING_TLS_MIDSTREAM 0x200000u /* protected records both ways, begun before the capture \
-					 */
-#define FINDING_IMPLICIT 0x800000u	/* TLS came first */
+#define FINDING_LMTP	     0x000001u
+#define FINDING_ASKED	     0x000002u /* the client asked for capabilities */
+#define FINDING_HELO	     0x000004u /* it said HELO */
+#define FINDING_OFFER_KNOWN  0x000008u /* a complete list was seen */
+#define FINDING_OFFERED	     0x000010u /* STARTTLS was in the last list */
+#define FINDING_REFUSED_EHLO 0x000020u
+#define FINDING_REQUESTED    0x000040u
+#define FINDING_REPLIED	     0x000080u /* the answer to STARTTLS was seen */
+#define FINDING_GO	     0x000100u /* it was go ahead */
+#define FINDING_STRIPPED     0x000200u /* evidence of tampering with the offer */
+#define FINDING_HELLO	     0x000400u /* ClientHello */
+#define FINDING_SERVER_HELLO 0x000800u
+#define FINDING_TLS_SEEN     0x001000u /* any TLS record */
+#define FINDING_ESTABLISHED  0x002000u
+#define FINDING_NULL	     0x004000u /* with a cipher that does not encrypt */
+#define FINDING_TLS_BROKE    0x008000u /* fatal alert, or no TLS where it was due */
+#define FINDING_TLS_OVER     0x010000u /* plain text went on after that */
+#define FINDING_AUTH_OK	     0x020000u
+#define FINDING_AUTH_NO	     0x040000u
+#define FINDING_SURE	     0x080000u /* the dialogue proved the protocol */
+#define FINDING_DENIED	     0x100000u /* it proved that it is another */
+#define FINDING_TLS_MIDSTREAM                                                               \
+	0x200000u		   /* protected records both ways, begun before the capture \
+				    */
+#define FINDING_IMPLICIT 0x800000u /* TLS came first */
 #define FINDING_MANGLED \
 	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
 #define FINDING_AUTH_HARMLESS 0x2000000u /* the mechanism last named shows no secret */
@@ -137,7 +138,7 @@ struct finding_view {
  * now due (finding_put_message, then finding_message_free), or 0.
  */
 uint32_t finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
-		      const struct finding_view *v);
+    const struct finding_view *v);
 
 /* At the connection's end: the next open transaction, ended as it stands; 0 when none is left. */
 uint32_t finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v);
@@ -152,11 +153,11 @@ const char *reason_name(enum reason r);
 /* Puts what is known of the session so far; `outcome` is given at its end, or OUTCOME_CLEARTEXT
  * with a message. */
 void finding_put_session(const struct findings *F, const struct finding *f,
-			 const struct finding_view *v, enum outcome o, struct record *r);
+    const struct finding_view *v, enum outcome o, struct record *r);
 
 /* Puts what is particular to the transaction. */
 void finding_put_message(const struct findings *F, const struct finding *f, uint32_t message,
-			 struct record *r);
+    struct record *r);
 void finding_message_free(struct findings *F, uint32_t message);
 int64_t finding_message_start(const struct findings *F, uint32_t message);
 

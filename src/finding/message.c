@@ -54,7 +54,7 @@ message_recipient(struct findings *F, struct message *m, const char *addr, size_
 	size_t n;
 	if (m->rcpt_last != 0)
 		memcpy(strings_edit(&F->strings, m->rcpt_last, &n), &handle,
-		       sizeof handle); /* its `next` */
+		    sizeof handle); /* its `next` */
 	else
 		m->rcpt_first = handle;
 	if (m->rcpt_reply == 0 && m->replies == m->rcpts_kept)
@@ -125,9 +125,8 @@ take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
 		m->exposed |= EXPOSED_ATTACHMENTS;
 		if (m->attachments < LIMIT_ATTACHMENTS) {
 			struct attachment *a = &m->attachment[m->attachments++];
-			a->name =
-			    strings_put(&F->strings, ev->text,
-					ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);
+			a->name = strings_put(&F->strings, ev->text,
+			    ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);
 			a->type = strings_put(&F->strings, ev->mime_type, strlen(ev->mime_type));
 			a->size = ev->size;
 		}

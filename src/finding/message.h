@@ -54,7 +54,7 @@ struct message {
 #define MESSAGE_CONTENT	       0x04u /* content crossed */
 #define MESSAGE_GAP	       0x08u /* and lost octets */
 #define MESSAGE_HEADERS_DONE   0x10u
-#define MESSAGE_SCANNED        0x20u /* the MIME scan was begun */
+#define MESSAGE_SCANNED	       0x20u /* the MIME scan was begun */
 
 /* What the hellos said. */
 struct tls_facts {

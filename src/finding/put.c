@@ -18,7 +18,7 @@ static void
 put_exposed(struct record *r, uint8_t exposed)
 {
 	static const char *const name[] = {"envelope", "headers", "body", "attachments",
-					   "credentials"};
+	    "credentials"};
 	for (unsigned i = 0; i < sizeof name / sizeof name[0]; i++) {
 		if (exposed & 1u << i)
 			record_put_word(r, FIELD_EXPOSED, name[i]);
@@ -27,7 +27,7 @@ put_exposed(struct record *r, uint8_t exposed)
 
 static void
 put_tls(const struct findings *F, const struct finding *f, const struct finding_view *v,
-	struct record *r)
+    struct record *r)
 {
 	const struct tls_facts *t = f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
 	/* false is said where TLS was seen to fail, or all was seen and there was none */
@@ -88,21 +88,21 @@ put_starttls(const struct findings *F, const struct finding *f, struct record *r
 		put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
 	record_put_word(r, FIELD_TLS_MODE,
-			!any			      ? "none"
-			: f->flags & FINDING_IMPLICIT ? "implicit"
-						      : "starttls");
+	    !any			      ? "none"
+		: f->flags & FINDING_IMPLICIT ? "implicit"
+					      : "starttls");
 	record_put_bool(r, FIELD_CLIENT_HELLO, (f->flags & FINDING_HELLO) != 0);
 }
 
 void
 finding_put_session(const struct findings *F, const struct finding *f, const struct finding_view *v,
-		    enum outcome o, struct record *r)
+    enum outcome o, struct record *r)
 {
 	record_put_word(r, FIELD_OUTCOME, outcome_name(o));
 	if (o == OUTCOME_CLEARTEXT)
 		record_put_word(r, FIELD_REASON,
-				reason_name(f->reason != REASON_NONE ? (enum reason)f->reason
-								     : finding_reason(f, v)));
+		    reason_name(
+			f->reason != REASON_NONE ? (enum reason)f->reason : finding_reason(f, v)));
 	if (r->kind == RECORD_SESSION)
 		put_exposed(r, f->exposed);
 	put_starttls(F, f, r);
@@ -125,7 +125,7 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 
 void
 finding_put_message(const struct findings *F, const struct finding *f, uint32_t id,
-		    struct record *r)
+    struct record *r)
 {
 	static const char *const delivered[] = {"accepted", "rejected", "aborted", "unknown"};
 	static const char *const protection[] = {"none", "pgp", "smime", "none", "unknown"};
@@ -136,15 +136,14 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	if (m->flags & MESSAGE_SENDER) {
 		const char *from = strings_get(&F->strings, m->from, &len);
 		record_put_str(r,
-			       m->flags & MESSAGE_SENDER_REFUSED ? FIELD_REFUSED_FROM
-								 : FIELD_EMAIL_FROM,
-			       from, len);
+		    m->flags & MESSAGE_SENDER_REFUSED ? FIELD_REFUSED_FROM : FIELD_EMAIL_FROM, from,
+		    len);
 	}
 	for (uint32_t at = m->rcpt_first; at != 0;) {
 		const char *cell = strings_get(&F->strings, at, &len);
 		bool refused = cell[offsetof(struct recipient, state)] == RECIPIENT_REFUSED;
 		record_put_str(r, refused ? FIELD_REFUSED_TO : FIELD_EMAIL_TO,
-			       cell + RECIPIENT_HEAD, len - RECIPIENT_HEAD);
+		    cell + RECIPIENT_HEAD, len - RECIPIENT_HEAD);
 		memcpy(&at, cell, sizeof at); /* its `next` */
 	}
 	if (m->rcpts > 0)
@@ -162,7 +161,7 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	if (m->flags & MESSAGE_CONTENT) {
 		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY;
 		record_put_word(r, FIELD_BODY_PROTECTION,
-				known ? protection[m->protection] : "unknown");
+		    known ? protection[m->protection] : "unknown");
 		record_put_u64(r, FIELD_SIZE, m->size);
 	}
 }

@@ -18,16 +18,15 @@ const char *
 outcome_name(enum outcome o)
 {
 	static const char *const name[] = {"encrypted", "cleartext", "tls-failed", "no-mail",
-					   "unknown"};
+	    "unknown"};
 	return name[o];
 }
 
 const char *
 reason_name(enum reason r)
 {
-	static const char *const name[] = {NULL,	"not-offered", "not-requested",
-					   "refused",	"stripped",    "tls-failed",
-					   "not-asked", "null-cipher", "not-visible"};
+	static const char *const name[] = {NULL, "not-offered", "not-requested", "refused",
+	    "stripped", "tls-failed", "not-asked", "null-cipher", "not-visible"};
 	return name[r];
 }
 
@@ -64,7 +63,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 		return OUTCOME_ENCRYPTED;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
 		bool proof = f->flags & FINDING_TLS_BROKE ||
-			     (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));
+		    (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));
 		if (proof)
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed

@@ -21,7 +21,7 @@ flow_table_init(struct flow_table *t, uint32_t max)
 	if (!pool_init(&t->flows, "flows", sizeof(struct flow), max))
 		return false;
 	void *mem = mmap(NULL, buckets * sizeof *t->bucket, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED) {
 		pool_free_all(&t->flows);
 		return false;

@@ -107,7 +107,7 @@ protocol_of(const ndpi_protocol *p)
 
 enum dpi_answer
 dpi_packet(struct dpi *d, struct dpi_flow *f, const uint8_t *ip, uint32_t len, int64_t ts_ns,
-	   bool last, char name[32])
+    bool last, char name[32])
 {
 	uint64_t ms = ts_ns > 0 ? (uint64_t)ts_ns / 1000000u : 0;
 	uint16_t packet_len = len > UINT16_MAX ? UINT16_MAX : (uint16_t)len;

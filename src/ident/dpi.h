@@ -18,7 +18,8 @@ struct dpi_flow; /* what it knows of one connection */
 /* Its version and the number it has of its interface, for --version. */
 const char *dpi_version(void);
 
-/* Setting it up takes some 20 ms and is done once it is first needed.  NULL where nDPI cannot be set up. */
+/* Setting it up takes some 20 ms and is done once it is first needed.  NULL where nDPI cannot be
+ * set up. */
 struct dpi *dpi_new(void);
 void dpi_free(struct dpi *d);
 
@@ -33,6 +34,6 @@ enum dpi_answer { DPI_MORE, DPI_MAIL_SMTP, DPI_MAIL_IMAP, DPI_MAIL_POP3, DPI_OTH
  * 31 octets), "" where it does not know.  After `last` it must decide.
  */
 enum dpi_answer dpi_packet(struct dpi *d, struct dpi_flow *f, const uint8_t *ip, uint32_t len,
-			   int64_t ts_ns, bool last, char name[32]);
+    int64_t ts_ns, bool last, char name[32]);
 
 #endif

@@ -45,35 +45,41 @@ static const struct start starts[] = {
 
 /* What only counts where the port promises it. */
 static const struct start on_smtp[] = {
-    {"HELP", PROBE_SMTP, true, false},	 {"NOOP", PROBE_SMTP, true, false},
-    {"QUIT", PROBE_SMTP, true, false},	 {"RSET", PROBE_SMTP, true, false},
-    {"DATA\r", PROBE_SMTP, true, false}, {"AUTH ", PROBE_SMTP, true, false},
-    {"BDAT ", PROBE_SMTP, true, false},	 {"VRFY ", PROBE_SMTP, true, false},
+    {"HELP", PROBE_SMTP, true, false},
+    {"NOOP", PROBE_SMTP, true, false},
+    {"QUIT", PROBE_SMTP, true, false},
+    {"RSET", PROBE_SMTP, true, false},
+    {"DATA\r", PROBE_SMTP, true, false},
+    {"AUTH ", PROBE_SMTP, true, false},
+    {"BDAT ", PROBE_SMTP, true, false},
+    {"VRFY ", PROBE_SMTP, true, false},
     {"EXPN ", PROBE_SMTP, true, false},
 };
 static const struct start on_pop3[] = {
-    {"USER ", PROBE_POP3, true, false}, {"PASS ", PROBE_POP3, true, false},
-    {"AUTH", PROBE_POP3, true, false},	{"QUIT", PROBE_POP3, true, false},
-    {"STAT", PROBE_POP3, true, false},	{"LIST", PROBE_POP3, true, false},
-    {"RETR ", PROBE_POP3, true, false}, {"UIDL", PROBE_POP3, true, false},
-    {"NOOP", PROBE_POP3, true, false},	{"-ERR", PROBE_POP3, true, true},
-    {"TOP ", PROBE_POP3, true, false},	{"DELE ", PROBE_POP3, true, false},
+    {"USER ", PROBE_POP3, true, false},
+    {"PASS ", PROBE_POP3, true, false},
+    {"AUTH", PROBE_POP3, true, false},
+    {"QUIT", PROBE_POP3, true, false},
+    {"STAT", PROBE_POP3, true, false},
+    {"LIST", PROBE_POP3, true, false},
+    {"RETR ", PROBE_POP3, true, false},
+    {"UIDL", PROBE_POP3, true, false},
+    {"NOOP", PROBE_POP3, true, false},
+    {"-ERR", PROBE_POP3, true, true},
+    {"TOP ", PROBE_POP3, true, false},
+    {"DELE ", PROBE_POP3, true, false},
 };
 
 /* Text that other protocols begin with: nothing to ask nDPI about on a port that promises no mail.
  */
-static const char *const others[] = {"GET ",	 "POST ",    "PUT ",   "HEAD ",	  "OPTIONS ",
-				     "CONNECT ", "DELETE ",  "PATCH ", "PRI * ",  "HTTP/",
-				     "SSH-",	 "RTSP/",    "SIP/",   "INVITE ", "REGISTER ",
-				     "RFB ",	 "PROPFIND "};
+static const char *const others[] = {"GET ", "POST ", "PUT ", "HEAD ", "OPTIONS ", "CONNECT ",
+    "DELETE ", "PATCH ", "PRI * ", "HTTP/", "SSH-", "RTSP/", "SIP/", "INVITE ", "REGISTER ", "RFB ",
+    "PROPFIND "};
 
 /* IMAP: a tag, a space, a command (RFC 3501 section 2.2.1). */
-static const char *const imap_commands[] = {"CAPABILITY", "LOGIN",   "AUTHENTICATE", "STARTTLS",
-					    "SELECT",	  "EXAMINE", "NOOP",	     "LOGOUT",
-					    "LIST",	  "LSUB",    "STATUS",	     "APPEND",
-					    "FETCH",	  "UID",     "ID",	     "NAMESPACE",
-					    "IDLE",	  "ENABLE",  "SEARCH",	     "STORE",
-					    "CHECK",	  "CLOSE"};
+static const char *const imap_commands[] = {"CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS",
+    "SELECT", "EXAMINE", "NOOP", "LOGOUT", "LIST", "LSUB", "STATUS", "APPEND", "FETCH", "UID", "ID",
+    "NAMESPACE", "IDLE", "ENABLE", "SEARCH", "STORE", "CHECK", "CLOSE"};
 
 static const struct start *
 find(const struct start *t, size_t n, const uint8_t *data, size_t len)
@@ -91,7 +97,7 @@ imap_command(const uint8_t *data, size_t len)
 	const char *s = (const char *)data;
 	size_t tag = 0;
 	while (tag < len && tag < 16 && s[tag] > ' ' && s[tag] < 0x7f &&
-	       strchr("(){%*\"\\+", s[tag]) == NULL)
+	    strchr("(){%*\"\\+", s[tag]) == NULL)
 		tag++;
 	if (tag == 0 || tag >= len || s[tag] != ' ')
 		return false;
@@ -160,7 +166,7 @@ probe(const uint8_t *data, size_t len, uint16_t port)
 		}
 		if (s->verdict == PROBE_SMTP && s->server &&
 		    (ascii_find(data, len, "SMTP") != NULL ||
-		     ascii_find(data, len, "LMTP") != NULL))
+			ascii_find(data, len, "LMTP") != NULL))
 			r.sure = true;
 		if (s->verdict == PROBE_SMTP && !r.sure &&
 		    (ascii_find(data, len, "FTP") != NULL && ascii_find(data, len, "SMTP") == NULL))

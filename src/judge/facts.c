@@ -10,13 +10,13 @@ const struct key_info key_table[KEYS] = {
     [KEY_PROTOCOL] = {"protocol", {"smtp", "lmtp", "imap", "pop3", "tls", "other"}},
     [KEY_PORT] = {"port", {"mx", "submission", "implicit", "imap", "pop3", "lmtp", "other"}},
     [KEY_REASON] = {"reason",
-		    {"not-offered", "not-requested", "refused", "stripped", "tls-failed",
-		     "not-asked", "null-cipher", "not-visible"}},
+	{"not-offered", "not-requested", "refused", "stripped", "tls-failed", "not-asked",
+	    "null-cipher", "not-visible"}},
     [KEY_EXPOSED] = {"exposed", {"envelope", "headers", "body", "attachments", "credentials"}},
     [KEY_CONTENT] = {"content", {"none", "some"}},
     [KEY_SECRET] = {"secret", {"password", "token", "challenge"}},
     [KEY_DIRECTION] = {"direction",
-		       {"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
+	{"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
     [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
 };
 
@@ -29,34 +29,24 @@ enum { DIRECTION_UNKNOWN = 4, DIRECTION_LOOPBACK = 5 };
 enum { PROTOCOL_OTHER = 5 };
 
 const char *const value_names[VALUES] = {
-    [VALUE_CLIENT] = "client",	   [VALUE_SERVER] = "server",	  [VALUE_PORT] = "port",
-    [VALUE_PROTOCOL] = "protocol", [VALUE_MESSAGES] = "messages", [VALUE_ENVELOPES] = "envelopes",
-    [VALUE_EXPOSED] = "exposed",   [VALUE_AUTH] = "auth",	  [VALUE_REPLY] = "reply",
+    [VALUE_CLIENT] = "client",
+    [VALUE_SERVER] = "server",
+    [VALUE_PORT] = "port",
+    [VALUE_PROTOCOL] = "protocol",
+    [VALUE_MESSAGES] = "messages",
+    [VALUE_ENVELOPES] = "envelopes",
+    [VALUE_EXPOSED] = "exposed",
+    [VALUE_AUTH] = "auth",
+    [VALUE_REPLY] = "reply",
     [VALUE_BECAUSE] = "because",
 };
 
 /* The mechanisms that a sentence names; what else a client called one is not repeated. */
 static const char *const mechanism_names[] = {
-    "PLAIN",
-    "LOGIN",
-    "USER",
-    "PASS",
-    "LOGIN-COMMAND", /* the password itself */
-    "XOAUTH2",
-    "OAUTHBEARER", /* a token */
-    "CRAM-MD5",
-    "APOP",
-    "DIGEST-MD5",
-    "DIGEST",
-    "NTLM",
-    "GSS-SPNEGO",
-    "GSSAPI",
-    "SCRAM-SHA-1",
-    "SCRAM-SHA-256",
-    "SCRAM-SHA-512",
-    "EXTERNAL",
-    "OTP",
-    "another mechanism", /* an answer */
+    "PLAIN", "LOGIN", "USER", "PASS", "LOGIN-COMMAND", /* the password itself */
+    "XOAUTH2", "OAUTHBEARER",			       /* a token */
+    "CRAM-MD5", "APOP", "DIGEST-MD5", "DIGEST", "NTLM", "GSS-SPNEGO", "GSSAPI", "SCRAM-SHA-1",
+    "SCRAM-SHA-256", "SCRAM-SHA-512", "EXTERNAL", "OTP", "another mechanism", /* an answer */
 };
 
 #define PASSWORDS  5u /* mechanisms at the head of the list that give a password away */
@@ -105,7 +95,7 @@ add_mechanism(struct facts *f, const char *s, size_t len)
 		i++;
 	f->mechanisms |= bit(i);
 	f->words[KEY_SECRET] |= bit(i < PASSWORDS ? SECRET_PASSWORD
-				    : i < TOKENS  ? SECRET_TOKEN
+		: i < TOKENS			  ? SECRET_TOKEN
 						  : SECRET_CHALLENGE);
 }
 

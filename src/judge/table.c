@@ -69,7 +69,7 @@ pairs(const yaml_node_t *map)
 /* The i-th key and value of a mapping.  False where the key is no word, or was there before. */
 static bool
 pair(struct reader *r, const yaml_node_t *map, size_t i, const char **key, yaml_node_t **key_node,
-     yaml_node_t **value)
+    yaml_node_t **value)
 {
 	const yaml_node_pair_t *p = map->data.mapping.pairs.start;
 	*key_node = yaml_document_get_node(&r->document, p[i].key);
@@ -141,7 +141,7 @@ read_when(struct reader *r, struct row *row, const yaml_node_t *when)
 {
 	if (when->type != YAML_MAPPING_NODE)
 		return fail(r, when->start_mark,
-			    "'when' is a list of conditions, {key: word, ...}");
+		    "'when' is a list of conditions, {key: word, ...}");
 	for (size_t i = 0; i < pairs(when); i++) {
 		const char *name;
 		yaml_node_t *name_node, *value;
@@ -152,9 +152,9 @@ read_when(struct reader *r, struct row *row, const yaml_node_t *when)
 			key++;
 		if (key == KEYS && strcmp(name, "greeting") != 0)
 			return fail(r, name_node->start_mark,
-				    "'%.32s' is no condition (record, protocol, port, reason, "
-				    "exposed, content, secret, direction, protection, greeting)",
-				    name);
+			    "'%.32s' is no condition (record, protocol, port, reason, "
+			    "exposed, content, secret, direction, protection, greeting)",
+			    name);
 		if (!read_condition(r, row, (enum key)key, value))
 			return false;
 	}
@@ -171,7 +171,7 @@ check_text(struct reader *r, enum list list, const yaml_node_t *n)
 			continue; /* a brace of its own right, as in Exim's configuration */
 		unsigned v = 0;
 		while (v < VALUES &&
-		       (strlen(value_names[v]) != len || memcmp(value_names[v], s + 1, len) != 0))
+		    (strlen(value_names[v]) != len || memcmp(value_names[v], s + 1, len) != 0))
 			v++;
 		if (v == VALUES)
 			return fail(r, n->start_mark, "{%.*s} is no value", (int)len, s + 1);
@@ -190,8 +190,8 @@ read_result(struct reader *r, struct row *row, enum list list, const yaml_node_t
 	if (list == LIST_LEVELS) {
 		row->level = level_by_name(s, strlen(s));
 		return row->level != LEVEL_NONE ||
-		       fail(r, value->start_mark,
-			    "'%.32s' is no level (informational, low, medium, high, critical)", s);
+		    fail(r, value->start_mark,
+			"'%.32s' is no level (informational, low, medium, high, critical)", s);
 	}
 	row->text = strdup(s);
 	return row->text != NULL ? check_text(r, list, value)
@@ -220,16 +220,15 @@ read_row(struct reader *r, struct row *row, enum list list, const yaml_node_t *n
 				return false;
 		} else {
 			return fail(r, name_node->start_mark,
-				    "'%.32s' is not known; a row has 'when' and '%s'", name,
-				    result);
+			    "'%.32s' is not known; a row has 'when' and '%s'", name, result);
 		}
 	}
 	if (!has_result)
 		return fail(r, n->start_mark, "the row has no '%s'", result);
 	if (last && has_when)
 		return fail(r, n->start_mark,
-			    "the last row of '%s' must have no 'when', so that one always matches",
-			    list_names[list]);
+		    "the last row of '%s' must have no 'when', so that one always matches",
+		    list_names[list]);
 	if (!last && !has_when)
 		return fail(r, n->start_mark, "only the last row may have no 'when'");
 	return true;
@@ -260,7 +259,7 @@ read_table(struct reader *r, struct table *t)
 	const yaml_node_t *root = yaml_document_get_root_node(&r->document);
 	if (root == NULL || root->type != YAML_MAPPING_NODE)
 		return fail(r, root != NULL ? root->start_mark : r->document.start_mark,
-			    "the lists 'levels', 'why', 'because' and 'advice' are expected");
+		    "the lists 'levels', 'why', 'because' and 'advice' are expected");
 	for (size_t i = 0; i < pairs(root); i++) {
 		const char *name;
 		yaml_node_t *name_node, *value;
@@ -271,14 +270,14 @@ read_table(struct reader *r, struct table *t)
 			list++;
 		if (list == LISTS)
 			return fail(r, name_node->start_mark,
-				    "'%.32s' is no list (levels, why, because, advice)", name);
+			    "'%.32s' is no list (levels, why, because, advice)", name);
 		if (!read_list(r, t, (enum list)list, value))
 			return false;
 	}
 	for (unsigned list = 0; list < LISTS; list++) {
 		if (t->count[list] == 0)
 			return fail(r, root->end_mark, "the list '%s' is missing",
-				    list_names[list]);
+			    list_names[list]);
 	}
 	return true;
 }
@@ -301,7 +300,7 @@ table_read(struct table *t, const char *yaml, size_t len, const char *name, char
 		yaml_document_delete(&r.document);
 	} else {
 		fail(&r, parser.problem_mark, "%s",
-		     parser.problem != NULL ? parser.problem : "cannot be read");
+		    parser.problem != NULL ? parser.problem : "cannot be read");
 	}
 	yaml_parser_delete(&parser);
 	return good;

@@ -28,7 +28,7 @@ struct table {
 /* Reads the table; false and a message as judge_open gives it.  Free with table_free in any case.
  */
 bool table_read(struct table *t, const char *yaml, size_t len, const char *name,
-		char error[JUDGE_ERROR]);
+    char error[JUDGE_ERROR]);
 
 void table_free(struct table *t);
 

@@ -73,7 +73,7 @@ read_names(X509 *x, struct cert_info *c)
 			continue;
 		any = true;
 		add_name(c, &at, ASN1_STRING_get0_data(n->d.dNSName),
-			 ASN1_STRING_length(n->d.dNSName));
+		    ASN1_STRING_length(n->d.dNSName));
 	}
 	GENERAL_NAMES_free(names);
 	if (any)
@@ -81,9 +81,8 @@ read_names(X509 *x, struct cert_info *c)
 	const X509_NAME *subject = X509_get_subject_name(x);
 	for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) {
 		unsigned char *utf8 = NULL;
-		int n =
-		    ASN1_STRING_to_UTF8(&utf8,
-					X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+		int n = ASN1_STRING_to_UTF8(&utf8,
+		    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
 		add_name(c, &at, utf8, n);
 		OPENSSL_free(utf8);
 	}

@@ -27,25 +27,50 @@ enum imap_literal { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE };
 #define IMAP_GREETED   0x02u
 #define IMAP_AUTH_OPEN 0x04u /* the client's next line answers a challenge */
 #define IMAP_INJECTED  0x08u /* the client spoke between STARTTLS and its answer */
-#define IMAP_IN        0x20u /* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
-#define IMAP_REST      0x10u /* the client's next line goes on with a command, behind a literal */
+#define IMAP_IN \
+	0x20u /* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
+#define IMAP_REST 0x10u /* the client's next line goes on with a command, behind a literal */
 
 static const struct verb {
 	const char *word;
 	uint8_t what;
 } verbs[] = {
-    {"STARTTLS", CMD_STARTTLS}, {"LOGIN", CMD_LOGIN},	  {"AUTHENTICATE", CMD_AUTHENTICATE},
-    {"COMPRESS", CMD_COMPRESS}, {"APPEND", CMD_APPEND},	  {"CAPABILITY", CMD_ASKED},
-    {"NOOP", CMD_OTHER},	{"LOGOUT", CMD_OTHER},	  {"SELECT", CMD_OTHER},
-    {"EXAMINE", CMD_OTHER},	{"CREATE", CMD_OTHER},	  {"DELETE", CMD_OTHER},
-    {"RENAME", CMD_OTHER},	{"SUBSCRIBE", CMD_OTHER}, {"UNSUBSCRIBE", CMD_OTHER},
-    {"LIST", CMD_OTHER},	{"LSUB", CMD_OTHER},	  {"STATUS", CMD_OTHER},
-    {"CHECK", CMD_OTHER},	{"CLOSE", CMD_OTHER},	  {"EXPUNGE", CMD_OTHER},
-    {"SEARCH", CMD_OTHER},	{"FETCH", CMD_OTHER},	  {"STORE", CMD_OTHER},
-    {"COPY", CMD_OTHER},	{"MOVE", CMD_OTHER},	  {"UID", CMD_OTHER},
-    {"ID", CMD_OTHER},		{"IDLE", CMD_OTHER},	  {"NAMESPACE", CMD_OTHER},
-    {"ENABLE", CMD_OTHER},	{"UNSELECT", CMD_OTHER},  {"GETQUOTAROOT", CMD_OTHER},
-    {"GETQUOTA", CMD_OTHER},	{"XLIST", CMD_OTHER},	  {"SORT", CMD_OTHER},
+    {"STARTTLS", CMD_STARTTLS},
+    {"LOGIN", CMD_LOGIN},
+    {"AUTHENTICATE", CMD_AUTHENTICATE},
+    {"COMPRESS", CMD_COMPRESS},
+    {"APPEND", CMD_APPEND},
+    {"CAPABILITY", CMD_ASKED},
+    {"NOOP", CMD_OTHER},
+    {"LOGOUT", CMD_OTHER},
+    {"SELECT", CMD_OTHER},
+    {"EXAMINE", CMD_OTHER},
+    {"CREATE", CMD_OTHER},
+    {"DELETE", CMD_OTHER},
+    {"RENAME", CMD_OTHER},
+    {"SUBSCRIBE", CMD_OTHER},
+    {"UNSUBSCRIBE", CMD_OTHER},
+    {"LIST", CMD_OTHER},
+    {"LSUB", CMD_OTHER},
+    {"STATUS", CMD_OTHER},
+    {"CHECK", CMD_OTHER},
+    {"CLOSE", CMD_OTHER},
+    {"EXPUNGE", CMD_OTHER},
+    {"SEARCH", CMD_OTHER},
+    {"FETCH", CMD_OTHER},
+    {"STORE", CMD_OTHER},
+    {"COPY", CMD_OTHER},
+    {"MOVE", CMD_OTHER},
+    {"UID", CMD_OTHER},
+    {"ID", CMD_OTHER},
+    {"IDLE", CMD_OTHER},
+    {"NAMESPACE", CMD_OTHER},
+    {"ENABLE", CMD_OTHER},
+    {"UNSELECT", CMD_OTHER},
+    {"GETQUOTAROOT", CMD_OTHER},
+    {"GETQUOTA", CMD_OTHER},
+    {"XLIST", CMD_OTHER},
+    {"SORT", CMD_OTHER},
 };
 
 /* Tag, command word and where its arguments start. */
@@ -107,7 +132,7 @@ literal_of(const char *s, size_t len, uint64_t *octets, size_t *at)
 
 static void
 begin_literal(struct mail *m, struct mail_session *s, enum mail_side side, enum imap_literal what,
-	      uint64_t octets)
+    uint64_t octets)
 {
 	struct imap *p = &s->p.imap;
 	p->literal = (uint8_t)what;
@@ -153,7 +178,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		break;
 	case CMD_AUTHENTICATE:
 		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, l->s + c.arg,
-			       mail_word_len(l->s + c.arg, l->len - c.arg));
+		    mail_word_len(l->s + c.arg, l->len - c.arg));
 		if (l->hidden > 1 || (l->hidden == 1 && l->hidden_first != '='))
 			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 		break;
@@ -170,7 +195,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	    octets < LIMIT_CONTENT_LITERAL) {
 		p->flags |= IMAP_REST;
 		begin_literal(m, s, MAIL_CLIENT,
-			      c.what == CMD_APPEND ? LITERAL_MESSAGE : LITERAL_SKIP, octets);
+		    c.what == CMD_APPEND ? LITERAL_MESSAGE : LITERAL_SKIP, octets);
 	}
 }
 
@@ -234,7 +259,7 @@ fetched(struct mail *m, const char *s, size_t end)
 	if (ascii_begins(item, len, "RFC822.HEADER") || ascii_begins(item, len, "BODY[HEADER"))
 		mail_emit(m, MAIL_EXPOSED, MAIL_SERVER)->index = MAIL_EXPOSED_HEADERS;
 	else if (ascii_begins(item, len, "BODY[") || ascii_begins(item, len, "RFC822.TEXT") ||
-		 ascii_begins(item, len, "BINARY["))
+	    ascii_begins(item, len, "BINARY["))
 		mail_emit(m, MAIL_EXPOSED, MAIL_SERVER)->index = MAIL_EXPOSED_BODY;
 	return LITERAL_SKIP;
 }
@@ -311,7 +336,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		tagged(m, s, word, c.word_len);
 	if (!(p->flags & IMAP_IN) && !awaits_secret(p) &&
 	    ((untagged && ascii_is(word, c.word_len, "CAPABILITY")) ||
-	    ascii_find(l->s, l->len, "[CAPABILITY ") != NULL))
+		ascii_find(l->s, l->len, "[CAPABILITY ") != NULL))
 		capabilities(m, l->s, l->len);
 	if (s->mode[MAIL_SERVER] == MAIL_MODE_LINES && literal_of(l->s, l->len, &octets, &at) &&
 	    octets < LIMIT_CONTENT_LITERAL)

@@ -119,7 +119,7 @@ void mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, ui
 
 /* `len` in-order octets of one side.  They must stay valid until mail_next has returned false. */
 void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
-	       size_t len);
+    size_t len);
 
 /* `len` octets of one side were lost.  Then take events until false. */
 void mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len);

@@ -60,7 +60,7 @@ mime_part_type(struct mime_part *part, const char *value, size_t len)
 	part->protection = (uint8_t)type_protection(part->type, value, len);
 	if (strncmp(part->type, "multipart/", 10) == 0) {
 		size_t n = mime_param_octets(value, len, "boundary", part->boundary,
-					     sizeof part->boundary);
+		    sizeof part->boundary);
 		while (n > 0 && part->boundary[n - 1] == ' ')
 			n--;
 		part->boundary_len = (uint8_t)n;

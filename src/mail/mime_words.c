@@ -94,9 +94,38 @@ _Static_assert(CHARSETS <= MIME_CHARSETS, "struct mime_charsets is too small");
 
 /* U+0080 to U+009F as Windows-1252 has them; 0 where it has nothing. */
 static const uint16_t windows_1252[32] = {
-    0x20ac, 0,	    0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0,	    0x017d, 0,	    0,	    0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,	    0x017e, 0x0178,
+    0x20ac,
+    0,
+    0x201a,
+    0x0192,
+    0x201e,
+    0x2026,
+    0x2020,
+    0x2021,
+    0x02c6,
+    0x2030,
+    0x0160,
+    0x2039,
+    0x0152,
+    0,
+    0x017d,
+    0,
+    0,
+    0x2018,
+    0x2019,
+    0x201c,
+    0x201d,
+    0x2022,
+    0x2013,
+    0x2014,
+    0x02dc,
+    0x2122,
+    0x0161,
+    0x203a,
+    0x0153,
+    0,
+    0x017e,
+    0x0178,
 };
 
 void
@@ -126,8 +155,8 @@ static const struct charset *
 charset_named(const char *name, size_t len)
 {
 	static const char *const utf8[] = {"utf-8", "utf8", "us-ascii", "ascii"};
-	static const char *const latin[] = {"iso-8859-1", "windows-1252", "cp1252",
-					    "latin1",	  "iso8859-1",	  "iso_8859-1"};
+	static const char *const latin[] = {"iso-8859-1", "windows-1252", "cp1252", "latin1",
+	    "iso8859-1", "iso_8859-1"};
 	const char *star = memchr(name, '*', len);
 	if (star != NULL)
 		len = (size_t)(star - name);

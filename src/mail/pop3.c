@@ -37,11 +37,25 @@ static const struct verb {
 	const char *word;
 	uint8_t what;
 } verbs[] = {
-    {"USER", CMD_USER},	 {"PASS", CMD_LOGIN}, {"APOP", CMD_LOGIN}, {"AUTH", CMD_AUTH},
-    {"CAPA", CMD_CAPA},	 {"STLS", CMD_STLS},  {"RETR", CMD_RETR},  {"TOP", CMD_TOP},
-    {"LIST", CMD_MULTI}, {"UIDL", CMD_MULTI}, {"STAT", CMD_OTHER}, {"DELE", CMD_OTHER},
-    {"NOOP", CMD_OTHER}, {"RSET", CMD_OTHER}, {"QUIT", CMD_OTHER}, {"LAST", CMD_OTHER},
-    {"XTND", CMD_OTHER}, {"UTF8", CMD_OTHER}, {"LANG", CMD_OTHER},
+    {"USER", CMD_USER},
+    {"PASS", CMD_LOGIN},
+    {"APOP", CMD_LOGIN},
+    {"AUTH", CMD_AUTH},
+    {"CAPA", CMD_CAPA},
+    {"STLS", CMD_STLS},
+    {"RETR", CMD_RETR},
+    {"TOP", CMD_TOP},
+    {"LIST", CMD_MULTI},
+    {"UIDL", CMD_MULTI},
+    {"STAT", CMD_OTHER},
+    {"DELE", CMD_OTHER},
+    {"NOOP", CMD_OTHER},
+    {"RSET", CMD_OTHER},
+    {"QUIT", CMD_OTHER},
+    {"LAST", CMD_OTHER},
+    {"XTND", CMD_OTHER},
+    {"UTF8", CMD_OTHER},
+    {"LANG", CMD_OTHER},
 };
 
 static const struct verb *
@@ -161,7 +175,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 			break;
 		}
 		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, l->s + arg,
-			       mail_word_len(l->s + arg, l->len - arg));
+		    mail_word_len(l->s + arg, l->len - arg));
 		if (l->hidden > 1 || (l->hidden == 1 && l->hidden_first != '='))
 			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 		if (s->flags & MAIL_SESSION_ONE_SIDED && l->hidden == 0)
@@ -269,7 +283,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (ok || err) {
 		reply(m, s, l, ok);
 	} else if (l->len >= 1 && l->s[0] == '+' && (l->len == 1 || l->s[1] == ' ') &&
-		   p->q_len > 0 && p->q[0] == CMD_AUTH) {
+	    p->q_len > 0 && p->q[0] == CMD_AUTH) {
 		(void)pop(p);
 		p->flags |= POP3_AUTH_OPEN;
 	}

@@ -24,15 +24,15 @@ struct mail_row {
 	void (*begin)(struct mail *m, struct mail_session *s);
 	/* A whole line of one side. */
 	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,
-		     const struct mail_line *l);
+	    const struct mail_line *l);
 	/* Where a secret begins in a (perhaps unfinished) line: an offset up to len, or len where
 	 * there is none. */
 	size_t (*secret)(const struct mail_session *s, enum mail_side side, const char *line,
-			 size_t len);
+	    size_t len);
 	/* Are these octets, behind a gap, certainly the start of a command (client) or reply
 	 * (server)? */
 	bool (*plausible)(const struct mail_session *s, enum mail_side side, const char *data,
-			  size_t len);
+	    size_t len);
 	/* Content (DOT or COUNT) of one side ended, or, with `seen` false, the connection did
 	 * before it. */
 	void (*content_end)(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);
@@ -49,7 +49,7 @@ extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;
 /* Queues an event, zeroed but for its kind and side, and returns it to be filled in. */
 struct mail_event *mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side);
 void mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
-		    size_t len);
+    size_t len);
 void mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd);
 
 /* Content of `side` starts with its next octet. */

@@ -47,8 +47,8 @@ mail_init(struct mail *m, uint32_t lines, uint32_t tls_states)
 {
 	memset(m, 0, sizeof *m);
 	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
-	       pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
-	       tls_pools_init(&m->tls_pools, LIMIT_TLS_HANDSHAKES);
+	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
+	    tls_pools_init(&m->tls_pools, LIMIT_TLS_HANDSHAKES);
 }
 
 void
@@ -76,7 +76,7 @@ mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
 
 void
 mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
-	       size_t len)
+    size_t len)
 {
 	struct mail_event *ev = mail_emit(m, kind, side);
 	ev->text = s;
@@ -167,7 +167,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 /* Text where a record was due: the side speaks lines again, from these octets on. */
 static void
 tls_to_text(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *header,
-	    size_t header_len)
+    size_t header_len)
 {
 	s->mode[side] = MAIL_MODE_LINES;
 	if (header_len > 0)
@@ -365,8 +365,8 @@ read_upgrade(struct mail *m, struct mail_session *s)
 			s->mode[MAIL_SERVER] = MAIL_MODE_LINES;
 	} else {
 		mail_emit_odd(m, side,
-			      s->mode[MAIL_CLIENT] == MAIL_MODE_TLS ? MAIL_ODD_TEXT_AFTER_TLS
-								    : MAIL_ODD_RESPONSE_INJECTION);
+		    s->mode[MAIL_CLIENT] == MAIL_MODE_TLS ? MAIL_ODD_TEXT_AFTER_TLS
+							  : MAIL_ODD_RESPONSE_INJECTION);
 		if (s->mode[MAIL_CLIENT] != MAIL_MODE_TLS) {
 			/* the injected lines answer nothing; TLS is still due behind them */
 			const uint8_t *p = m->data, *end = m->data + m->left;
@@ -419,7 +419,7 @@ mail_dot_is_likely(const struct mail_session *s, enum mail_side side)
 
 static void
 emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
-	     size_t len)
+    size_t len)
 {
 	struct mail_event *ev;
 	if (len == 0)
@@ -646,7 +646,7 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_TLS:
 		if (s->tls != 0)
 			tls_gap(&m->tls_pools, pool_at(&m->tls_states, s->tls),
-				side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
+			    side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
 		break;
 	case MAIL_MODE_OFF: break;
 	}
@@ -662,8 +662,7 @@ mail_end(struct mail *m, struct mail_session *s)
 	for (int side = 0; side < 2; side++) {
 		if (s->mode[side] == MAIL_MODE_DOT || s->mode[side] == MAIL_MODE_COUNT) {
 			if (s->mode[side] == MAIL_MODE_COUNT || s->dot[side] & DOT_BEGUN)
-				rows[s->protocol]->content_end(
-				    m, s, (enum mail_side)side,
+				rows[s->protocol]->content_end(m, s, (enum mail_side)side,
 				    mail_dot_is_likely(s, (enum mail_side)side));
 			s->mode[side] = MAIL_MODE_OFF;
 		}

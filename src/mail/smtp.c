@@ -278,7 +278,7 @@ client_bdat(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 
 static void
 client_auth(struct mail *m, struct mail_session *s, const char *arg, size_t len,
-	    const struct mail_line *l)
+    const struct mail_line *l)
 {
 	size_t n = mail_word_len(arg, len);
 	mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, arg, n);
@@ -375,8 +375,8 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	default:
 		if (!(p->flags & SMTP_SURE) &&
 		    (ascii_is(word, n, "USER") || ascii_is(word, n, "PASS") ||
-		     ascii_is(word, n, "FEAT") || ascii_is(word, n, "SYST") ||
-		     ascii_is(word, n, "NICK"))) {
+			ascii_is(word, n, "FEAT") || ascii_is(word, n, "SYST") ||
+			ascii_is(word, n, "NICK"))) {
 			mail_emit(m, MAIL_DENIED, MAIL_CLIENT); /* FTP greets with 220 too */
 			return;
 		}
@@ -418,7 +418,7 @@ list_over(struct mail *m, struct mail_session *s)
 	mail_emit(m, p->flags & SMTP_LIST_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER)->flag =
 	    (p->flags & SMTP_OFFERED) != 0;
 	p->flags = (uint16_t)((p->flags & ~SMTP_WAS_OFFERED) |
-			      (p->flags & SMTP_OFFERED ? SMTP_WAS_OFFERED : 0));
+	    (p->flags & SMTP_OFFERED ? SMTP_WAS_OFFERED : 0));
 }
 
 /* What the code answers, where no command is left that it could answer (its client was not seen).
@@ -445,8 +445,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		if (one_sided)
 			p->flags |= SMTP_IMPLIED;
 		else
-			mail_content_dot(
-			    m, s, MAIL_CLIENT); /* the DATA was lost, what follows it was not */
+			mail_content_dot(m, s,
+			    MAIL_CLIENT); /* the DATA was lost, what follows it was not */
 		break;
 	case 235:
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
@@ -528,8 +528,9 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	}
 	struct smtp_pending cmd = *f;
 	pop(p);
-	if (cmd.first > 0 && (cmd.what == CMD_RSET || cmd.what == CMD_QUIT ||
-			      cmd.what == CMD_EHLO || cmd.what == CMD_HELO || cmd.what == CMD_MAIL))
+	if (cmd.first > 0 &&
+	    (cmd.what == CMD_RSET || cmd.what == CMD_QUIT || cmd.what == CMD_EHLO ||
+		cmd.what == CMD_HELO || cmd.what == CMD_MAIL))
 		result(m, s, (uint8_t)(cmd.first - 1), MAIL_ABORTED);
 	switch (cmd.what) {
 	case CMD_CONNECT:
@@ -600,14 +601,14 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	struct smtp *p = &s->p.smtp;
 	const char *t = l->s;
 	bool code = l->len >= 3 && t[0] >= '2' && t[0] <= '5' && t[1] >= '0' && t[1] <= '9' &&
-		    t[2] >= '0' && t[2] <= '9' && (l->len == 3 || t[3] == ' ' || t[3] == '-');
+	    t[2] >= '0' && t[2] <= '9' && (l->len == 3 || t[3] == ' ' || t[3] == '-');
 	if (!code)
 		return; /* not a reply line: RFC 5321 section 4.2 knows no other */
 	uint16_t number = (uint16_t)((t[0] - '0') * 100 + (t[1] - '0') * 10 + (t[2] - '0'));
 	bool more = l->len > 3 && t[3] == '-';
 	if (p->reply_lines == 0) {
-		p->flags &= (uint16_t) ~(SMTP_OFFERED | SMTP_LIST |
-					 (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
+		p->flags &= (uint16_t) ~(
+		    SMTP_OFFERED | SMTP_LIST | (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
 		p->code = number;
 	}
 	struct smtp_pending *f = front(p);
@@ -702,7 +703,7 @@ smtp_end(struct mail *m, struct mail_session *s)
 	}
 	if (p->flags & SMTP_IN_TX)
 		result(m, s, p->tx,
-		       p->flags & (SMTP_SENT | SMTP_IMPLIED) ? MAIL_RESULT_UNKNOWN : MAIL_ABORTED);
+		    p->flags & (SMTP_SENT | SMTP_IMPLIED) ? MAIL_RESULT_UNKNOWN : MAIL_ABORTED);
 }
 
 const struct mail_row mail_smtp_row = {

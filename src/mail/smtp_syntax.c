@@ -95,14 +95,13 @@ smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last)
 bool
 smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
 {
-	static const char *const starts[] = {"MAIL FROM:",   "RCPT TO:", "DATA\r\n", "QUIT\r\n",
-					     "RSET\r\n",     "EHLO ",	 "HELO ",    "LHLO ",
-					     "STARTTLS\r\n", "AUTH ",	 "BDAT ",    "NOOP\r\n"};
+	static const char *const starts[] = {"MAIL FROM:", "RCPT TO:", "DATA\r\n", "QUIT\r\n",
+	    "RSET\r\n", "EHLO ", "HELO ", "LHLO ", "STARTTLS\r\n", "AUTH ", "BDAT ", "NOOP\r\n"};
 	(void)s;
 	if (side == MAIL_SERVER)
 		return len >= 4 && data[0] >= '2' && data[0] <= '5' && data[1] >= '0' &&
-		       data[1] <= '5' && data[2] >= '0' && data[2] <= '9' &&
-		       (data[3] == ' ' || data[3] == '-' || data[3] == '\r');
+		    data[1] <= '5' && data[2] >= '0' && data[2] <= '9' &&
+		    (data[3] == ' ' || data[3] == '-' || data[3] == '\r');
 	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
 		if (ascii_begins(data, len, starts[i]))
 			return true;

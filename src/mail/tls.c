@@ -45,8 +45,9 @@
  * Certificate 25, EndOfEarlyData 21.  A Finished has 45 at least (SHA-256, tag of 8), mostly 53.
  */
 #define SHORT_MAX 40u
-#define SHORT_RUN 3u /* where no hello was captured: so many short records are no alert and close \
-		      */
+#define SHORT_RUN                                                                       \
+	3u /* where no hello was captured: so many short records are no alert and close \
+	    */
 
 /* Private bits of tls_half.flags, beside TLS_SAW_*. */
 #define HALF_DEAF 0x40u /* octets of messages were lost: where the next one starts is unknown */
@@ -86,14 +87,14 @@ bool
 tls_looks_like(const uint8_t *o, size_t len)
 {
 	return len >= 5 && o[0] >= TYPE_CCS && o[0] <= TYPE_APPDATA && o[1] == 3 && o[2] <= 4 &&
-	       load_be16(o + 3) != 0 && load_be16(o + 3) <= RECORD_MAX;
+	    load_be16(o + 3) != 0 && load_be16(o + 3) <= RECORD_MAX;
 }
 
 bool
 tls_looks_like_hello(const uint8_t *o, size_t len)
 {
 	return len >= 6 && tls_looks_like(o, len) && o[0] == TYPE_HANDSHAKE &&
-	       o[5] == HS_CLIENT_HELLO;
+	    o[5] == HS_CLIENT_HELLO;
 }
 
 static bool
@@ -189,7 +190,7 @@ take_certificate(struct tls *t, const uint8_t *body, size_t len, struct tls_even
 /* A message of `len` octets, its head among them, or the first part of one.  True with an event. */
 static bool
 take_message(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, bool whole,
-	     struct tls_event *ev)
+    struct tls_event *ev)
 {
 	const uint8_t *body = data + HANDSHAKE_HEAD;
 	len -= HANDSHAKE_HEAD;
@@ -215,7 +216,7 @@ message_len(const uint8_t *head)
  */
 static bool
 take_part(struct tls *t, enum tls_side side, const uint8_t *at, size_t left, size_t *used,
-	  struct tls_event *ev)
+    struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
 	*used = left;
@@ -236,7 +237,7 @@ take_part(struct tls *t, enum tls_side side, const uint8_t *at, size_t left, siz
  */
 static bool
 gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at, size_t left,
-       size_t *used, struct tls_event *ev)
+    size_t *used, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
 	if (h->buffer == 0)
@@ -269,7 +270,7 @@ gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at
 /* Handshake octets of a record, in clear.  Sets how many were used; true with an event. */
 static bool
 take_handshake(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *data,
-	       size_t len, size_t *used, struct tls_event *ev)
+    size_t len, size_t *used, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
 	*used = 0;
@@ -443,10 +444,9 @@ header_is_sane(const struct tls *t, enum tls_side side)
 	size_t n = h->header_len;
 	if (o[0] & 0x80) /* SSL 2.0, with which older clients begin: RFC 5246 appendix E.2 */
 		return side == TLS_CLIENT && h->flags == 0 && (n < 3 || o[2] == HS_CLIENT_HELLO) &&
-		       (n < 4 || o[3] == 3) &&
-		       (n < 5 || (o[4] <= 4 && (load_be16(o) & 0x7fffu) >= 9));
+		    (n < 4 || o[3] == 3) && (n < 5 || (o[4] <= 4 && (load_be16(o) & 0x7fffu) >= 9));
 	return o[0] >= TYPE_CCS && o[0] <= TYPE_HEARTBEAT && (n < 2 || o[1] == 3) &&
-	       (n < 3 || o[2] <= 4) && (n < 5 || load_be16(o + 3) <= RECORD_MAX);
+	    (n < 3 || o[2] <= 4) && (n < 5 || load_be16(o + 3) <= RECORD_MAX);
 }
 
 /* An SSL 2.0 ClientHello says its highest version; its ciphers are not read. */
@@ -468,7 +468,7 @@ begin_ssl2_hello(struct tls *t, struct tls_event *ev)
  */
 static bool
 lose_framing(struct tls_pools *p, struct tls *t, struct tls_input *in, uint8_t before,
-	     struct tls_event *ev)
+    struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[in->side];
 	bool sure = !(h->flags & HALF_LOST);

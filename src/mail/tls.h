@@ -134,7 +134,7 @@ static inline bool
 tls_is_sealed(const struct tls *t)
 {
 	return (t->flags & (TLS_IS_ESTABLISHED | TLS_IS_MIDSTREAM)) != 0 &&
-	       (t->flags & TLS_IS_NULL) == 0;
+	    (t->flags & TLS_IS_NULL) == 0;
 }
 
 /* Are these octets surely the start of a TLS record (type 20 to 23, version 3.0 to 3.4, sane

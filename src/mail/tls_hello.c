@@ -284,14 +284,13 @@ put_ja4(struct lists *l, struct tls_event *ev)
 	if (rest.n > 0)
 		line_digest(&t, EVP_sha256(), 12, extensions);
 	text_printf(&out, "t%s%c%02u%02u%c%c_%s_%s", ja4_version(ev->version), l->sni ? 'd' : 'i',
-		    l->ciphers.n < 99 ? l->ciphers.n : 99,
-		    l->extensions.n < 99 ? l->extensions.n : 99, l->alpn_ends[0], l->alpn_ends[1],
-		    ciphers, extensions);
+	    l->ciphers.n < 99 ? l->ciphers.n : 99, l->extensions.n < 99 ? l->extensions.n : 99,
+	    l->alpn_ends[0], l->alpn_ends[1], ciphers, extensions);
 }
 
 bool
 tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-		 struct tls_event *ev)
+    struct tls_event *ev)
 {
 	struct cursor c = cursor_of(body, len);
 	struct lists l = {.alpn_ends = {'0', '0'}};
@@ -330,13 +329,12 @@ tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 
 bool
 tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-		 struct tls_event *ev)
+    struct tls_event *ev)
 {
 	/* SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3) */
-	static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
-					  0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-					  0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
-					  0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+	static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe,
+	    0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c,
+	    0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	struct cursor c = cursor_of(body, len);
 	struct lists l = {.sni = false};
 	memset(h, 0, sizeof *h);

@@ -18,11 +18,11 @@ struct tls_hello {
  * far, without fingerprints.  False where it begins with no version of TLS.
  */
 bool tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-		      struct tls_event *ev);
+    struct tls_event *ev);
 
 /* The same for a ServerHello: version, cipher, group, ALPN, JA3S.  False where it does not get as
  * far as the cipher. */
 bool tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-		      struct tls_event *ev);
+    struct tls_event *ev);
 
 #endif

@@ -205,8 +205,8 @@ tls_cipher_mac(uint16_t cipher)
 	static const struct {
 		const char *ending;
 		unsigned octets;
-	} macs[] = {
-	    {"_MD5", 16}, {"_SHA", 20}, {"_SHA256", 32}, {"_SHA384", 48}, {"_GOSTR3411", 32}};
+	} macs[] = {{"_MD5", 16}, {"_SHA", 20}, {"_SHA256", 32}, {"_SHA384", 48},
+	    {"_GOSTR3411", 32}};
 	const char *name = tls_cipher_is_null(cipher) ? tls_cipher_name(cipher) : NULL;
 	const char *ending = name != NULL ? strrchr(name, '_') : NULL;
 	for (size_t i = 0; ending != NULL && i < sizeof macs / sizeof macs[0]; i++) {

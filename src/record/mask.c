@@ -38,7 +38,7 @@ static bool
 is_domain_octet(char c)
 {
 	return is_alphanumeric(c) || (uint8_t)c >= 0x80 ||
-	       (c != '\0' && strchr(".-_[]:>", c) != NULL);
+	    (c != '\0' && strchr(".-_[]:>", c) != NULL);
 }
 
 /* The domain is shown, as far as it looks like one: behind the last @ of something malformed may

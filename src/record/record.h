@@ -52,13 +52,13 @@ void record_begin(struct record *r, enum record_kind kind);
  * order. */
 void record_put_str(struct record *r, enum field f, const void *octets, size_t len);
 void record_put_word(struct record *r, enum field f,
-		     const char *word); /* NUL-terminated; NULL puts nothing */
+    const char *word); /* NUL-terminated; NULL puts nothing */
 void record_put_u64(struct record *r, enum field f, uint64_t value);
 void record_put_bool(struct record *r, enum field f, bool value);
 void record_put_time(struct record *r, enum field f, int64_t ns); /* since the epoch, UTC */
 void record_put_ip(struct record *r, enum field f, const struct addr *a);
 void record_put_item(struct record *r,
-		     enum field f); /* begins the next element of an array of objects */
+    enum field f); /* begins the next element of an array of objects */
 
 /* One value of a record, as reading hands it out. */
 struct record_value {

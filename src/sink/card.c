@@ -112,7 +112,7 @@ names_add_value(struct names *n, const struct record_value *v, bool reveal)
 	char shown[CARD_NAME];
 	struct text t = text_in(shown, sizeof shown);
 	mask_add(&t, reveal ? PRIVACY_OPEN : (enum field_privacy)field_table[v->field].privacy,
-		 v->str, v->len);
+	    v->str, v->len);
 	names_add(n, hash_of(v->str, v->len), shown);
 }
 
@@ -141,7 +141,7 @@ attachment_end(struct card *c, struct attachment *a, bool reveal)
 		return;
 	if (a->name.len > 0)
 		mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_FILE, a->name.str,
-			 a->name.len < 60 ? a->name.len : 60);
+		    a->name.len < 60 ? a->name.len : 60);
 	else
 		text_puts(&t, "without a name");
 	if (a->type.len > 0 || a->sized) {
@@ -153,8 +153,7 @@ attachment_end(struct card *c, struct attachment *a, bool reveal)
 		text_puts(&t, ")");
 	}
 	names_add(&c->attachments,
-		  hash_of(a->name.str, a->name.len) ^ hash_of(a->type.str, a->type.len) ^ a->size,
-		  shown);
+	    hash_of(a->name.str, a->name.len) ^ hash_of(a->type.str, a->type.len) ^ a->size, shown);
 	memset(a, 0, sizeof *a);
 }
 
@@ -179,8 +178,9 @@ take_greeting_name(char *out, const struct record_value *v)
 			char c = ascii_lower(*s);
 			dot = dot || (c == '.' && s > from);
 			letter = letter || (c >= 'a' && c <= 'z');
-			host = host && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-					c == '.' || c == '-' || c == '_');
+			host = host &&
+			    ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+				c == '-' || c == '_');
 		}
 		if (dot && letter && host && s[-1] != '.') {
 			struct text t = text_in(out, CARD_NAME);

@@ -18,11 +18,11 @@ cards_init(struct cards *c, bool reveal)
 	memset(c, 0, sizeof *c);
 	c->reveal = reveal;
 	if (map_init(&c->open, "open cards", sizeof(struct connection), sizeof(struct card),
-		     LIMIT_OPEN_CARDS) &&
+		LIMIT_OPEN_CARDS) &&
 	    map_init(&c->filed, "cards", sizeof(struct card_key), sizeof(struct card),
-		     LIMIT_CARDS) &&
+		LIMIT_CARDS) &&
 	    map_init(&c->senders, "senders", sizeof(struct card_key), sizeof(uint32_t),
-		     LIMIT_CARDS))
+		LIMIT_CARDS))
 		return true;
 	cards_free_all(c);
 	return false;

@@ -170,9 +170,9 @@ draw_login(struct page *p, const struct card *c)
 		text_printf(&t, "%s%s", i > 0 ? ", " : "", c->mechanisms.text[i]);
 	if (c->logins_accepted || c->logins_refused)
 		text_printf(&t, "%s%s by the server", t.len > 0 ? "; " : "",
-			    !c->logins_refused	 ? "accepted"
-			    : c->logins_accepted ? "some accepted, some refused"
-						 : "refused");
+		    !c->logins_refused	     ? "accepted"
+			: c->logins_accepted ? "some accepted, some refused"
+					     : "refused");
 	draw_row(p, "Login", line);
 }
 
@@ -200,7 +200,7 @@ draw_mail(struct page *p, const struct card *c)
 
 static void
 draw_side(struct page *p, const char *label, const struct addr *a, unsigned port,
-	  const struct card_side *side)
+    const struct card_side *side)
 {
 	char where[ADDR_TEXT + 8], address[ADDR_TEXT], net[CARD_NAME + 32];
 	struct text t = text_in(where, sizeof where), n = text_in(net, sizeof net);
@@ -224,7 +224,7 @@ draw_side(struct page *p, const char *label, const struct addr *a, unsigned port
 	text_puts(&n, side->country);
 	if (side->as_number != 0)
 		text_printf(&n, "%sAS%llu", n.len > 0 ? ", " : "",
-			    (unsigned long long)side->as_number);
+		    (unsigned long long)side->as_number);
 	if (side->network[0] != '\0')
 		text_printf(&n, "%s%s", n.len > 0 ? " " : "", side->network);
 	draw_row(p, "", net);
@@ -273,7 +273,7 @@ draw_readable(struct page *p, const struct card *c)
 		page_tab(p, p->column + (p->column > DRAW_VALUE ? 2 : 0));
 		if (p->unicode) /* U+25A0 and U+25A1: a filled and an empty square */
 			page_put(p, is ? STYLE_RED : STYLE_DIM,
-				 is ? "\xe2\x96\xa0" : "\xe2\x96\xa1");
+			    is ? "\xe2\x96\xa0" : "\xe2\x96\xa1");
 		else
 			page_put(p, is ? STYLE_RED : STYLE_DIM, is ? "x" : "-");
 		page_tab(p, p->column + 1);

@@ -244,7 +244,7 @@ put_name(struct json *j, struct place *p, uint16_t f)
 	if (p->previous != FIELDS) {
 		const struct path *from = &j->path[p->previous];
 		while (shared + 1 < from->depth && shared + 1 < to->depth &&
-		       from->prefix[shared] == to->prefix[shared])
+		    from->prefix[shared] == to->prefix[shared])
 			shared++;
 		put_closing(j, from->depth - 1 - shared);
 		put_char(j, ',');
@@ -268,7 +268,7 @@ put_end(struct json *j, const struct place *p)
  */
 static uint16_t
 put_member(struct json *j, const struct record *r, struct place *p, uint16_t f, uint16_t e,
-	   uint16_t element)
+    uint16_t element)
 {
 	bool many = field_table[f].number == NUMBER_MANY, begun = false;
 	for (; e != 0 && j->entries[e].element == element; e = j->entries[e].next) {

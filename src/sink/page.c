@@ -7,10 +7,14 @@
 
 /* ECMA-48 SGR, of the sixteen colours that every terminal theme defines. */
 static const char *const sgr[STYLES] = {
-    [STYLE_PLAIN] = "",		[STYLE_BOLD] = "\x1b[1m",
-    [STYLE_DIM] = "\x1b[2m",	[STYLE_ALARM] = "\x1b[1;97;41m",
-    [STYLE_RED] = "\x1b[1;31m", [STYLE_YELLOW] = "\x1b[33m",
-    [STYLE_GREEN] = "\x1b[32m", [STYLE_CYAN] = "\x1b[36m",
+    [STYLE_PLAIN] = "",
+    [STYLE_BOLD] = "\x1b[1m",
+    [STYLE_DIM] = "\x1b[2m",
+    [STYLE_ALARM] = "\x1b[1;97;41m",
+    [STYLE_RED] = "\x1b[1;31m",
+    [STYLE_YELLOW] = "\x1b[33m",
+    [STYLE_GREEN] = "\x1b[32m",
+    [STYLE_CYAN] = "\x1b[36m",
 };
 
 #define SGR_OFF "\x1b[0m"
@@ -20,26 +24,20 @@ struct range {
 };
 
 /* Blocks whose characters take no column (combining marks, joiners, variation selectors) ... */
-static const struct range none[] = {{0x0300, 0x036f},  {0x0483, 0x0489}, {0x0591, 0x05bd},
-				    {0x0610, 0x061a},  {0x064b, 0x065f}, {0x0e34, 0x0e3a},
-				    {0x0e47, 0x0e4e},  {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},
-				    {0x200b, 0x200d},  {0x2060, 0x2064}, {0x20d0, 0x20ff},
-				    {0xfe00, 0xfe0f},  {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
-				    {0xe0000, 0xe01ef}};
+static const struct range none[] = {{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd},
+    {0x0610, 0x061a}, {0x064b, 0x065f}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff},
+    {0x1dc0, 0x1dff}, {0x200b, 0x200d}, {0x2060, 0x2064}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f},
+    {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xe0000, 0xe01ef}};
 
 /* ... and two (East Asian Wide and Fullwidth of UAX 11, and emoji), by blocks. */
-static const struct range wide[] = {{0x1100, 0x115f},	{0x231a, 0x231b},   {0x2329, 0x232a},
-				    {0x23e9, 0x23ec},	{0x2614, 0x2615},   {0x26aa, 0x26ab},
-				    {0x2705, 0x2705},	{0x2728, 0x2728},   {0x274c, 0x274c},
-				    {0x2753, 0x2755},	{0x2757, 0x2757},   {0x2795, 0x2797},
-				    {0x2b1b, 0x2b1c},	{0x2b50, 0x2b50},   {0x2e80, 0x303e},
-				    {0x3041, 0xa4cf},	{0xa960, 0xa97f},   {0xac00, 0xd7a3},
-				    {0xf900, 0xfaff},	{0xfe30, 0xfe6f},   {0xff00, 0xff60},
-				    {0xffe0, 0xffe6},	{0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff},
-				    {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
-				    {0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f64f},
-				    {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff},
-				    {0x20000, 0x3fffd}};
+static const struct range wide[] = {{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a},
+    {0x23e9, 0x23ec}, {0x2614, 0x2615}, {0x26aa, 0x26ab}, {0x2705, 0x2705}, {0x2728, 0x2728},
+    {0x274c, 0x274c}, {0x2753, 0x2755}, {0x2757, 0x2757}, {0x2795, 0x2797}, {0x2b1b, 0x2b1c},
+    {0x2b50, 0x2b50}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xa960, 0xa97f}, {0xac00, 0xd7a3},
+    {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x16fe0, 0x18aff},
+    {0x1b000, 0x1b2ff}, {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
+    {0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f64f}, {0x1f680, 0x1f6ff},
+    {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff}, {0x20000, 0x3fffd}};
 
 static bool
 is_in(const struct range *r, size_t n, uint32_t c)
@@ -173,7 +171,7 @@ ellipsis(struct page *p)
 /* Writes s in at most `room` columns, `tail` of which are for its end where it must be cut. */
 static void
 put_within(struct page *p, enum style style, const char *s, size_t len, unsigned room,
-	   unsigned tail)
+    unsigned tail)
 {
 	if (room > p->columns - p->column)
 		room = p->columns - p->column;
@@ -257,14 +255,8 @@ page_rule(struct page *p, enum style style, unsigned n)
 void
 page_bar(struct page *p, enum style style, double share, unsigned columns)
 {
-	static const char *const part[] = {"",
-					   "\xe2\x96\x8f",
-					   "\xe2\x96\x8e",
-					   "\xe2\x96\x8d",
-					   "\xe2\x96\x8c",
-					   "\xe2\x96\x8b",
-					   "\xe2\x96\x8a",
-					   "\xe2\x96\x89"};
+	static const char *const part[] = {"", "\xe2\x96\x8f", "\xe2\x96\x8e", "\xe2\x96\x8d",
+	    "\xe2\x96\x8c", "\xe2\x96\x8b", "\xe2\x96\x8a", "\xe2\x96\x89"};
 	unsigned per = p->unicode ? 8 : 1; /* steps in a column */
 	unsigned steps = (unsigned)(share * columns * per + 0.5);
 	if (steps == 0 && share > 0)

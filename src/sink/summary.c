@@ -29,9 +29,9 @@ summary_init(struct summary *s)
 		return false;
 	record_begin(s->last, RECORD_SESSION);
 	if (map_init(&s->clients.map, "clients", sizeof(struct addr), sizeof(struct peer),
-		     LIMIT_PEERS) &&
+		LIMIT_PEERS) &&
 	    map_init(&s->servers.map, "servers", sizeof(struct addr), sizeof(struct peer),
-		     LIMIT_PEERS))
+		LIMIT_PEERS))
 		return true;
 	summary_free_all(s);
 	return false;
@@ -48,7 +48,7 @@ summary_free_all(struct summary *s)
 
 static void
 count_peer(struct peers *peers, const struct addr *a, const struct card_side *side,
-	   const struct card *c)
+    const struct card *c)
 {
 	struct peer *p = map_put(&peers->map, a, NULL);
 	if (p == NULL) {
@@ -154,7 +154,7 @@ number(const struct summary *s, enum field f, uint64_t otherwise)
 
 static void
 draw_headline(struct page *p, const struct summary *s, const uint64_t outcomes[OUTCOMES],
-	      uint64_t all)
+    uint64_t all)
 {
 	char line[400];
 	struct text t = text_in(line, sizeof line);
@@ -168,7 +168,7 @@ draw_headline(struct page *p, const struct summary *s, const uint64_t outcomes[O
 			text_puts(&t, " It has ");
 			words_count(&t, flows, "TCP connection");
 			text_printf(&t, "; %s SMTP, IMAP or POP3.",
-				    flows == 1 ? "it did not speak" : "none of them spoke");
+			    flows == 1 ? "it did not speak" : "none of them spoke");
 		}
 	} else if (clear == 0) {
 		text_puts(&t, "No readable mail or password in ");
@@ -250,8 +250,8 @@ draw_reasons(struct page *p, const struct summary *s)
 		page_put(p, STYLE_PLAIN, count);
 		page_tab(p, p->column + 2);
 		page_wrap(p, STYLE_PLAIN, DRAW_VALUE + 7,
-			  s->reasons.text[i][0] != '\0' ? words_reason(s->reasons.text[i])
-							: "no reason given");
+		    s->reasons.text[i][0] != '\0' ? words_reason(s->reasons.text[i])
+						  : "no reason given");
 		page_line(p);
 	}
 	if (rows > 0)
@@ -261,7 +261,7 @@ draw_reasons(struct page *p, const struct summary *s)
 /* "3 connections: begun before the capture (2), octets missing (1)", and a sentence behind it. */
 static void
 draw_tally(struct page *p, const char *label, uint64_t all, const struct tally *tally,
-	   const char *sentence)
+    const char *sentence)
 {
 	bool drawn[TALLY] = {false};
 	unsigned i, n = 0;
@@ -357,7 +357,7 @@ draw_peers(struct page *p, const char *label, const struct peers *peers)
 		unsigned name = DRAW_LABEL + 2 + (width > widest ? width : widest) + 2;
 		page_tab(p, DRAW_LABEL + 2);
 		page_put_middle(p, STYLE_PLAIN, addr_print(top[i].addr, a),
-				country - DRAW_LABEL - 3);
+		    country - DRAW_LABEL - 3);
 		if (name + 8 < country) {
 			page_tab(p, name);
 			page_put_middle(p, STYLE_PLAIN, top[i].peer->name, country - name - 1);
@@ -497,8 +497,10 @@ void
 summary_draw(const struct summary *s, struct page *p)
 {
 	static const enum field fields[OUTCOMES] = {
-	    [OUTCOME_CLEARTEXT] = FIELD_SUM_CLEARTEXT,	 [OUTCOME_ENCRYPTED] = FIELD_SUM_ENCRYPTED,
-	    [OUTCOME_TLS_FAILED] = FIELD_SUM_TLS_FAILED, [OUTCOME_NO_MAIL] = FIELD_SUM_NO_MAIL,
+	    [OUTCOME_CLEARTEXT] = FIELD_SUM_CLEARTEXT,
+	    [OUTCOME_ENCRYPTED] = FIELD_SUM_ENCRYPTED,
+	    [OUTCOME_TLS_FAILED] = FIELD_SUM_TLS_FAILED,
+	    [OUTCOME_NO_MAIL] = FIELD_SUM_NO_MAIL,
 	    [OUTCOME_UNKNOWN] = FIELD_SUM_UNKNOWN,
 	};
 	uint64_t outcomes[OUTCOMES], all = 0;
@@ -518,9 +520,9 @@ summary_draw(const struct summary *s, struct page *p)
 	draw_peers(p, "Clients in clear", &s->clients);
 	draw_peers(p, "Servers in clear", &s->servers);
 	draw_tally(p, "TLS failed", outcomes[OUTCOME_TLS_FAILED], &s->failures,
-		   "Nothing crossed readable.");
+	    "Nothing crossed readable.");
 	draw_tally(p, "Not judged", outcomes[OUTCOME_UNKNOWN], &s->unknowns,
-		   "Unknown is not safe.");
+	    "Unknown is not safe.");
 	draw_capture(p, s);
 	draw_quality(p, s);
 }

@@ -49,9 +49,9 @@ text_open(const struct sink_config *config, char error[SINK_ERROR])
 	columns = columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
 	columns = columns > COLUMNS_MOST ? COLUMNS_MOST : columns;
 	s->page = (struct page){.out = config->out,
-				.columns = columns - MARGIN,
-				.colour = config->colour,
-				.unicode = config->unicode};
+	    .columns = columns - MARGIN,
+	    .colour = config->colour,
+	    .unicode = config->unicode};
 	s->quiet = config->quiet;
 	s->lines = config->verbose > 0 && !config->quiet;
 	return s;
@@ -73,7 +73,7 @@ add_end_point(struct text *t, const struct addr *a, uint64_t port)
 {
 	char address[ADDR_TEXT];
 	text_printf(t, a->family == 6 ? "[%s]:%u" : "%s:%u", addr_print(a, address),
-		    (unsigned)(port & 0xffff));
+	    (unsigned)(port & 0xffff));
 }
 
 /* One line: time, outcome, client, server, and why it was in clear, or else the version of TLS or

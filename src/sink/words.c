@@ -47,7 +47,7 @@ words_level_style(int level)
 }
 
 static const char *const readables[READABLES] = {"envelope", "headers", "body", "attachments",
-						 "credentials"};
+    "credentials"};
 
 enum readable
 words_readable(const char *s, size_t len)
@@ -62,7 +62,7 @@ words_readable_name(enum readable r)
 }
 
 static const char *const outcomes[OUTCOMES] = {"cleartext", "encrypted", "tls-failed", "no-mail",
-					       "unknown"};
+    "unknown"};
 
 int
 words_outcome(const char *s, size_t len)
@@ -80,7 +80,7 @@ enum style
 words_outcome_style(int outcome)
 {
 	static const enum style styles[OUTCOMES] = {STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_DIM,
-						    STYLE_CYAN};
+	    STYLE_CYAN};
 	return styles[outcome];
 }
 

@@ -37,7 +37,7 @@ streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
 {
 	memset(ss, 0, sizeof *ss);
 	return pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
-	       pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
+	    pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
 }
 
 void
@@ -246,8 +246,7 @@ mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need)
 
 void
 stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
-	    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
-	    struct stream_input *in)
+    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns, struct stream_input *in)
 {
 	(void)now_ns;
 	int64_t off = stream_offset(s, seq);
@@ -283,7 +282,7 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
  * not. */
 static uint64_t
 gap_end(const struct streams *ss, const struct stream *s, const struct reorder *r,
-	const struct stream_input *in, int64_t now_ns)
+    const struct stream_input *in, int64_t now_ns)
 {
 	bool force = (s->flags & STREAM_FORCE) != 0;
 	uint64_t end = UINT64_MAX;
@@ -294,7 +293,7 @@ gap_end(const struct streams *ss, const struct stream *s, const struct reorder *
 			uint64_t number = s->next / PAGE + i;
 			uint32_t id = r->slot[number % SLOTS];
 			uint32_t at = id != 0 ? first_set(pool_at(&ss->pages, id),
-							  i == 0 ? (uint32_t)(s->next % PAGE) : 0)
+						    i == 0 ? (uint32_t)(s->next % PAGE) : 0)
 					      : PAGE;
 			if (at < PAGE) {
 				end = number * PAGE + at;
@@ -331,13 +330,13 @@ advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
 
 bool
 stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
-	    struct stream_input *in, struct stream_chunk *out)
+    struct stream_input *in, struct stream_chunk *out)
 {
 	spent_free(ss);
 	for (;;) {
 		struct reorder *r = reorder_of(ss, s);
 		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
-		       (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE)) {
+		    (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE)) {
 			r->marks--;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
 		}

@@ -91,8 +91,7 @@ void stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_
  * the same input.
  */
 void stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
-		 const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
-		 struct stream_input *in);
+    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns, struct stream_input *in);
 
 /* A FIN stands at sequence number seq (behind the segment's data). */
 void stream_fin(struct stream *s, uint32_t seq);
@@ -100,7 +99,7 @@ void stream_fin(struct stream *s, uint32_t seq);
 /* The next octets or gap; false when nothing is deliverable.  `in` may be NULL where nothing was
  * pushed. */
 bool stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
-		 struct stream_input *in, struct stream_chunk *out);
+    struct stream_input *in, struct stream_chunk *out);
 
 /* When stream_next must be called again though no packet comes: packet time in ns, 0 for never. */
 int64_t stream_deadline(const struct streams *ss, const struct stream *s);

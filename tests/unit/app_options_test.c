@@ -241,14 +241,14 @@ each_error_is_named(void **state)
 	bad("-r a.pcap --fail-on hgh",
 	    "--fail-on: 'hgh' is none of informational, low, medium, high, critical, cleartext");
 	bad("-r a.pcap --fail-on", "option --fail-on needs LEVEL");
-	static const char *const networks[] = {"10.0.0.0/33", "10.0.0/8",  "x", "2001:db8::/129",
-					       "10.0.0.0/-1", "10.0.0.0/", "/8"};
+	static const char *const networks[] = {"10.0.0.0/33", "10.0.0/8", "x", "2001:db8::/129",
+	    "10.0.0.0/-1", "10.0.0.0/", "/8"};
 	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
 		char line[128], message[256];
 		snprintf(line, sizeof line, "-r a.pcap --home-net %s", networks[i]);
 		snprintf(message, sizeof message,
-			 "--home-net: '%s' is not a network such as 192.0.2.0/24 or 2001:db8::/32",
-			 networks[i]);
+		    "--home-net: '%s' is not a network such as 192.0.2.0/24 or 2001:db8::/32",
+		    networks[i]);
 		bad(line, message);
 	}
 	bad("-r a.pcap -x", "unknown option '-x'");

@@ -22,12 +22,10 @@ the_line_says_it_all(void **state)
 		int64_t elapsed_ns;
 		const char *line;
 	} cases[] = {
-	    {{25, 100, 1000000, 1234},
-	     4 * SECOND,
-	     " 25%  1,000,000 packets  250,000/s  1,234 sessions  0:12 left"},
-	    {{1, 1000, 8192, 1},
-	     10 * SECOND,
-	     "  0%  8,192 packets  819/s  1 session  2:46:30 left"},
+	    {{25, 100, 1000000, 1234}, 4 * SECOND,
+		" 25%  1,000,000 packets  250,000/s  1,234 sessions  0:12 left"},
+	    {{1, 1000, 8192, 1}, 10 * SECOND,
+		"  0%  8,192 packets  819/s  1 session  2:46:30 left"},
 	    {{100, 100, 10, 0}, SECOND / 2, "100%  10 packets  20/s  0 sessions  0:00 left"},
 	    {{100, 0, 4096, 2}, 2 * SECOND, "4,096 packets  2,048/s  2 sessions"}, /* a pipe */
 	    {{0, 100, 0, 0}, SECOND, "  0%  0 packets  0/s  0 sessions"},

@@ -173,9 +173,12 @@ a_bad_set_up_prints_one_line(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {
-	    "-r @missing.pcap",		  "-r @",
-	    "-r @a.pcap @missing.pcap",	  "-r @a.pcap nonsense here",
-	    "-r @a.pcap nonsense",	  "-r @a.pcap --geoip @missing",
+	    "-r @missing.pcap",
+	    "-r @",
+	    "-r @a.pcap @missing.pcap",
+	    "-r @a.pcap nonsense here",
+	    "-r @a.pcap nonsense",
+	    "-r @a.pcap --geoip @missing",
 	    "-r @a.pcap --geoip @a.pcap",
 	};
 	write_capture("a.pcap", 10, 0);
@@ -254,8 +257,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_good_run_is_silent),	    cmocka_unit_test(damage_is_told),
-	    cmocka_unit_test(a_bad_set_up_prints_one_line), cmocka_unit_test(a_full_disk_is_told),
+	    cmocka_unit_test(a_good_run_is_silent),
+	    cmocka_unit_test(damage_is_told),
+	    cmocka_unit_test(a_bad_set_up_prints_one_line),
+	    cmocka_unit_test(a_full_disk_is_told),
 	    cmocka_unit_test(a_signal_ends_it_in_order),
 	};
 	strcpy(folder, "/tmp/postcard-run-XXXXXX");

@@ -90,8 +90,8 @@ the_version_names_the_libraries(void **state)
 	(void)state;
 	char *version = text_of(show_version);
 	assert_int_equal(strncmp(version, "postcard " POSTCARD_VERSION "\n",
-				 strlen("postcard " POSTCARD_VERSION "\n")),
-			 0);
+			     strlen("postcard " POSTCARD_VERSION "\n")),
+	    0);
 	assert_non_null(strstr(version, "\nlibpcap "));
 	assert_non_null(strstr(version, "\nlibmaxminddb "));
 	assert_non_null(strstr(version, "\nlibyaml "));
@@ -114,8 +114,8 @@ the_manual_is_filled_in(void **state)
 	fclose(from);
 	fclose(to);
 	assert_int_equal(strncmp(text, ".Os postcard " POSTCARD_VERSION "\nbefore\n.It",
-				 strlen(".Os postcard " POSTCARD_VERSION "\nbefore\n.It")),
-			 0);
+			     strlen(".Os postcard " POSTCARD_VERSION "\nbefore\n.It")),
+	    0);
 	assert_string_equal(text + len - strlen("\nbehind\n"), "\nbehind\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_info *o = &option_table[i];
@@ -157,10 +157,10 @@ bash_completes(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char command[512], line[256] = "";
 		snprintf(command, sizeof command,
-			 "bash -c 'compopt() { :; }; . %s; COMP_WORDS=(%s); "
-			 "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _postcard; "
-			 "printf %%s \"${COMPREPLY[*]}\"'",
-			 path, cases[i].words);
+		    "bash -c 'compopt() { :; }; . %s; COMP_WORDS=(%s); "
+		    "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _postcard; "
+		    "printf %%s \"${COMPREPLY[*]}\"'",
+		    path, cases[i].words);
 		FILE *out = popen(command, "r");
 		assert_non_null(out);
 		(void)!fgets(line, sizeof line, out);

@@ -96,24 +96,28 @@ the_summary_has_everything(void **state)
 {
 	(void)state;
 	struct tally t = {.sessions = 15,
-			  .outcomes = {1, 2, 3, 4, 5},
-			  .messages = 6,
-			  .credentials = 7,
-			  .gap_sessions = 8,
-			  .gap_bytes = 9,
-			  .one_sided = 10,
-			  .midstream = 11};
+	    .outcomes = {1, 2, 3, 4, 5},
+	    .messages = 6,
+	    .credentials = 7,
+	    .gap_sessions = 8,
+	    .gap_bytes = 9,
+	    .one_sided = 10,
+	    .midstream = 11};
 	struct capture_stats c = {.frames = 20,
-				  .captured = 21,
-				  .cut = 22,
-				  .filtered = 23,
-				  .first_ns = 1000,
-				  .last_ns = 5000,
-				  .steps_back = 24,
-				  .dropped = 25,
-				  .files = 26};
-	struct engine_stats e = {
-	    .tcp = 30, .not_tcp = 31, .undecoded = 32, .fragments = 33, .flows = 34, .evicted = 35};
+	    .captured = 21,
+	    .cut = 22,
+	    .filtered = 23,
+	    .first_ns = 1000,
+	    .last_ns = 5000,
+	    .steps_back = 24,
+	    .dropped = 25,
+	    .files = 26};
+	struct engine_stats e = {.tcp = 30,
+	    .not_tcp = 31,
+	    .undecoded = 32,
+	    .fragments = 33,
+	    .flows = 34,
+	    .evicted = 35};
 	summary_compose(&record, &t, &c, &e);
 	assert_int_equal(record.kind, RECORD_SUMMARY);
 	assert_int_equal(record.cut, 0);
@@ -123,15 +127,32 @@ the_summary_has_everything(void **state)
 		enum field field;
 		uint64_t value;
 	} cases[] = {
-	    {FIELD_SUM_FILES, 26},	 {FIELD_SUM_FRAMES, 20},       {FIELD_SUM_BYTES, 21},
-	    {FIELD_SUM_FILTERED, 23},	 {FIELD_SUM_TCP, 30},	       {FIELD_SUM_NOT_TCP, 31},
-	    {FIELD_SUM_UNDECODED, 32},	 {FIELD_SUM_FRAGMENTS, 33},    {FIELD_SUM_CUT, 22},
-	    {FIELD_SUM_CLOCK_STEPS, 24}, {FIELD_SUM_DROPS, 25},	       {FIELD_SUM_FLOWS, 34},
-	    {FIELD_SUM_SESSIONS, 15},	 {FIELD_SUM_ENCRYPTED, 1},     {FIELD_SUM_CLEARTEXT, 2},
-	    {FIELD_SUM_TLS_FAILED, 3},	 {FIELD_SUM_NO_MAIL, 4},       {FIELD_SUM_UNKNOWN, 5},
-	    {FIELD_SUM_MESSAGES, 6},	 {FIELD_SUM_CREDENTIALS, 7},   {FIELD_SUM_GAP_SESSIONS, 8},
-	    {FIELD_SUM_GAP_BYTES, 9},	 {FIELD_SUM_ONE_SIDED, 10},    {FIELD_SUM_MIDSTREAM, 11},
-	    {FIELD_SUM_EVICTED, 35},	 {FIELD_EVENT_DURATION, 4000},
+	    {FIELD_SUM_FILES, 26},
+	    {FIELD_SUM_FRAMES, 20},
+	    {FIELD_SUM_BYTES, 21},
+	    {FIELD_SUM_FILTERED, 23},
+	    {FIELD_SUM_TCP, 30},
+	    {FIELD_SUM_NOT_TCP, 31},
+	    {FIELD_SUM_UNDECODED, 32},
+	    {FIELD_SUM_FRAGMENTS, 33},
+	    {FIELD_SUM_CUT, 22},
+	    {FIELD_SUM_CLOCK_STEPS, 24},
+	    {FIELD_SUM_DROPS, 25},
+	    {FIELD_SUM_FLOWS, 34},
+	    {FIELD_SUM_SESSIONS, 15},
+	    {FIELD_SUM_ENCRYPTED, 1},
+	    {FIELD_SUM_CLEARTEXT, 2},
+	    {FIELD_SUM_TLS_FAILED, 3},
+	    {FIELD_SUM_NO_MAIL, 4},
+	    {FIELD_SUM_UNKNOWN, 5},
+	    {FIELD_SUM_MESSAGES, 6},
+	    {FIELD_SUM_CREDENTIALS, 7},
+	    {FIELD_SUM_GAP_SESSIONS, 8},
+	    {FIELD_SUM_GAP_BYTES, 9},
+	    {FIELD_SUM_ONE_SIDED, 10},
+	    {FIELD_SUM_MIDSTREAM, 11},
+	    {FIELD_SUM_EVICTED, 35},
+	    {FIELD_EVENT_DURATION, 4000},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(number_of(cases[i].field), cases[i].value);

@@ -125,7 +125,7 @@ speed(void)
 			sum += scan_line_mark(p, len);
 		double took = now_s() - from;
 		printf("scan_line_mark, %zu octets of lines of 76: %.1f GB/s (%zu)\n", len,
-		       (double)(rounds * len) / took / 1e9, sum % 10);
+		    (double)(rounds * len) / took / 1e9, sum % 10);
 		free(p);
 	}
 	return 0;

@@ -99,7 +99,7 @@ pcap_header(struct octets *o, uint32_t magic, uint32_t minor, uint32_t link_type
 /* A packet of `caplen` octets of `fill`. */
 static inline void
 pcap_packet(struct octets *o, uint32_t s, uint32_t fraction, uint32_t caplen, uint32_t wirelen,
-	    int fill)
+    int fill)
 {
 	put32(o, s);
 	put32(o, fraction);
@@ -324,7 +324,7 @@ read_pieces(const uint8_t *data, size_t len, const size_t *ends, size_t count)
 		size_t end = i < count ? ends[i] : len;
 		if (end > at)
 			assert_int_equal(send(pair[1], data + at, end - at, MSG_DONTWAIT),
-					 (ssize_t)(end - at));
+			    (ssize_t)(end - at));
 		at = end;
 	}
 	close(pair[1]);

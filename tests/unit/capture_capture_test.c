@@ -163,10 +163,10 @@ goes_on_after_damage(void **state)
 	assert_int_equal(r->faults, 2);
 	assert_int_equal(r->stats.files_damaged, 2);
 	snprintf(said, sizeof said, "%s: cut short at octet 43, in the middle of packet 1",
-		 f.path[2]);
+	    f.path[2]);
 	assert_string_equal(r->fault[0], said);
 	snprintf(said, sizeof said, "%s: cut short at octet 53, in the header of packet 2",
-		 f.path[3]);
+	    f.path[3]);
 	assert_string_equal(r->fault[1], said);
 	free(r);
 	drop(&f);
@@ -340,8 +340,8 @@ compare_with_libpcap(const char *path)
 		/* it takes a pcap file's 32 bits as signed, and a Simple Packet's time as 0 */
 		if (header->ts.tv_sec >= 0 && header->ts.tv_usec >= 0 &&
 		    (header->ts.tv_sec != 0 || header->ts.tv_usec != 0))
-			assert_int_equal(f.ts_ns, (int64_t)header->ts.tv_sec * 1000000000 +
-						      header->ts.tv_usec);
+			assert_int_equal(f.ts_ns,
+			    (int64_t)header->ts.tv_sec * 1000000000 + header->ts.tv_usec);
 		assert_true(f.caplen >= header->caplen); /* it cuts at the snap length */
 		assert_true(f.wirelen >= header->len);
 		assert_memory_equal(f.data, data, header->caplen);

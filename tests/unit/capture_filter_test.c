@@ -70,8 +70,9 @@ filters_each_link_type(void **state)
 	assert_int_equal(r->stats.unfilterable, 3);
 	assert_int_equal(r->stats.files_damaged, 0);
 	assert_int_equal(r->faults, 1);
-	assert_non_null(strstr(r->fault[0], "FILE: frames of link type 190 are left out, since the "
-					    "filter cannot be used for them: "));
+	assert_non_null(strstr(r->fault[0],
+	    "FILE: frames of link type 190 are left out, since the "
+	    "filter cannot be used for them: "));
 	free(r);
 	octets_free(&o);
 }
@@ -88,8 +89,9 @@ takes_expressions_of_the_files_link_type_alone(void **state)
 	octets_free(&o);
 	pcap_header(&o, MICRO, 4, 1);
 	r = read_octets(o.p, o.len, "type mgt subtype beacon");
-	assert_string_equal(r->error, "the capture filter cannot be used: 802.11 link-layer types "
-				      "supported only on 802.11 (see pcap-filter(7))");
+	assert_string_equal(r->error,
+	    "the capture filter cannot be used: 802.11 link-layer types "
+	    "supported only on 802.11 (see pcap-filter(7))");
 	free(r);
 	octets_free(&o);
 }

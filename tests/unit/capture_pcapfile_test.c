@@ -13,7 +13,7 @@ take(struct octets *o)
 
 static void
 assert_frame(const struct seen *s, int64_t ts_ns, uint32_t caplen, uint32_t wirelen,
-	     uint32_t link_type, int first)
+    uint32_t link_type, int first)
 {
 	assert_int_equal(s->ts_ns, ts_ns);
 	assert_int_equal(s->caplen, caplen);
@@ -116,7 +116,7 @@ refuses_other_versions(void **state)
 	pcap_header(&o, MICRO, 5, 1);
 	struct reading *r = take(&o);
 	assert_string_equal(r->error,
-			    "FILE: is a pcap file of version 2.5; versions 2.0 to 2.4 can be read");
+	    "FILE: is a pcap file of version 2.5; versions 2.0 to 2.4 can be read");
 	free(r);
 }
 
@@ -175,18 +175,17 @@ reads_every_prefix(void **state)
 			assert_string_equal(r->error, "FILE: not a pcap or pcapng capture");
 		} else if (len < 24) {
 			snprintf(said, sizeof said,
-				 "FILE: cut short at octet %zu, inside the pcap file header: "
-				 "not a capture (any more)",
-				 len);
+			    "FILE: cut short at octet %zu, inside the pcap file header: "
+			    "not a capture (any more)",
+			    len);
 			assert_string_equal(r->error, said);
 		} else {
 			assert_string_equal(r->error, "");
 			assert_int_equal(r->count, whole);
 			if (len != ends[whole])
 				snprintf(said, sizeof said,
-					 "FILE: cut short at octet %zu, in the %s packet %zu", len,
-					 len - ends[whole] < 16 ? "header of" : "middle of",
-					 whole + 1);
+				    "FILE: cut short at octet %zu, in the %s packet %zu", len,
+				    len - ends[whole] < 16 ? "header of" : "middle of", whole + 1);
 			assert_int_equal(r->faults, said[0] != '\0');
 			assert_int_equal(r->stats.files_damaged, r->faults);
 			assert_string_equal(r->fault[0], said);
@@ -212,8 +211,9 @@ stops_at_an_absurd_length(void **state)
 	struct reading *r = take(&o);
 	assert_int_equal(r->count, 1);
 	assert_int_equal(r->faults, 1);
-	assert_string_equal(r->fault[0], "FILE: damaged at octet 44: packet 2 claims 4194305 "
-					 "octets; the rest of the file is not read");
+	assert_string_equal(r->fault[0],
+	    "FILE: damaged at octet 44: packet 2 claims 4194305 "
+	    "octets; the rest of the file is not read");
 	assert_int_equal(r->octets_read, r->octets_total);
 	free(r);
 }

@@ -62,7 +62,7 @@ unknown_block(struct octets *o, uint32_t type, size_t len)
 
 static void
 assert_frame(const struct seen *s, int64_t ts_ns, uint32_t caplen, uint32_t wirelen,
-	     uint32_t link_type, int first)
+    uint32_t link_type, int first)
 {
 	assert_int_equal(s->ts_ns, ts_ns);
 	assert_int_equal(s->caplen, caplen);
@@ -132,8 +132,8 @@ reads_several_sections(void **state)
 	assert_frame(&r->seen[1], 20, 4, 4, 228, 2);
 	assert_int_equal(r->stats.dropped, 3);
 	assert_string_equal(r->fault[0],
-			    "FILE: damaged at octet 356, after packet 2: a packet of an interface "
-			    "that was not described; the rest of the file is not read");
+	    "FILE: damaged at octet 356, after packet 2: a packet of an interface "
+	    "that was not described; the rest of the file is not read");
 	free(r);
 }
 
@@ -261,8 +261,9 @@ names_what_was_cut(void **state)
 		const char *said;
 	} rows[] = {
 	    {3, "FILE: not a pcap or pcapng capture"},
-	    {10, "FILE: cut short at octet 10, inside the pcapng section header: not a capture "
-		 "(any more)"},
+	    {10,
+		"FILE: cut short at octet 10, inside the pcapng section header: not a capture "
+		"(any more)"},
 	    {30, "FILE: cut short at octet 30, in the middle of a block after packet 0"},
 	    {60, "FILE: cut short at octet 60, in the middle of a block after packet 0"},
 	    {100, "FILE: cut short at octet 100, in the middle of packet 1"},
@@ -295,29 +296,24 @@ stops_at_damage(void **state)
 	    {{6, 16, 0, 16}, 4, "a packet block that is too short"},
 	    {{2, 28, 0, 0, 0, 0, 28}, 7, "a packet block that is too short"},
 	    {{3, 12, 12}, 3, "a packet block that is too short"},
-	    {{6, 40, 1, 0, 1, 8, 8, 1, 1, 40},
-	     10,
-	     "a packet of an interface that was not described"},
-	    {{2, 40, 0xffff, 0, 1, 8, 8, 1, 1, 40},
-	     10,
-	     "a packet of an interface that was not described"},
+	    {{6, 40, 1, 0, 1, 8, 8, 1, 1, 40}, 10,
+		"a packet of an interface that was not described"},
+	    {{2, 40, 0xffff, 0, 1, 8, 8, 1, 1, 40}, 10,
+		"a packet of an interface that was not described"},
 	    {{6, 40, 0, 0, 1, 9, 9, 1, 1, 40}, 10, "a packet longer than its block"},
 	    {{6, 40, 0, 0, 1, 0xffffffffu, 9, 1, 1, 40}, 10, "a packet longer than its block"},
 	    {{3, 20, 5, 0, 20}, 5, "a packet longer than its block"},
 	    {{1, 16, 1, 16}, 4, "an interface description that is too short"},
-	    {{1, 28, 1, 0, 2 | 8 << 16, 0, 28},
-	     7,
-	     "an option longer than its interface description"},
+	    {{1, 28, 1, 0, 2 | 8 << 16, 0, 28}, 7,
+		"an option longer than its interface description"},
 	    {{1, 28, 1, 0, 9 | 2 << 16, 0, 28}, 7, "an option of a wrong length in an interface"},
 	    {{1, 28, 1, 0, 14 | 4 << 16, 0, 28}, 7, "an option of a wrong length in an interface"},
 	    {{0x0a0d0d0a, 28, 0x12345678}, 3, "a section without its byte-order magic"},
 	    {{0x0a0d0d0a, 24, 0x1a2b3c4d, 1, 0, 24}, 6, "a section header of an impossible length"},
-	    {{0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, 0, 32},
-	     7,
-	     "a section header whose two lengths differ"},
-	    {{0x0a0d0d0a, 36, 0x1a2b3c4d, 1, 0, 0, 2 | 5 << 16, 0, 36},
-	     9,
-	     "an option longer than the section header"},
+	    {{0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, 0, 32}, 7,
+		"a section header whose two lengths differ"},
+	    {{0x0a0d0d0a, 36, 0x1a2b3c4d, 1, 0, 0, 2 | 5 << 16, 0, 36}, 9,
+		"an option longer than the section header"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct octets o = {0};
@@ -330,9 +326,9 @@ stops_at_damage(void **state)
 		struct reading *r = take(&o);
 		char said[CAPTURE_TEXT];
 		snprintf(said, sizeof said,
-			 "FILE: damaged at octet 108, after packet 1: %s; the rest of the file is "
-			 "not read",
-			 rows[i].said);
+		    "FILE: damaged at octet 108, after packet 1: %s; the rest of the file is "
+		    "not read",
+		    rows[i].said);
 		assert_string_equal(r->error, "");
 		assert_int_equal(r->count, 1);
 		assert_int_equal(r->faults, 1);
@@ -340,9 +336,9 @@ stops_at_damage(void **state)
 			assert_string_equal(r->fault[0], said);
 		else /* found only at the end of the block */
 			assert_string_equal(r->fault[0],
-					    "FILE: damaged at octet 120, after packet 1: the end "
-					    "of a block whose two lengths differ; the rest of the "
-					    "file is not read");
+			    "FILE: damaged at octet 120, after packet 1: the end "
+			    "of a block whose two lengths differ; the rest of the "
+			    "file is not read");
 		free(r);
 	}
 }
@@ -355,14 +351,15 @@ refuses_versions_and_damaged_beginnings(void **state)
 	section(&o, false);
 	o.p[12] = 2;
 	struct reading *r = take(&o);
-	assert_string_equal(
-	    r->error, "FILE: damaged at octet 0: pcapng version 2.0; version 1.0 can be read");
+	assert_string_equal(r->error,
+	    "FILE: damaged at octet 0: pcapng version 2.0; version 1.0 can be read");
 	free(r);
 	section(&o, false);
 	o.p[24] = 29;
 	r = take(&o);
-	assert_string_equal(r->error, "FILE: damaged at octet 0: a section header whose two "
-				      "lengths differ; not a capture (any more)");
+	assert_string_equal(r->error,
+	    "FILE: damaged at octet 0: a section header whose two "
+	    "lengths differ; not a capture (any more)");
 	free(r);
 }
 

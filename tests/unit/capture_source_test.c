@@ -115,20 +115,23 @@ tells_how_gzip_ended(void **state)
 	put(&gz, "rest", 4);
 	struct reading *r = read_octets(gz.p, gz.len, NULL);
 	assert_int_equal(r->count, 8);
-	assert_string_equal(r->fault[0], "FILE: damaged gzip data after octet 472 of the unpacked "
-					 "data (other data follows it), after packet 8");
+	assert_string_equal(r->fault[0],
+	    "FILE: damaged gzip data after octet 472 of the unpacked "
+	    "data (other data follows it), after packet 8");
 	free(r);
 
 	r = read_octets(gz.p, gz.len - 4 - 3, NULL); /* the checksum at the end is cut */
 	assert_int_equal(r->count, 8);
-	assert_string_equal(r->fault[0], "FILE: gzip data cut short at octet 472 of the unpacked "
-					 "data, after packet 8");
+	assert_string_equal(r->fault[0],
+	    "FILE: gzip data cut short at octet 472 of the unpacked "
+	    "data, after packet 8");
 	free(r);
 
 	gz.p[gz.len - 4 - 8] ^= 1; /* the checksum is wrong */
 	r = read_octets(gz.p, gz.len - 4, NULL);
-	assert_string_equal(r->fault[0], "FILE: damaged gzip data after octet 472 of the unpacked "
-					 "data (incorrect data check), after packet 8");
+	assert_string_equal(r->fault[0],
+	    "FILE: damaged gzip data after octet 472 of the unpacked "
+	    "data (incorrect data check), after packet 8");
 	free(r);
 
 	octets_free(&gz);
@@ -136,8 +139,8 @@ tells_how_gzip_ended(void **state)
 	r = read_octets(gz.p, gz.len, NULL);
 	assert_int_equal(r->count, 1);
 	assert_string_equal(r->fault[0],
-			    "FILE: cut short at octet 100 of the unpacked data, in the "
-			    "middle of packet 2");
+	    "FILE: cut short at octet 100 of the unpacked data, in the "
+	    "middle of packet 2");
 	free(r);
 	octets_free(&gz);
 	octets_free(&o);
@@ -158,8 +161,9 @@ refuses_gzip_of_other_things(void **state)
 	assert_string_equal(r->error, "FILE: not a pcap or pcapng capture inside the gzip file");
 	free(r);
 	r = read_octets(gz.p, 12, NULL);
-	assert_string_equal(r->error, "FILE: gzip data cut short at octet 0 of the unpacked data: "
-				      "not a capture (any more)");
+	assert_string_equal(r->error,
+	    "FILE: gzip data cut short at octet 0 of the unpacked data: "
+	    "not a capture (any more)");
 	free(r);
 	r = read_octets("\x1f\x8b not packed", 13, NULL);
 	assert_non_null(strstr(r->error, "damaged gzip data after octet 0 of the unpacked data"));
@@ -179,7 +183,7 @@ refuses_what_is_no_file(void **state)
 	free(r);
 	r = read_octets("", 0, NULL);
 	assert_string_equal(r->error,
-			    "FILE: is empty (0 octets), so it is no capture; was it ever written?");
+	    "FILE: is empty (0 octets), so it is no capture; was it ever written?");
 	free(r);
 	r = read_octets("Dear diary\n", 11, NULL);
 	assert_string_equal(r->error, "FILE: not a pcap or pcapng capture");
@@ -253,7 +257,7 @@ says_that_a_pipe_has_no_total(void **state)
 	free(r);
 	r = read_pieces(o.p, 30, NULL, 0);
 	assert_string_equal(r->fault[0],
-			    "standard input: cut short at octet 30, in the header of packet 1");
+	    "standard input: cut short at octet 30, in the header of packet 1");
 	free(r);
 	octets_free(&o);
 }

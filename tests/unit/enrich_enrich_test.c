@@ -57,7 +57,7 @@ expect_directions(struct enrich *e, const struct direction_case *cases, size_t c
 		enrich_apply(e, &record);
 		if (!record_is(&record, FIELD_NETWORK_DIRECTION, cases[i].direction))
 			fail_msg("%s to %s is not %s", cases[i].client, cases[i].server,
-				 cases[i].direction);
+			    cases[i].direction);
 	}
 	enrich_close(e);
 }
@@ -92,9 +92,12 @@ named_networks_replace_them(void **state)
 	(void)state;
 	static const char *const homes[] = {"192.0.2.0/24", "2001:db8::/32"};
 	static const struct direction_case cases[] = {
-	    {"192.0.2.1", "2001:db8::1", "internal"}, {"192.0.2.1", "10.0.0.1", "outbound"},
-	    {"10.0.0.1", "192.0.2.255", "inbound"},   {"10.0.0.1", "192.0.3.1", "external"},
-	    {"127.0.0.1", "::1", "internal"},	      {"fe80::1", "192.0.2.1", "internal"},
+	    {"192.0.2.1", "2001:db8::1", "internal"},
+	    {"192.0.2.1", "10.0.0.1", "outbound"},
+	    {"10.0.0.1", "192.0.2.255", "inbound"},
+	    {"10.0.0.1", "192.0.3.1", "external"},
+	    {"127.0.0.1", "::1", "internal"},
+	    {"fe80::1", "192.0.2.1", "internal"},
 	};
 	expect_directions(open_homes(homes, 2), cases, sizeof cases / sizeof *cases);
 }

@@ -160,11 +160,9 @@ static void
 private_addresses_have_no_country(void **state)
 {
 	(void)state;
-	static const char *const private[] = {"10.0.0.1",    "10.255.255.255", "fd00::1",
-					      "fe80::1",     "192.168.1.1",    "172.16.0.1",
-					      "::1",	     "127.0.0.1",      "100.64.0.1",
-					      "169.254.1.1", "0.0.0.0",	       "::",
-					      "224.0.0.1",   "ff02::1",	       "255.255.255.255"};
+	static const char *const private[] = {"10.0.0.1", "10.255.255.255", "fd00::1", "fe80::1",
+	    "192.168.1.1", "172.16.0.1", "::1", "127.0.0.1", "100.64.0.1", "169.254.1.1", "0.0.0.0",
+	    "::", "224.0.0.1", "ff02::1", "255.255.255.255"};
 	memset(&writer, 0, sizeof writer);
 	uint32_t place = put_plain("US"); /* a database that knows everybody */
 	mmdb_network(&writer, "::/1", place);
@@ -252,7 +250,7 @@ each_error_names_the_file(void **state)
 
 	write_file("x.mmdb", "this is no database", 19);
 	snprintf(message, sizeof message, "%s: not a MaxMind database, or a damaged one",
-		 path_of("x.mmdb"));
+	    path_of("x.mmdb"));
 	bad(folder, message);
 	write_file("x.mmdb", "", 0);
 	char error[ENRICH_ERROR] = "";
@@ -272,7 +270,7 @@ each_error_names_the_file(void **state)
 
 	write_file("bad\x1b[2J.mmdb", "x", 1);
 	snprintf(message, sizeof message,
-		 "%s/bad\\x1b[2J.mmdb: not a MaxMind database, or a damaged one", folder);
+	    "%s/bad\\x1b[2J.mmdb: not a MaxMind database, or a damaged one", folder);
 	bad(folder, message);
 	unlink(path_of("bad\x1b[2J.mmdb"));
 	unlink(path_of("readme.txt"));
@@ -307,7 +305,7 @@ damage_does_no_harm(void **state)
 {
 	(void)state;
 	static const char *const ips[] = {"198.51.100.1", "203.0.113.1", "192.0.2.1",
-					  "2001:db8::1"};
+	    "2001:db8::1"};
 	static uint8_t whole[sizeof file];
 	size_t len = country_file();
 	memcpy(whole, file, len);

@@ -66,8 +66,8 @@ put_exposed(const char *const *words)
 static const char *const ENVELOPE[] = {"envelope", NULL};
 static const char *const BODY[] = {"envelope", "headers", "body", NULL};
 static const char *const CREDENTIALS[] = {"credentials", NULL};
-static const char *const ALL[] = {"envelope",	 "headers",	"body",
-				  "attachments", "credentials", NULL};
+static const char *const ALL[] = {"envelope", "headers", "body", "attachments", "credentials",
+    NULL};
 
 static const char *
 value_of(enum field f)
@@ -149,7 +149,7 @@ loopback_is_no_alarm(void **state)
 	record_put_word(&record, FIELD_AUTH, "PLAIN");
 	expect_level("informational");
 	assert_string_equal(value_of(FIELD_ADVICE),
-			    "The connection never left the machine; there is nothing to change.");
+	    "The connection never left the machine; there is nothing to change.");
 }
 
 static void
@@ -159,9 +159,12 @@ an_encrypted_body_weighs_less(void **state)
 	static const struct {
 		const char *direction, *protection, *level;
 	} cases[] = {
-	    {"outbound", "pgp", "medium"},	 {"outbound", "smime", "medium"},
-	    {"outbound", "none", "high"},	 {"outbound", "unknown", "high"},
-	    {"internal", "smime", "low"},	 {"internal", "none", "medium"},
+	    {"outbound", "pgp", "medium"},
+	    {"outbound", "smime", "medium"},
+	    {"outbound", "none", "high"},
+	    {"outbound", "unknown", "high"},
+	    {"internal", "smime", "low"},
+	    {"internal", "none", "medium"},
 	    {"inbound", "pgp", "informational"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -193,8 +196,7 @@ only_what_was_readable_is_judged(void **state)
 	record_begin(&record, RECORD_MESSAGE); /* needs no outcome, nor anything else */
 	judge_apply(judge, &record);
 	assert_string_equal(value_of(FIELD_LEVEL), "low");
-	assert_string_equal(
-	    value_of(FIELD_MESSAGE),
+	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "an unknown host gave an unknown host the sender and recipients of a mail in "
 	    "the clear for a reason that is not known.");
 }
@@ -211,8 +213,7 @@ sentences_are_plain(void **state)
 	for (int i = 0; i < 3; i++)
 		record_put_word(&record, FIELD_EMAIL_TO, "bob@example.com");
 	judge_apply(judge, &record);
-	assert_string_equal(
-	    value_of(FIELD_MESSAGE),
+	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 (printer.example.net) sent 1 mail for 3 recipients to 192.0.2.1 "
 	    "(mx.example.com) in the clear because the server never offered TLS.");
 
@@ -221,8 +222,7 @@ sentences_are_plain(void **state)
 	record_put_u64(&record, FIELD_MESSAGES, 1234);
 	record_put_u64(&record, FIELD_STARTTLS_REPLY, 454);
 	judge_apply(judge, &record);
-	assert_string_equal(
-	    value_of(FIELD_MESSAGE),
+	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 sent 1,234 mails to 192.0.2.1 in the clear because the server "
 	    "refused TLS when the client asked for it (reply: 454).");
 
@@ -234,16 +234,15 @@ sentences_are_plain(void **state)
 	record_put_word(&record, FIELD_AUTH, "cram-md5");
 	judge_apply(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
-			    "10.0.0.9 sent a password (PLAIN, LOGIN and CRAM-MD5) and 1 mail to "
-			    "192.0.2.1 in the clear "
-			    "because the client did not use the TLS that the server offered.");
+	    "10.0.0.9 sent a password (PLAIN, LOGIN and CRAM-MD5) and 1 mail to "
+	    "192.0.2.1 in the clear "
+	    "because the client did not use the TLS that the server offered.");
 
 	begin(RECORD_SESSION, "internal", 25, "tls-failed");
 	put_exposed(ENVELOPE);
 	record_put_u64(&record, FIELD_ENVELOPES, 2);
 	judge_apply(judge, &record);
-	assert_string_equal(
-	    value_of(FIELD_MESSAGE),
+	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 gave 192.0.2.1 the sender and recipients of 2 mails in the clear "
 	    "because TLS could not be set up and the client went on without it.");
 }
@@ -261,8 +260,8 @@ many_recipients_are_counted(void **state)
 		record_put_u64(&record, FIELD_RECIPIENTS, 12345);
 		judge_apply(judge, &record);
 		assert_non_null(strstr(value_of(FIELD_MESSAGE),
-				       n < LIMIT_RECIPIENTS ? " 1 mail for 499 recipients "
-							    : " 1 mail for 12,345 recipients "));
+		    n < LIMIT_RECIPIENTS ? " 1 mail for 499 recipients "
+					 : " 1 mail for 12,345 recipients "));
 	}
 }
 
@@ -275,12 +274,12 @@ advice_knows_the_software(void **state)
 		const char *const *exposed;
 	} cases[] = {
 	    {"internal", "not-offered", "mail.example.net ESMTP Postfix (Debian)",
-	     "smtpd_tls_security_level = may", BODY},
+		"smtpd_tls_security_level = may", BODY},
 	    {"inbound", "not-offered", "mail.example.net ESMTP Exim 4.96", "tls_advertise_hosts",
-	     BODY},
+		BODY},
 	    {"internal", "not-offered", "mx ESMTP OpenSMTPD", "listen on ... tls pki", BODY},
 	    {"inbound", "not-offered", "x Microsoft ESMTP MAIL Service ready", "Enable-Exchange",
-	     BODY},
+		BODY},
 	    {"outbound", "not-asked", "***************", "allow-tls", BODY},
 	    {"outbound", "stripped", NULL, "allow-tls", BODY},
 	    {"inbound", "not-requested", NULL, "reject_plaintext_session", BODY},
@@ -288,7 +287,7 @@ advice_knows_the_software(void **state)
 	    {"internal", "not-asked", NULL, "printer", BODY},
 	    {"internal", "not-offered", "mail ESMTP Postfix", "smtpd_tls_auth_only", CREDENTIALS},
 	    {"internal", "not-offered", "mail ESMTP Exim",
-	     "'auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'", CREDENTIALS},
+		"'auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'", CREDENTIALS},
 	    {"outbound", "tls-failed", NULL, "log of 10.0.0.9 why TLS with 192.0.2.1", BODY},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -344,7 +343,7 @@ row_matches_words(const struct row *row, const struct facts *f)
 			return false;
 	}
 	return row->greetings[0] == NULL ||
-	       (f->greeting != NULL && strcmp(f->greeting, row->greetings[0]) == 0);
+	    (f->greeting != NULL && strcmp(f->greeting, row->greetings[0]) == 0);
 }
 
 /* Counts the words of a key. */
@@ -364,9 +363,8 @@ every_row_is_reached(void **state)
 	(void)state;
 	static bool hit[LISTS][LIMIT_ADVICE_ROWS];
 	static const uint32_t exposed[] = {0, 1, 3, 7, 16, 31};
-	static const char *const greetings[] = {NULL,	     "Postfix",		"Exim",
-						"OpenSMTPD", "Microsoft ESMTP", "Dovecot",
-						"*****"};
+	static const char *const greetings[] = {NULL, "Postfix", "Exim", "OpenSMTPD",
+	    "Microsoft ESMTP", "Dovecot", "*****"};
 	struct table t;
 	char error[JUDGE_ERROR];
 	size_t len, i[6];
@@ -416,13 +414,13 @@ every_text_reads_well(void **state)
 	static const char *const protocols[] = {"smtp", "lmtp", "imap", "pop3"};
 	static const uint64_t ports[] = {25, 587, 465, 143, 2525};
 	static const char *const greetings[] = {NULL, "mx Postfix", "mx Exim", "mx OpenSMTPD",
-						"*****"};
+	    "*****"};
 	for (unsigned i = 0; i < 8 * 6 * 4 * 4 * 5 * 5; i++) {
 		unsigned n = i;
 		const char *reason = key_table[KEY_REASON].words[n % 8];
 		const char *direction = key_table[KEY_DIRECTION].words[(n /= 8) % 6];
 		begin(i % 2 == 0 ? RECORD_SESSION : RECORD_MESSAGE, direction, ports[(n /= 6) % 5],
-		      reason);
+		    reason);
 		uint64_t port = ports[n % 5];
 		const char *const *words = exposed[(n /= 5) % 4];
 		put_exposed(words);

@@ -23,8 +23,8 @@ static struct mime_pools pools;
 static void
 add_event(struct text *t, const struct mime_event *ev)
 {
-	static const char *const headers[] = {"subject", "id",	 "mailer",   "agent",
-					      "from",	 "date", "received", "tls-required"};
+	static const char *const headers[] = {"subject", "id", "mailer", "agent", "from", "date",
+	    "received", "tls-required"};
 	static const char *const protections[] = {"plain", "pgp", "smime", "signed", "unknown"};
 	switch (ev->kind) {
 	case MIME_HEADER:
@@ -34,7 +34,7 @@ add_event(struct text *t, const struct mime_event *ev)
 	case MIME_BODY: text_puts(t, "body\n"); break;
 	case MIME_ATTACHMENT:
 		text_printf(t, "attach %u %s %llu %.*s\n", ev->index, ev->mime_type,
-			    (unsigned long long)ev->size, (int)ev->text_len, ev->text);
+		    (unsigned long long)ev->size, (int)ev->text_len, ev->text);
 		break;
 	case MIME_PROTECTION: text_printf(t, "%s\n", protections[ev->protection]); break;
 	}
@@ -247,10 +247,12 @@ static void
 test_multipart(void **state)
 {
 	(void)state;
-	check(mixed, "subject=s\nend\nbody\nattach 0 application/pdf 22 y.pdf\n"
-		     "attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 2 \n");
-	check_lf(mixed, "subject=s\nend\nbody\nattach 0 application/pdf 21 y.pdf\n"
-			"attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 1 \n");
+	check(mixed,
+	    "subject=s\nend\nbody\nattach 0 application/pdf 22 y.pdf\n"
+	    "attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 2 \n");
+	check_lf(mixed,
+	    "subject=s\nend\nbody\nattach 0 application/pdf 21 y.pdf\n"
+	    "attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 1 \n");
 }
 
 static void
@@ -280,7 +282,7 @@ test_nested(void **state)
 	check("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"
 	      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 	      "Content-Type: x/y\r\n\r\n12\r\n--a\r\n\r\n--b\r\n--a--\r\n--a",
-	      "end\nattach 0 x/y 2 \nbody\n");
+	    "end\nattach 0 x/y 2 \nbody\n");
 }
 
 static void
@@ -293,7 +295,7 @@ test_depth(void **state)
 	text_puts(&t, "Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
 	for (unsigned i = 1; i < deep; i++)
 		text_printf(&t, "--b%u\r\nContent-Type: multipart/mixed; boundary=b%u\r\n\r\n",
-			    i - 1, i);
+		    i - 1, i);
 	text_printf(&t, "--b%u\r\nContent-Type: a/b\r\n\r\nx\r\n--b%u--\r\n", deep - 1, deep - 1);
 	text_puts(&t, "--b7\r\nContent-Type: c/d\r\n\r\n1234\r\n--b7--\r\n");
 	text_puts(&t, "--b0\r\nContent-Type: e/f\r\n\r\n12345");
@@ -305,7 +307,7 @@ test_single(void **state)
 {
 	(void)state;
 	check("Content-Type: application/pdf; name=a.pdf\r\n\r\n12345\r\n",
-	      "end\nattach 0 application/pdf 7 a.pdf\n");
+	    "end\nattach 0 application/pdf 7 a.pdf\n");
 	check("Content-Disposition: Attachment\r\n\r\n12345\r\n", "end\nattach 0  7 \n");
 	check("Content-Type: text/plain\r\n\r\n--x\r\n", "end\nbody\n");
 	check("Content-Type: text\r\n\r\nx", "end\nbody\n");
@@ -315,22 +317,22 @@ test_single(void **state)
 	check("Content-Type: message/rfc822\r\n\r\nx", "end\nbody\n");
 	/* no empty line before the first boundary, nor after a part's header */
 	check("Content-Type: multipart/mixed; boundary=b\r\n--b\r\nContent-Type: a/b\r\n--b--\r\n",
-	      "end\nattach 0 a/b 0 \n");
+	    "end\nattach 0 a/b 0 \n");
 	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nno field\r\n--b\r\n"
 	      "Content-Type: a/b\r\n1 2\r\n--b--\r\n",
-	      "end\nbody\nattach 0 a/b 3 \n");
+	    "end\nbody\nattach 0 a/b 3 \n");
 	/* a hyphen where a name could be must not become half of a boundary */
 	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n- -b\r\n--b\r\n\r\n",
-	      "end\nbody\n");
+	    "end\nbody\n");
 	/* the content ends inside an attachment, and inside its header */
-	check(
-	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\n123",
+	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+	      "a/b\r\n\r\n123",
 	    "end\nattach 0 a/b 3 \n");
 	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a/b; name=x",
-	      "end\nattach 0 a/b 0 x\n");
+	    "end\nattach 0 a/b 0 x\n");
 	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n-", "end\nbody\n");
 	check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\r\n.x\r\n--b--",
-	      "end\nbody\n");
+	    "end\nbody\n");
 }
 
 static void
@@ -342,9 +344,9 @@ test_boundaries(void **state)
 	for (int n = (int)LIMIT_BOUNDARY; n <= (int)LIMIT_BOUNDARY + 1; n++) {
 		struct text t = text_in(m, sizeof m);
 		text_printf(&t,
-			    "Content-Type: multipart/mixed; boundary=%.*s\r\n\r\n--%.*s\r\n"
-			    "Content-Type: a/b\r\n\r\n1\r\n--%.*s--\r\n",
-			    n, bound, n, bound, n, bound);
+		    "Content-Type: multipart/mixed; boundary=%.*s\r\n\r\n--%.*s\r\n"
+		    "Content-Type: a/b\r\n\r\n1\r\n--%.*s--\r\n",
+		    n, bound, n, bound, n, bound);
 		check(m, n == (int)LIMIT_BOUNDARY ? "end\nattach 0 a/b 1 \n" : "end\nbody\n");
 	}
 	/* lines of hyphens, long ones too, are body */
@@ -370,7 +372,7 @@ test_many_attachments(void **state)
 	end(scan, &t);
 	char want[64];
 	snprintf(want, sizeof want, "attach %u a/b 0 n\nattach %u a/b 0 \n", LIMIT_ATTACHMENTS - 1,
-		 LIMIT_ATTACHMENTS);
+	    LIMIT_ATTACHMENTS);
 	assert_non_null(strstr(got, want));
 }
 
@@ -383,33 +385,33 @@ test_protection(void **state)
 {
 	(void)state;
 	check(PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
-		    "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
-		    "Content-Type: application/octet-stream; name=e.asc\r\n\r\n-----BEGIN"),
-	      "end\npgp\nattach 0 application/octet-stream 10 e.asc\n");
+		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
+		  "Content-Type: application/octet-stream; name=e.asc\r\n\r\n-----BEGIN"),
+	    "end\npgp\nattach 0 application/octet-stream 10 e.asc\n");
 	check(PARTS("multipart/signed; protocol=\"application/pgp-signature\"", "\r\ntext",
-		    "Content-Type: application/pgp-signature; name=s.asc\r\n\r\nx"),
-	      "end\nsigned\nbody\n");
+		  "Content-Type: application/pgp-signature; name=s.asc\r\n\r\nx"),
+	    "end\nsigned\nbody\n");
 	check(PARTS("multipart/signed",
-		    "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
-		    "Content-Type: application/pkcs7-signature\r\n"
-		    "Content-Disposition: attachment; filename=smime.p7s\r\n\r\nx"),
-	      "end\nsmime\nattach 0 application/pkcs7-mime 1 \n");
+		  "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
+		  "Content-Type: application/pkcs7-signature\r\n"
+		  "Content-Disposition: attachment; filename=smime.p7s\r\n\r\nx"),
+	    "end\nsmime\nattach 0 application/pkcs7-mime 1 \n");
 	check("Content-Type: multipart/signed; boundary=b\r\n\r\n", "end\nsigned\n");
 	check("Content-Type: multipart/signed\r\n\r\n", "end\nsigned\n");
 	check("Content-Type: multipart/encrypted\r\n\r\n", "end\nunknown\n");
 	check("Content-Type: application/pkcs7-mime; smime-type=Enveloped-Data\r\n\r\n",
-	      "end\nsmime\nattach 0 application/pkcs7-mime 0 \n");
+	    "end\nsmime\nattach 0 application/pkcs7-mime 0 \n");
 	check("Content-Type: application/x-pkcs7-mime; smime-type=authEnveloped-data\r\n\r\n",
-	      "end\nsmime\nattach 0 application/x-pkcs7-mime 0 \n");
+	    "end\nsmime\nattach 0 application/x-pkcs7-mime 0 \n");
 	check("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n",
-	      "end\nsigned\nattach 0 application/pkcs7-mime 0 \n");
+	    "end\nsigned\nattach 0 application/pkcs7-mime 0 \n");
 	check("Content-Type: application/pkcs7-mime\r\n\r\n",
-	      "end\nunknown\nattach 0 application/pkcs7-mime 0 \n");
+	    "end\nunknown\nattach 0 application/pkcs7-mime 0 \n");
 	/* one protected part leaves the message plain */
 	check(PARTS("multipart/mixed",
-		    "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
-		    "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	      "end\nattach 0 application/pkcs7-mime 1 \nbody\n");
+		  "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
+		  "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
+	    "end\nattach 0 application/pkcs7-mime 1 \nbody\n");
 }
 
 static void
@@ -422,14 +424,14 @@ test_inline_pgp(void **state)
 	check("A: b\r\n\r\nx\r\n-----BEGIN PGP MESSAGE-----\r\n", "end\nbody\n");
 	check("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----x\r\n", "end\nbody\n");
 	check(PARTS("multipart/mixed", "\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n", "\r\nx"),
-	      "end\nbody\npgp\n");
+	    "end\nbody\npgp\n");
 	check(PARTS("multipart/mixed", "\r\nx", "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	      "end\nbody\n");
+	    "end\nbody\n");
 	check(PARTS("multipart/mixed", "\r\n", "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	      "end\nbody\n");
+	    "end\nbody\n");
 	check(PARTS("multipart/mixed", "Content-Type: image/png\r\n\r\n",
-		    "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	      "end\nattach 0 image/png 0 \nbody\n");
+		  "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
+	    "end\nattach 0 image/png 0 \nbody\n");
 }
 
 static const char *
@@ -451,27 +453,27 @@ test_gap(void **state)
 	(void)state;
 	assert_string_equal(scan_gap("", 9, "ect: x\r\nSubject: y\r\n\r\n"), "|subject=y\nend\n");
 	assert_string_equal(scan_gap("Subject: x", 9, "z\r\n zz\r\nFrom: y\r\n\r\n"),
-			    "|from=y\nend\n");
+	    "|from=y\nend\n");
 	assert_string_equal(scan_gap("Subject: x\r\nFr", 9, "\r\n\r\nFrom: y"),
-			    "subject=x\n|end\nbody\n");
+	    "subject=x\n|end\nbody\n");
 	assert_string_equal(scan_gap("A: b\r\n", 9, "base64\r\nbase64\r\n"), "|end\nbody\n");
 	assert_string_equal(scan_gap("", 9, "base64\r\nbase64\r\n"), "|body\n");
 	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, ""), "end\n|");
 	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, "x"), "end\n|body\n");
 	assert_string_equal(scan_gap("A: b\r\n\r\n\r\n", 9, "-----BEGIN PGP MESSAGE-----\r\n"),
-			    "end\nbody\n|");
+	    "end\nbody\n|");
 	static const char head[] = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 				   "Content-Type: a/b; name=n\r\n\r\n12";
 	assert_string_equal(scan_gap(head, 1000, "34\r\n--b\r\n\r\nx"),
-			    "end\n|attach 0 a/b 1004 n\nbody\n");
+	    "end\n|attach 0 a/b 1004 n\nbody\n");
 	assert_string_equal(scan_gap(head, 1000, "--b\r\n\r\nx\r\n--b--"),
-			    "end\n|attach 0 a/b 1010 n\n"); /* not known to begin a line */
+	    "end\n|attach 0 a/b 1010 n\n"); /* not known to begin a line */
 	assert_string_equal(scan_gap(head, 1000, ""), "end\n|attach 0 a/b 1002 n\n");
 	assert_string_equal(scan_gap("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 10,
-				     "name=x\r\nContent-Type: a/b\r\n\r\n1\r\n--b"),
-			    "end\n|attach 0 a/b 1 \n");
+				"name=x\r\nContent-Type: a/b\r\n\r\n1\r\n--b"),
+	    "end\n|attach 0 a/b 1 \n");
 	assert_string_equal(scan_gap("Content-Type: multipart/signed; boundary=b\r\n\r\n", 10, "x"),
-			    "end\n|signed\n");
+	    "end\n|signed\n");
 }
 
 static void
@@ -569,14 +571,14 @@ speed(void)
 		double from = now_s();
 		for (size_t i = 0; i < len; i += piece) {
 			in = (struct mime_input){(const uint8_t *)body + i,
-						 len - i < piece ? len - i : piece};
+			    len - i < piece ? len - i : piece};
 			while (mime_next(&pools, scan, &in, &ev))
 				;
 		}
 		double took = now_s() - from;
 		while (mime_end(&pools, scan, &ev))
 			printf("attachment of %llu octets in pieces of %zu: %.1f GB/s\n",
-			       (unsigned long long)ev.size, piece, (double)len / took / 1e9);
+			    (unsigned long long)ev.size, piece, (double)len / took / 1e9);
 	}
 	free(body);
 	return 0;
@@ -590,13 +592,20 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "speed") == 0)
 		return speed();
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_header),	     cmocka_unit_test(test_header_odd),
-	    cmocka_unit_test(test_header_bounds),    cmocka_unit_test(test_multipart),
-	    cmocka_unit_test(test_nested),	     cmocka_unit_test(test_depth),
-	    cmocka_unit_test(test_single),	     cmocka_unit_test(test_boundaries),
-	    cmocka_unit_test(test_many_attachments), cmocka_unit_test(test_protection),
-	    cmocka_unit_test(test_inline_pgp),	     cmocka_unit_test(test_gap),
-	    cmocka_unit_test(test_exhausted),	     cmocka_unit_test(test_random_splits),
+	    cmocka_unit_test(test_header),
+	    cmocka_unit_test(test_header_odd),
+	    cmocka_unit_test(test_header_bounds),
+	    cmocka_unit_test(test_multipart),
+	    cmocka_unit_test(test_nested),
+	    cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_single),
+	    cmocka_unit_test(test_boundaries),
+	    cmocka_unit_test(test_many_attachments),
+	    cmocka_unit_test(test_protection),
+	    cmocka_unit_test(test_inline_pgp),
+	    cmocka_unit_test(test_gap),
+	    cmocka_unit_test(test_exhausted),
+	    cmocka_unit_test(test_random_splits),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	mime_pools_free(&pools);

@@ -46,7 +46,7 @@ test_words(void **state)
 	check_words("=?us-ascii*en?Q?hello?=", "hello");
 	check_words("=?utf-8?Q?"
 		    "?=",
-		    "");
+	    "");
 	check_words("=?utf-8?Q?=?=", "=");
 	check_words("x =?utf-8?Q?a?= \t =?utf-8?Q?b?= y", "x ab y");
 	check_words("=?utf-8?Q?a?= =?iso-8859-1?Q?=FC?=", "a\u00fc");
@@ -185,8 +185,8 @@ test_prefixes(void **state)
 		out = text_in(buf, sizeof buf);
 		free(in);
 	}
-	static const char *const bad[] = {
-	    "=?", "=?a?q?", "=?utf-8?q?x", "=?gbk?q?a?=", "=?gbk?q?a?==?big5?q?a?=", "=?utf-8?b?!"};
+	static const char *const bad[] = {"=?", "=?a?q?", "=?utf-8?q?x",
+	    "=?gbk?q?a?=", "=?gbk?q?a?==?big5?q?a?=", "=?utf-8?b?!"};
 	char *in = malloc(1u << 20), *buf = malloc(1u << 20);
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
 		size_t n = k < 3 ? 1u << 20 : LIMIT_HEADER, w = strlen(bad[k]);

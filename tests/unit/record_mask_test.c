@@ -39,10 +39,10 @@ addresses(void **state)
 	expect(PRIVACY_ADDRESS, "alice@[192.0.2.1]", "a***@[192.0.2.1]");
 	expect(PRIVACY_ADDRESS, "alice@[IPv6:2001:db8::1]", "a***@[IPv6:2001:db8::1]");
 	expect(PRIVACY_ADDRESS,
-	       "\xc3\xa4rger@b\xc3\xbc"
-	       "cher.example",
-	       "\xc3\xa4***@b\xc3\xbc"
-	       "cher.example");
+	    "\xc3\xa4rger@b\xc3\xbc"
+	    "cher.example",
+	    "\xc3\xa4***@b\xc3\xbc"
+	    "cher.example");
 	expect(PRIVACY_ADDRESS, "\xe4rger@example.org", "\xc3\xa4***@example.org");
 	/* malformed: what is no domain is not shown */
 	expect(PRIVACY_ADDRESS, "alice@example.org Alice Smith", "a***@example.org***");
@@ -67,9 +67,9 @@ subjects(void **state)
 	expect(PRIVACY_SUBJECT, "secret", "*** (6 characters)");
 	expect(PRIVACY_SUBJECT, "secrets", "se*** (7 characters)");
 	expect(PRIVACY_SUBJECT, "\xf0\x9f\x93\xae\xc3\xa4 34567",
-	       "\xf0\x9f\x93\xae\xc3\xa4*** (8 characters)");
+	    "\xf0\x9f\x93\xae\xc3\xa4*** (8 characters)");
 	expect(PRIVACY_SUBJECT, "\xff\xfe\xfd\xfc\xfb\xfa\xf9",
-	       "\xc3\xbf\xc3\xbe*** (7 characters)");
+	    "\xc3\xbf\xc3\xbe*** (7 characters)");
 }
 
 static void
@@ -123,9 +123,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(addresses),   cmocka_unit_test(users),
-	    cmocka_unit_test(subjects),	   cmocka_unit_test(files),
-	    cmocka_unit_test(open_values), cmocka_unit_test(every_octet),
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(users),
+	    cmocka_unit_test(subjects),
+	    cmocka_unit_test(files),
+	    cmocka_unit_test(open_values),
+	    cmocka_unit_test(every_octet),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,11 +119,11 @@ damaged_octets(void **state)
 			r.data[i] = (uint8_t)octet;
 			for (uint32_t at = 0; record_next(&r, &at, &v);) {
 				assert_true(v.field < FIELDS);
-				assert_true(v.ip.family == 0 || v.ip.family == 4 ||
-					    v.ip.family == 6);
+				assert_true(
+				    v.ip.family == 0 || v.ip.family == 4 || v.ip.family == 6);
 				if (field_table[v.field].type == TYPE_STR && v.len > 0)
-					assert_true((const uint8_t *)v.str + v.len <=
-						    r.data + r.len);
+					assert_true(
+					    (const uint8_t *)v.str + v.len <= r.data + r.len);
 			}
 		}
 	}
@@ -143,8 +143,8 @@ the_table(void **state)
 		assert_non_null(field_table[f].name);
 		assert_true(strlen(field_table[f].meaning) > 0);
 		/* masking is for text */
-		assert_true(field_table[f].type == TYPE_STR ||
-			    field_table[f].privacy == PRIVACY_OPEN);
+		assert_true(
+		    field_table[f].type == TYPE_STR || field_table[f].privacy == PRIVACY_OPEN);
 		assert_true(field_by_name(field_table[f].name) <= f);
 	}
 	assert_int_equal(field_by_name("postcard.outcome"), FIELD_OUTCOME);

@@ -123,12 +123,12 @@ read_value(struct reader *r)
 {
 	if (r->p == r->end || ++r->depth > 16)
 		return false;
-	bool ok = *r->p == '{'	 ? read_object(r)
-		  : *r->p == '[' ? read_array(r)
-		  : *r->p == '"' ? read_string(r)
-		  : *r->p == 't' ? read_word(r, "true")
-		  : *r->p == 'f' ? read_word(r, "false")
-				 : read_number(r);
+	bool ok = *r->p == '{' ? read_object(r)
+	    : *r->p == '['     ? read_array(r)
+	    : *r->p == '"'     ? read_string(r)
+	    : *r->p == 't'     ? read_word(r, "true")
+	    : *r->p == 'f'     ? read_word(r, "false")
+			       : read_number(r);
 	r->depth--;
 	return ok;
 }
@@ -151,19 +151,9 @@ static void
 the_validator_can_say_no(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"{",
-					  "{}",
-					  "[]\n",
-					  "{\"a\":}\n",
-					  "{\"a\":01}\n",
-					  "{\"a\":1,}",
-					  "{\"a\":[1,]}\n",
-					  "{\"a\":1}{}\n",
-					  "{\"a\":\"\x01\"}\n",
-					  "{\"a\":1,\"a\":2}\n",
-					  "{\"a\":\"\xff\"}\n",
-					  "{\"a\":\"\\x\"}\n",
-					  "{\"a\":nul}\n"};
+	static const char *const bad[] = {"{", "{}", "[]\n", "{\"a\":}\n", "{\"a\":01}\n",
+	    "{\"a\":1,}", "{\"a\":[1,]}\n", "{\"a\":1}{}\n", "{\"a\":\"\x01\"}\n",
+	    "{\"a\":1,\"a\":2}\n", "{\"a\":\"\xff\"}\n", "{\"a\":\"\\x\"}\n", "{\"a\":nul}\n"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(count_lines(bad[i], strlen(bad[i])), -1);
 	assert_int_equal(count_lines("{}\n{\"a\":[{\"b\":true}]}\n", 22), 2);
@@ -233,18 +223,18 @@ a_mail_whole(void **state)
 	struct record r;
 	put_mail(&r);
 	expect(&r, true,
-	       "{\"@timestamp\":\"2026-11-23T13:00:00.123456789Z\","
-	       "\"event\":{\"duration\":18446744073709551615},"
-	       "\"source\":{\"ip\":\"192.0.2.7\",\"port\":0,"
-	       "\"as\":{\"organization\":{\"name\":\"Example\"}}},"
-	       "\"destination\":{\"ip\":\"2001:db8::25\"},"
-	       "\"email\":{\"from\":{\"address\":[\"alice@example.org\"]},"
-	       "\"to\":{\"address\":[\"bob@example.net\",\"carol@example.com\"]},"
-	       "\"subject\":\"Dinner on \\\"Friday\\\"\","
-	       "\"attachments\":[{\"file\":{\"name\":\"plan.pdf\",\"size\":1200}},{},"
-	       "{\"file\":{\"mime_type\":\"text/plain\"}}]},"
-	       "\"postcard\":{\"exposed\":[\"envelope\",\"body\"],"
-	       "\"starttls\":{\"offered\":true,\"reply\":454},\"client_hello\":false}}\n");
+	    "{\"@timestamp\":\"2026-11-23T13:00:00.123456789Z\","
+	    "\"event\":{\"duration\":18446744073709551615},"
+	    "\"source\":{\"ip\":\"192.0.2.7\",\"port\":0,"
+	    "\"as\":{\"organization\":{\"name\":\"Example\"}}},"
+	    "\"destination\":{\"ip\":\"2001:db8::25\"},"
+	    "\"email\":{\"from\":{\"address\":[\"alice@example.org\"]},"
+	    "\"to\":{\"address\":[\"bob@example.net\",\"carol@example.com\"]},"
+	    "\"subject\":\"Dinner on \\\"Friday\\\"\","
+	    "\"attachments\":[{\"file\":{\"name\":\"plan.pdf\",\"size\":1200}},{},"
+	    "{\"file\":{\"mime_type\":\"text/plain\"}}]},"
+	    "\"postcard\":{\"exposed\":[\"envelope\",\"body\"],"
+	    "\"starttls\":{\"offered\":true,\"reply\":454},\"client_hello\":false}}\n");
 }
 
 static void
@@ -275,9 +265,9 @@ wire_octets(void **state)
 	record_put_str(&r, FIELD_GREETING, greeting, sizeof greeting - 1);
 	record_put_str(&r, FIELD_HELO, "", 0);
 	expect(&r, false,
-	       "{\"postcard\":{\"helo\":\"\",\"greeting\":\"a\\\"\\\\\\\\x00\\\\x1b[1m\\\\x7f"
-	       "\xc3\xa4\xc3\xa4\xc3\xbf\\\\x9b\\\\u{202e}\xc3\xad\xc2\xa0\\\\x80\xf0\x9f\x93\xae"
-	       "\xc3\xa2\\\\x80\"}}\n");
+	    "{\"postcard\":{\"helo\":\"\",\"greeting\":\"a\\\"\\\\\\\\x00\\\\x1b[1m\\\\x7f"
+	    "\xc3\xa4\xc3\xa4\xc3\xbf\\\\x9b\\\\u{202e}\xc3\xad\xc2\xa0\\\\x80\xf0\x9f\x93\xae"
+	    "\xc3\xa2\\\\x80\"}}\n");
 }
 
 static void
@@ -310,10 +300,10 @@ odd_records(void **state)
 	record_put_time(&r, FIELD_EVENT_END, INT64_MAX);
 	record_put_time(&r, FIELD_TLS_NOT_AFTER, 0);
 	expect(&r, false,
-	       "{\"@timestamp\":\"1969-12-31T23:59:59.999999999Z\","
-	       "\"event\":{\"start\":\"1677-09-21T00:12:43.145224192Z\","
-	       "\"end\":\"2262-04-11T23:47:16.854775807Z\"},"
-	       "\"tls\":{\"server\":{\"not_after\":\"1970-01-01T00:00:00.000000000Z\"}}}\n");
+	    "{\"@timestamp\":\"1969-12-31T23:59:59.999999999Z\","
+	    "\"event\":{\"start\":\"1677-09-21T00:12:43.145224192Z\","
+	    "\"end\":\"2262-04-11T23:47:16.854775807Z\"},"
+	    "\"tls\":{\"server\":{\"not_after\":\"1970-01-01T00:00:00.000000000Z\"}}}\n");
 }
 
 /* Fields that share an object stand together in the table: otherwise an object would come twice. */
@@ -321,8 +311,8 @@ static void
 every_field_at_once(void **state)
 {
 	(void)state;
-	static const char *const deep[] = {"\"summary\":{", "\"geo\":{\"country_iso_code\":",
-					   "\"vlan\":{\"id\":", "\"hash\":{\"sha256\":"};
+	static const char *const deep[] = {"\"summary\":{",
+	    "\"geo\":{\"country_iso_code\":", "\"vlan\":{\"id\":", "\"hash\":{\"sha256\":"};
 	struct record r;
 	struct addr a;
 	size_t len;
@@ -354,8 +344,8 @@ thousands_of_values(void **state)
 	while (r->cut == 0)
 		record_put_str(r, FIELD_EMAIL_TO, "", 0);
 	char *out = written(r, 1, false, &len);
-	assert_int_equal(len, strlen("{\"email\":{\"to\":{\"address\":[") + 16250 * 3 - 1 +
-				  strlen("]}}}\n"));
+	assert_int_equal(len,
+	    strlen("{\"email\":{\"to\":{\"address\":[") + 16250 * 3 - 1 + strlen("]}}}\n"));
 	free(out);
 	/* the longest line: controls in one value, larger than the buffer */
 	char *big = malloc(64990);
@@ -465,8 +455,8 @@ put_typical(struct record *r)
 	record_begin(r, RECORD_SESSION);
 	record_put_time(r, FIELD_TIMESTAMP, 1795438800123456789);
 	record_put_word(r, FIELD_MESSAGE,
-			"198.51.100.27 sent 3 mails to 203.0.113.125 that anyone "
-			"on the way could read: the server did not offer STARTTLS.");
+	    "198.51.100.27 sent 3 mails to 203.0.113.125 that anyone "
+	    "on the way could read: the server did not offer STARTTLS.");
 	record_put_word(r, FIELD_EVENT_KIND, "event");
 	record_put_word(r, FIELD_EVENT_CATEGORY, "network");
 	record_put_word(r, FIELD_EVENT_CATEGORY, "email");
@@ -506,8 +496,8 @@ put_typical(struct record *r)
 	record_put_word(r, FIELD_CLOSED_BY, "fin");
 	record_put_word(r, FIELD_LEVEL, "high");
 	record_put_word(r, FIELD_ADVICE,
-			"Offer STARTTLS on the server: set smtpd_tls_security_level "
-			"to may and give it a certificate.");
+	    "Offer STARTTLS on the server: set smtpd_tls_security_level "
+	    "to may and give it a certificate.");
 }
 
 static void

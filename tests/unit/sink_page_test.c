@@ -17,8 +17,8 @@ static struct page
 page_of(unsigned columns, bool unicode)
 {
 	return (struct page){.out = open_memstream(&out, &out_len),
-			     .columns = columns,
-			     .unicode = unicode};
+	    .columns = columns,
+	    .unicode = unicode};
 }
 
 static void
@@ -37,14 +37,11 @@ widths(void **state)
 	static const struct {
 		const char *s;
 		unsigned columns;
-	} known[] = {{"", 0},
-		     {"abc", 3},
-		     {"\xc3\xa4", 1},
-		     {"a\xcc\x88", 1},		      /* a and a combining diaeresis */
-		     {"\xe6\x97\xa5\xe6\x9c\xac", 4}, /* two CJK ideographs */
-		     {"\xf0\x9f\x93\xae", 2},	      /* a postbox */
-		     {"\xe2\x96\xa0", 1},
-		     {"\xff\xfe", 2}};
+	} known[] = {{"", 0}, {"abc", 3}, {"\xc3\xa4", 1},
+	    {"a\xcc\x88", 1},		     /* a and a combining diaeresis */
+	    {"\xe6\x97\xa5\xe6\x9c\xac", 4}, /* two CJK ideographs */
+	    {"\xf0\x9f\x93\xae", 2},	     /* a postbox */
+	    {"\xe2\x96\xa0", 1}, {"\xff\xfe", 2}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		assert_int_equal(page_width(known[i].s, strlen(known[i].s)), known[i].columns);
 }
@@ -64,8 +61,9 @@ cutting(void **state)
 	page_line(&p);
 	page_put_middle(&p, STYLE_PLAIN, "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac", 6);
 	page_line(&p);
-	expect(&p, "0123456789\n012345678\xe2\x80\xa6\n012\xe2\x80\xa6"
-		   "89axyz\n\xe6\x97\xa5\xe2\x80\xa6\xe6\x9c\xac\n");
+	expect(&p,
+	    "0123456789\n012345678\xe2\x80\xa6\n012\xe2\x80\xa6"
+	    "89axyz\n\xe6\x97\xa5\xe2\x80\xa6\xe6\x9c\xac\n");
 	p = page_of(8, false);
 	page_put(&p, STYLE_PLAIN, "0123456789");
 	page_line(&p);
@@ -127,8 +125,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(widths), cmocka_unit_test(cutting), cmocka_unit_test(wrapping),
-	    cmocka_unit_test(bars),   cmocka_unit_test(colours),
+	    cmocka_unit_test(widths),
+	    cmocka_unit_test(cutting),
+	    cmocka_unit_test(wrapping),
+	    cmocka_unit_test(bars),
+	    cmocka_unit_test(colours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

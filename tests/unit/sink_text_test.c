@@ -51,7 +51,7 @@ put_connection(struct record *r, const struct made *m)
 		record_put_word(r, FIELD_DESTINATION_GEO_COUNTRY, "NL");
 		record_put_u64(r, FIELD_DESTINATION_AS_NUMBER, 64496);
 		record_put_word(r, FIELD_DESTINATION_AS_NAME,
-				"Example Transit Documentation Network B.V.");
+		    "Example Transit Documentation Network B.V.");
 	}
 	record_put_word(r, FIELD_HELO, m->helo);
 	record_put_word(r, FIELD_GREETING, m->greeting);
@@ -139,8 +139,8 @@ push_summary(struct sink *s, bool flawed)
 		record_put_u64(&r, FIELD_SUM_GAP_BYTES, 4380);
 		record_put_u64(&r, FIELD_SUM_ONE_SIDED, 3);
 		record_put_word(&r, FIELD_SUM_FAULTS,
-				"monday.pcap: at 12,345,678: a packet of 3,405,691,582 octets; the "
-				"rest of the file is not read");
+		    "monday.pcap: at 12,345,678: a packet of 3,405,691,582 octets; the "
+		    "rest of the file is not read");
 	}
 	assert_true(sink_push(s, &r));
 }
@@ -149,8 +149,7 @@ push_summary(struct sink *s, bool flawed)
 	"Give the server a certificate and let it offer STARTTLS (Postfix: " \
 	"smtpd_tls_security_level = may)."
 
-static const struct made scan = {
-    .client = "10.1.20.31",
+static const struct made scan = {.client = "10.1.20.31",
     .server = "10.1.0.25",
     .helo = "MFP-Hallway-3",
     .port = 25,
@@ -170,8 +169,7 @@ static const struct made scan = {
 	"Turn on STARTTLS (\"SMTP over TLS\") in the printer's network settings, or let it send "
 	"to a relay on its own network segment."};
 
-static const struct made login = {
-    .client = "192.168.7.15",
+static const struct made login = {.client = "192.168.7.15",
     .server = "203.0.113.25",
     .helo = "laptop.example.org",
     .port = 587,
@@ -193,8 +191,7 @@ static const struct made login = {
 	"Look for a firewall between 192.168.7.15 and 203.0.113.25 that inspects SMTP (Cisco ASA: "
 	"\"allow-tls\" in the ESMTP inspection map); let the client require TLS."};
 
-static const struct made inbound = {
-    .client = "2001:db8:1234:5678:9abc:def0:1234:5678",
+static const struct made inbound = {.client = "2001:db8:1234:5678:9abc:def0:1234:5678",
     .server = "2001:db8::25",
     .port = 25,
     .helo = "a-very-long-host-name-of-a-mail-server-in-a-data-centre.rack-17.example.com",
@@ -211,34 +208,34 @@ static const struct made inbound = {
     .advice = OFFER};
 
 static const struct made imap = {.client = "192.168.7.77",
-				 .server = "198.51.100.143",
-				 .port = 143,
-				 .protocol = "imap",
-				 .greeting = "* OK imap.example.net Dovecot ready.",
-				 .outcome = "cleartext",
-				 .reason = "not-offered",
-				 .level = "high",
-				 .auth = "LOGIN-COMMAND",
-				 .at_s = 1600,
-				 .client_port = 40002,
-				 .advice = OFFER};
+    .server = "198.51.100.143",
+    .port = 143,
+    .protocol = "imap",
+    .greeting = "* OK imap.example.net Dovecot ready.",
+    .outcome = "cleartext",
+    .reason = "not-offered",
+    .level = "high",
+    .auth = "LOGIN-COMMAND",
+    .at_s = 1600,
+    .client_port = 40002,
+    .advice = OFFER};
 
 static const struct made sealed = {.client = "10.1.0.25",
-				   .server = "203.0.113.99",
-				   .port = 25,
-				   .outcome = "encrypted",
-				   .client_port = 50000};
+    .server = "203.0.113.99",
+    .port = 25,
+    .outcome = "encrypted",
+    .client_port = 50000};
 static const struct made failed = {.client = "10.1.0.25",
-				   .server = "203.0.113.98",
-				   .port = 25,
-				   .outcome = "tls-failed",
-				   .client_port = 50001};
+    .server = "203.0.113.98",
+    .port = 25,
+    .outcome = "tls-failed",
+    .client_port = 50001};
 static const struct made unknown = {.client = "10.1.0.26",
-				    .server = "203.0.113.98",
-				    .port = 25,
-				    .outcome = "unknown",
-				    .client_port = 50002,
-				    .visibility = "server-only"};
+    .server = "203.0.113.98",
+    .port = 25,
+    .outcome = "unknown",
+    .client_port = 50002,
+    .visibility = "server-only"};
 
 static struct sink *
 open_sink(const struct sink_config *base, FILE *out)
@@ -365,9 +362,9 @@ nothing_is_wider_than_the_page(void **state)
 	for (unsigned columns = 40; columns <= 110; columns++) {
 		for (unsigned how = 0; how < 4; how++) {
 			struct sink_config config = {.columns = columns,
-						     .unicode = how & 1,
-						     .reveal = how >> 1,
-						     .verbose = 1};
+			    .unicode = how & 1,
+			    .reveal = how >> 1,
+			    .verbose = 1};
 			char *out = report(&config, push_everything, true);
 			check_page(out, columns, config.unicode);
 			free(out);
@@ -379,8 +376,8 @@ static void
 private_values_are_masked(void **state)
 {
 	(void)state;
-	static const char *const secret[] = {"alice@example", "bob@",	 "person1",    "scanner@",
-					     "Offer \"",      "scan_00", "Undelivered"};
+	static const char *const secret[] = {"alice@example", "bob@", "person1", "scanner@",
+	    "Offer \"", "scan_00", "Undelivered"};
 	struct sink_config config = {.unicode = true};
 	char *masked = report(&config, push_everything, true);
 	config.reveal = true;
@@ -545,14 +542,14 @@ random_records(void **state)
 {
 	(void)state;
 	static const enum record_kind kinds[] = {RECORD_SESSION, RECORD_MESSAGE, RECORD_SUMMARY,
-						 RECORD_ALERT};
+	    RECORD_ALERT};
 	static struct record r;
 	uint64_t seed = 4711;
 	for (unsigned round = 0; round < 60; round++) {
 		struct sink_config config = {.columns = 40 + next_random(&seed) % 80,
-					     .verbose = 1,
-					     .unicode = round & 1,
-					     .reveal = round & 2};
+		    .verbose = 1,
+		    .unicode = round & 1,
+		    .reveal = round & 2};
 		char *out = NULL;
 		size_t len;
 		FILE *f = open_memstream(&out, &len);
@@ -572,13 +569,12 @@ random_records(void **state)
 				case TYPE_STR: record_put_str(&r, field, octets, size); break;
 				case TYPE_U64:
 					record_put_u64(&r, field,
-						       next_random(&seed) * (uint64_t)size * size);
+					    next_random(&seed) * (uint64_t)size * size);
 					break;
 				case TYPE_BOOL: record_put_bool(&r, field, size & 1); break;
 				case TYPE_TIME:
 					record_put_time(&r, field,
-							(int64_t)((uint64_t)next_random(&seed)
-								  << 33));
+					    (int64_t)((uint64_t)next_random(&seed) << 33));
 					break;
 				case TYPE_IP: record_put_ip(&r, field, &a); break;
 				default: record_put_item(&r, field); break;
@@ -626,9 +622,8 @@ numbers_for_people(void **state)
 	static const struct {
 		uint64_t octets;
 		const char *want;
-	} sizes[] = {{0, "0 B"},	  {999, "999 B"},	{1000, "1.0 kB"},
-		     {12345, "12 kB"},	  {999499, "999 kB"},	{999999, "1.0 MB"},
-		     {1250000, "1.2 MB"}, {UINT64_MAX, "18 EB"}};
+	} sizes[] = {{0, "0 B"}, {999, "999 B"}, {1000, "1.0 kB"}, {12345, "12 kB"},
+	    {999499, "999 kB"}, {999999, "1.0 MB"}, {1250000, "1.2 MB"}, {UINT64_MAX, "18 EB"}};
 	char buf[64];
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct text t = text_in(buf, sizeof buf);
