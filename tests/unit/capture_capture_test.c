@@ -1,6 +1,6 @@
 /* Several files as one stream: order, rotation, damage of one of them; and all captures at hand
  * against libpcap. */
-#include "capture_build.h"
+#include "capture_read.h"
 
 #include <dirent.h>
 #include <pcap/pcap.h>

@@ -1,5 +1,5 @@
 /* Filter expressions: by link type, and what is said of bad ones. */
-#include "capture_build.h"
+#include "capture_read.h"
 
 #include "base/limits.h"
 

@@ -1,5 +1,5 @@
 /* The classic pcap format: every variant of it, every way to be cut or damaged. */
-#include "capture_build.h"
+#include "capture_read.h"
 
 #include "base/limits.h"
 

@@ -1,5 +1,5 @@
 /* The pcapng format: sections, interfaces, clocks, all kinds of packets, and damage. */
-#include "capture_build.h"
+#include "capture_read.h"
 
 #include "base/limits.h"
 

@@ -1,5 +1,5 @@
 /* Octets of files, gzip and pipes: contiguous records across buffers, and how each kind ends. */
-#include "capture_build.h"
+#include "capture_read.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
