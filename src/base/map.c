@@ -5,7 +5,7 @@
  */
 #include "base/map.h"
 
-#include <sys/mman.h>
+#include "base/memory.h"
 
 /* The head of a cell; key and value follow.  The pool writes into the first four octets of a cell
  * that was given back, so `live` stands behind them. */
@@ -63,9 +63,8 @@ map_init(struct map *m, const char *name, size_t key_size, size_t value_size, ui
 	hash_key_draw(&m->key);
 	if (!pool_init(&m->cells, name, m->value_at + value_size, max))
 		return false;
-	void *mem = mmap(NULL, slots * sizeof *m->slots, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED) {
+	void *mem = memory_reserve(slots * sizeof *m->slots);
+	if (mem == NULL) {
 		map_free_all(m);
 		return false;
 	}
@@ -76,8 +75,7 @@ map_init(struct map *m, const char *name, size_t key_size, size_t value_size, ui
 void
 map_free_all(struct map *m)
 {
-	if (m->slots != NULL)
-		(void)munmap(m->slots, ((size_t)m->mask + 1) * sizeof *m->slots);
+	memory_release(m->slots, ((size_t)m->mask + 1) * sizeof *m->slots);
 	pool_free_all(&m->cells);
 	memset(m, 0, sizeof *m);
 }

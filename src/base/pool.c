@@ -6,16 +6,16 @@
 #include "base/pool.h"
 
 #include <string.h>
-#include <sys/mman.h>
+
+#include "base/memory.h"
 
 bool
 pool_init(struct pool *p, const char *name, size_t size, uint32_t max)
 {
 	memset(p, 0, sizeof *p);
 	size = (size + 7) & ~(size_t)7;
-	void *mem = mmap(NULL, size * ((size_t)max + 1), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
+	void *mem = memory_reserve(size * ((size_t)max + 1));
+	if (mem == NULL)
 		return false;
 	p->mem = mem;
 	p->size = (uint32_t)size;
@@ -28,8 +28,7 @@ pool_init(struct pool *p, const char *name, size_t size, uint32_t max)
 void
 pool_free_all(struct pool *p)
 {
-	if (p->mem != NULL)
-		(void)munmap(p->mem, (size_t)p->size * ((size_t)p->max + 1));
+	memory_release(p->mem, (size_t)p->size * ((size_t)p->max + 1));
 	memset(p, 0, sizeof *p);
 }
 

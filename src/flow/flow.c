@@ -2,9 +2,9 @@
 #include "flow/flow.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define SLOTS 1024u
 
@@ -20,9 +20,8 @@ flow_table_init(struct flow_table *t, uint32_t max)
 		buckets *= 2;
 	if (!pool_init(&t->flows, "flows", sizeof(struct flow), max))
 		return false;
-	void *mem = mmap(NULL, buckets * sizeof *t->bucket, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED) {
+	void *mem = memory_reserve(buckets * sizeof *t->bucket);
+	if (mem == NULL) {
 		pool_free_all(&t->flows);
 		return false;
 	}
@@ -36,8 +35,7 @@ flow_table_init(struct flow_table *t, uint32_t max)
 void
 flow_table_free(struct flow_table *t)
 {
-	if (t->bucket != NULL)
-		(void)munmap(t->bucket, ((size_t)t->mask + 1) * sizeof *t->bucket);
+	memory_release(t->bucket, ((size_t)t->mask + 1) * sizeof *t->bucket);
 	t->bucket = NULL;
 	pool_free_all(&t->flows);
 }
@@ -76,14 +74,13 @@ struct key {
 uint32_t
 flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
 {
-	struct key k;
+	struct key k = {.family = ends->family};
 	int order = memcmp(ends->ip[0], ends->ip[1], 16);
 	unsigned a = order < 0 || (order == 0 && ends->port[0] <= ends->port[1]) ? 0 : 1;
 	memcpy(k.ip[0], ends->ip[a], 16);
 	memcpy(k.ip[1], ends->ip[!a], 16);
 	k.port[0] = ends->port[a];
 	k.port[1] = ends->port[!a];
-	k.family = ends->family;
 	*side = a;
 	uint64_t h = hash_40(&t->key, &k);
 	uint32_t *head = &t->bucket[h & t->mask];

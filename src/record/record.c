@@ -163,7 +163,7 @@ record_is(const struct record *r, enum field f, const char *word)
 	struct record_value v;
 	size_t len = strlen(word);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field == f && v.len == len && memcmp(v.str, word, len) == 0)
+		if (v.field == f && v.str != NULL && v.len == len && memcmp(v.str, word, len) == 0)
 			return true;
 	}
 	return false;
