@@ -278,6 +278,21 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
 
 /* ---- next ---- */
 
+/* The first octet that is held from the next one on; UINT64_MAX where there is none. */
+static uint64_t
+first_held(const struct streams *ss, const struct stream *s, const struct reorder *r)
+{
+	for (uint32_t i = 0; r != NULL && r->pages > 0 && i < SLOTS; i++) {
+		uint64_t number = s->next / PAGE + i;
+		uint32_t id = r->slot[number % SLOTS];
+		uint32_t from = i == 0 ? (uint32_t)(s->next % PAGE) : 0;
+		uint32_t at = id != 0 ? first_set(pool_at(&ss->pages, id), from) : PAGE;
+		if (at < PAGE)
+			return number * PAGE + at;
+	}
+	return UINT64_MAX;
+}
+
 /* Where the hole at the next octet ends, as far as it may be given up now; s->next where it may
  * not. */
 static uint64_t
@@ -285,22 +300,10 @@ gap_end(const struct streams *ss, const struct stream *s, const struct reorder *
     const struct stream_input *in, int64_t now_ns)
 {
 	bool force = (s->flags & STREAM_FORCE) != 0;
-	uint64_t end = UINT64_MAX;
+	uint64_t end;
 	if (!force && (r == NULL || r->since_ns == 0 || now_ns - r->since_ns < LIMIT_GRACE_NS))
 		return s->next;
-	if (r != NULL && r->pages > 0) {
-		for (uint32_t i = 0; i < SLOTS; i++) {
-			uint64_t number = s->next / PAGE + i;
-			uint32_t id = r->slot[number % SLOTS];
-			uint32_t at = id != 0 ? first_set(pool_at(&ss->pages, id),
-						    i == 0 ? (uint32_t)(s->next % PAGE) : 0)
-					      : PAGE;
-			if (at < PAGE) {
-				end = number * PAGE + at;
-				break;
-			}
-		}
-	}
+	end = first_held(ss, s, r);
 	if (in != NULL && in->len > 0 && in->off < end)
 		end = in->off;
 	if (s->acked > s->next && (!force || end == UINT64_MAX) && s->acked < end)
@@ -348,24 +351,6 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			continue;
 		}
 		uint64_t stop = r != NULL && r->marks > 0 ? r->mark[0].off : UINT64_MAX;
-		if (in != NULL && in->len > 0 && in->off <= s->next) {
-			uint64_t old = s->next - in->off;
-			if (old >= in->len) {
-				in->len = 0;
-				continue;
-			}
-			*out = (struct stream_chunk){in->data + old, in->len - old, s->next};
-			in->len = 0;
-			in->off += old + out->len;
-			advance(ss, s, in->off, now_ns);
-			return true;
-		}
-		if (in != NULL && in->len == 0 && in->cut > 0 && in->off == s->next) {
-			*out = (struct stream_chunk){NULL, in->cut, s->next};
-			in->cut = 0;
-			advance(ss, s, s->next + out->len, now_ns);
-			return true;
-		}
 		if (r != NULL && r->pages > 0) {
 			uint32_t at = (uint32_t)(s->next % PAGE),
 				 id = r->slot[s->next / PAGE % SLOTS];
@@ -380,6 +365,31 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 				advance(ss, s, s->next + n, now_ns);
 				return true;
 			}
+		}
+		if (in != NULL && in->len > 0 && in->off <= s->next) {
+			uint64_t old = s->next - in->off;
+			if (old >= in->len) { /* held copies of it were delivered meanwhile */
+				uint64_t cut_end = in->off + in->len + in->cut;
+				in->cut = cut_end > s->next ? (uint32_t)(cut_end - s->next) : 0;
+				in->off = s->next;
+				in->len = 0;
+				continue;
+			}
+			/* up to what is held, since that came first */
+			uint64_t n = in->len - old, room = first_held(ss, s, r) - s->next;
+			n = n < room ? n : room;
+			*out = (struct stream_chunk){in->data + old, n, s->next};
+			in->data += old + n;
+			in->off += old + n;
+			in->len -= (uint32_t)(old + n);
+			advance(ss, s, in->off, now_ns);
+			return true;
+		}
+		if (in != NULL && in->len == 0 && in->cut > 0 && in->off == s->next) {
+			*out = (struct stream_chunk){NULL, in->cut, s->next};
+			in->cut = 0;
+			advance(ss, s, s->next + out->len, now_ns);
+			return true;
 		}
 		uint64_t end = gap_end(ss, s, r, in, now_ns);
 		if (end > stop)
