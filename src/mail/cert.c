@@ -150,7 +150,7 @@ cert_matches(const struct cert_info *c, const char *host)
 	size_t host_len = strlen(host);
 	if (host_len > 0 && host[host_len - 1] == '.')
 		host_len--;
-	if (host_len == 0)
+	if (host_len == 0 || host[0] == '.')
 		return false;
 	for (const char *n = c->names; *n != '\0'; n += strlen(n) + 1) {
 		if (ascii_is(host, host_len, n) || wildcard_matches(n, host, host_len))

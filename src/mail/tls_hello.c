@@ -187,7 +187,7 @@ read_sni(struct cursor c, struct tls_event *ev)
 {
 	struct cursor names = cursor_sub(&c, cursor_be16(&c));
 	struct text t = text_in(ev->sni, sizeof ev->sni);
-	while (cursor_left(&names) >= 3) {
+	while (cursor_left(&names) > 0 && !names.bad) {
 		uint8_t type = cursor_u8(&names);
 		size_t len = cursor_be16(&names);
 		const uint8_t *name = cursor_take(&names, len);

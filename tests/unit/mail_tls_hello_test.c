@@ -174,6 +174,18 @@ test_broken_hellos(void **state)
 	    12);
 	ev = hello_of(ciphers, 1, e);
 	assert_string_equal(ev.sni, "a\\x00\u00ff\\x1bb c");
+	e->len = 0;
+	put_extension(e, 0,
+	    "\0\7\0\xff\xff"
+	    "abcd",
+	    9); /* a name longer than its list */
+	put_extension(e, 43, "\2\3\4", 3);
+	ev = hello_of(ciphers, 1, e);
+	assert_string_equal(ev.sni, "");
+	assert_int_equal(ev.version, 0x0304);
+	e->len = 0;
+	put_extension(e, 0, "\0\x0b\1\0\2zz\0\0\3a.b", 13); /* another kind of name comes first */
+	assert_string_equal(hello_of(ciphers, 1, e).sni, "a.b");
 	struct script *s = script_new();
 	record(s, C, 22, "\1\0\0\2\3\3", 6);
 	check(s, "\nC hello 1.2 sni= alpn= fp=no/");

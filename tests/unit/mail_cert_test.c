@@ -1,0 +1,305 @@
+/*
+ * Certificates are made here by OpenSSL, so that they can say anything; names are compared with
+ * what X509_check_host says of the same certificate.  Broken DER must be refused or read, never
+ * crash.
+ */
+#include "base/limits.h"
+#include "mail/cert.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <cmocka.h>
+
+struct der {
+	uint8_t *b;
+	size_t len;
+};
+
+/* What a certificate is to say. */
+struct wish {
+	const char *cn, *org;	/* of the subject; NULL for none */
+	const char *issuer;	/* its common name; NULL: the subject itself */
+	const char *names;	/* "DNS:a,IP:192.0.2.1"; NULL for none */
+	const char *from, *end; /* ASN.1 time; NULL: 2025 to 2035 */
+	EVP_PKEY *key;		/* NULL: a new one on P-256 */
+};
+
+static void
+add_entry(X509_NAME *n, const char *field, const char *value)
+{
+	assert_int_equal(X509_NAME_add_entry_by_txt(n, field, MBSTRING_UTF8,
+			     (const unsigned char *)value, -1, -1, 0),
+	    1);
+}
+
+static X509 *
+make(const struct wish *w)
+{
+	X509 *x = X509_new();
+	EVP_PKEY *key = w->key != NULL ? w->key : EVP_EC_gen("P-256");
+	X509_NAME *subject = X509_get_subject_name(x);
+	X509_set_version(x, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
+	ASN1_TIME_set_string(X509_getm_notBefore(x), w->from ? w->from : "20250101000000Z");
+	ASN1_TIME_set_string(X509_getm_notAfter(x), w->end ? w->end : "20350101000000Z");
+	if (w->org != NULL)
+		add_entry(subject, "O", w->org);
+	if (w->cn != NULL)
+		add_entry(subject, "CN", w->cn);
+	X509_NAME *issuer = X509_NAME_new();
+	if (w->issuer != NULL)
+		add_entry(issuer, "CN", w->issuer);
+	X509_set_issuer_name(x, w->issuer != NULL ? issuer : subject);
+	X509_NAME_free(issuer);
+	X509_set_pubkey(x, key);
+	if (w->names != NULL) {
+		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, w->names);
+		assert_non_null(e);
+		X509_add_ext(x, e, -1);
+		X509_EXTENSION_free(e);
+	}
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	if (w->key == NULL)
+		EVP_PKEY_free(key);
+	return x;
+}
+
+/* The DER of a certificate in a buffer of its own size; frees the certificate. */
+static struct der
+der_of(X509 *x)
+{
+	int len = i2d_X509(x, NULL);
+	assert_true(len > 0);
+	struct der d = {malloc((size_t)len), (size_t)len};
+	unsigned char *at = d.b;
+	i2d_X509(x, &at);
+	X509_free(x);
+	return d;
+}
+
+static void
+parse(const struct wish *w, struct cert_info *c)
+{
+	struct der d = der_of(make(w));
+	assert_true(cert_parse(d.b, d.len, c));
+	free(d.b);
+}
+
+static void
+test_facts(void **state)
+{
+	struct cert_info c;
+	struct wish w = {.cn = "mx.example.org", .org = "Gr\u00fc\u00dfe, Co", .issuer = "Some CA"};
+	uint8_t digest[32];
+	char hex[65];
+	(void)state;
+	struct der d = der_of(make(&w));
+	assert_true(cert_parse(d.b, d.len, &c));
+	assert_string_equal(c.subject, "CN=mx.example.org,O=Gr\u00fc\u00dfe\\, Co");
+	assert_string_equal(c.issuer, "CN=Some CA");
+	assert_int_equal(c.not_before_ns, 1735689600 * INT64_C(1000000000));
+	assert_int_equal(c.not_after_ns, 2051222400 * INT64_C(1000000000));
+	assert_false(c.self_signed);
+	assert_string_equal(c.key_type, "EC");
+	assert_int_equal(c.key_bits, 256);
+	assert_memory_equal(c.names, "mx.example.org\0", 16);
+	assert_int_equal(EVP_Digest(d.b, d.len, digest, NULL, EVP_sha256(), NULL), 1);
+	for (size_t i = 0; i < 32; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	assert_string_equal(c.sha256, hex);
+	/* octets behind the certificate are not its own */
+	d.b = realloc(d.b, d.len + 3);
+	memcpy(d.b + d.len, "abc", 3);
+	assert_true(cert_parse(d.b, d.len + 3, &c));
+	assert_string_equal(c.sha256, hex);
+	free(d.b);
+
+	w.issuer = NULL;
+	w.key = EVP_RSA_gen(1024);
+	w.names = "IP:192.0.2.1,email:a@b.c";
+	w.from = "19490101000000Z";
+	w.end = "99991231235959Z"; /* RFC 5280 section 4.1.2.5: it does not end */
+	parse(&w, &c);
+	assert_true(c.self_signed);
+	assert_string_equal(c.key_type, "RSA");
+	assert_int_equal(c.key_bits, 1024);
+	assert_int_equal(c.not_before_ns, 0);
+	assert_true(c.not_after_ns == INT64_MAX);
+	assert_memory_equal(c.names, "mx.example.org\0", 16);
+	EVP_PKEY_free(w.key);
+
+	w = (struct wish){.names = "DNS:a.example"}; /* no subject at all */
+	parse(&w, &c);
+	assert_string_equal(c.subject, "");
+	assert_memory_equal(c.names, "a.example\0", 11);
+}
+
+/* What would break a line or turn its direction is escaped; what is too long is cut. */
+static void
+test_hostile_text(void **state)
+{
+	struct cert_info c;
+	char names[9000] = "", name[64];
+	struct wish w = {.cn = "a\nb\x1b[31m\u202egro.elpmaxe"};
+	(void)state;
+	parse(&w, &c);
+	assert_null(strpbrk(c.subject, "\n\x1b"));
+	assert_null(strstr(c.subject, "\u202e"));
+	assert_memory_equal(c.subject, "CN=a", 4);
+
+	X509 *x = make(&(struct wish){.cn = "a"});
+	X509_NAME *n = X509_get_subject_name(x);
+	for (int i = 0; i < 12; i++)
+		X509_NAME_add_entry_by_txt(n, "OU", MBSTRING_UTF8,
+		    (const unsigned char *)"0123456789012345678901234567890"
+					   "12345678901234567890123456789",
+		    -1, -1, 0);
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_sign(x, key, EVP_sha256());
+	EVP_PKEY_free(key);
+	struct der d = der_of(x);
+	assert_true(cert_parse(d.b, d.len, &c));
+	assert_int_equal(strlen(c.subject), sizeof c.subject - 1);
+	free(d.b);
+
+	/* more names than are kept: which are not there cannot be told */
+	names[0] = '\0';
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof name, "%sDNS:n%03d.example.org", i > 0 ? "," : "", i);
+		strcat(names, name);
+	}
+	w = (struct wish){.cn = "a", .names = names};
+	parse(&w, &c);
+	assert_true(c.names_cut);
+	assert_true(cert_matches(&c, "n000.example.org"));
+	assert_true(cert_matches(&c, "n299.example.org"));
+
+	/* a NUL in a name: the certificate is for no host, and its common name is not asked */
+	x = make(
+	    &(struct wish){.cn = "cn.example.org", .names = "DNS:ok.example.orgXevil.example"});
+	d = der_of(x);
+	for (size_t i = 0; i + 5 < d.len; i++) {
+		if (memcmp(d.b + i, "Xevil", 5) == 0)
+			d.b[i] = '\0';
+	}
+	assert_true(cert_parse(d.b, d.len, &c));
+	assert_string_equal(c.names, "");
+	assert_false(cert_matches(&c, "ok.example.org"));
+	assert_false(cert_matches(&c, "cn.example.org"));
+	free(d.b);
+}
+
+static void
+test_matches(void **state)
+{
+	static const char *const names[] = {
+	    NULL,
+	    "DNS:mx.example.org",
+	    "DNS:*.example.org",
+	    "DNS:MX.Example.ORG,DNS:other.example",
+	    "DNS:*.org",
+	    "DNS:*",
+	    "DNS:*.*.org",
+	    "DNS:mx.*.org",
+	    "DNS:m*.example.org",
+	    "DNS:.example.org",
+	    "IP:192.0.2.1",
+	    "DNS:*.0.2.1",
+	    "DNS:mx.example.org.",
+	};
+	static const char *const hosts[] = {
+	    "mx.example.org",
+	    "MX.EXAMPLE.ORG",
+	    "a.mx.example.org",
+	    "example.org",
+	    "other.example",
+	    "mx.example.com",
+	    "xmx.example.org",
+	    "cn.example.org",
+	    "a.cn.example.org",
+	    ".example.org",
+	    "example",
+	    "org",
+	};
+	struct cert_info c;
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		X509 *x = make(&(struct wish){.cn = "cn.example.org", .names = names[i]});
+		X509_up_ref(x);
+		struct der d = der_of(x);
+		assert_true(cert_parse(d.b, d.len, &c));
+		free(d.b);
+		for (size_t k = 0; k < sizeof hosts / sizeof hosts[0]; k++) {
+			int want = hosts[k][0] == '.' /* there it means "any below" */
+			    ? 0
+			    : X509_check_host(x, hosts[k], 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+				  NULL);
+			if (cert_matches(&c, hosts[k]) != (want == 1))
+				fail_msg("%s for %s: not %d", names[i], hosts[k], want);
+		}
+		X509_free(x);
+	}
+	parse(&(struct wish){.cn = "a", .names = "DNS:mx.example.org"}, &c);
+	assert_true(cert_matches(&c, "mx.example.org."));
+	assert_false(cert_matches(&c, ""));
+	assert_false(cert_matches(&c, "."));
+}
+
+/* Every prefix is refused; every octet set to others is refused or read. */
+static void
+test_broken(void **state)
+{
+	static const uint8_t other[] = {0x00, 0x01, 0x7f, 0x80, 0x84, 0xff};
+	struct cert_info c;
+	(void)state;
+	struct der d = der_of(make(&(struct wish){.cn = "mx.example.org",
+	    .issuer = "CA",
+	    .names = "DNS:a.example,DNS:*.b.example"}));
+	for (size_t len = 0; len < d.len; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+		memcpy(copy, d.b, len);
+		assert_false(cert_parse(copy, len, &c));
+		free(copy);
+	}
+	for (size_t i = 0; i < d.len; i++) {
+		uint8_t was = d.b[i];
+		for (size_t k = 0; k < sizeof other; k++) {
+			d.b[i] = other[k];
+			if (cert_parse(d.b, d.len, &c)) {
+				assert_int_equal(strlen(c.sha256), 64);
+				(void)cert_matches(&c, "a.example");
+			}
+		}
+		d.b[i] = was;
+	}
+	assert_true(cert_parse(d.b, d.len, &c));
+	uint8_t *big = calloc(1, LIMIT_TLS_HANDSHAKE + 1);
+	memcpy(big, d.b, d.len);
+	assert_true(cert_parse(big, LIMIT_TLS_HANDSHAKE, &c));
+	assert_false(cert_parse(big, LIMIT_TLS_HANDSHAKE + 1, &c));
+	free(big);
+	free(d.b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_hostile_text),
+	    cmocka_unit_test(test_matches),
+	    cmocka_unit_test(test_broken),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
