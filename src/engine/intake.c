@@ -120,10 +120,13 @@ take_segment(struct engine *e)
 		s->next = s->end != STREAM_NO_END ? s->end : s->next;
 		return;
 	}
-	if (seg->flags & TCP_ACK && c->packets[!end] > 0)
+	uint64_t need = 0;
+	if (seg->flags & TCP_ACK && c->packets[!end] > 0) {
 		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
+		need = stream_seen(peer, seg->ack);
+	}
 	if (seg->wire_len > 0)
-		stream_push(&e->streams, s, peer, seq, seg->payload, seg->len, seg->wire_len,
+		stream_push(&e->streams, s, peer, need, seq, seg->payload, seg->len, seg->wire_len,
 		    e->clock.elapsed_ns, &e->in);
 	if (seg->flags & TCP_FIN)
 		stream_fin(s, seq + seg->wire_len);

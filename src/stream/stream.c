@@ -24,6 +24,7 @@ struct reorder {
 	uint32_t slot[SLOTS]; /* pages, by page number modulo SLOTS; 0 for none */
 	uint32_t pages;	      /* how many there are */
 	uint32_t marks;	      /* entries of mark */
+	int64_t held_ns;      /* when the first mark was set */
 	int64_t since_ns; /* when the hole at the next octet was first known to be acknowledged; 0:
 			     it is not */
 	struct mark {
@@ -226,7 +227,7 @@ store(struct streams *ss, struct stream *s, struct stream_input *in)
 
 /* Octets from `off` on wait until the peer's stream has come to `need`. */
 static void
-mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need)
+mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need, int64_t now_ns)
 {
 	struct reorder *r = reorder_make(ss, s);
 	if (r == NULL)
@@ -241,14 +242,23 @@ mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need)
 			last->need = need;
 		return;
 	}
+	if (r->marks == 0)
+		r->held_ns = now_ns;
 	r->mark[r->marks++] = (struct mark){off, need};
 }
 
-void
-stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
-    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns, struct stream_input *in)
+uint64_t
+stream_seen(const struct stream *s, uint32_t ack)
 {
-	(void)now_ns;
+	int64_t off = stream_offset(s, ack);
+	return off <= 0 ? 0 : (uint64_t)off < s->acked ? (uint64_t)off : s->acked;
+}
+
+void
+stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint64_t need,
+    uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
+    struct stream_input *in)
+{
 	int64_t off = stream_offset(s, seq);
 	*in = (struct stream_input){data, len, wire_len - len, (uint64_t)off};
 	if (off + (int64_t)wire_len <= (int64_t)s->next) { /* all of it was delivered before */
@@ -266,12 +276,11 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
 			in->len = 0;
 		}
 	}
-	bool early =
-	    peer->flags & STREAM_STARTED && peer->next < peer->acked && !(s->flags & STREAM_FORCE);
+	bool early = need > peer->next && !(s->flags & STREAM_FORCE);
 	struct reorder *r = reorder_of(ss, s);
 	bool waits = r != NULL && r->marks > 0 && r->mark[0].off <= s->next;
 	if (early)
-		mark_add(ss, s, in->off, peer->acked);
+		mark_add(ss, s, in->off, need, now_ns);
 	if (early || waits || in->off > s->next || (r != NULL && r->pages > 0))
 		store(ss, s, in); /* also where octets are held: those came first */
 }
@@ -339,7 +348,8 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 	for (;;) {
 		struct reorder *r = reorder_of(ss, s);
 		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
-		    (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE)) {
+		    (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE ||
+			now_ns - r->held_ns >= LIMIT_GRACE_NS)) {
 			r->marks--;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
 		}
@@ -411,8 +421,12 @@ int64_t
 stream_deadline(const struct streams *ss, const struct stream *s)
 {
 	const struct reorder *r = reorder_of(ss, s);
-	return r != NULL && r->since_ns != 0 && s->acked > s->next ? r->since_ns + LIMIT_GRACE_NS
-								   : 0;
+	if (r == NULL)
+		return 0;
+	int64_t hole = r->since_ns != 0 && s->acked > s->next ? r->since_ns : 0;
+	int64_t held = r->marks > 0 ? r->held_ns : 0;
+	int64_t first = hole == 0 || (held != 0 && held < hole) ? held : hole;
+	return first != 0 ? first + LIMIT_GRACE_NS : 0;
 }
 
 void

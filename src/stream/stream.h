@@ -86,12 +86,19 @@ stream_offset(const struct stream *s, uint32_t seq)
 void stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_ns);
 
 /*
- * A segment: `len` captured of `wire_len` octets at sequence number seq.  `peer` is the other
- * direction, of which the packet acknowledged peer->acked.  Then call stream_next until false with
- * the same input.
+ * The octets of this stream that a packet of the other direction had seen: the offset its `ack`
+ * means, as far as stream_ack believed it.
  */
-void stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
-    const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns, struct stream_input *in);
+uint64_t stream_seen(const struct stream *s, uint32_t ack);
+
+/*
+ * A segment: `len` captured of `wire_len` octets at sequence number seq.  It waits until the other
+ * direction has come to offset `need` (stream_seen of the segment's own acknowledgement; 0: it does
+ * not wait).  Then call stream_next until false with the same input.
+ */
+void stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint64_t need,
+    uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
+    struct stream_input *in);
 
 /* A FIN stands at sequence number seq (behind the segment's data). */
 void stream_fin(struct stream *s, uint32_t seq);

@@ -25,6 +25,7 @@ struct pair {
 	struct streams ss;
 	struct stream s, peer;
 	int64_t now_ns;
+	uint64_t need; /* what the next segments had seen of the peer */
 	char out[4096];
 	size_t len;
 };
@@ -65,7 +66,7 @@ push_cut(struct pair *p, uint32_t seq, const char *text, uint32_t cut)
 	uint8_t *copy =
 	    malloc(n + 1); /* exactly sized, and gone afterwards: nothing may point to it */
 	memcpy(copy, text, n);
-	stream_push(&p->ss, &p->s, &p->peer, seq, copy, n, n + cut, p->now_ns, &in);
+	stream_push(&p->ss, &p->s, &p->peer, p->need, seq, copy, n, n + cut, p->now_ns, &in);
 	take(p, &in);
 	assert_int_equal(in.len, 0);
 	free(copy);
@@ -312,6 +313,8 @@ the_effect_waits_for_its_cause(void **state)
 	setup(&p, 100, 8, 8);
 	/* `s` acknowledges four octets of the peer that were not seen yet */
 	stream_ack(&p.ss, &p.peer, 5, p.now_ns);
+	p.need = stream_seen(&p.peer, 5);
+	assert_int_equal(p.need, 4);
 	push(&p, 100, "reply");
 	push(&p, 105, " more");
 	assert_string_equal(p.out, "");
@@ -330,6 +333,7 @@ a_cause_that_never_comes_is_a_gap(void **state)
 	struct stream_chunk c;
 	setup(&p, 100, 8, 8);
 	stream_ack(&p.ss, &p.peer, 5, p.now_ns);
+	p.need = 4;
 	push(&p, 100, "reply");
 	p.now_ns += LIMIT_GRACE_NS;
 	assert_true(stream_next(&p.ss, &p.peer, &p.s, p.now_ns, NULL, &c));
@@ -338,6 +342,41 @@ a_cause_that_never_comes_is_a_gap(void **state)
 	take(&p, NULL);
 	assert_string_equal(p.out, "reply");
 	stream_release(&p.ss, &p.peer);
+	finish(&p);
+}
+
+static void
+an_early_segment_does_not_wait_for_what_a_later_one_saw(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	stream_ack(&p.ss, &p.peer, 9,
+	    p.now_ns); /* MAIL, swapped before EHLO, has seen the reply to EHLO */
+	p.need = stream_seen(&p.peer, 9);
+	push(&p, 104, "MAIL");
+	p.need = stream_seen(&p.peer, 1);
+	push(&p, 100, "EHLO");
+	assert_string_equal(p.out, "EHLO");
+	p.peer.next = 8;
+	take(&p, NULL);
+	assert_string_equal(p.out, "EHLOMAIL");
+	stream_release(&p.ss, &p.peer);
+	finish(&p);
+}
+
+static void
+two_that_wait_for_each_other_go_on_after_the_grace(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	p.need = 1000; /* whatever a forger says */
+	push(&p, 100, "abc");
+	assert_string_equal(p.out, "");
+	assert_int_equal(stream_deadline(&p.ss, &p.s), p.now_ns + LIMIT_GRACE_NS);
+	wait_ms(&p, LIMIT_GRACE_NS / MS);
+	assert_string_equal(p.out, "abc");
 	finish(&p);
 }
 
@@ -427,7 +466,7 @@ oracle_round(uint64_t seed, uint32_t pages)
 				m.first[at + i] = data[i];
 			}
 		}
-		stream_push(&ss, &s, &peer, base + at, data, len, len + cut, now_ns, &in);
+		stream_push(&ss, &s, &peer, 0, base + at, data, len, len + cut, now_ns, &in);
 		model_take(&m, &ss, &s, &peer, now_ns, &in);
 		assert_int_equal(in.len, 0);
 		memset(data, 0xee, len); /* the packet is gone */
@@ -478,6 +517,8 @@ main(void)
 	    cmocka_unit_test(empty_pools_degrade),
 	    cmocka_unit_test(the_effect_waits_for_its_cause),
 	    cmocka_unit_test(a_cause_that_never_comes_is_a_gap),
+	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
+	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_the_grace),
 	    cmocka_unit_test(the_oracle_agrees),
 	};
 	return cmocka_run_group_tests_name("stream/stream", tests, NULL, NULL);
