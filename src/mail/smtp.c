@@ -439,14 +439,14 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	switch (p->code) {
 	case 354:
 		begin_tx(p);
+		if (!one_sided) { /* the DATA was lost, what follows it was not */
+			mail_content_dot(m, s, MAIL_CLIENT);
+			break;
+		}
+		p->flags |= SMTP_IMPLIED;
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_SERVER);
 		ev->tx = p->tx;
-		ev->flag = one_sided;
-		if (one_sided)
-			p->flags |= SMTP_IMPLIED;
-		else
-			mail_content_dot(m, s,
-			    MAIL_CLIENT); /* the DATA was lost, what follows it was not */
+		ev->flag = true;
 		break;
 	case 235:
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
