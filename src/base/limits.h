@@ -22,14 +22,17 @@
 #define LIMIT_IPV6_EXTS 16u /* IPv6 extension headers walked in one packet */
 
 /* flow and stream */
-#define LIMIT_FLOWS	   (2u << 20) /* TCP connections known at once, the ignored ones too */
-#define LIMIT_CONNS	   (1u << 20) /* connections followed at once (streams and mail state) */
-#define LIMIT_OOO_PAGE	   4096u      /* octets of one page of out-of-order data */
-#define LIMIT_OOO_PAGES	   32768u     /* such pages, of all streams (128 MiB) */
-#define LIMIT_OOO_SLOTS	   128u	      /* pages ahead of the next octet in one stream (512 KiB) */
-#define LIMIT_OOO_STREAMS  32768u     /* streams that hold out-of-order data at once */
-#define LIMIT_GRACE_NS	   50000000   /* ns that a hole the peer acknowledged may still be filled */
-#define LIMIT_IDLE_MAIL_S  900u	      /* s of silence that end a mail connection */
+#define LIMIT_FLOWS	  (2u << 20) /* TCP connections known at once, the ignored ones too */
+#define LIMIT_CONNS	  (1u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_OOO_PAGE	  4096u	     /* octets of one page of out-of-order data */
+#define LIMIT_OOO_PAGES	  32768u     /* such pages, of all streams (128 MiB) */
+#define LIMIT_OOO_SLOTS	  128u	     /* pages ahead of the next octet in one stream (512 KiB) */
+#define LIMIT_OOO_STREAMS 32768u     /* streams that hold out-of-order data at once */
+#define LIMIT_GRACE_NS	  50000000   /* ns that a hole the peer acknowledged may still be filled */
+#define LIMIT_HOLD_NS                                                                            \
+	500000000 /* ns that octets may wait for what their sender had seen; longer than a chain \
+		     of graces */
+#define LIMIT_IDLE_MAIL_S  900u	 /* s of silence that end a mail connection */
 #define LIMIT_IDLE_OTHER_S 300u	 /* s of silence after which an ignored connection is forgotten */
 #define LIMIT_IDLE_OPEN_S  60u	 /* s that a handshake may take */
 #define LIMIT_LINGER_S	   10u	 /* s that a closed connection's four numbers are remembered */

@@ -349,7 +349,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 		struct reorder *r = reorder_of(ss, s);
 		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
 		    (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE ||
-			now_ns - r->held_ns >= LIMIT_GRACE_NS)) {
+			now_ns - r->held_ns >= LIMIT_HOLD_NS)) {
 			r->marks--;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
 		}
@@ -423,10 +423,9 @@ stream_deadline(const struct streams *ss, const struct stream *s)
 	const struct reorder *r = reorder_of(ss, s);
 	if (r == NULL)
 		return 0;
-	int64_t hole = r->since_ns != 0 && s->acked > s->next ? r->since_ns : 0;
-	int64_t held = r->marks > 0 ? r->held_ns : 0;
-	int64_t first = hole == 0 || (held != 0 && held < hole) ? held : hole;
-	return first != 0 ? first + LIMIT_GRACE_NS : 0;
+	int64_t hole = r->since_ns != 0 && s->acked > s->next ? r->since_ns + LIMIT_GRACE_NS : 0;
+	int64_t held = r->marks > 0 ? r->held_ns + LIMIT_HOLD_NS : 0;
+	return hole == 0 || (held != 0 && held < hole) ? held : hole;
 }
 
 void

@@ -366,7 +366,7 @@ an_early_segment_does_not_wait_for_what_a_later_one_saw(void **state)
 }
 
 static void
-two_that_wait_for_each_other_go_on_after_the_grace(void **state)
+two_that_wait_for_each_other_go_on_after_a_while(void **state)
 {
 	(void)state;
 	struct pair p;
@@ -374,8 +374,8 @@ two_that_wait_for_each_other_go_on_after_the_grace(void **state)
 	p.need = 1000; /* whatever a forger says */
 	push(&p, 100, "abc");
 	assert_string_equal(p.out, "");
-	assert_int_equal(stream_deadline(&p.ss, &p.s), p.now_ns + LIMIT_GRACE_NS);
-	wait_ms(&p, LIMIT_GRACE_NS / MS);
+	assert_int_equal(stream_deadline(&p.ss, &p.s), p.now_ns + LIMIT_HOLD_NS);
+	wait_ms(&p, LIMIT_HOLD_NS / MS);
 	assert_string_equal(p.out, "abc");
 	finish(&p);
 }
@@ -518,7 +518,7 @@ main(void)
 	    cmocka_unit_test(the_effect_waits_for_its_cause),
 	    cmocka_unit_test(a_cause_that_never_comes_is_a_gap),
 	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
-	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_the_grace),
+	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_a_while),
 	    cmocka_unit_test(the_oracle_agrees),
 	};
 	return cmocka_run_group_tests_name("stream/stream", tests, NULL, NULL);
