@@ -12,7 +12,7 @@
 #define PAGE	  LIMIT_OOO_PAGE
 #define SLOTS	  LIMIT_OOO_SLOTS
 #define WINDOW	  ((uint64_t)PAGE * SLOTS)
-#define MARKS	  4u
+#define MARKS	  32u
 #define ACK_REACH (16u << 20) /* octets beyond the next one that an acknowledgement may name */
 
 struct page {
@@ -225,26 +225,27 @@ store(struct streams *ss, struct stream *s, struct stream_input *in)
 
 /* ---- push ---- */
 
-/* Octets from `off` on wait until the peer's stream has come to `need`. */
+/*
+ * Octets from `off` on wait until the peer's stream has come to `need`.  Marks are in order of
+ * their offsets; of two for the same octets the first stays.  Where there is no room the octets
+ * wait for those before them only.
+ */
 static void
 mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need, int64_t now_ns)
 {
 	struct reorder *r = reorder_make(ss, s);
-	if (r == NULL)
+	if (r == NULL || r->marks == MARKS)
 		return;
-	struct mark *last = r->marks > 0 ? &r->mark[r->marks - 1] : NULL;
-	if (last != NULL && last->off <= off && last->need >= need)
+	uint32_t at = r->marks;
+	while (at > 0 && r->mark[at - 1].off >= off)
+		at--;
+	if (at < r->marks && r->mark[at].off == off)
 		return;
-	if (last != NULL && (r->marks == MARKS || last->off >= off)) {
-		if (off < last->off)
-			last->off = off;
-		if (need > last->need)
-			last->need = need;
-		return;
-	}
 	if (r->marks == 0)
 		r->held_ns = now_ns;
-	r->mark[r->marks++] = (struct mark){off, need};
+	memmove(r->mark + at + 1, r->mark + at, (r->marks - at) * sizeof r->mark[0]);
+	r->mark[at] = (struct mark){off, need};
+	r->marks++;
 }
 
 uint64_t
