@@ -197,7 +197,10 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	uint32_t message;
 	switch ((enum conn_end)c->end) {
 	case CONN_OPEN:
-	case CONN_END_STREAMS: /* nothing is held any more */
+	case CONN_END_STREAMS: /* nothing can be delivered any more, but what waits in a circle */
+		if (stream_unblock(&e->streams, &c->stream[0]) ||
+		    stream_unblock(&e->streams, &c->stream[1]))
+			return false;
 		c->end = CONN_END_MAIL;
 		if (c->phase == CONN_MAIL)
 			mail_end(&e->mail, &c->mail);

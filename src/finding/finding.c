@@ -252,7 +252,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		}
 		break;
 	case MAIL_OFFER:
-		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
+		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
 		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
 		if (f->flags & FINDING_MANGLED && !ev->flag)
 			f->flags |= FINDING_STRIPPED;
@@ -345,6 +345,10 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		expose(f, v,
 		    (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |
 			(ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u)));
+		break;
+	case MAIL_LOST:
+		if (ev->side == MAIL_CLIENT)
+			f->flags |= FINDING_LOST;
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;

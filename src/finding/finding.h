@@ -120,6 +120,8 @@ struct finding {
 #define FINDING_MANGLED \
 	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
 #define FINDING_AUTH_HARMLESS 0x2000000u /* the mechanism last named shows no secret */
+#define FINDING_LOST \
+	0x4000000u /* commands were lost since the last list: it may have asked for TLS */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {

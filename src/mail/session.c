@@ -617,6 +617,7 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
 		drop_line(m, s, side);
+		mail_emit(m, MAIL_LOST, side);
 		s->mode[side] = MAIL_MODE_RESYNC;
 		rows[s->protocol]->gap(m, s, side);
 		break;

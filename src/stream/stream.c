@@ -25,8 +25,9 @@ struct reorder {
 	uint32_t pages;	      /* how many there are */
 	uint32_t marks;	      /* entries of mark */
 	int64_t held_ns;      /* when the first mark was set */
-	int64_t since_ns; /* when the hole at the next octet was first known to be acknowledged; 0:
-			     it is not */
+	int64_t snap_ns;      /* when snap_off was taken; 0: no hole is acknowledged */
+	uint64_t snap_off;    /* what was acknowledged then */
+	uint64_t ripe;	      /* holes before this offset were acknowledged at least a grace ago */
 	struct mark {
 		uint64_t off;  /* octets from here on wait */
 		uint64_t need; /* until the peer's stream has come to here */
@@ -77,9 +78,26 @@ static void
 reorder_settle(struct streams *ss, struct stream *s)
 {
 	struct reorder *r = reorder_of(ss, s);
-	if (r != NULL && r->pages == 0 && r->marks == 0 && r->since_ns == 0) {
+	if (r != NULL && r->pages == 0 && r->marks == 0 && r->snap_ns == 0) {
 		pool_give(&ss->reorders, s->reorder);
 		s->reorder = 0;
+	}
+}
+
+/* Takes note of what is acknowledged: what was so a grace ago is ripe to be given up. */
+static void
+ripen(struct reorder *r, const struct stream *s, int64_t now_ns)
+{
+	if (s->acked <= s->next) {
+		r->snap_ns = 0;
+		r->ripe = 0;
+	} else if (r->snap_ns == 0) {
+		r->snap_ns = now_ns;
+		r->snap_off = s->acked;
+	} else if (now_ns - r->snap_ns >= LIMIT_GRACE_NS) {
+		r->ripe = r->snap_off;
+		r->snap_ns = now_ns;
+		r->snap_off = s->acked;
 	}
 }
 
@@ -98,10 +116,10 @@ stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_ns)
 		return;
 	struct reorder *r = reorder_make(ss, s);
 	if (r == NULL) {
-		s->flags |= STREAM_FORCE;
+		s->flags |= STREAM_FORCE | STREAM_NO_WAIT;
 		ss->pressure++;
-	} else if (r->since_ns == 0) {
-		r->since_ns = now_ns;
+	} else {
+		ripen(r, s, now_ns);
 	}
 }
 
@@ -208,7 +226,7 @@ store(struct streams *ss, struct stream *s, struct stream_input *in)
 		    (*slot = pool_take(&ss->pages)) != 0)
 			r->pages++;
 		if (slot == NULL || in->off >= limit || *slot == 0) {
-			s->flags |= STREAM_FORCE;
+			s->flags |= STREAM_FORCE | STREAM_NO_WAIT;
 			ss->pressure++;
 			return;
 		}
@@ -277,7 +295,7 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
 			in->len = 0;
 		}
 	}
-	bool early = need > peer->next && !(s->flags & STREAM_FORCE);
+	bool early = need > peer->next && !(s->flags & STREAM_NO_WAIT);
 	struct reorder *r = reorder_of(ss, s);
 	bool waits = r != NULL && r->marks > 0 && r->mark[0].off <= s->next;
 	if (early)
@@ -306,17 +324,20 @@ first_held(const struct streams *ss, const struct stream *s, const struct reorde
 /* Where the hole at the next octet ends, as far as it may be given up now; s->next where it may
  * not. */
 static uint64_t
-gap_end(const struct streams *ss, const struct stream *s, const struct reorder *r,
+gap_end(const struct streams *ss, const struct stream *s, struct reorder *r,
     const struct stream_input *in, int64_t now_ns)
 {
 	bool force = (s->flags & STREAM_FORCE) != 0;
-	uint64_t end;
-	if (!force && (r == NULL || r->since_ns == 0 || now_ns - r->since_ns < LIMIT_GRACE_NS))
+	if (r != NULL)
+		ripen(r, s, now_ns);
+	if (!force && (r == NULL || r->ripe <= s->next))
 		return s->next;
-	end = first_held(ss, s, r);
+	uint64_t end = first_held(ss, s, r);
 	if (in != NULL && in->len > 0 && in->off < end)
 		end = in->off;
-	if (s->acked > s->next && (!force || end == UINT64_MAX) && s->acked < end)
+	if (!force && r->ripe < end)
+		end = r->ripe;
+	if (force && end == UINT64_MAX && s->acked > s->next)
 		end = s->acked;
 	return end == UINT64_MAX ? s->next : end;
 }
@@ -338,7 +359,7 @@ advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
 			page_drop(ss, r, slot);
 		}
 	}
-	r->since_ns = s->acked > s->next ? now_ns : 0;
+	ripen(r, s, now_ns);
 }
 
 bool
@@ -349,7 +370,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 	for (;;) {
 		struct reorder *r = reorder_of(ss, s);
 		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
-		    (peer->next >= r->mark[0].need || s->flags & STREAM_FORCE ||
+		    (peer->next >= r->mark[0].need || s->flags & STREAM_NO_WAIT ||
 			now_ns - r->held_ns >= LIMIT_HOLD_NS)) {
 			r->marks--;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
@@ -357,7 +378,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 		if (r != NULL && r->marks > 0 && r->mark[0].off <= s->next) {
 			if (in != NULL && in->len > 0)
 				store(ss, s, in);
-			if (!(s->flags & STREAM_FORCE))
+			if (!(s->flags & STREAM_NO_WAIT))
 				return false; /* what the peer had seen comes first */
 			continue;
 		}
@@ -408,7 +429,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 		if (end == s->next) {
 			if (s->flags & STREAM_FORCE && (in == NULL || in->len == 0) &&
 			    (r == NULL || r->pages == 0))
-				s->flags &= (uint8_t)~STREAM_FORCE;
+				s->flags &= (uint8_t) ~(STREAM_FORCE | STREAM_NO_WAIT);
 			reorder_settle(ss, s);
 			return false;
 		}
@@ -424,7 +445,7 @@ stream_deadline(const struct streams *ss, const struct stream *s)
 	const struct reorder *r = reorder_of(ss, s);
 	if (r == NULL)
 		return 0;
-	int64_t hole = r->since_ns != 0 && s->acked > s->next ? r->since_ns + LIMIT_GRACE_NS : 0;
+	int64_t hole = r->snap_ns != 0 && s->acked > s->next ? r->snap_ns + LIMIT_GRACE_NS : 0;
 	int64_t held = r->marks > 0 ? r->held_ns + LIMIT_HOLD_NS : 0;
 	return hole == 0 || (held != 0 && held < hole) ? held : hole;
 }
@@ -435,6 +456,16 @@ stream_finish(struct stream *s)
 	if (s->end != STREAM_NO_END && s->end > s->acked)
 		s->acked = s->end;
 	s->flags |= STREAM_FORCE;
+}
+
+bool
+stream_unblock(const struct streams *ss, struct stream *s)
+{
+	struct reorder *r = reorder_of(ss, s);
+	bool waited = r != NULL && r->marks > 0;
+	if (waited)
+		r->marks = 0;
+	return waited;
 }
 
 void

@@ -51,6 +51,7 @@ struct stream {
 #define STREAM_STARTED	0x01u /* base is known */
 #define STREAM_CONFLICT 0x02u /* a second copy differed */
 #define STREAM_FORCE	0x04u /* holes become gaps at once (the end, or pressure) */
+#define STREAM_NO_WAIT	0x08u /* and nothing waits for its cause (pressure) */
 
 /* The part of a pushed segment that stream_next has not taken yet; lives on the caller's side of
  * one push. */
@@ -111,9 +112,15 @@ bool stream_next(struct streams *ss, struct stream *s, const struct stream *peer
 /* When stream_next must be called again though no packet comes: packet time in ns, 0 for never. */
 int64_t stream_deadline(const struct streams *ss, const struct stream *s);
 
-/* No more packets: what is held is delivered with its gaps by the following calls of stream_next.
+/*
+ * No more packets: what is held is delivered with its gaps by the following calls of stream_next,
+ * causes still first.
  */
 void stream_finish(struct stream *s);
+
+/* Lets go what waits for its cause, where both directions wait for each other.  False: nothing
+ * waited. */
+bool stream_unblock(const struct streams *ss, struct stream *s);
 
 /* Are all octets up to the FIN delivered? */
 static inline bool
