@@ -4,6 +4,8 @@
  */
 #include "tls_script.h"
 
+#include <stdio.h>
+
 static size_t
 from_hex(const char *s, uint8_t *out)
 {

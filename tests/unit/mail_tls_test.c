@@ -4,6 +4,8 @@
  */
 #include "tls_script.h"
 
+#include <stdio.h>
+
 #define CLIENT_LINE \
 	"\nC hello 1.3 sni=mail.example alpn= fp=yes/t13d020200_c1929292aa6b_b9a491fefe05"
 #define SERVER_12  "\nS hello 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 -"
@@ -281,6 +283,10 @@ test_ssl2_hello(void **state)
 	s = script_new(); /* not from a server */
 	say(s, S, hello, sizeof hello);
 	check(s, "\nS garbage");
+	s = script_new(); /* nor behind a record */
+	ccs(s, C);
+	say(s, C, hello, sizeof hello);
+	check(s, "\nC garbage");
 	s = script_new(); /* SSL 2.0 itself is not spoken here */
 	hello[3] = 0;
 	say(s, C, hello, sizeof hello);
@@ -476,6 +482,9 @@ test_gaps(void **state)
 	pause_here(s);
 	say(s, S, "\x14\3\3\0\2xx", 7); /* a CCS has one octet */
 	noise(s, C, 23, 53);
+	struct run *r = run_whole(s, 2);
+	assert_int_equal(r->tls.half[S].protected_records, 3); /* those of begin_13 */
+	free(r);
 	check_whole(s, CLIENT_LINE SERVER_13 "\nC established",
 	    TLS_SAW_HELLO | TLS_SAW_CCS | TLS_SAW_APPDATA | TLS_SAW_GAP);
 	s = script_new();
@@ -513,11 +522,55 @@ test_gaps(void **state)
 		b->len = 0;
 		ccs(s, S);
 		noise(s, S, 22, 40);
-		struct run *r = run_whole(s, 2);
+		r = run_whole(s, 2);
 		assert_string_equal(r->buf, SERVER_12);
 		assert_int_equal(r->tls.half[S].protected_records, 1);
 		free(r);
 		free(s);
+	}
+	free(b);
+}
+
+/* Which octets of a message were lost decides whether the next message can be told. */
+static void
+test_gaps_in_messages(void **state)
+{
+	static const struct {
+		size_t said,
+		    lost;  /* of the message's 204 octets, 150 of them in the first record */
+		bool told; /* is the ServerHello behind it? */
+	} cases[] = {
+	    {100, 50, true},  /* up to the record's end */
+	    {100, 30, true},  /* inside it */
+	    {2, 148, false},  /* its length among them */
+	    {0, 150, false},  /* and its start */
+	    {100, 60, false}, /* and something behind the record */
+	    {150, 40, false},
+	};
+	struct bytes *b = calloc(1, sizeof *b);
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct script *s = script_new();
+		message(b, 22, 200);
+		server_hello(b, hello_12);
+		record(s, S, 22, b->b, 150);
+		size_t left = 150 - cases[i].said;
+		s->len -= left;
+		s->turn[0].len -= left;
+		lose(s, S, cases[i].lost);
+		if (cases[i].lost < left)
+			say(s, S, b->b + cases[i].said + cases[i].lost, left - cases[i].lost);
+		if (cases[i].told)
+			record(s, S, 22, b->b + 150, b->len - 150);
+		else /* what begins a record need not begin a message */
+			record(s, S, 22, b->b + 204, b->len - 204);
+		noise(s, S, 23, 40);
+		struct run *r = run_whole(s, 2);
+		assert_string_equal(r->buf, cases[i].told ? SERVER_12 : "");
+		assert_int_equal(r->tls.half[S].protected_records, 1);
+		free(r);
+		free(s);
+		b->len = 0;
 	}
 	free(b);
 }
@@ -531,14 +584,16 @@ test_too_long(void **state)
 	struct hello h = hello_13;
 	(void)state;
 	/* at the limit, and one beyond it */
-	for (size_t extra = 0; extra < 2; extra++) {
+	static const size_t records[] = {1400, 17000};
+	for (size_t i = 0; i < 4; i++) {
+		size_t extra = i / 2;
 		client_hello(b, hello_13);
 		h.padding = LIMIT_TLS_HANDSHAKE - b->len - 4 + extra;
 		b->len = 0;
 		client_hello(b, h);
 		assert_int_equal(b->len, LIMIT_TLS_HANDSHAKE + extra);
 		struct script *s = script_new();
-		flush(s, C, b, 1400);
+		flush(s, C, b, records[i % 2]);
 		server_hello(b, hello_12);
 		flush(s, S, b, 16384);
 		/* what comes behind the padding is not read: the versions */
@@ -598,6 +653,23 @@ test_no_buffers(void **state)
 	}
 }
 
+/* The suites of TLS 1.3 are its own: they tell the version where its extension is cut off. */
+static void
+test_server_hello_without_end(void **state)
+{
+	struct bytes *b = calloc(1, sizeof *b);
+	(void)state;
+	struct script *s = script_new();
+	server_hello(b, hello_13);
+	flush(s, S, b, 16384);
+	struct run *r = malloc(sizeof *r);
+	run(r, s, 0, SIZE_MAX, 5 + 80, s->len);
+	assert_string_equal(r->buf, "\nS hello 1.3 TLS_AES_128_GCM_SHA256 -");
+	free(r);
+	free(s);
+	free(b);
+}
+
 static void
 test_looks_like(void **state)
 {
@@ -630,8 +702,10 @@ main(void)
 	    cmocka_unit_test(test_midstream),
 	    cmocka_unit_test(test_one_side_late),
 	    cmocka_unit_test(test_gaps),
+	    cmocka_unit_test(test_gaps_in_messages),
 	    cmocka_unit_test(test_too_long),
 	    cmocka_unit_test(test_no_buffers),
+	    cmocka_unit_test(test_server_hello_without_end),
 	    cmocka_unit_test(test_looks_like),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
