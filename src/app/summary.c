@@ -22,6 +22,10 @@ tally_add_session(struct tally *t, const struct record *r)
 		t->cleartext = true;
 	if (record_is(r, FIELD_EXPOSED, "credentials"))
 		t->credentials++;
+	uint64_t messages = record_find(r, FIELD_MESSAGES, &v) ? v.u64 : 0;
+	t->messages += messages;
+	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > messages)
+		t->envelopes += v.u64 - messages;
 	if (record_find(r, FIELD_GAP_BYTES, &v) && v.u64 > 0) {
 		t->gap_sessions++;
 		t->gap_bytes += v.u64;
@@ -39,7 +43,6 @@ tally_add(struct tally *t, const struct record *r)
 	if (r->kind == RECORD_SESSION) {
 		tally_add_session(t, r);
 	} else if (r->kind == RECORD_MESSAGE) {
-		t->messages++;
 		t->cleartext = true;
 	}
 	enum level level = level_of(r);
@@ -85,6 +88,7 @@ summary_compose(struct record *out, const struct tally *t, const struct capture_
 	record_put_u64(out, FIELD_SUM_NO_MAIL, t->outcomes[OUTCOME_NO_MAIL]);
 	record_put_u64(out, FIELD_SUM_UNKNOWN, t->outcomes[OUTCOME_UNKNOWN]);
 	record_put_u64(out, FIELD_SUM_MESSAGES, t->messages);
+	record_put_u64(out, FIELD_SUM_ENVELOPES, t->envelopes);
 	record_put_u64(out, FIELD_SUM_CREDENTIALS, t->credentials);
 	record_put_u64(out, FIELD_SUM_GAP_SESSIONS, t->gap_sessions);
 	record_put_u64(out, FIELD_SUM_GAP_BYTES, t->gap_bytes);

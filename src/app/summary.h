@@ -16,7 +16,8 @@
 struct tally {
 	uint64_t sessions;	     /* session records */
 	uint64_t outcomes[OUTCOMES]; /* of them, by outcome; one without a known word is unknown */
-	uint64_t messages;	     /* message records */
+	uint64_t envelopes;	     /* MAIL commands whose content did not cross */
+	uint64_t messages;	     /* contents that crossed readable */
 	uint64_t credentials;	     /* sessions that exposed credentials */
 	uint64_t gap_sessions;	     /* sessions with gaps */
 	uint64_t gap_bytes;	     /* octets lost in them */

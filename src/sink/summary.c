@@ -181,7 +181,13 @@ draw_headline(struct page *p, const struct summary *s, const uint64_t outcomes[O
 		text_puts(&t, " of ");
 		words_count(&t, all, "mail connection");
 		text_puts(&t, " could be read on the way: ");
-		words_count(&t, mails, "mail");
+		uint64_t bare = number(s, FIELD_SUM_ENVELOPES, 0);
+		if (mails > 0 || bare == 0)
+			words_count(&t, mails, "mail");
+		if (bare > 0) {
+			text_puts(&t, mails == 0 ? "" : logins > 0 ? ", " : " and ");
+			words_count(&t, bare, "envelope");
+		}
 		if (logins > 0) {
 			text_puts(&t, " and ");
 			words_count(&t, logins, "login");

@@ -60,9 +60,13 @@ records_are_counted(void **state)
 	tally_add(&t, &record);
 	record_begin(&record, RECORD_SESSION);
 	record_put_u64(&record, FIELD_GAP_BYTES, 11);
+	record_put_u64(&record, FIELD_MESSAGES, 2);
+	record_put_u64(&record, FIELD_ENVELOPES, 5);
 	record_put_word(&record, FIELD_VISIBILITY, "server-only");
 	tally_add(&t, &record);
 	assert_int_equal(t.credentials, 1);
+	assert_int_equal(t.messages, 2);
+	assert_int_equal(t.envelopes, 3);
 	assert_int_equal(t.gap_sessions, 2);
 	assert_int_equal(t.gap_bytes, 111);
 	assert_int_equal(t.one_sided, 2);
@@ -77,7 +81,7 @@ a_message_is_cleartext(void **state)
 	record_begin(&record, RECORD_MESSAGE);
 	record_put_word(&record, FIELD_LEVEL, "critical");
 	tally_add(&t, &record);
-	assert_int_equal(t.messages, 1);
+	assert_int_equal(t.messages, 0); /* its session counts it */
 	assert_int_equal(t.sessions, 0);
 	assert_true(t.cleartext);
 	assert_int_equal(t.worst, LEVEL_CRITICAL);
@@ -98,6 +102,7 @@ the_summary_has_everything(void **state)
 	struct tally t = {.sessions = 15,
 	    .outcomes = {1, 2, 3, 4, 5},
 	    .messages = 6,
+	    .envelopes = 12,
 	    .credentials = 7,
 	    .gap_sessions = 8,
 	    .gap_bytes = 9,
