@@ -1,0 +1,89 @@
+"""Wrong usage and wrong files: one clear line on standard error, status 2, nothing else."""
+import os
+import struct
+import tempfile
+import unittest
+
+import postcard
+
+PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+
+
+class BadInput(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, octets):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as f:
+            f.write(octets)
+        return path
+
+    def refused(self, args, *words):
+        done = postcard.run(postcard.binary(), args)
+        err = done.stderr.decode()
+        self.assertEqual((done.code, done.stdout), (2, b""), err)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertTrue(err.startswith("postcard: "), err)
+        for w in words:
+            self.assertIn(w, err)
+
+    def test_unknown_option(self):
+        self.refused(["--jsn", "-r", "pcaps/office.pcap"], "--jsn", "--json")
+
+    def test_option_without_its_argument(self):
+        self.refused(["-r"], "-r")
+
+    def test_missing_file(self):
+        self.refused(["-r", "/nowhere/x.pcap"], "/nowhere/x.pcap", "no such file")
+
+    def test_one_of_several_missing(self):
+        self.refused(["-r", "pcaps/office.pcap", "/nowhere/x.pcap"], "/nowhere/x.pcap")
+
+    def test_folder(self):
+        self.refused(["-r", self.folder.name], self.folder.name, "director")
+
+    def test_empty_file(self):
+        self.refused(["-r", self.path("e.pcap", b"")], "e.pcap", "empty")
+
+    def test_text_file(self):
+        self.refused(["-r", self.path("t.pcap", b"this is no capture at all\n" * 9)], "t.pcap", "not a pcap")
+
+    def test_gzip_of_text(self):
+        import gzip
+        self.refused(["-r", self.path("t.gz", gzip.compress(b"no capture at all\n" * 9))], "t.gz")
+
+    def test_half_a_header(self):
+        self.refused(["-r", self.path("h.pcap", PCAP[:20])], "h.pcap")
+
+    def test_bad_version(self):
+        self.refused(["-r", self.path("v.pcap", PCAP[:4] + b"\x09\0\x01\0" + PCAP[8:])], "v.pcap", "version")
+
+    def test_bad_expression(self):
+        self.refused(["-r", "pcaps/office.pcap", "tcp port of call"], "filter", "of")
+
+    def test_bad_network(self):
+        self.refused(["-r", "pcaps/office.pcap", "--home-net", "10.0.0.0/33"], "10.0.0.0/33")
+
+    def test_bad_count(self):
+        self.refused(["-r", "pcaps/office.pcap", "-c", "many"], "many")
+
+    def test_bad_level(self):
+        self.refused(["-r", "pcaps/office.pcap", "--fail-on", "worse"], "worse")
+
+    def test_missing_database_folder(self):
+        self.refused(["-r", "pcaps/office.pcap", "--geoip", "/nowhere"], "/nowhere")
+
+    def test_corrupt_database(self):
+        self.path("country.mmdb", b"this is no database" * 100)
+        self.refused(["-r", "pcaps/office.pcap", "--geoip", self.folder.name], "country.mmdb")
+
+    def test_no_argument_shows_the_usage(self):
+        done = postcard.run(postcard.binary(), [])
+        self.assertEqual((done.code, done.stdout), (2, b""))
+        self.assertIn(b"usage: postcard", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

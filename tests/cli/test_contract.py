@@ -1,0 +1,115 @@
+"""What --json prints keeps the contract: names, types, values, masking, and a summary that adds up."""
+import functools
+import glob
+import json
+import re
+import unittest
+
+import postcard
+
+COMMON = ["@timestamp", "event.start", "event.end", "event.duration", "event.action", "event.kind", "observer.type",
+          "observer.product", "observer.version", "network.transport", "network.type", "network.protocol",
+          "network.community_id", "network.direction", "source.ip", "source.port", "source.bytes", "source.packets",
+          "destination.ip", "destination.port", "destination.bytes", "destination.packets", "postcard.outcome",
+          "postcard.visibility", "postcard.midstream", "postcard.gap_bytes", "postcard.tls_mode",
+          "postcard.client_hello", "postcard.messages", "postcard.envelopes"]
+VALUES = {
+    "postcard.outcome": {"encrypted", "cleartext", "tls-failed", "no-mail", "unknown"},
+    "postcard.reason": {"not-offered", "not-requested", "refused", "stripped", "tls-failed", "not-asked", "null-cipher",
+                        "not-visible"},
+    "postcard.exposed": {"envelope", "headers", "body", "attachments", "credentials"},
+    "postcard.tls_mode": {"starttls", "implicit", "none"},
+    "postcard.visibility": {"both", "client-only", "server-only"},
+    "postcard.delivered": {"accepted", "rejected", "aborted", "unknown"},
+    "postcard.body_protection": {"none", "pgp", "smime", "unknown"},
+    "postcard.level": {"informational", "low", "medium", "high", "critical"},
+    "network.protocol": {"smtp", "lmtp", "imap", "pop3", "tls", "other"},
+    "network.direction": {"inbound", "outbound", "internal", "external", "unknown"},
+    "network.type": {"ipv4", "ipv6"},
+    "event.dataset": {"postcard.session", "postcard.message", "postcard.summary"},
+}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+
+
+@functools.lru_cache(maxsize=None)
+def everything():
+    """One run over all captures, for all tests: (run, {field: type}, {anomaly})."""
+    done = postcard.run(postcard.binary(), ["-r"] + sorted(glob.glob("pcaps/*.pcap")) + ["--json"])
+    table = postcard.run(postcard.binary(), ["--fields"]).stdout.decode().split("\n\n")
+    rows = [[row.split() for row in part.split("\n")[1:] if row] for part in table]
+    return done, {row[0]: row[1] for row in rows[0]}, {row[0] for row in rows[1]}
+
+
+class Contract(unittest.TestCase):
+    def setUp(self):
+        self.done, self.fields, self.anomalies = everything()
+
+    def test_every_line_is_json(self):
+        self.assertEqual(self.done.code, 0)
+        self.assertEqual(self.done.bad_json, "")
+        self.assertGreater(len(self.done.records), 100)
+
+    def test_only_fields_that_are_listed_with_their_types(self):
+        kinds = {"text": str, "number": int, "bool": bool, "time": str, "address": str}
+        for r in self.done.records:
+            for name, value in postcard.flatten(r).items():
+                self.assertIn(name, self.fields)
+                if name == "postcard.starttls.reply":
+                    self.assertIsInstance(value, (int, str))
+                    continue
+                kind = self.fields[name]
+                many = kind.endswith("[]")
+                self.assertEqual(isinstance(value, list), many, name)
+                for x in value if many else [value]:
+                    self.assertIs(type(x), kinds[kind.replace("[]", "")], name)
+                    if kind == "time":
+                        self.assertRegex(x, TIME)
+
+    def test_values(self):
+        for r in self.done.records:
+            flat = postcard.flatten(r)
+            for name, allowed in VALUES.items():
+                if name in flat:
+                    value = flat[name]
+                    self.assertLessEqual(set(value if isinstance(value, list) else [value]), allowed, name)
+            self.assertLessEqual(set(flat.get("postcard.anomalies", [])), self.anomalies)
+
+    def test_common_fields(self):
+        for r in self.done.of("session") + self.done.of("message"):
+            flat = postcard.flatten(r)
+            missing = [name for name in COMMON if name not in flat]
+            self.assertEqual(missing, [], json.dumps(r)[:300])
+            self.assertEqual("postcard.reason" in flat, flat["postcard.outcome"] == "cleartext")
+
+    def test_a_message_comes_before_its_session(self):
+        over = set()
+        for r in self.done.records:
+            if r["event"]["dataset"] == "postcard.session":
+                over.add(r["network"]["community_id"])
+            elif r["event"]["dataset"] == "postcard.message":
+                self.assertNotIn(r["network"]["community_id"], over)
+
+    def test_the_summary_adds_up(self):
+        last = self.done.records[-1]
+        self.assertEqual(last["event"]["dataset"], "postcard.summary")
+        self.assertEqual(len(self.done.of("summary")), 1)
+        counts = last["postcard"]["summary"]
+        sessions = self.done.of("session")
+        self.assertEqual(counts["sessions"]["total"], len(sessions))
+        for outcome in VALUES["postcard.outcome"]:
+            self.assertEqual(counts["sessions"][outcome.replace("-", "_")],
+                             sum(s["postcard"]["outcome"] == outcome for s in sessions))
+        self.assertEqual(counts["messages"], sum(s["postcard"]["messages"] for s in sessions))
+
+    def test_masked_by_default(self):
+        bare = [a for r in self.done.of("message") for a in postcard.flatten(r).get("email.to.address", [])
+                if a and not re.match(r"[^@]?\*\*\*(@|$)", a)]
+        self.assertEqual(bare, [])
+        revealed = postcard.run(postcard.binary(), ["-r", "pcaps/office.pcap", "--json", "--reveal"])
+        senders = {a for r in revealed.of("message") for a in postcard.flatten(r)["email.from.address"]}
+        self.assertIn("scanner@example.com", senders)
+        self.assertNotIn(b"***", revealed.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

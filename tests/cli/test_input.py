@@ -1,0 +1,158 @@
+"""Captures that are damaged, split, compressed or piped; what goes where; what the terminal is shown."""
+import glob
+import gzip
+import os
+import pty
+import struct
+import subprocess
+import tempfile
+import unittest
+
+import postcard
+
+OFFICE = "pcaps/office.pcap"
+
+
+def run(args, **kw):
+    return postcard.run(postcard.binary(), args, **kw)
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def frames(capture):
+    """(header, [record]) of a little-endian pcap file."""
+    at, found = 24, []
+    while at < len(capture):
+        length = struct.unpack_from("<I", capture, at + 8)[0]
+        found.append(capture[at:at + 16 + length])
+        at += 16 + length
+    return capture[:24], found
+
+
+class Input(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.whole = run(["-r", OFFICE, "--json"])
+
+    def path(self, name, octets):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as f:
+            f.write(octets)
+        return path
+
+    def records(self, done):
+        return [line for line in done.stdout.split(b"\n") if b"postcard.summary" not in line]
+
+    def test_the_same_input_gives_the_same_bytes(self):
+        for mode in postcard.MODES:
+            first, second = run(["-r", OFFICE] + mode), run(["-r", OFFICE] + mode)
+            self.assertEqual(first.stdout, second.stdout)
+            self.assertEqual((first.code, first.stderr), (0, b""))
+
+    def test_gzip_and_a_pipe_are_the_same(self):
+        packed = self.path("o.gz", gzip.compress(read(OFFICE)))
+        self.assertEqual(run(["-r", packed, "--json"]).stdout, self.whole.stdout)
+        self.assertEqual(run(["-r", "-", "--json"], stdin=read(OFFICE)).stdout, self.whole.stdout)
+
+    def test_rotated_files_in_any_order(self):
+        header, packets = frames(read(OFFICE))
+        third = len(packets) // 3
+        parts = [packets[:third], packets[third:2 * third], packets[2 * third:]]
+        names = [self.path("%d.pcap" % i, header + b"".join(p)) for i, p in enumerate(parts)]
+        for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+            done = run(["-r"] + [names[i] for i in order] + ["--json"])
+            self.assertEqual(self.records(done), self.records(self.whole))
+
+    def test_a_cut_file_is_read_as_far_as_it_goes(self):
+        octets = read(OFFICE)
+        _, packets = frames(octets)
+        for cut in (len(octets) - 5, len(octets) - len(packets[-1]) + 7):
+            done = run(["-r", self.path("cut.pcap", octets[:cut]), "--json"])
+            self.assertEqual(done.code, 3)
+            self.assertEqual(done.stderr.count(b"\n"), 1)
+            self.assertIn(b"cut.pcap", done.stderr)
+            self.assertIn(b"octet %d" % cut, done.stderr)
+            self.assertIn(b"packet %d" % len(packets), done.stderr)
+            self.assertGreater(len(done.of("session")), 10)
+
+    def test_absurd_length(self):
+        header, packets = frames(read(OFFICE))
+        bad = packets[50][:8] + struct.pack("<II", 0x7FFFFFFF, 0x7FFFFFFF) + packets[50][16:]
+        done = run(["-r", self.path("bad.pcap", header + b"".join(packets[:50]) + bad), "--json"])
+        self.assertEqual(done.code, 3)
+        self.assertIn(b"bad.pcap", done.stderr)
+
+    def test_fail_on(self):
+        self.assertEqual(run(["-r", OFFICE, "-q", "--fail-on", "cleartext"]).code, 1)
+        self.assertEqual(run(["-r", OFFICE, "-q", "--fail-on", "critical"]).code, 1)
+        self.assertEqual(run(["-r", "pcaps/starttls-tls13.pcap", "-q", "--fail-on", "cleartext"]).code, 0)
+        self.assertEqual(run(["-r", "pcaps/recipient-refused.pcap", "-q", "--fail-on", "critical"]).code, 0)
+
+    def test_count_and_expression(self):
+        done = run(["-r", OFFICE, "--json", "-c", "10"])
+        self.assertEqual(done.records[-1]["postcard"]["summary"]["packets"], 10)
+        done = run(["-r", OFFICE, "--json", "host", "192.0.2.31"])
+        self.assertEqual({r["source"]["ip"] for r in done.of("session")}, {"192.0.2.31"})
+
+    def test_help_fits_a_screen(self):
+        done = run(["-h"])
+        lines = done.stdout.decode().split("\n")
+        self.assertEqual((done.code, done.stderr), (0, b""))
+        self.assertLessEqual(len(lines), 40)
+        self.assertLessEqual(max(map(len, lines)), 80)
+
+    def test_version_and_interfaces(self):
+        self.assertIn(b"libpcap", run(["--version"]).stdout)
+        self.assertIn(run(["-D"]).code, (0, 2))
+
+    def test_the_report_fits_eighty_columns_and_is_plain_when_piped(self):
+        env = dict(os.environ, COLUMNS="80", LC_ALL="C.UTF-8")
+        done = run(["-r"] + sorted(glob.glob("pcaps/*.pcap")) + ["-v"], env=env)
+        self.assertNotIn(b"\x1b", done.stdout)
+        wide = [line for line in done.stdout.decode().split("\n") if len(line) > 80]
+        self.assertEqual(wide, [])
+
+    def terminal(self, **env):
+        """What a terminal is shown."""
+        control, tty = pty.openpty()
+        try:
+            done = subprocess.Popen([postcard.binary(), "-r", OFFICE], stdout=tty, stderr=subprocess.DEVNULL,
+                                    env=dict(os.environ, **dict({"TERM": "xterm", "NO_COLOR": ""}, **env)))
+            os.close(tty)
+            shown = b""
+            while True:
+                try:
+                    octets = os.read(control, 65536)
+                except OSError:
+                    break
+                if not octets:
+                    break
+                shown += octets
+            self.assertEqual(done.wait(), 0)
+            return shown
+        finally:
+            os.close(control)
+
+    def test_colours_on_a_terminal_only_where_wanted(self):
+        try:
+            pty.openpty()
+        except OSError as e:
+            self.skipTest("no pseudo-terminal: %s" % e)
+        self.assertIn(b"\x1b[", self.terminal())
+        self.assertNotIn(b"\x1b[", self.terminal(NO_COLOR="1"))
+        self.assertNotIn(b"\x1b[", self.terminal(TERM="dumb"))
+
+    def test_a_full_disk_is_said(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([postcard.binary(), "-r", OFFICE, "--json"], stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"No space", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

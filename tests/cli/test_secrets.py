@@ -1,0 +1,131 @@
+"""No password, token or word of a mail's text comes out of postcard, whatever it is asked to print."""
+import base64
+import glob
+import os
+import random
+import string
+import tempfile
+import unittest
+
+import dialogue
+import packets
+import postcard
+
+GREETING = "S: 220 mx.example.com ESMTP"
+LIST = "S: 250-mx.example.com\nS: 250 AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 NTLM"
+MIN_PIECE = 8  # octets of a secret that would already be a leak
+
+
+def word(rng):
+    return "".join(rng.choice(string.ascii_letters + string.digits) for _ in range(20))
+
+
+def b64(text):
+    return base64.b64encode(text.encode("latin-1")).decode()
+
+
+def smtp(auth):
+    return "\n".join([GREETING, "C: EHLO client.example.org", LIST, auth, "C: QUIT", "S: 221 Bye"])
+
+
+def pop3(auth):
+    return "\n".join(["@server 192.0.2.25:110", "S: +OK ready", auth, "C: QUIT", "S: +OK Bye"])
+
+
+def imap(auth):
+    return "\n".join(["@server 192.0.2.25:143", "S: * OK ready", auth, "C: z LOGOUT", "S: * BYE"])
+
+
+# How a secret can cross; {s} is it, and each {b...} a base64 form of it.
+FORMS = {
+    "smtp plain": smtp("C: AUTH PLAIN {bplain}\nS: 235 Ok"),
+    "smtp plain behind 334": smtp("C: AUTH PLAIN\nS: 334 \nC: {bplain}\nS: 235 Ok"),
+    "smtp plain refused": smtp("C: AUTH PLAIN {bplain}\nS: 538 Encryption required"),
+    "smtp plain, blanks and case": smtp("C: aUtH   plain   {bplain}\nS: 535 No"),
+    "smtp login": smtp("C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: {b}\nS: 334 UGFzc3dvcmQ6\nC: {b}\nS: 235 Ok"),
+    "smtp login, user in the command": smtp("C: AUTH LOGIN {b}\nS: 334 UGFzc3dvcmQ6\nC: {b}\nS: 535 No"),
+    "smtp login, not waiting": smtp("C: AUTH LOGIN\nC: {b}\nC: {b}\nS: 334 VXNl\nS: 334 UGFz\nS: 235 Ok"),
+    "smtp cram-md5": smtp("C: AUTH CRAM-MD5\nS: 334 PDE+\nC: {b}\nS: 235 Ok"),
+    "smtp xoauth2": smtp("C: AUTH XOAUTH2 {bplain}\nS: 334 eyJ9\nC: \nS: 535 No"),
+    "smtp oauthbearer": smtp("C: AUTH OAUTHBEARER {bplain}\nS: 235 Ok"),
+    "smtp ntlm": smtp("C: AUTH NTLM {b}\nS: 334 TlRM\nC: {b}\nS: 235 Ok"),
+    "smtp without a mechanism": smtp("C: AUTH {b}\nS: 504 What\nC: AUTH {s} {s}\nS: 504 What"),
+    "smtp after a cancelled one": smtp("C: AUTH LOGIN\nS: 334 VXNl\nC: *\nS: 501 No\nC: AUTH PLAIN {bplain}\nS: 235 Ok"),
+    "smtp, nobody answers": smtp("C: AUTH PLAIN\nC: {bplain}"),
+    "pop3 pass": pop3("C: USER joe\nS: +OK\nC: PASS {s}\nS: +OK"),
+    "pop3 pass with blanks": pop3("C: USER joe\nS: +OK\nC: PASS a {s} b\nS: -ERR"),
+    "pop3 apop": pop3("C: APOP joe {s}\nS: +OK"),
+    "pop3 auth": pop3("C: AUTH PLAIN\nS: + \nC: {bplain}\nS: +OK"),
+    "pop3 auth in one": pop3("C: AUTH PLAIN {bplain}\nS: +OK"),
+    "imap login": imap("C: a LOGIN joe {s}\nS: a OK"),
+    "imap login quoted": imap('C: a LOGIN "joe" "{s} x"\nS: a NO'),
+    "imap login literal": imap("C: a LOGIN {{3}}\nS: + go\nC: joe {{20}}\nS: + go\nC: {s}\nS: a OK"),
+    "imap login literal+": imap("C: a LOGIN {{3+}}\nC: joe {{20+}}\nC: {s}\nS: a OK"),
+    "imap authenticate": imap("C: a AUTHENTICATE PLAIN\nS: + \nC: {bplain}\nS: a OK"),
+    "imap authenticate in one": imap("C: a AUTHENTICATE PLAIN {bplain}\nS: a OK"),
+    "ftp": "\n".join(["@server 192.0.2.25:2121", "S: 220 ready", "C: USER joe", "S: 331 Ok", "C: PASS {s}", "S: 230 In"]),
+    "a body": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\nC: DATA\nS: 354 Go\n"
+                   "C: Subject: x\nC: \nC: word {s} word\nC: AUTH PLAIN {b}\nC: {s}\nC: .\nS: 250 Ok"),
+    "a body without a header": smtp("C: DATA\nS: 354 Go\nC: {s}\nC: .\nS: 250 Ok"),
+    "a body by BDAT": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\n"
+                           "C: BDAT 24 LAST\nC> \\r\\n{s}\\r\\n\nS: 250 Ok"),
+    "headers of no interest": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\nC: DATA\n"
+                                   "S: 354 Go\nC: X-Secret: {s}\nC:  {s}\nC: Authorization: {s}\nC: \nC: x\nC: .\nS: 250 Ok"),
+}
+
+
+def pieces(secret):
+    """What must not stand in an output: the secret's pieces, plain and as base64 that depends on it alone."""
+    found = {secret[i:i + MIN_PIECE].encode() for i in range(len(secret) - MIN_PIECE + 1)}
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + secret.encode())
+        alone = encoded[-(-8 * shift // 6):8 * (shift + len(secret)) // 6]
+        found |= {alone[i:i + MIN_PIECE] for i in range(len(alone) - MIN_PIECE + 1)}
+    return found
+
+
+class Secrets(unittest.TestCase):
+    def outputs(self, files):
+        for mode in postcard.MODES + [["--json", "--reveal"]]:
+            done = postcard.run(postcard.binary(), ["-r"] + files + mode)
+            self.assertEqual(done.code, 0, done.stderr)
+            yield mode, done.stdout + done.stderr
+
+    def test_a_leak_would_be_found(self):
+        secret = word(random.Random(1))
+        self.assertTrue(any(p in b"x" + b64("\0joe\0" + secret).encode() for p in pieces(secret)))
+        self.assertTrue(any(p in b"<" + secret[3:15].encode() + b">" for p in pieces(secret)))
+
+    def test_every_form_in_every_cut(self):
+        rng = random.Random(20261123)
+        with tempfile.TemporaryDirectory() as folder:
+            files, needles = [], {}
+            for name, form in FORMS.items():
+                cuts = [packets.Shape()] + [packets.Shape(piece=n) for n in (1, 2, 3, 5, 7, 11, 13, 17, 23)]
+                for i, shape in enumerate(cuts):
+                    secret = word(rng)
+                    text = form.format(s=secret, b=b64(secret), bplain=b64("\0joe\0" + secret))
+                    port = "@client 10.0.0.9:%d" % (20000 + len(files))
+                    script, _ = dialogue.parse(port + "\n" + text)
+                    path = os.path.join(folder, "%04d.pcap" % len(files))
+                    dialogue.compile_script(script, shape).write(path)
+                    files.append(path)
+                    for piece in pieces(secret):
+                        needles[piece] = "%s, cut %d" % (name, i)
+            for start in range(0, len(files), 100):
+                for mode, out in self.outputs(files[start:start + 100]):
+                    seen = {out[i:i + MIN_PIECE] for i in range(len(out) - MIN_PIECE + 1)}
+                    leaked = sorted({needles[x] for x in seen & needles.keys()})
+                    self.assertEqual(leaked, [], "in the output of %s" % (mode or "the report"))
+
+    def test_the_lab_secrets(self):
+        with open(os.path.join("pcaps", "secrets.txt"), "rb") as f:
+            secrets = [line for line in f.read().split(b"\n") if line and not line.startswith(b"#")]
+        self.assertGreater(len(secrets), 10)
+        for mode, out in self.outputs(sorted(glob.glob("pcaps/*.pcap"))):
+            leaked = [s for s in secrets if s in out]
+            self.assertEqual(leaked, [], "in the output of %s" % (mode or "the report"))
+
+
+if __name__ == "__main__":
+    unittest.main()
