@@ -123,7 +123,9 @@ take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
 		n++;
 	}
 	host[n] = '\0';
-	if (memchr(host, '.', n) != NULL && !cert_matches(&info, host))
+	struct addr number;
+	if (memchr(host, '.', n) != NULL && !addr_parse(host, &number) &&
+	    !cert_matches(&info, host))
 		finding_add_anomaly(f, ANOMALY_CERT_MISMATCH);
 }
 

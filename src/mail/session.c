@@ -129,6 +129,12 @@ mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_le
 static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
+	struct tls *t = s->tls != 0 ? pool_at(&m->tls_states, s->tls) : NULL;
+	if (t != NULL && (t->half[0].flags | t->half[1].flags) & TLS_SAW_GARBAGE) {
+		tls_end(&m->tls_pools,
+		    t); /* an earlier attempt broke off into text: this is another */
+		memset(t, 0, sizeof *t);
+	}
 	if (s->tls == 0)
 		s->tls = pool_take(&m->tls_states);
 	s->mode[side] = s->tls != 0 ? MAIL_MODE_TLS : MAIL_MODE_OFF;
@@ -184,27 +190,24 @@ read_tls(struct mail *m, struct mail_session *s)
 {
 	struct tls *t = pool_at(&m->tls_states, s->tls);
 	enum mail_side side = (enum mail_side)m->side;
-	uint8_t header[sizeof t->half[0].header];
-	size_t header_len = t->half[side].header_len;
 	struct tls_input in = {m->data, m->left, side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER};
-	memcpy(header, t->half[side].header, sizeof header);
-	bool more = tls_next(&m->tls_pools, t, &in, &m->tls_event);
-	if (!more) {
-		m->left = 0;
-		return;
-	}
+	bool event = tls_next(&m->tls_pools, t, &in, &m->tls_event);
 	m->data = in.data;
-	m->left = in.len;
+	m->left = event ? in.len : 0;
+	if (!event)
+		return;
 	mail_emit(m, MAIL_TLS, side)->tls = &m->tls_event;
 	if (m->tls_event.kind != TLS_EVENT_GARBAGE)
 		return;
-	const uint8_t *at = m->tls_event.data;
-	size_t len = m->tls_event.len;
-	bool text = header_len > 0 ? looks_like_text(header, header_len) : looks_like_text(at, len);
-	if (text) {
-		m->data = at;
-		m->left = len;
-		tls_to_text(m, s, side, header, header_len);
+	/* it may have begun with octets of earlier pushes, which the half kept as those of a header
+	 */
+	const struct tls_half *h = &t->half[in.side];
+	const uint8_t *first = h->header_len > 0 ? h->header : m->tls_event.data;
+	size_t len = h->header_len > 0 ? h->header_len : m->tls_event.len;
+	if (looks_like_text(first, len)) {
+		m->data = m->tls_event.data;
+		m->left = m->tls_event.len;
+		tls_to_text(m, s, side, h->header, h->header_len);
 	} else {
 		m->left = 0;
 		s->mode[side] = MAIL_MODE_OFF;
