@@ -161,8 +161,8 @@ probe(const uint8_t *data, size_t len, uint16_t port)
 		r.from_server = s->server;
 		r.from_client = !s->server;
 		if (s->verdict == PROBE_SMTP && s->server && !line && len < 64) {
-			r.verdict = PROBE_MORE; /* the whole line may name SMTP */
-			return r;
+			/* the whole line may name SMTP */
+			return (struct probe_result){.verdict = PROBE_MORE};
 		}
 		if (s->verdict == PROBE_SMTP && s->server &&
 		    (ascii_find(data, len, "SMTP") != NULL ||
