@@ -42,7 +42,7 @@
 #define LIMIT_LINE	      2048u /* octets of a command or reply line kept; the rest is dropped */
 #define LIMIT_LINES_HELD      65536u /* partial lines held at once, of all connections */
 #define LIMIT_REPLY_LINES     512u   /* lines of one multi-line reply before it is cut */
-#define LIMIT_PENDING	      6u     /* runs of like commands that may await their replies */
+#define LIMIT_PENDING	      8u     /* runs of like commands that may await their replies */
 #define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
 #define LIMIT_MESSAGES	      65536u /* mail transactions under way at once, of all connections */
 #define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */

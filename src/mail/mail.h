@@ -75,6 +75,7 @@ struct mail_session {
 	uint8_t dot[2];		 /* MAIL_MODE_DOT: where in a line the side is (session.c) */
 	uint8_t flags;		 /* MAIL_SESSION_* */
 	uint8_t hidden_first[2]; /* first octet of a secret dropped from the line under way */
+	uint8_t hidden_last[2];	 /* the last one so far */
 	uint32_t hidden[2];	 /* octets of the line under way that were dropped as secret */
 	uint32_t line[2];  /* its octets kept so far: an object of the line pool; 0 for none */
 	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
@@ -91,6 +92,7 @@ struct mail_session {
 #define MAIL_SESSION_MIDSTREAM 0x02u /* the start was not captured: no greeting is awaited */
 #define MAIL_SESSION_GAP       0x04u /* content under way lost octets */
 #define MAIL_SESSION_IMPLICIT  0x08u /* TLS from the first octet */
+#define MAIL_SESSION_INJECTED  0x10u /* server text between its 220 and TLS was reported */
 
 #define MAIL_QUEUE 16u
 

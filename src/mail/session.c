@@ -235,6 +235,8 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	const uint8_t *p = data;
 	if (s->hidden[side] > 0) {
 		s->hidden[side] += (uint32_t)len;
+		if (len > 0)
+			s->hidden_last[side] = p[len - 1];
 		return;
 	}
 	if (s->line[side] == 0)
@@ -256,6 +258,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 		if (first == '\r')
 			return; /* its line end is no secret, and what follows will tell */
 		s->hidden_first[side] = first;
+		s->hidden_last[side] = p[len - 1];
 		s->hidden[side] = (uint32_t)(old + len - at);
 		memset(h->s + at, 0, h->len - at);
 		h->len = (uint16_t)at;
@@ -278,6 +281,11 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	struct mail_line l = {.s = h != NULL ? h->s : "", .len = h != NULL ? h->len : 0};
 	bool cr = cr_before_lf;
 	l.cut = h != NULL && h->cut;
+	if (!cr && s->hidden[side] > 0 &&
+	    s->hidden_last[side] == '\r') { /* it came apart from its LF */
+		s->hidden[side]--;
+		cr = true;
+	}
 	l.hidden = s->hidden[side];
 	l.hidden_first = s->hidden_first[side];
 	if (l.hidden == 0 && l.len > 0 && l.s[l.len - 1] == '\r') {
@@ -310,8 +318,8 @@ read_line(struct mail *m, struct mail_session *s)
 		return;
 	}
 	if (!fresh) {
-		if (n > 0)
-			hold(m, s, side, at, cr && s->hidden[side] > 0 ? n - 1 : n);
+		if (n > (cr ? 1u : 0u))
+			hold(m, s, side, at, cr ? n - 1 : n);
 		if (s->mode[side] == MAIL_MODE_RESYNC)
 			s->mode[side] =
 			    MAIL_MODE_LINES; /* hold found no memory; the line is over */
@@ -367,10 +375,12 @@ read_upgrade(struct mail *m, struct mail_session *s)
 		if (s->mode[MAIL_SERVER] == MAIL_MODE_UPGRADE)
 			s->mode[MAIL_SERVER] = MAIL_MODE_LINES;
 	} else {
-		mail_emit_odd(m, side,
-		    s->mode[MAIL_CLIENT] == MAIL_MODE_TLS ? MAIL_ODD_TEXT_AFTER_TLS
-							  : MAIL_ODD_RESPONSE_INJECTION);
-		if (s->mode[MAIL_CLIENT] != MAIL_MODE_TLS) {
+		if (s->mode[MAIL_CLIENT] == MAIL_MODE_TLS) {
+			mail_emit_odd(m, side, MAIL_ODD_TEXT_AFTER_TLS);
+		} else {
+			if (!(s->flags & MAIL_SESSION_INJECTED))
+				mail_emit_odd(m, side, MAIL_ODD_RESPONSE_INJECTION);
+			s->flags |= MAIL_SESSION_INJECTED;
 			/* the injected lines answer nothing; TLS is still due behind them */
 			const uint8_t *p = m->data, *end = m->data + m->left;
 			while (p < end && !may_start_tls(*p)) {

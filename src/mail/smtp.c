@@ -432,8 +432,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
 		ev->tx = p->tx;
 		ev->flag = true;
+		p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_IMPLIED);
 		result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
-		p->flags &= (uint16_t)~SMTP_IMPLIED;
 		return;
 	}
 	switch (p->code) {

@@ -1,0 +1,203 @@
+/* The SMTP row: dialogues in, events out.  Results: 0 accepted, 1 rejected, 2 aborted, 3 unknown.
+ */
+#include "mail_script.h"
+
+#define HI	 "S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS 250 SIZE 9\n"
+#define HI_OUT	 "greeting(mx ESMTP) sure helo+(me) offer"
+#define MAIL	 "C MAIL FROM:<a@b>\nS 250 Ok\nC RCPT TO:<c@d>\nS 250 Ok\n"
+#define MAIL_OUT " from(a@b) from-reply+ to(c@d) to-reply:0+"
+
+static void
+expect(const char *script, const char *events)
+{
+	script_expect_of(MAIL_SMTP, 0, script, NULL, events);
+}
+
+static void
+a_mail(void **state)
+{
+	(void)state;
+	expect(HI MAIL
+	    "C DATA\nS 354 Go\nC Subject: x\nC \nC ..dot\nC .\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+	    HI_OUT MAIL_OUT " begin [Subject: x//.dot/] end+ result:0");
+	expect(HI "C MAIL FROM:<> SIZE=3\nS 250 Ok\nC rcpt to: x@y\nS 550 No\nC RCPT TO:<@r:\"a "
+		  "b\"@d> NOTIFY=NEVER\n"
+		  "S 250 Ok\nC DATA\nS 354 Go\nC .\nS 554 No\n",
+	    HI_OUT
+	    " from from-reply+ to(x@y) to-reply:0 to(\"a b\"@d) to-reply:1+ begin end+ result:1");
+}
+
+static void
+pipelining(void **state)
+{
+	(void)state;
+	expect(HI "C MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC RCPT TO:<e@f>\nC DATA\nS 250 Ok\nS 250 "
+		  "Ok\nS 550 No\nS 354 Go\n"
+		  "C x\nC .\nC RSET\nC MAIL FROM:<g@h>\nC QUIT\nS 250 Ok\nS 250 Ok\nS 250 Ok\nS "
+		  "221 Bye\n",
+	    HI_OUT " from(a@b) to(c@d) to(e@f) from-reply+ to-reply:0+ to-reply:1 begin [x/] end+ "
+		   "from(g@h) result:0"
+		   " from-reply+ result:2");
+	expect(HI MAIL "C DATA\nS 554 No\nC QUIT\nS 221 Bye\n", HI_OUT MAIL_OUT " result:2");
+	/* all before any reply */
+	expect("C HELO me\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nC x\nC .\nC QUIT\n"
+	       "S 220 mx ESMTP\nS 250 Ok\nS 250 Ok\nS 250 Ok\nS 354 Go\nS 250 Ok\nS 221 Bye\n",
+	    "odd:12 sure helo(me) from(a@b) to(c@d) begin [x/] end+ greeting(mx ESMTP) from-reply+ "
+	    "to-reply:0+ result:0");
+}
+
+static void
+chunks(void **state)
+{
+	(void)state;
+	expect(HI MAIL
+	    "C BDAT 3\nC a\nS 250 Ok\nC BDAT 3 LAST\nC> DAT\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+	    HI_OUT MAIL_OUT " begin [a/DAT] end+ result:0");
+	expect(HI MAIL "C BDAT 0 LAST\nS 250 Ok\n", HI_OUT MAIL_OUT " begin end+ result:0");
+	expect(HI MAIL
+	    "C BDAT 5 X\nS 501 No\nC BDAT 99999999999999999999 LAST\nS 501 No\nC QUIT\nS 221 Bye\n",
+	    HI_OUT MAIL_OUT " result:2");
+}
+
+static void
+the_end_of_data(void **state)
+{
+	(void)state;
+	/* a dot alone in a line that ends in bare LF ends it only where the server thinks so */
+	expect(HI MAIL "C DATA\nS 354 Go\nC> x|.|\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/] end+ result:0");
+}
+
+static void
+starttls(void **state)
+{
+	(void)state;
+#define OFFER	  "S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS 250-PIPELINING\nS 250 STARTTLS\n"
+#define OFFER_OUT "greeting(mx ESMTP) sure helo+(me) offer+"
+	expect(OFFER "C STARTTLS\nS 454 No\n" MAIL,
+	    OFFER_OUT " upgrade upgrade-reply(454)" MAIL_OUT " result:2");
+	expect(OFFER "C STARTTLS\nS 500 What\n", OFFER_OUT " upgrade upgrade-reply(500) odd:6");
+	expect(OFFER "C STARTTLS\nS 220 Go\nC EHLO me\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over helo+(me)");
+	expect(OFFER "C X-ANONYMOUSTLS\nS 220 Go\n", OFFER_OUT " upgrade upgrade-reply+(220)");
+	/* injection: client octets behind STARTTLS, server octets behind 220 */
+	expect(OFFER "C STARTTLS\nC RSET\nS 220 Go\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:0");
+	expect(OFFER "C STARTTLS\nS 220 Go\nS 250 injected\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:1");
+	/* masks */
+	expect("S 220 ************************\nC EHLO me\nS 250-mx\nS 250 XXXXXXXA\n",
+	    "greeting(************************) odd:5 sure helo+(me) mangled+(XXXXXXXA) offer");
+	expect(OFFER "C XXXXXXXX\nS 500 What\n",
+	    OFFER_OUT " odd:4 upgrade upgrade-reply(500) odd:6");
+	expect("S 220 mx ESMTP\nC EHLO me\nS 502 What\nC HELO me\nS 250 Ok\n",
+	    "greeting(mx ESMTP) sure helo+(me) no-ehlo helo(me)");
+	/* a ClientHello that comes early is no injection */
+	expect(OFFER "C STARTTLS\nC> \x16\x03\x01\nS 220 Go\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220)");
+}
+
+static void
+credentials(void **state)
+{
+	(void)state;
+	static const char secret[] = "c2VjcmV0U2VjcmV0";
+	static const struct {
+		const char *script, *events;
+	} rows[] = {
+	    {HI "C AUTH PLAIN c2VjcmV0U2VjcmV0\nS 235 Ok\n",
+		HI_OUT " auth(PLAIN) secret auth-reply+"},
+	    {HI "C auth plain\nS 334 \nC c2VjcmV0U2VjcmV0\nS 535 No\n",
+		HI_OUT " auth(plain) secret auth-reply"},
+	    {HI "C AUTH LOGIN\nS 334 VXNl\nC c2VjcmV0U2VjcmV0\nS 334 UGFz\nC c2VjcmV0U2VjcmV0\nS "
+		"235 Ok\n" MAIL,
+		HI_OUT " auth(LOGIN) secret secret auth-reply+" MAIL_OUT " result:2"},
+	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\nS 501 No\n", HI_OUT " auth(LOGIN) auth-reply"},
+	    {HI "C AUTH EXTERNAL =\nS 235 Ok\n", HI_OUT " auth(EXTERNAL) auth-reply+"},
+	    {HI "C AUTH LOGIN\nS 538 No\nC QUIT\nS 221 Bye\n", HI_OUT " auth(LOGIN) auth-reply"},
+	    {HI "C AUTH LOGIN\nC c2VjcmV0U2VjcmV0\nS 334 VXNl\nS 235 Ok\n",
+		HI_OUT " auth(LOGIN) secret auth-reply+"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		script_expect_of(MAIL_SMTP, 0, rows[i].script, secret, rows[i].events);
+}
+
+static void
+another_protocol(void **state)
+{
+	(void)state;
+	expect("S 220 ready\nC USER joe\nS 331 Ok\n", "greeting(ready) denied");
+	expect("S 220 ready\nC LHLO me\nS 250 mx\n" MAIL
+	       "C RCPT TO:<e@f>\nS 250 Ok\nC DATA\nS 354 Go\nC .\nS 450 No\nS 250 Ok\n",
+	    "greeting(ready) lmtp sure helo+(me) offer" MAIL_OUT
+	    " to(e@f) to-reply:1+ begin end+ result:0");
+}
+
+static void
+one_direction(void **state)
+{
+	(void)state;
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "C EHLO me\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nC x\nC .\nC QUIT\n", NULL,
+	    "sure helo+(me) from(a@b) to(c@d) begin [x/] end+ result:3");
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 250 Ok\nS 250 Ok\nS 354 Go\nS 250 Ok\nS "
+	    "221 Bye\n",
+	    NULL, "offer+ begin+ end+ result:0");
+}
+
+static void
+losses(void **state)
+{
+	(void)state;
+	/* whole only: behind a loss, the first octets that come together tell whether it is a line
+	 */
+	static struct script_run r;
+	static const char *const rows[][2] = {
+	    /* commands: what answers them is told by its code, and what follows is no command by
+	       chance */
+	    {HI "C! 40\nS 250 Ok\nS 250 Ok\nS 354 Go\nC x\nC .\nS 250 Ok\n",
+		HI_OUT " lost begin [x/] end+ result:0"},
+	    {HI MAIL "C! 6\nC text of a body\nC MAIL FROM:<x@y>\nS 250 Ok\n",
+		HI_OUT MAIL_OUT " lost from(x@y) result:2 from-reply+ result:2"},
+	    /* content: the server's reply shows that its end was lost */
+	    {HI MAIL "C DATA\nS 354 Go\nC x\nC! 100\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+		HI_OUT MAIL_OUT " begin [x/] gap end+ result:0"},
+	    /* a capability list: what is not seen is not denied */
+	    {"S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS! 20\nS 250 HELP\n" MAIL,
+		"greeting(mx ESMTP) sure helo+(me) lost offer-cut" MAIL_OUT " result:2"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(script_read(&r, MAIL_SMTP, 0, rows[i][0], 1000, NULL),
+		    rows[i][1]);
+}
+
+static void
+odds(void **state)
+{
+	(void)state;
+	expect(HI "C \nS 500 What\nC NOOP\nS 250 Ok\nS 421 Too slow\n", HI_OUT);
+	expect(HI "C \nC NOOP\nS 250 Ok\n" MAIL,
+	    HI_OUT MAIL_OUT " result:2"); /* an empty line that nobody answers */
+	expect("S 220-wait\nS 220 mx ESMTP\nC EHLO me\nS 250 mx\n",
+	    "greeting(mx ESMTP) sure helo+(me) offer");
+	expect("S 554 Go away\n", "greeting(Go away)");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_mail),
+	    cmocka_unit_test(pipelining),
+	    cmocka_unit_test(chunks),
+	    cmocka_unit_test(the_end_of_data),
+	    cmocka_unit_test(starttls),
+	    cmocka_unit_test(credentials),
+	    cmocka_unit_test(another_protocol),
+	    cmocka_unit_test(one_direction),
+	    cmocka_unit_test(losses),
+	    cmocka_unit_test(odds),
+	};
+	return cmocka_run_group_tests_name("mail/smtp", tests, NULL, NULL);
+}
