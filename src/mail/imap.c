@@ -27,9 +27,9 @@ enum imap_literal { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE };
 #define IMAP_GREETED   0x02u
 #define IMAP_AUTH_OPEN 0x04u /* the client's next line answers a challenge */
 #define IMAP_INJECTED  0x08u /* the client spoke between STARTTLS and its answer */
-#define IMAP_IN \
-	0x20u /* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
-#define IMAP_REST 0x10u /* the client's next line goes on with a command, behind a literal */
+#define IMAP_REST      0x10u /* the client's next line goes on with a command, behind a literal */
+/* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
+#define IMAP_IN 0x20u
 
 static const struct verb {
 	const char *word;
@@ -97,10 +97,10 @@ split(const char *s, size_t len)
 	return p;
 }
 
-static uint8_t
+static int
 imap_tx(const struct mail_session *s)
 {
-	return s->p.imap.tx;
+	return s->p.imap.literal == LITERAL_MESSAGE ? s->p.imap.tx : -1;
 }
 
 static bool

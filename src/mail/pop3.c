@@ -78,7 +78,7 @@ may_become_verb(const char *s, size_t len)
 	return false;
 }
 
-static uint8_t
+static int
 pop3_tx(const struct mail_session *s)
 {
 	return s->p.pop3.tx;

@@ -40,8 +40,8 @@ struct mail_row {
 	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
 	/* The connection ended. */
 	void (*end)(struct mail *m, struct mail_session *s);
-	/* Number of the transaction that content of this side belongs to. */
-	uint8_t (*tx)(const struct mail_session *s);
+	/* Number of the transaction that content belongs to; -1 where it is passed over. */
+	int (*tx)(const struct mail_session *s);
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;

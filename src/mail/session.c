@@ -435,14 +435,14 @@ emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const 
     size_t len)
 {
 	struct mail_event *ev;
-	if (len == 0)
+	if (len == 0 || rows[s->protocol]->tx(s) < 0)
 		return;
 	if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN)) {
 		s->dot[side] |= DOT_BEGUN;
-		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = rows[s->protocol]->tx(s);
+		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = (uint8_t)rows[s->protocol]->tx(s);
 	}
 	ev = mail_emit(m, MAIL_CONTENT, side);
-	ev->tx = rows[s->protocol]->tx(s);
+	ev->tx = (uint8_t)rows[s->protocol]->tx(s);
 	ev->text = data;
 	ev->len = len;
 	ev->index = m->stuffed;
@@ -538,7 +538,7 @@ read_dot(struct mail *m, struct mail_session *s)
 		if (end) {
 			if (!(s->dot[side] & DOT_BEGUN))
 				mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
-				    rows[s->protocol]->tx(s);
+				    (uint8_t)rows[s->protocol]->tx(s);
 			s->mode[side] = MAIL_MODE_LINES;
 			rows[s->protocol]->content_end(m, s, side, true);
 			return;
@@ -645,10 +645,13 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 			break;
 		}
 		if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN))
-			mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = rows[s->protocol]->tx(s);
-		ev = mail_emit(m, MAIL_CONTENT_GAP, side);
-		ev->tx = rows[s->protocol]->tx(s);
-		ev->len = (size_t)len;
+			mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
+			    (uint8_t)rows[s->protocol]->tx(s);
+		if (rows[s->protocol]->tx(s) >= 0) {
+			ev = mail_emit(m, MAIL_CONTENT_GAP, side);
+			ev->tx = (uint8_t)rows[s->protocol]->tx(s);
+			ev->len = (size_t)len;
+		}
 		s->flags |= MAIL_SESSION_GAP;
 		s->dot[side] = DOT_MID | DOT_BEGUN;
 		if (s->mode[side] == MAIL_MODE_COUNT && (s->count[side] -= len) == 0) {

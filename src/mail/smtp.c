@@ -106,7 +106,7 @@ pop_to(struct smtp *p, uint8_t what)
 
 /* ---- transactions ---- */
 
-static uint8_t
+static int
 smtp_tx(const struct mail_session *s)
 {
 	return s->p.smtp.tx;

@@ -1,0 +1,88 @@
+/* The POP3 row: dialogues in, events out.  Results: 0 accepted, 2 aborted. */
+#include "mail_script.h"
+
+#define HI     "S +OK hi\nC CAPA\nS +OK\nS UIDL\nS STLS\nS .\n"
+#define HI_OUT "greeting(hi) sure asked offer+"
+#define PLAIN  "S +OK hi\nC CAPA\nS +OK\nS UIDL\nS .\n"
+#define OUT    "greeting(hi) sure asked offer"
+
+static const char secret[] = "hunter2Secret";
+
+static void
+expect(const char *script, const char *events)
+{
+	script_expect_of(MAIL_POP3, 0, script, secret, events);
+}
+
+static void
+stls(void **state)
+{
+	(void)state;
+	expect(HI "C STLS\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK)");
+	expect(HI "C stls\nS -ERR no\nC QUIT\nS +OK\n", HI_OUT " upgrade upgrade-reply(-ERR)");
+	expect(HI "C STLS\nC NOOP\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK) odd:0");
+	expect(PLAIN, OUT);
+	expect("S +OK hi\nC CAPA\nS -ERR what\nC QUIT\nS +OK\n", "greeting(hi) sure asked");
+}
+
+static void
+credentials(void **state)
+{
+	(void)state;
+	expect(PLAIN "C USER joe\nS +OK\nC PASS hunter2Secret\nS -ERR no\n",
+	    OUT " auth(USER) secret auth(USER) secret auth-reply");
+	expect(PLAIN "C APOP joe hunter2Secret\nS +OK\n", OUT " auth(APOP) secret auth-reply+");
+	expect(PLAIN "C AUTH PLAIN hunter2Secret\nS +OK\n", OUT " auth(PLAIN) secret auth-reply+");
+	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC hunter2Secret\nS + UGFz\nC hunter2Secret\nS +OK\n",
+	    OUT " auth(LOGIN) secret secret auth-reply+");
+	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC *\nS -ERR\n", OUT " auth(LOGIN) auth-reply");
+	expect(PLAIN "C AUTH\nS +OK\nS PLAIN\nS .\nC QUIT\nS +OK\n", OUT);
+}
+
+static void
+messages(void **state)
+{
+	(void)state;
+	expect(PLAIN
+	    "C RETR 1\nS +OK 9 octets\nS Subject: x\nS \nS ..y\nS .\nC RETR 2\nS -ERR no\n",
+	    OUT " begin [Subject: x//.y/] end+ result:0");
+	expect(PLAIN "C TOP 1 0\nS +OK\nS Subject: x\nS .\nC DELE 1\nS +OK\n", OUT " exposed:1");
+	/* lists hold no replies */
+	expect(PLAIN
+	    "C LIST\nC STAT\nS +OK\nS 1 100\nS .\nS +OK 1 100\nC RETR 1\nS +OK\nS x\nS .\n",
+	    OUT " begin [x/] end+ result:0");
+	expect(PLAIN "C RETR 1\nS +OK\nS x\n", OUT " begin [x/] end result:2");
+}
+
+static void
+losses(void **state)
+{
+	(void)state;
+	static struct script_run r;
+	static const char *const rows[][2] = {
+	    {PLAIN "C! 9\nS +OK\nC RETR 1\nS +OK\nS x\nS .\n",
+		OUT " lost begin [x/] end+ result:0"},
+	    {PLAIN "C RETR 1\nS +OK\nS x\nS! 4\nS y\nS .\n",
+		OUT " begin [x/] gap [y/] end+ result:0"},
+	    {"S +OK hi\nC CAPA\nS +OK\nS! 6\nS .\nC QUIT\nS +OK\n",
+		"greeting(hi) sure asked lost offer-cut"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(script_read(&r, MAIL_POP3, 0, rows[i][0], 1000, NULL),
+		    rows[i][1]);
+	assert_string_equal(script_read(&r, MAIL_POP3, MAIL_SESSION_ONE_SIDED,
+				"S +OK hi\nS +OK 5 octets\nS x\nS .\n", 1000, NULL),
+	    "begin [x/] end+ result:0");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(stls),
+	    cmocka_unit_test(credentials),
+	    cmocka_unit_test(messages),
+	    cmocka_unit_test(losses),
+	};
+	return cmocka_run_group_tests_name("mail/pop3", tests, NULL, NULL);
+}
