@@ -1,0 +1,302 @@
+/* The conductor: frames in, records out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "record_text.h"
+
+#define MS  1000000ll
+#define C   0 /* client and server */
+#define S   1
+#define SYN "S"
+#define FIN "F"
+#define RST "R"
+
+/* One TCP connection of 10.0.0.1 to 10.0.0.2, and what its two sides have sent so far. */
+struct line {
+	struct engine *e;
+	uint16_t port[2];
+	uint32_t next[2]; /* sequence numbers */
+	int64_t ts_ns;
+	int messages, sessions; /* records so far */
+	struct record last;	/* session, or message where there was none yet */
+};
+
+static void
+take(struct line *l)
+{
+	static struct record r;
+	while (engine_next(l->e, &r)) {
+		l->messages += r.kind == RECORD_MESSAGE;
+		l->sessions += r.kind == RECORD_SESSION;
+		l->last = r;
+	}
+}
+
+static void
+put32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* Sends one segment; flags as in "S", "F", "R"; ACK is set but in a client's SYN. */
+static void
+send_at(struct line *l, int side, uint32_t seq, const char *flags, const char *text)
+{
+	size_t n = strlen(text), size = 14 + 20 + 20 + n;
+	uint8_t *p = calloc(1, size);
+	uint8_t f = (uint8_t)((strchr(flags, 'S') ? 2 : 0) | (strchr(flags, 'F') ? 1 : 0) |
+	    (strchr(flags, 'R') ? 4 : 0));
+	if (!(f == 2 && side == C))
+		f |= 0x10;
+	p[12] = 8;
+	p[14] = 0x45;
+	p[16] = (uint8_t)((size - 14) >> 8);
+	p[17] = (uint8_t)(size - 14);
+	p[22] = 64;
+	p[23] = 6;
+	put32(p + 26, 0x0a000001u + (uint32_t)side);
+	put32(p + 30, 0x0a000002u - (uint32_t)side);
+	for (int i = 0; i < 2; i++) {
+		uint16_t port = l->port[i == 0 ? side : !side];
+		p[34 + 2 * i] = (uint8_t)(port >> 8);
+		p[35 + 2 * i] = (uint8_t)port;
+	}
+	put32(p + 38, seq);
+	put32(p + 42, f & 0x10 ? l->next[!side] : 0);
+	p[46] = 0x50;
+	p[47] = f;
+	memcpy(p + 54, text, n);
+	struct frame frame = {.data = p,
+	    .caplen = (uint32_t)size,
+	    .wirelen = (uint32_t)size,
+	    .ts_ns = l->ts_ns,
+	    .link_type = 1,
+	    .number = 1};
+	l->ts_ns += MS;
+	engine_push(l->e, &frame);
+	take(l);
+	free(p);
+}
+
+static void
+say(struct line *l, int side, const char *flags, const char *text)
+{
+	uint32_t seq = l->next[side];
+	l->next[side] += (uint32_t)strlen(text) + (*flags == 'S' || *flags == 'F');
+	send_at(l, side, seq, flags, text);
+}
+
+static void
+begin(struct line *l, const struct engine_config *config)
+{
+	char error[256];
+	memset(l, 0, sizeof *l);
+	l->e = engine_new(config, error);
+	assert_non_null(l->e);
+	*l = (struct line){.e = l->e,
+	    .port = {40000, 25},
+	    .next = {0xfffffff0u, 7000},
+	    .ts_ns = 1700000000ll * 1000 * MS};
+}
+
+static void
+shake_hands(struct line *l)
+{
+	say(l, C, SYN, "");
+	say(l, S, SYN, "");
+	say(l, C, "", "");
+}
+
+static void
+greet(struct line *l)
+{
+	say(l, S, "", "220 mx ESMTP\r\n");
+	say(l, C, "", "EHLO me\r\n");
+	say(l, S, "", "250 mx\r\n");
+}
+
+static void
+mail(struct line *l)
+{
+	say(l, C, "", "MAIL FROM:<a@b>\r\n");
+	say(l, S, "", "250 Ok\r\n");
+	say(l, C, "", "RCPT TO:<c@d>\r\n");
+	say(l, S, "", "250 Ok\r\n");
+	say(l, C, "", "DATA\r\n");
+	say(l, S, "", "354 Go\r\n");
+	say(l, C, "", "Subject: x\r\n\r\nbody\r\n.\r\n");
+	say(l, S, "", "250 Ok\r\n");
+}
+
+static void
+end(struct line *l)
+{
+	engine_finish(l->e);
+	take(l);
+	engine_free(l->e);
+}
+
+static void
+a_connection(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l, &(struct engine_config){0});
+	shake_hands(&l);
+	greet(&l);
+	mail(&l);
+	assert_int_equal(l.messages, 1); /* at once, not at the end */
+	record_expect(&l.last,
+	    "postcard.outcome=cleartext\npostcard.reason=not-offered\n"
+	    "email.from.address=a@b\nemail.to.address=c@d\npostcard.delivered=accepted\n"
+	    "source.ip=10.0.0.1\nsource.port=40000\ndestination.port=25\n"
+	    "network.protocol=smtp\npostcard.visibility=both\npostcard.midstream=0");
+	say(&l, C, FIN, "QUIT\r\n");
+	say(&l, S, FIN, "221 Bye\r\n");
+	say(&l, C, "", "");
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=fin\npostcard.messages=1\npostcard.gap_bytes=0");
+	/* late segments of a closed connection begin nothing */
+	send_at(&l, S, l.next[S] - 5, "", "Bye\r\n");
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+}
+
+static void
+ends(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=end of input\npostcard.outcome=no-mail");
+
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	say(&l, S, RST, "");
+	l.ts_ns += 1000 * MS;
+	l.port[C]++;
+	say(&l, C, SYN, ""); /* another connection tells that time has passed */
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=rst");
+	end(&l);
+
+	/* the same four numbers again */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	say(&l, C, FIN, "");
+	l.next[C] = 0x12345678;
+	l.next[S] = 0x9abcdef0;
+	shake_hands(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=reuse");
+	greet(&l);
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 2);
+	assert_int_equal(l.messages, 1);
+}
+
+static void
+a_hole(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	l.next[C] += 40; /* commands that were not captured */
+	say(&l, S, "", "250 Ok\r\n250 Ok\r\n354 Go\r\n");
+	say(&l, C, "", "Subject: x\r\n\r\nbody\r\n.\r\n");
+	say(&l, S, "", "250 Ok\r\n");
+	end(&l);
+	record_expect(&l.last,
+	    "postcard.outcome=cleartext\npostcard.gap_bytes=40\npostcard.messages=1");
+	/* never "encrypted", and never "no mail", out of nothing */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	l.next[C] += 4000;
+	l.next[S] += 4000;
+	say(&l, C, FIN, "");
+	say(&l, S, FIN, "");
+	end(&l);
+	record_expect(&l.last, "postcard.outcome=unknown");
+}
+
+static void
+not_mail(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	l.port[S] = 8080;
+	shake_hands(&l);
+	say(&l, C, "", "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	say(&l, S, "", "HTTP/1.1 200 OK\r\n\r\n");
+	end(&l);
+	assert_int_equal(l.sessions, 0);
+	/* mail is found there all the same */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	l.port[S] = 8080;
+	shake_hands(&l);
+	greet(&l);
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	assert_int_equal(l.messages, 1);
+	/* and on a mail port something else is a session, and named as odd */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	say(&l, C, "", "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	say(&l, S, "", "HTTP/1.1 200 OK\r\n\r\n");
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "network.protocol=other\npostcard.anomalies=non-mail-on-mail-port");
+}
+
+static void
+full_pools(void **state)
+{
+	(void)state;
+	struct line l;
+	struct engine_stats stats;
+	begin(&l, &(struct engine_config){.flows = 8, .conns = 4, .no_ndpi = true});
+	for (uint16_t i = 0; i < 100; i++) {
+		l.port[C] = (uint16_t)(40000 + i);
+		shake_hands(&l);
+		greet(&l);
+	}
+	engine_stats_get(l.e, &stats);
+	uint64_t refused = stats.evicted;
+	for (size_t i = 0; i < sizeof stats.refused / sizeof stats.refused[0]; i++)
+		refused += stats.refused[i];
+	assert_true(refused >= 90); /* stated, not silent */
+	end(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_connection),
+	    cmocka_unit_test(ends),
+	    cmocka_unit_test(a_hole),
+	    cmocka_unit_test(not_mail),
+	    cmocka_unit_test(full_pools),
+	};
+	return cmocka_run_group_tests_name("engine/engine", tests, NULL, NULL);
+}
