@@ -18,8 +18,13 @@
 #define LIMIT_FAULTS	   64u /* lines about damaged files that are kept; more are counted */
 
 /* decode */
-#define LIMIT_LAYERS	16u /* headers (tags, labels, tunnels) walked before TCP is given up on */
-#define LIMIT_IPV6_EXTS 16u /* IPv6 extension headers walked in one packet */
+#define LIMIT_LAYERS	       32u /* headers (tags, labels, tunnels) walked before TCP is given up on */
+#define LIMIT_LABELS	       8u /* MPLS labels in one stack */
+#define LIMIT_TUNNELS	       4u /* tunnels inside each other that are followed */
+#define LIMIT_DATAGRAMS	       1024u /* IP datagrams put together from fragments at once (64 KiB each) */
+#define LIMIT_FRAGMENT_S       30u /* s that the fragments of one datagram are waited for */
+#define LIMIT_NESTED_DATAGRAMS 2u  /* fragments inside of fragments */
+#define LIMIT_IPV6_EXTS	       16u /* IPv6 extension headers walked in one packet */
 
 /* flow and stream */
 #define LIMIT_FLOWS	  (2u << 20) /* TCP connections known at once, the ignored ones too */
@@ -36,6 +41,7 @@
 #define LIMIT_IDLE_OTHER_S 300u	 /* s of silence after which an ignored connection is forgotten */
 #define LIMIT_IDLE_OPEN_S  60u	 /* s that a handshake may take */
 #define LIMIT_LINGER_S	   10u	 /* s that a closed connection's four numbers are remembered */
+#define LIMIT_PROXY	   536u	 /* octets of a PROXY header: what fits the least segment */
 #define LIMIT_PROBE_BYTES  2048u /* octets of either side looked at to name the protocol */
 
 /* mail */

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* `octets` of zeroed memory; NULL where the address space is refused.  The caller owes memory_release. */
+/* `octets` of zeroed memory; NULL where the address space is refused.  The caller owes
+ * memory_release. */
 void *memory_reserve(size_t octets);
 
 /* NULL is allowed. */

@@ -8,17 +8,25 @@
 
 #define LINKTYPE_NULL	     0u /* BSD loopback: address family in the capturing host's order */
 #define LINKTYPE_ETHERNET    1u
+#define LINKTYPE_PPP	     9u
 #define LINKTYPE_RAW_BSD     12u /* raw IP, as some systems write it */
 #define LINKTYPE_RAW_OPENBSD 14u
+#define LINKTYPE_PPP_HDLC    50u
+#define LINKTYPE_PPP_ETHER   51u /* PPPoE without its Ethernet header */
 #define LINKTYPE_RAW	     101u
+#define LINKTYPE_C_HDLC	     104u
+#define LINKTYPE_IEEE802_11  105u
 #define LINKTYPE_LOOP	     108u /* OpenBSD loopback: address family in network order */
 #define LINKTYPE_LINUX_SLL   113u
+#define LINKTYPE_RADIOTAP    127u
+#define LINKTYPE_MPLS	     219u
 #define LINKTYPE_IPV4	     228u
 #define LINKTYPE_IPV6	     229u
+#define LINKTYPE_NFLOG	     239u
 #define LINKTYPE_LINUX_SLL2  276u
 
-#define ETHERTYPE_MAX_LENGTH 1500u /* an ethertype up to here is an IEEE 802.3 length */
-#define ARPHRD_NETLINK	     824u
+#define ARPHRD_NETLINK 824u
+#define NFULA_PAYLOAD  9u
 
 enum layer
 link_ether(struct packet *p)
@@ -33,7 +41,8 @@ link_ether(struct packet *p)
 	}
 	if (p->ethertype > ETHERTYPE_MAX_LENGTH)
 		return LAYER_TYPE;
-	return LAYER_OTHER; /* IEEE 802.3 with LLC */
+	packet_trim(p, p->ethertype);
+	return LAYER_LLC;
 }
 
 static enum layer
@@ -66,7 +75,7 @@ link_sll(struct packet *p)
 		return LAYER_OTHER;
 	if (addr_len == 6)
 		p->seg->mac[0] = addr;
-	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_OTHER;
+	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_LLC;
 }
 
 /* protocol (2), reserved (2), interface (4), ARPHRD (2), packet type (1), address length (1),
@@ -86,7 +95,51 @@ link_sll2(struct packet *p)
 		return LAYER_OTHER;
 	if (addr_len == 6)
 		p->seg->mac[0] = addr;
-	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_OTHER;
+	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_LLC;
+}
+
+static enum layer
+link_mpls(struct packet *p)
+{
+	(void)p;
+	return LAYER_MPLS;
+}
+
+/* Cisco HDLC: address, control, then an ethertype. */
+static enum layer
+link_c_hdlc(struct packet *p)
+{
+	cursor_skip(&p->c, 2);
+	p->ethertype = cursor_be16(&p->c);
+	return p->c.bad ? LAYER_DAMAGED : LAYER_TYPE;
+}
+
+/* Family (1), version (1), resource (2), then attributes of length and type in the order of the
+ * host that captured; one of them is the packet. */
+static enum layer
+link_nflog(struct packet *p)
+{
+	const uint8_t *h = cursor_take(&p->c, 4);
+	if (h == NULL || h[1] != 0)
+		return LAYER_DAMAGED;
+	while (cursor_left(&p->c) >= 4) {
+		uint16_t len = load_le16(p->c.p), type = load_le16(p->c.p + 2);
+		if (len < 4 || (type & 0x7fff) > 0xff) { /* the other order */
+			len = load_be16(p->c.p);
+			type = load_be16(p->c.p + 2);
+		}
+		if (len < 4)
+			return LAYER_DAMAGED;
+		if ((type & 0x7fff) == NFULA_PAYLOAD) {
+			cursor_skip(&p->c, 4);
+			packet_trim(p, len - 4u);
+			return LAYER_IP;
+		}
+		cursor_skip(&p->c, (len + 3u) & ~3u);
+		if (p->c.bad)
+			return LAYER_DAMAGED;
+	}
+	return LAYER_OTHER;
 }
 
 static const struct link_row links[] = {
@@ -100,6 +153,14 @@ static const struct link_row links[] = {
     {LINKTYPE_IPV6, link_ip},
     {LINKTYPE_NULL, link_null},
     {LINKTYPE_LOOP, link_null},
+    {LINKTYPE_PPP, shim_ppp},
+    {LINKTYPE_PPP_HDLC, shim_ppp},
+    {LINKTYPE_PPP_ETHER, shim_pppoe},
+    {LINKTYPE_C_HDLC, link_c_hdlc},
+    {LINKTYPE_IEEE802_11, wireless_80211},
+    {LINKTYPE_RADIOTAP, wireless_radiotap},
+    {LINKTYPE_MPLS, link_mpls},
+    {LINKTYPE_NFLOG, link_nflog},
 };
 
 const struct link_row *

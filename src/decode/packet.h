@@ -14,11 +14,24 @@ enum layer {
 	LAYER_DONE,  /* the segment is complete */
 	LAYER_ETHER, /* an Ethernet frame */
 	LAYER_TYPE,  /* what packet.ethertype says */
-	LAYER_IP,    /* IPv4 or IPv6, by its first nibble */
+	LAYER_LLC,   /* IEEE 802.2 */
+	LAYER_PPP,
+	LAYER_MPLS, /* a stack of labels */
+	LAYER_IP,   /* IPv4 or IPv6, by its first nibble */
+	LAYER_GRE,
+	LAYER_UDP,
 	LAYER_TCP,
 	LAYER_OTHER,	/* another protocol: end of the walk */
-	LAYER_FRAGMENT, /* a fragment: end of the walk */
+	LAYER_FRAGMENT, /* a fragment, in packet.fragment */
 	LAYER_DAMAGED,	/* end of the walk */
+};
+
+/* A piece of an IP datagram; the cursor stands at its octets, segment.ends has its addresses. */
+struct fragment {
+	uint32_t id;	 /* identification */
+	uint16_t offset; /* octets before it in the datagram */
+	uint8_t proto;	 /* protocol of the datagram (IPv6: of its first fragment) */
+	bool more;	 /* it is not the last one */
 };
 
 struct packet {
@@ -27,7 +40,10 @@ struct packet {
 	    missing; /* octets of the frame that followed them on the wire but were not captured */
 	uint16_t ethertype; /* for LAYER_TYPE */
 	struct segment *seg;
+	struct fragment fragment; /* for LAYER_FRAGMENT */
 };
+
+#define ETHERTYPE_MAX_LENGTH 1500u /* an ethertype up to here is an IEEE 802.3 length */
 
 /* One row for each link type. */
 struct link_row {
@@ -41,9 +57,30 @@ const struct link_row *link_find(uint32_t link_type);
 enum layer link_ether(struct packet *p);
 
 /* Layers above the link. */
-enum layer network_type(struct packet *p); /* by ethertype; takes VLAN tags off */
+enum layer network_type(struct packet *p); /* by ethertype */
 enum layer network_ip(struct packet *p);
+/* What IP says comes next, in a packet or in a datagram that was put together; takes IPv6
+ * extension headers off. */
+enum layer network_protocol(struct packet *p, uint8_t proto);
 enum layer transport_tcp(struct packet *p);
+
+/* shim.c: what stands between the link and IP. */
+enum layer shim_vlan(struct packet *p);
+enum layer shim_pppoe(struct packet *p);
+enum layer shim_ppp(struct packet *p);
+enum layer shim_llc(struct packet *p);
+enum layer shim_mpls(struct packet *p);
+
+/* wireless.c: IEEE 802.11, with and without radiotap. */
+enum layer wireless_radiotap(struct packet *p);
+enum layer wireless_80211(struct packet *p);
+
+/* tunnel.c: what carries packets inside of IP.  Notes the tunnel and gives its `next` layer;
+ * LAYER_OTHER where there are too many of them. */
+enum layer tunnel_enter(struct packet *p, enum tunnel_kind kind, enum layer next);
+enum layer tunnel_gre(struct packet *p);
+enum layer tunnel_etherip(struct packet *p);
+enum layer tunnel_udp(struct packet *p);
 
 /* Octets on the wire from the cursor on. */
 static inline uint32_t

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
+
 /* The two ends of a segment, laid out to be hashed and compared as it is: 40 octets, no gaps. */
 struct ends {
 	uint8_t ip[2][16]; /* source, destination; IPv4 takes the first four octets, the rest are
@@ -20,6 +22,33 @@ struct ends {
 #define TCP_ACK 0x10u
 #define TCP_URG 0x20u
 
+enum tunnel_kind {
+	TUNNEL_IP, /* IP in IP: 4in4, 6in4, 4in6, 6in6 */
+	TUNNEL_GRE,
+	TUNNEL_ERSPAN,
+	TUNNEL_ETHERIP,
+	TUNNEL_MPLS, /* MPLS in IP, in GRE or in UDP */
+	TUNNEL_VXLAN,
+	TUNNEL_VXLAN_GPE,
+	TUNNEL_GENEVE,
+	TUNNEL_GTP,
+	TUNNEL_TEREDO,
+	TUNNELS
+};
+
+/* Name of a kind of tunnel, as records say it. */
+const char *tunnel_name(enum tunnel_kind kind);
+
+/* What was taken off around a segment.  Without `depth` nothing else is set. */
+struct tunnel {
+	uint8_t depth;		     /* tunnels; 0 for none */
+	uint8_t kind[LIMIT_TUNNELS]; /* enum tunnel_kind, outermost first */
+	uint8_t family;		     /* of the outermost: 4 or 6 */
+	bool has_id;
+	uint8_t ip[2][16]; /* source and destination of the outermost */
+	uint32_t id;	   /* the innermost VNI, key, session or TEID */
+};
+
 struct segment {
 	struct ends ends;
 	uint32_t seq;  /* sequence number of the first octet (of the SYN, where there is one) */
@@ -30,17 +59,19 @@ struct segment {
 	uint32_t len;		/* octets of it */
 	uint32_t wire_len;	/* octets of payload on the wire; at least len */
 	int64_t ts_ns;		/* capture time */
-	int32_t vlan;		/* outermost VLAN identifier; -1 for none */
+	int32_t vlan;		/* outermost VLAN identifier inside the tunnels; -1 for none */
 	const uint8_t *mac[2]; /* source and destination link address, 6 octets; NULL where the link
 				  has none */
 	const uint8_t *ip;     /* the IP header, for who wants the packet whole */
 	uint32_t ip_len;       /* captured octets from there on */
+	bool conflict;	       /* it came in IP fragments that overlap with other octets */
+	struct tunnel tunnel;  /* what it was wrapped in */
 };
 
 enum decode_result {
 	DECODE_TCP,	     /* a segment */
 	DECODE_OTHER,	     /* an intact packet of another protocol */
-	DECODE_FRAGMENT,     /* a piece of an IP datagram */
+	DECODE_FRAGMENT,     /* a piece of an IP datagram that is not whole yet */
 	DECODE_DAMAGED,	     /* headers that contradict themselves, or are cut */
 	DECODE_UNKNOWN_LINK, /* no decoder for the link type */
 	DECODE_RESULTS

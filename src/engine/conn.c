@@ -1,6 +1,8 @@
 /*
  * Connections of the conductor: made, given back, and the list of those that are due.
  */
+#include <string.h>
+
 #include "engine/worker.h"
 
 void
@@ -66,6 +68,24 @@ conn_new(struct engine *e, uint32_t flow_id)
 	return c;
 }
 
+struct wrap
+conn_wrap(const struct findings *F, const struct conn *c)
+{
+	struct wrap w = {.tunnel = {.depth = 0}};
+	size_t len;
+	const char *s = strings_get(&F->strings, c->wrap, &len);
+	if (len == sizeof w)
+		memcpy(&w, s, sizeof w);
+	return w;
+}
+
+void
+conn_wrap_keep(struct findings *F, struct conn *c, const struct wrap *w)
+{
+	strings_drop(&F->strings, c->wrap);
+	c->wrap = strings_put(&F->strings, w, sizeof *w);
+}
+
 /* Gives all of a connection's state back.  Its flow stays, and remembers that there is nothing to
  * follow. */
 void
@@ -79,6 +99,7 @@ conn_free(struct engine *e, uint32_t id)
 		strings_drop(&e->findings.strings, c->held[end]);
 	}
 	strings_drop(&e->findings.strings, c->app);
+	strings_drop(&e->findings.strings, c->wrap);
 	mail_release(&e->mail, &c->mail);
 	finding_release(&e->findings, &c->finding);
 	dpi_flow_free(c->dpi);

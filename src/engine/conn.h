@@ -5,6 +5,7 @@
 #include "finding/finding.h"
 #include "flow/flow.h"
 #include "ident/dpi.h"
+#include "ident/proxy.h"
 #include "mail/mail.h"
 #include "record/record.h"
 #include "stream/stream.h"
@@ -53,6 +54,7 @@ struct conn {
 	uint32_t held[2];    /* strings: first octets of a side, while they are too few to tell the
 				protocol */
 	uint32_t app;	     /* string: what nDPI calls it */
+	uint32_t wrap;	     /* string: struct wrap; 0 where nothing stood around it */
 	int16_t vlan;	     /* -1 for none */
 	uint16_t flags;	     /* CONN_* */
 	uint8_t mac[2][6];   /* link addresses */
@@ -69,6 +71,18 @@ struct conn {
 #define CONN_PAYLOAD   0x10u /* octets were seen */
 #define CONN_MAIL_PORT 0x20u /* the server's port is one of mail */
 #define CONN_RST       0x40u
+#define CONN_PROXIED   0x80u  /* a PROXY header was read */
+#define CONN_CONFLICT  0x100u /* fragments overlapped with other octets */
+
+/* What stood around a connection; kept only where there was something. */
+struct wrap {
+	struct tunnel tunnel;	   /* of its first segment in one */
+	uint8_t tunnel_end;	   /* which sent it */
+	struct proxy_header proxy; /* version 0 for none */
+};
+
+struct wrap conn_wrap(const struct findings *F, const struct conn *c);
+void conn_wrap_keep(struct findings *F, struct conn *c, const struct wrap *w);
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 void conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,

@@ -20,7 +20,8 @@ engine_new(const struct engine_config *config, char error[256])
 	struct engine *e = calloc(1, sizeof *e);
 	uint32_t flows = config->flows > 0 ? config->flows : LIMIT_FLOWS;
 	uint32_t conns = config->conns > 0 ? config->conns : LIMIT_CONNS;
-	if (e == NULL || !flow_table_init(&e->flows, flows) ||
+	if (e == NULL || !defrag_init(&e->defrag, LIMIT_DATAGRAMS) ||
+	    !flow_table_init(&e->flows, flows) ||
 	    !pool_init(&e->conns, "connections", sizeof(struct conn), conns) ||
 	    !streams_init(&e->streams, LIMIT_OOO_STREAMS, LIMIT_OOO_PAGES) ||
 	    !mail_init(&e->mail, LIMIT_LINES_HELD, conns) ||
@@ -39,6 +40,7 @@ engine_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	defrag_free(&e->defrag);
 	flow_table_free(&e->flows);
 	pool_free_all(&e->conns);
 	streams_free(&e->streams);
@@ -74,7 +76,7 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct finding_view v = conn_view(c, f, c->end_ns);
 	for (unsigned end = 0; end < 2; end++) {
-		if (c->stream[end].flags & STREAM_CONFLICT)
+		if (c->stream[end].flags & STREAM_CONFLICT || c->flags & CONN_CONFLICT)
 			finding_add_anomaly(&c->finding, ANOMALY_OVERLAP_CONFLICT);
 	}
 	if (c->flags & CONN_HEADLESS)
@@ -297,9 +299,11 @@ void
 engine_push(struct engine *e, const struct frame *f)
 {
 	e->stats.frames++;
-	enum decode_result r = decode_frame(f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	e->ts_ns = f->ts_ns;
 	clock_move(&e->clock, f->ts_ns);
+	e->defrag.now_ns = e->clock.elapsed_ns;
+	enum decode_result r =
+	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	flow_clock(&e->flows, e->clock.elapsed_ns);
 	if (!e->clock.leaping && e->leap_flow != 0) {
 		flow_touch(&e->flows,

@@ -63,8 +63,8 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 		if (len > 0) {
 			struct pending *h = &e->held[e->held_n++];
 			h->side = (uint8_t)side_of(f, end);
-			h->len = (uint8_t)len;
-			memcpy(h->octets, s, len);
+			h->len = (uint16_t)(len < sizeof h->octets ? len : sizeof h->octets);
+			memcpy(h->octets, s, h->len);
 		}
 		strings_drop(&e->findings.strings, c->held[end]);
 		c->held[end] = 0;
@@ -87,27 +87,68 @@ begin_other(struct engine *e, struct conn *c)
 	(void)ask_dpi(e, c);
 }
 
+/* Too few octets to tell: they are kept, and come again with the next. */
+static void
+hold_octets(struct engine *e, struct conn *c, unsigned end, const uint8_t *octets, size_t len)
+{
+	uint32_t handle = strings_put(&e->findings.strings, octets, len);
+	strings_drop(&e->findings.strings, c->held[end]);
+	c->held[end] = handle;
+	e->rest_len = 0;
+}
+
+/* A load balancer speaks for a client: who sends this is the client's side. */
+static void
+take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_header *proxy)
+{
+	struct flow *f = flow_at(&e->flows, c->flow);
+	struct wrap w = conn_wrap(&e->findings, c);
+	w.proxy = *proxy;
+	conn_wrap_keep(&e->findings, c, &w);
+	c->flags |= CONN_PROXIED;
+	if (!(f->flags & FLOW_SURE) && end != flow_client(f))
+		f->flags ^= FLOW_CLIENT_B;
+	strings_drop(&e->findings.strings, c->held[end]);
+	c->held[end] = 0;
+}
+
 /* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
 void
 probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len)
 {
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
-	uint8_t buf[PROBE_HOLD + 256];
+	uint8_t buf[LIMIT_PROXY + 256];
 	size_t old;
 	const char *held = strings_get(&e->findings.strings, c->held[end], &old);
 	size_t take = len < sizeof buf - old ? (size_t)len : sizeof buf - old;
 	memcpy(buf, held, old);
 	memcpy(buf + old, data, take);
+	if (!(c->flags & CONN_PROXIED)) {
+		struct proxy_header proxy;
+		switch (proxy_parse(buf, old + take, &proxy)) {
+		case PROXY_NONE: break;
+		case PROXY_MORE: hold_octets(e, c, end, buf, old + take); return;
+		case PROXY_HEADER:
+			take_proxy(e, c, end, &proxy);
+			if (proxy.len - old == len) {
+				e->rest_len = 0;
+				return;
+			}
+			e->rest = data += proxy.len - old;
+			e->rest_len = len -= proxy.len - old;
+			old = 0;
+			take = len < sizeof buf ? (size_t)len : sizeof buf;
+			memcpy(buf, data, take);
+			break;
+		}
+	}
 	uint16_t port = f->port[!flow_client(f)];
 	bool mail_port = port_is_mail(port);
 	struct probe_result r = probe(buf, old + take, port);
 
 	if (r.verdict == PROBE_MORE && old + take <= PROBE_HOLD) {
-		uint32_t handle = strings_put(&e->findings.strings, buf, old + take);
-		strings_drop(&e->findings.strings, c->held[end]);
-		c->held[end] = handle;
-		e->rest_len = 0;
+		hold_octets(e, c, end, buf, old + take);
 		return;
 	}
 	if (!(f->flags & FLOW_SURE)) {

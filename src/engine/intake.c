@@ -86,11 +86,14 @@ take_segment(struct engine *e)
 	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
 	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) | (seg->headless ? CONN_HEADLESS : 0u) |
-	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
+	    (seg->conflict ? CONN_CONFLICT : 0u) | (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
 	if (c->packets[end] == 0)
 		take_mac(c, seg, end);
 	if (c->vlan < 0 && seg->vlan >= 0)
 		c->vlan = (int16_t)seg->vlan;
+	if (seg->tunnel.depth > 0 && c->wrap == 0)
+		conn_wrap_keep(&e->findings, c,
+		    &(struct wrap){.tunnel = seg->tunnel, .tunnel_end = (uint8_t)end});
 	c->packets[end] += c->packets[end] < UINT32_MAX;
 	c->octets[end] += seg->wire_len;
 	if (e->ts_ns > c->end_ns)

@@ -78,6 +78,29 @@ conn_protocol_by_port(uint16_t port)
 }
 
 static void
+put_wrap(const struct conn *c, const struct flow *f, const struct findings *F, struct record *r)
+{
+	static const char *const proxy[] = {NULL, "v1", "v2"};
+	const struct wrap w = conn_wrap(F, c);
+	const struct tunnel *t = &w.tunnel;
+	record_put_word(r, FIELD_PROXY, proxy[w.proxy.version]);
+	if (w.proxy.client.family != 0)
+		record_put_ip(r, FIELD_NETWORK_FORWARDED_IP, &w.proxy.client);
+	if (t->depth == 0)
+		return;
+	unsigned source = w.tunnel_end == flow_client(f) ? 0 : 1;
+	for (unsigned i = 0; i < t->depth; i++)
+		record_put_word(r, FIELD_TUNNEL_TYPE, tunnel_name((enum tunnel_kind)t->kind[i]));
+	if (t->has_id)
+		record_put_u64(r, FIELD_TUNNEL_ID, t->id);
+	for (unsigned i = 0; i < 2; i++) {
+		const uint8_t *ip = t->ip[i == 0 ? source : !source];
+		struct addr a = t->family == 6 ? addr_v6(ip) : addr_v4(ip);
+		record_put_ip(r, i == 0 ? FIELD_TUNNEL_SOURCE_IP : FIELD_TUNNEL_DESTINATION_IP, &a);
+	}
+}
+
+static void
 put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
     struct record *r)
 {
@@ -126,6 +149,8 @@ conn_put(const struct conn *c, const struct flow *f, const struct findings *F, i
 	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, id);
 	if (c->vlan >= 0)
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)c->vlan);
+	if (c->wrap != 0)
+		put_wrap(c, f, F, r);
 	put_end(c, f, client, true, r);
 	put_end(c, f, !client, false, r);
 	record_put_word(r, FIELD_VISIBILITY,

@@ -2,7 +2,7 @@
 #ifndef POSTCARD_ENGINE_WORKER_H
 #define POSTCARD_ENGINE_WORKER_H
 
-#include "decode/segment.h"
+#include "decode/decode.h"
 #include "engine/clock.h"
 #include "engine/conn.h"
 #include "engine/engine.h"
@@ -10,6 +10,7 @@
 #define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
 
 struct engine {
+	struct defrag defrag;
 	struct flow_table flows;
 	struct pool conns;
 	struct streams streams;
@@ -36,8 +37,8 @@ struct engine {
 	unsigned in_end;	/* the end that sent it */
 	struct pending {
 		uint8_t side;
-		uint8_t len;
-		uint8_t octets[PROBE_HOLD];
+		uint16_t len;
+		uint8_t octets[LIMIT_PROXY];
 	} held[2]; /* octets held while probing, to be pushed before the rest */
 	unsigned held_at, held_n;
 	const uint8_t *rest; /* the chunk behind them */
