@@ -46,6 +46,8 @@ struct conn {
 	int64_t close_ns; /* when a reset connection ends; 0: not reset */
 	uint64_t octets[2];   /* payload sent, repeats counted */
 	uint64_t gap_octets;  /* lost */
+	uint64_t reset_at[2]; /* offsets that a RST names as its sender's, and as the other's; 0 for
+				 none */
 	struct dpi_flow *dpi; /* nDPI's state while it is asked */
 	uint32_t packets[2];  /* sent */
 	uint32_t flow;	      /* its flow */
@@ -73,6 +75,8 @@ struct conn {
 #define CONN_RST       0x40u
 #define CONN_PROXIED   0x80u  /* a PROXY header was read */
 #define CONN_CONFLICT  0x100u /* fragments overlapped with other octets */
+#define CONN_LOST_A    0x200u /* octets of A were lost before the protocol was known */
+#define CONN_LOST_B    0x400u
 
 /* What stood around a connection; kept only where there was something. */
 struct wrap {

@@ -116,6 +116,8 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 		c->gap_octets += chunk->len;
 		if (c->phase == CONN_MAIL)
 			mail_gap(&e->mail, &c->mail, side, chunk->len);
+		else
+			lose_start(e, c, end);
 		return;
 	}
 	if (c->phase == CONN_OTHER)
@@ -289,8 +291,13 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 	struct conn *c = pool_at(&e->conns, conn);
 	c->closed_by = (uint8_t)(c->flags & CONN_RST ? CLOSED_BY_RST : why);
 	c->end = CONN_END_STREAMS;
-	stream_finish(&c->stream[0]);
-	stream_finish(&c->stream[1]);
+	for (unsigned end = 0; end < 2; end++) {
+		/* what a reset shows to have been sent, and was not captured, is lost */
+		struct stream *s = &c->stream[end];
+		if (s->end == STREAM_NO_END && s->next < c->reset_at[end])
+			s->end = c->reset_at[end];
+		stream_finish(s);
+	}
 	e->work = conn;
 	e->in.len = e->in.cut = 0;
 }

@@ -50,11 +50,17 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 		c->finding.flags |= FINDING_SURE;
 	if (implicit)
 		c->finding.flags |= FINDING_IMPLICIT;
+	bool lost = (c->flags & (CONN_LOST_A | CONN_LOST_B)) != 0;
 	mail_begin(&e->mail, &c->mail, p,
-	    (uint8_t)((c->flags & CONN_SYN ? 0u : MAIL_SESSION_MIDSTREAM) |
+	    (uint8_t)((c->flags & CONN_SYN && !lost ? 0u : MAIL_SESSION_MIDSTREAM) |
 		(implicit ? MAIL_SESSION_IMPLICIT : 0u)));
-	if (resync)
-		c->mail.mode[0] = c->mail.mode[1] = MAIL_MODE_RESYNC;
+	if (lost)
+		c->finding.flags |= FINDING_LOST;
+	for (unsigned end = 0; end < 2 && !implicit; end++) {
+		if (resync || !(c->flags & CONN_SYN) ||
+		    c->flags & (end == 0 ? CONN_LOST_A : CONN_LOST_B))
+			c->mail.mode[side_of(f, end)] = MAIL_MODE_RESYNC;
+	}
 	/* the side that spoke before this chunk's first: its octets came earlier */
 	e->held_n = e->held_at = 0;
 	for (unsigned i = 0; i < 2; i++) {
@@ -95,6 +101,14 @@ hold_octets(struct engine *e, struct conn *c, unsigned end, const uint8_t *octet
 	strings_drop(&e->findings.strings, c->held[end]);
 	c->held[end] = handle;
 	e->rest_len = 0;
+}
+
+void
+lose_start(struct engine *e, struct conn *c, unsigned end)
+{
+	c->flags |= end == 0 ? CONN_LOST_A : CONN_LOST_B;
+	strings_drop(&e->findings.strings, c->held[end]); /* what follows does not continue it */
+	c->held[end] = 0;
 }
 
 /* A load balancer speaks for a client: who sends this is the client's side. */
@@ -193,6 +207,12 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 		}
 		return;
 	case PROBE_OTHER:
+		if (mail_port &&
+		    (!(c->flags & CONN_SYN) || c->flags & (CONN_LOST_A | CONN_LOST_B))) {
+			/* anything may look so from its middle on, TLS for one */
+			begin_mail(e, c, conn_protocol_by_port(port), false, false, true);
+			return;
+		}
 		if (mail_port)
 			begin_other(e, c);
 		else

@@ -38,10 +38,17 @@ static void
 start_streams(struct conn *c, const struct segment *seg, unsigned end)
 {
 	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
-	if (!(s->flags & STREAM_STARTED))
-		stream_start(s, seg->seq + (seg->flags & TCP_SYN ? 1 : 0));
-	if (!(peer->flags & STREAM_STARTED) && seg->flags & TCP_ACK && !(seg->flags & TCP_RST))
+	uint32_t first = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
+	/* an acknowledgement that overtook what it acknowledges began it too late */
+	bool early = s->flags & STREAM_GUESSED && s->next == 0 && s->reorder == 0 &&
+	    stream_offset(s, first) < 0;
+	if (!(s->flags & STREAM_STARTED) || early)
+		stream_start(s, first);
+	s->flags &= (uint8_t)~STREAM_GUESSED;
+	if (!(peer->flags & STREAM_STARTED) && seg->flags & TCP_ACK && !(seg->flags & TCP_RST)) {
 		stream_start(peer, seg->ack);
+		peer->flags |= STREAM_GUESSED;
+	}
 }
 
 void
@@ -110,6 +117,10 @@ take_segment(struct engine *e)
 		if (off - (int64_t)s->next < RST_REACH && (int64_t)s->next - off < RST_REACH &&
 		    c->close_ns == 0) {
 			c->flags |= CONN_RST;
+			int64_t seen = seg->flags & TCP_ACK ? stream_offset(peer, seg->ack) : 0;
+			c->reset_at[end] = off > 0 ? (uint64_t)off : 0;
+			c->reset_at[!end] =
+			    seen - (int64_t)peer->next < RST_REACH && seen > 0 ? (uint64_t)seen : 0;
 			c->close_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
 			due_add(e, f->conn);
 		}

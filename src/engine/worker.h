@@ -74,6 +74,9 @@ enum dpi_answer ask_dpi(struct engine *e, struct conn *c);
 /* It is on a mail port, and not mail: counted, named, and otherwise left alone. */
 void begin_other(struct engine *e, struct conn *c);
 
+/* Octets of `end` were lost before the protocol was known. */
+void lose_start(struct engine *e, struct conn *c, unsigned end);
+
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
 

@@ -73,12 +73,15 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 }
 
 static void
-put_starttls(const struct findings *F, const struct finding *f, struct record *r)
+put_starttls(const struct findings *F, const struct finding *f, const struct finding_view *v,
+    struct record *r)
 {
 	static const char *const word[] = {NULL, "OK", "NO", "BAD", "+OK", "-ERR"};
 	if (f->flags & FINDING_OFFER_KNOWN)
 		record_put_bool(r, FIELD_STARTTLS_OFFERED, (f->flags & FINDING_OFFERED) != 0);
-	if (!(f->flags & FINDING_IMPLICIT))
+	/* "not requested" is said where all commands were seen */
+	bool whole = v->both && !v->midstream && !v->gap;
+	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))
 		record_put_bool(r, FIELD_STARTTLS_REQUESTED, (f->flags & FINDING_REQUESTED) != 0);
 	if (f->upgrade_code != 0)
 		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_code);
@@ -87,10 +90,12 @@ put_starttls(const struct findings *F, const struct finding *f, struct record *r
 	if (f->flags & FINDING_STRIPPED)
 		put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
-	record_put_word(r, FIELD_TLS_MODE,
-	    !any			      ? "none"
-		: f->flags & FINDING_IMPLICIT ? "implicit"
-					      : "starttls");
+	/* TLS that was under way before the capture may have begun either way */
+	if (!any || whole || v->implicit_port || !(f->flags & FINDING_IMPLICIT))
+		record_put_word(r, FIELD_TLS_MODE,
+		    !any			      ? "none"
+			: f->flags & FINDING_IMPLICIT ? "implicit"
+						      : "starttls");
 	record_put_bool(r, FIELD_CLIENT_HELLO, (f->flags & FINDING_HELLO) != 0);
 }
 
@@ -105,7 +110,7 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 			f->reason != REASON_NONE ? (enum reason)f->reason : finding_reason(f, v)));
 	if (r->kind == RECORD_SESSION)
 		put_exposed(r, f->exposed);
-	put_starttls(F, f, r);
+	put_starttls(F, f, v, r);
 	record_put_u64(r, FIELD_MESSAGES, f->messages);
 	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
 	for (unsigned i = 0; auth_name(i) != NULL; i++) {

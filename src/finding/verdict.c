@@ -43,14 +43,14 @@ finding_reason(const struct finding *f, const struct finding_view *v)
 	if (f->flags & FINDING_REQUESTED)
 		return f->flags & FINDING_REPLIED ? REASON_REFUSED : REASON_NOT_VISIBLE;
 	if (f->flags & FINDING_OFFER_KNOWN)
-		return !(f->flags & FINDING_OFFERED) ? REASON_NOT_OFFERED
-		    : f->flags & FINDING_LOST	     ? REASON_NOT_VISIBLE
-						     : REASON_NOT_REQUESTED;
+		return !(f->flags & FINDING_OFFERED)	  ? REASON_NOT_OFFERED
+		    : f->flags & FINDING_LOST || !v->both ? REASON_NOT_VISIBLE
+							  : REASON_NOT_REQUESTED;
 	if (f->flags & FINDING_REFUSED_EHLO)
 		return REASON_NOT_OFFERED;
 	if (f->flags & FINDING_ASKED)
 		return REASON_NOT_VISIBLE;
-	if (f->flags & FINDING_HELO && !(f->flags & FINDING_LOST))
+	if (f->flags & FINDING_HELO && !(f->flags & FINDING_LOST) && !v->midstream)
 		return REASON_NOT_ASKED;
 	/* Neither EHLO nor HELO: it never asked, if we saw all that it said. */
 	return v->midstream || v->gap || !v->both ? REASON_NOT_VISIBLE : REASON_NOT_ASKED;

@@ -201,9 +201,10 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 
 /* ---- the server's lines ---- */
 
-/* A capability list, in an answer of its own or in brackets behind OK. */
+/* A capability list, in an answer of its own or in brackets behind OK.  `cut`: it may be that of a
+ * client that is logged in, where no STARTTLS is named. */
 static void
-capabilities(struct mail *m, const char *s, size_t len)
+capabilities(struct mail *m, const char *s, size_t len, bool cut)
 {
 	const char *at = ascii_find(s, len, "CAPABILITY ");
 	bool offered = false, same;
@@ -231,7 +232,7 @@ capabilities(struct mail *m, const char *s, size_t len)
 			left--;
 		}
 	}
-	mail_emit(m, MAIL_OFFER, MAIL_SERVER)->flag = offered;
+	mail_emit(m, cut ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER)->flag = offered;
 }
 
 /* What an answer to FETCH shows of a message, by the last item before `end`. */
@@ -312,6 +313,8 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	struct parts c = split(l->s, l->len);
 	const char *word = l->s + c.word;
 	bool untagged = c.tag_len == 1 && l->s[0] == '*';
+	bool greeting =
+	    untagged && !(p->flags & IMAP_GREETED) && !(s->flags & MAIL_SESSION_MIDSTREAM);
 	uint64_t octets;
 	size_t at;
 	if (c.tag_len == 1 && l->s[0] == '+') {
@@ -319,7 +322,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 			p->flags |= IMAP_AUTH_OPEN;
 		return;
 	}
-	if (untagged && !(p->flags & IMAP_GREETED) && !(s->flags & MAIL_SESSION_MIDSTREAM)) {
+	if (greeting) {
 		mail_emit_text(m, MAIL_GREETING, MAIL_SERVER, l->s + c.word, l->len - c.word);
 		if (ascii_is(word, c.word_len, "PREAUTH")) {
 			mail_emit(m, MAIL_PREAUTH, MAIL_SERVER);
@@ -334,10 +337,14 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	    strlen(p->tag) == (c.tag_len < sizeof p->tag - 1 ? c.tag_len : sizeof p->tag - 1) &&
 	    memcmp(p->tag, l->s, strlen(p->tag)) == 0)
 		tagged(m, s, word, c.word_len);
+	bool unsure = (s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM)) != 0;
+	if (!untagged && c.tag_len > 0 && ascii_find(l->s, l->len, "[CAPABILITY ") != NULL)
+		p->flags |=
+		    IMAP_IN; /* only an accepted login is answered so (RFC 9051 section 6.2) */
 	if (!(p->flags & IMAP_IN) && !awaits_secret(p) &&
 	    ((untagged && ascii_is(word, c.word_len, "CAPABILITY")) ||
 		ascii_find(l->s, l->len, "[CAPABILITY ") != NULL))
-		capabilities(m, l->s, l->len);
+		capabilities(m, l->s, l->len, unsure && !greeting);
 	if (s->mode[MAIL_SERVER] == MAIL_MODE_LINES && literal_of(l->s, l->len, &octets, &at) &&
 	    octets < LIMIT_CONTENT_LITERAL)
 		begin_literal(m, s, MAIL_SERVER, fetched(m, l->s, at), octets);
@@ -417,6 +424,7 @@ imap_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	struct imap *p = &s->p.imap;
 	(void)m;
 	p->flags &= (uint8_t) ~(IMAP_AUTH_OPEN | IMAP_REST);
+	p->flags |= IMAP_GREETED; /* what comes now is no greeting */
 	if (side == MAIL_SERVER && p->what != CMD_STARTTLS)
 		p->what = CMD_NONE; /* its answer may be what was lost */
 }

@@ -377,6 +377,8 @@ read_upgrade(struct mail *m, struct mail_session *s)
 	} else {
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_TLS) {
 			mail_emit_odd(m, side, MAIL_ODD_TEXT_AFTER_TLS);
+		} else if (s->flags & MAIL_SESSION_ONE_SIDED) {
+			return; /* the client is not seen: it may have begun TLS */
 		} else {
 			if (!(s->flags & MAIL_SESSION_INJECTED))
 				mail_emit_odd(m, side, MAIL_ODD_RESPONSE_INJECTION);

@@ -428,25 +428,24 @@ reply_without_command(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
 	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
-	if (p->flags & SMTP_IMPLIED && p->code >= 200 && p->code != 354) {
-		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
+	if (p->flags & SMTP_IMPLIED && one_sided && p->code >= 200 && p->code != 354) {
+		/* a 354 and its answer prove a message (whose octets were not captured) */
+		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_SERVER);
 		ev->tx = p->tx;
 		ev->flag = true;
+		ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
+		ev->tx = p->tx;
+		ev->flag = true;
+		s->mode[MAIL_CLIENT] = MAIL_MODE_RESYNC;
 		p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_IMPLIED);
 		result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
 		return;
 	}
 	switch (p->code) {
 	case 354:
-		begin_tx(p);
-		if (!one_sided) { /* the DATA was lost, what follows it was not */
-			mail_content_dot(m, s, MAIL_CLIENT);
-			break;
-		}
-		p->flags |= SMTP_IMPLIED;
-		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_SERVER);
-		ev->tx = p->tx;
-		ev->flag = true;
+		begin_tx(p); /* the DATA was lost; what follows it may be seen or not */
+		mail_content_dot(m, s, MAIL_CLIENT);
+		p->flags = (uint16_t)((p->flags & ~SMTP_IMPLIED) | (one_sided ? SMTP_IMPLIED : 0u));
 		break;
 	case 235:
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
@@ -454,13 +453,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		break;
 	case 334: p->flags |= SMTP_AUTH_OPEN; break;
 	case 220:
-		if (one_sided && p->flags & SMTP_WAS_OFFERED) {
-			mail_emit(m, MAIL_UPGRADE, MAIL_CLIENT);
-			struct mail_event *go = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
-			go->flag = true;
-			go->code = 220;
-			mail_upgrade(s);
-		}
+		if (one_sided && p->flags & SMTP_WAS_OFFERED)
+			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
 		break;
 	default:
 		if (p->flags & SMTP_LIST)
@@ -485,8 +479,10 @@ static void
 reply_to_starttls(struct mail *m, struct mail_session *s, const char *line)
 {
 	struct smtp *p = &s->p.smtp;
-	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
 	bool go = p->code == 220;
+	if (!go && p->flags & SMTP_SERVER_LOST)
+		return; /* the answer may be what was lost, and this another's */
+	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
 	ev->code = p->code;
 	ev->flag = go;
 	ev->text = line;

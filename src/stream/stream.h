@@ -52,6 +52,7 @@ struct stream {
 #define STREAM_CONFLICT 0x02u /* a second copy differed */
 #define STREAM_FORCE	0x04u /* holes become gaps at once (the end, or pressure) */
 #define STREAM_NO_WAIT	0x08u /* and nothing waits for its cause (pressure) */
+#define STREAM_GUESSED	0x10u /* base is what the peer acknowledged first: it may be too high */
 
 /* The part of a pushed segment that stream_next has not taken yet; lives on the caller's side of
  * one push. */
