@@ -43,7 +43,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 	    .gap = c->gap_octets > 0,
 	    .both = c->packets[0] > 0 && c->packets[1] > 0,
 	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
-		c->closed_by == CLOSED_BY_TIMEOUT || c->closed_by == CLOSED_BY_REUSE,
+		c->closed_by == CLOSED_BY_REUSE,
 	    .payload = (c->flags & CONN_PAYLOAD) != 0,
 	    .headless = (c->flags & CONN_HEADLESS) != 0,
 	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),

@@ -129,7 +129,7 @@ struct finding_view {
 	bool midstream;	    /* its start was not captured */
 	bool gap;	    /* octets were lost */
 	bool both;	    /* both directions were captured */
-	bool closed;	    /* its end was seen (FIN or RST), or it fell silent for good */
+	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
 	bool payload;	    /* it carried octets */
 	bool headless;	    /* packets had no whole TCP header */
 	bool implicit_port; /* a port where TLS comes first */

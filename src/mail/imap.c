@@ -21,6 +21,8 @@ enum imap_command {
 	CMD_ASKED,
 	CMD_OTHER
 };
+#define PLAUSIBLE_TAG 8u /* octets of a tag that is waited for behind a loss */
+
 enum imap_literal { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE };
 
 #define IMAP_SURE      0x01u /* MAIL_CONFIRMED was emitted */
@@ -391,16 +393,30 @@ imap_secret(const struct mail_session *s, enum mail_side side, const char *line,
 	return awaits_secret(p) && c.what == CMD_NONE ? 0 : len;
 }
 
-static bool
+static enum plausible
 imap_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
 {
 	size_t n = 0;
 	(void)s;
+	if (side == MAIL_SERVER) {
+		enum plausible a = mail_plausible_word(data, len, "* ");
+		enum plausible b = mail_plausible_word(data, len, "+ ");
+		return a > b ? a : b;
+	}
 	while (n < len && data[n] != '\r' && data[n] != '\n')
 		n++;
-	if (side == MAIL_CLIENT)
-		return split(data, n).what != CMD_NONE;
-	return ascii_begins(data, len, "* ") || ascii_begins(data, len, "+ ");
+	struct parts c = split(data, n);
+	if (c.what != CMD_NONE)
+		return PLAUSIBLE_YES;
+	if (n < len || c.tag_len > PLAUSIBLE_TAG || c.arg < n)
+		return PLAUSIBLE_NO;
+	if (c.word == n)
+		return PLAUSIBLE_MAYBE; /* a tag, if anything */
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (mail_plausible_word(data + c.word, c.word_len, verbs[i].word) != PLAUSIBLE_NO)
+			return PLAUSIBLE_MAYBE;
+	}
+	return PLAUSIBLE_NO;
 }
 
 static void

@@ -95,6 +95,7 @@ struct mail_session {
 #define MAIL_SESSION_INJECTED  0x10u /* server text between its 220 and TLS was reported */
 
 #define MAIL_QUEUE 16u
+#define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
@@ -109,7 +110,10 @@ struct mail {
 	struct mail_event queue[MAIL_QUEUE];
 	uint8_t q_at, q_len;
 	struct tls_event tls_event; /* the one that MAIL_TLS points to */
-	const uint8_t *replay; /* octets to be read again as text, behind a TLS garbage event */
+	/* where a line or record was put together from what was held: that, and the input behind */
+	uint8_t start[MAIL_START];
+	const uint8_t *behind;
+	size_t behind_left;
 };
 
 /* Pools for `sessions` sessions at work at once.  False where the address space is refused. */
@@ -122,6 +126,9 @@ void mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, ui
 /* `len` in-order octets of one side.  They must stay valid until mail_next has returned false. */
 void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
     size_t len);
+
+/* The side's next octets may be anything: a line is believed where it certainly is one. */
+void mail_resync(struct mail_session *s, enum mail_side side);
 
 /* `len` octets of one side were lost.  Then take events until false. */
 void mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len);

@@ -328,16 +328,21 @@ pop3_secret(const struct mail_session *s, enum mail_side side, const char *line,
 	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
 }
 
-static bool
+static enum plausible
 pop3_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
 {
 	(void)s;
-	if (side == MAIL_SERVER)
-		return ascii_begins(data, len, "+OK") || ascii_begins(data, len, "-ERR");
+	if (side == MAIL_SERVER) {
+		enum plausible ok = mail_plausible_word(data, len, "+OK");
+		enum plausible err = mail_plausible_word(data, len, "-ERR");
+		return ok > err ? ok : err;
+	}
 	size_t n = 0;
 	while (n < len && data[n] > ' ')
 		n++;
-	return verb_of(data, n) != NULL;
+	if (n == len)
+		return may_become_verb(data, n) ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;
+	return verb_of(data, n) != NULL ? PLAUSIBLE_YES : PLAUSIBLE_NO;
 }
 
 static void

@@ -19,6 +19,11 @@ struct mail_line {
 	bool bare_lf;	      /* it ended in LF without CR */
 };
 
+enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE_YES };
+
+/* Does s begin with `word`, or may it when more comes?  Case-blind. */
+enum plausible mail_plausible_word(const char *s, size_t len, const char *word);
+
 struct mail_row {
 	const char *name;
 	void (*begin)(struct mail *m, struct mail_session *s);
@@ -31,8 +36,8 @@ struct mail_row {
 	    size_t len);
 	/* Are these octets, behind a gap, certainly the start of a command (client) or reply
 	 * (server)? */
-	bool (*plausible)(const struct mail_session *s, enum mail_side side, const char *data,
-	    size_t len);
+	enum plausible (*plausible)(const struct mail_session *s, enum mail_side side,
+	    const char *data, size_t len);
 	/* Content (DOT or COUNT) of one side ended, or, with `seen` false, the connection did
 	 * before it. */
 	void (*content_end)(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);

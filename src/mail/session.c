@@ -36,6 +36,8 @@ enum dot_state {
 #define DOT_BEHIND 0x20u /* something follows that dot line */
 #define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
 
+#define RESYNC_INSIDE 0x80u /* of the same octet: inside a line of which nothing is known */
+
 static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_SMTP] = &mail_smtp_row,
     [MAIL_IMAP] = &mail_imap_row,
@@ -141,6 +143,13 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 }
 
 void
+mail_resync(struct mail_session *s, enum mail_side side)
+{
+	s->mode[side] = MAIL_MODE_RESYNC;
+	s->dot[side] = 0;
+}
+
+void
 mail_upgrade(struct mail_session *s)
 {
 	for (int side = 0; side < 2; side++) {
@@ -242,7 +251,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
-		s->mode[side] = MAIL_MODE_RESYNC;
+		mail_resync(s, side);
 		rows[s->protocol]->gap(m, s, side);
 		return;
 	}
@@ -341,23 +350,76 @@ read_line(struct mail *m, struct mail_session *s)
 	give_line(m, s, side, &l);
 }
 
+enum plausible
+mail_plausible_word(const char *s, size_t len, const char *word)
+{
+	size_t i = 0;
+	while (i < len && word[i] != '\0' && ascii_lower(s[i]) == ascii_lower(word[i]))
+		i++;
+	return word[i] == '\0' ? PLAUSIBLE_YES : i == len ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;
+}
+
+static enum plausible
+plausible_record(const uint8_t *o, size_t len)
+{
+	static const uint8_t least[] = {0x14, 3, 0}, most[] = {0x17, 3, 4};
+	for (size_t i = 0; i < sizeof least && i < len; i++) {
+		if (o[i] < least[i] || o[i] > most[i])
+			return PLAUSIBLE_NO;
+	}
+	return len < 5 ? PLAUSIBLE_MAYBE : tls_looks_like(o, len) ? PLAUSIBLE_YES : PLAUSIBLE_NO;
+}
+
+/*
+ * Behind a loss: waits for what is certainly the start of a line, where a line may start (behind a
+ * line end, or first behind the loss), or for a TLS record at the start of a chunk.  What may still
+ * become one is held.
+ */
 static void
 read_resync(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	if (tls_looks_like(m->data, m->left)) {
-		tls_begin(m, s, side);
-		return;
+	const struct held_line *h = s->line[side] != 0 ? pool_at(&m->lines, s->line[side]) : NULL;
+	size_t old = h != NULL ? h->len : 0, n = m->left;
+	const uint8_t *at = m->data;
+	if (old > 0) {
+		uint8_t *start = m->start;
+		n = m->left < sizeof m->start - old ? m->left : sizeof m->start - old;
+		memcpy(start, h->s, old);
+		memcpy(start + old, m->data, n);
+		at = start;
+		n += old;
 	}
-	if (rows[s->protocol]->plausible(s, side, (const char *)m->data, m->left)) {
+	enum plausible record = plausible_record(at, n);
+	enum plausible line = s->dot[side] & RESYNC_INSIDE
+	    ? PLAUSIBLE_NO
+	    : rows[s->protocol]->plausible(s, side, (const char *)at, n);
+	if (record == PLAUSIBLE_YES || line == PLAUSIBLE_YES) {
+		if (old > 0) { /* what was held is read first, then the input */
+			drop_line(m, s, side);
+			m->behind = m->data;
+			m->behind_left = m->left;
+			m->data = m->start;
+			m->left = old;
+		}
 		s->mode[side] = MAIL_MODE_LINES;
+		if (record == PLAUSIBLE_YES)
+			tls_begin(m, s, side);
 		return;
 	}
-	size_t n = scan_lf(m->data, m->left);
-	if (n < m->left)
-		n++;
-	m->data += n;
-	m->left -= n;
+	if ((record == PLAUSIBLE_MAYBE || line == PLAUSIBLE_MAYBE) && n < sizeof m->start) {
+		hold(m, s, side, m->data, m->left);
+		if (s->hidden[side] > 0)
+			drop_line(m, s, side);
+		m->left = 0;
+		return;
+	}
+	drop_line(m, s, side);
+	size_t skip = scan_lf(m->data, m->left);
+	s->dot[side] = skip < m->left ? 0 : RESYNC_INSIDE;
+	skip += skip < m->left;
+	m->data += skip;
+	m->left -= skip;
 }
 
 static void
@@ -422,7 +484,10 @@ mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, 
 void
 mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	s->mode[side] = s->flags & MAIL_SESSION_GAP ? MAIL_MODE_RESYNC : MAIL_MODE_LINES;
+	if (s->flags & MAIL_SESSION_GAP)
+		mail_resync(s, side);
+	else
+		s->mode[side] = MAIL_MODE_LINES;
 	rows[s->protocol]->content_end(m, s, side, true);
 }
 
@@ -608,6 +673,11 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 			pool_give(&m->lines, m->spent_line);
 			m->spent_line = 0;
 		}
+		if (m->left == 0) {
+			m->data = m->behind;
+			m->left = m->behind_left;
+			m->behind_left = 0;
+		}
 		if (m->left == 0)
 			return false;
 		switch ((enum mail_mode)s->mode[m->side]) {
@@ -633,14 +703,14 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_RESYNC:
 		drop_line(m, s, side);
 		mail_emit(m, MAIL_LOST, side);
-		s->mode[side] = MAIL_MODE_RESYNC;
+		mail_resync(s, side);
 		rows[s->protocol]->gap(m, s, side);
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT:
 		if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
 			s->count[side] = 0;
-			s->mode[side] = MAIL_MODE_RESYNC;
+			mail_resync(s, side);
 			s->flags |= MAIL_SESSION_GAP;
 			rows[s->protocol]->content_end(m, s, side, false);
 			rows[s->protocol]->gap(m, s, side);

@@ -29,6 +29,7 @@
 #define SMTP_LIST	 0x0800u /* the reply under way is a capability list */
 #define SMTP_TALKED	 0x1000u /* the client has spoken */
 #define SMTP_SENT	 0x2000u /* the content of the transaction ended; its reply is due */
+#define SMTP_LIST_SURE	 0x8000u /* with a keyword that only such a list has */
 #define SMTP_CHUNK	 0x4000u /* the BDAT chunk under way is not the last */
 
 /* ---- the queue ---- */
@@ -399,8 +400,14 @@ static void
 list_line(struct mail *m, struct mail_session *s, const char *text, size_t len)
 {
 	struct smtp *p = &s->p.smtp;
+	static const char *const known[] = {"SIZE", "PIPELINING", "8BITMIME", "HELP", "DSN", "AUTH",
+	    "ENHANCEDSTATUSCODES", "CHUNKING", "SMTPUTF8", "VRFY", "ETRN", "EXPN", "BINARYMIME"};
 	size_t n = mail_word_len(text, len);
 	bool same;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		if (ascii_is(text, n, known[i]))
+			p->flags |= SMTP_LIST_SURE;
+	}
 	if (ascii_is(text, n, "STARTTLS") || ascii_is(text, n, "X-ANONYMOUSTLS")) {
 		p->flags |= SMTP_OFFERED;
 	} else if (mail_is_mangled(text, n, "STARTTLS", &same)) {
@@ -436,13 +443,15 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
 		ev->tx = p->tx;
 		ev->flag = true;
-		s->mode[MAIL_CLIENT] = MAIL_MODE_RESYNC;
+		mail_resync(s, MAIL_CLIENT);
 		p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_IMPLIED);
 		result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
 		return;
 	}
 	switch (p->code) {
 	case 354:
+		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
+			break; /* the client did not wait for it */
 		begin_tx(p); /* the DATA was lost; what follows it may be seen or not */
 		mail_content_dot(m, s, MAIL_CLIENT);
 		p->flags = (uint16_t)((p->flags & ~SMTP_IMPLIED) | (one_sided ? SMTP_IMPLIED : 0u));
@@ -457,7 +466,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
 		break;
 	default:
-		if (p->flags & SMTP_LIST)
+		if (p->flags & SMTP_LIST && p->flags & (SMTP_LIST_SURE | SMTP_OFFERED))
 			list_over(m, s);
 		break;
 	}
@@ -531,7 +540,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	switch (cmd.what) {
 	case CMD_CONNECT:
 		/* 220, or 421 and 554: the host will not serve */
-		if (len > 4) {
+		if (len > 4 && (p->code == 220 || p->code >= 400)) {
 			struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
 			ev->code = p->code;
 			ev->text = line + 4;
@@ -603,8 +612,8 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	uint16_t number = (uint16_t)((t[0] - '0') * 100 + (t[1] - '0') * 10 + (t[2] - '0'));
 	bool more = l->len > 3 && t[3] == '-';
 	if (p->reply_lines == 0) {
-		p->flags &= (uint16_t) ~(
-		    SMTP_OFFERED | SMTP_LIST | (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
+		p->flags &= (uint16_t) ~(SMTP_OFFERED | SMTP_LIST | SMTP_LIST_SURE |
+		    (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
 		p->code = number;
 	}
 	struct smtp_pending *f = front(p);
@@ -685,6 +694,8 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	}
 	p->flags |= SMTP_SERVER_LOST;
 	p->flags |= SMTP_LIST_CUT;
+	if (front(p) != NULL && front(p)->what == CMD_CONNECT)
+		pop(p); /* what comes now is no greeting, or not all of it */
 	if (p->q_len == 0)
 		p->reply_lines = 0;
 }

@@ -92,19 +92,32 @@ smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last)
 	return i > 0 && *octets < LIMIT_CONTENT_LITERAL && (at == len || *last);
 }
 
-bool
+/* A code, and what stands behind it: as far as it is there. */
+static enum plausible
+plausible_reply(const char *data, size_t len)
+{
+	static const char *const allowed[] = {"2345", "012345", "0123456789", " -\r"};
+	for (size_t i = 0; i < 4; i++) {
+		if (i == len)
+			return PLAUSIBLE_MAYBE;
+		if (data[i] == '\0' || strchr(allowed[i], data[i]) == NULL)
+			return PLAUSIBLE_NO;
+	}
+	return PLAUSIBLE_YES;
+}
+
+enum plausible
 smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
 {
 	static const char *const starts[] = {"MAIL FROM:", "RCPT TO:", "DATA\r\n", "QUIT\r\n",
 	    "RSET\r\n", "EHLO ", "HELO ", "LHLO ", "STARTTLS\r\n", "AUTH ", "BDAT ", "NOOP\r\n"};
+	enum plausible best = PLAUSIBLE_NO;
 	(void)s;
 	if (side == MAIL_SERVER)
-		return len >= 4 && data[0] >= '2' && data[0] <= '5' && data[1] >= '0' &&
-		    data[1] <= '5' && data[2] >= '0' && data[2] <= '9' &&
-		    (data[3] == ' ' || data[3] == '-' || data[3] == '\r');
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		if (ascii_begins(data, len, starts[i]))
-			return true;
+		return plausible_reply(data, len);
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0] && best != PLAUSIBLE_YES; i++) {
+		enum plausible p = mail_plausible_word(data, len, starts[i]);
+		best = p > best ? p : best;
 	}
-	return false;
+	return best;
 }

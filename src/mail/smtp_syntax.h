@@ -38,7 +38,7 @@ bool smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last);
 
 /* Whole commands with their syntax, or a reply code: text of a body hardly looks so.  See struct
  * mail_row. */
-bool
+enum plausible
 smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len);
 
 #endif

@@ -230,7 +230,8 @@ store(struct streams *ss, struct stream *s, struct stream_input *in)
 			ss->pressure++;
 			return;
 		}
-		if (page_write(pool_at(&ss->pages, *slot), at, in->data, n)) {
+		/* one octet may be a keep-alive, which carries anything (RFC 9293 section 3.8.4) */
+		if (page_write(pool_at(&ss->pages, *slot), at, in->data, n) && in->len > 1) {
 			s->flags |= STREAM_CONFLICT;
 			ss->conflicts++;
 		}

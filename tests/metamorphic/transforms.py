@@ -185,7 +185,7 @@ def fragmented(size, shuffle=False, twice=False):
     def transform(segs, rng):
         out = []
         for n, s in enumerate(segs):
-            pieces = F.fragments(F.wire(s), size, (n * 7919 + s.sport) & 0xFFFF)
+            pieces = F.fragments(F.wire(s), size, n & 0xFFFF)
             pieces *= 2 if twice else 1
             if shuffle:
                 rng.shuffle(pieces)
@@ -254,8 +254,13 @@ same("Linux cooked, version 2", F.SLL2)(
 same("BSD loopback", F.NULL)(lambda segs, rng: each(segs, lambda p, s, a: (b"\x1e\0\0\0" if s.v6 else b"\x02\0\0\0") + p))
 same("PPP", F.PPP)(lambda segs, rng: each(segs, lambda p, s, a: b"\xff\x03" + (b"\0\x57" if s.v6 else b"\0\x21") + p))
 
-OUTER4 = (b"\xc6\x33\x64\x01", b"\xc6\x33\x64\x02")
-OUTER6 = (b"\x20\x01\x0d\xb8" + b"\xff" * 11 + b"\x01", b"\x20\x01\x0d\xb8" + b"\xff" * 11 + b"\x02")
+
+def outer(s, answer, v6=False):
+    """The ends of the tunnel, in the direction of the segment; each capture has its own."""
+    net = s.src[-3:-1]
+    a = (b"\x20\x01\x0d\xb8" + b"\xff" * 9 if v6 else b"\xc6") + net
+    ends = (a + b"\x01", a + b"\x02")
+    return ends[::-1] if answer else ends
 
 
 def tunnel(proto, make, v6=False, split=0):
@@ -264,10 +269,10 @@ def tunnel(proto, make, v6=False, split=0):
         ends, out = first_end(segs), []
         for n, s in enumerate(segs):
             answer = flipped(s, ends)
-            a, b = (OUTER6 if v6 else OUTER4)[::-1 if answer else 1]
+            a, b = outer(s, answer, v6)
             inner = F.wire(s)
-            outer = F.ip(v6, a, b, proto(inner) if callable(proto) else proto, make(inner, answer))
-            pieces = F.fragments(outer, split, (n * 104729 + s.sport) & 0xFFFF) if split else [outer]
+            whole = F.ip(v6, a, b, proto(inner) if callable(proto) else proto, make(inner, answer))
+            pieces = F.fragments(whole, split, n & 0xFFFF) if split else [whole]
             out += [(s.ns + i, F.ether(p)) for i, p in enumerate(pieces)]
         return out
     return transform
@@ -302,8 +307,8 @@ same("GRE in fragments")(tunnel(47, lambda p, a: b"\0\0" + kind(p) + p, split=64
 def _(segs, rng):
     ends, out = first_end(segs), []
     for n, s in enumerate(segs):
-        a, b = OUTER4[::-1 if flipped(s, ends) else 1]
-        for i, p in enumerate(F.fragments(F.wire(s), 48, (n * 7919 + s.sport) & 0xFFFF)):
+        a, b = outer(s, flipped(s, ends))
+        for i, p in enumerate(F.fragments(F.wire(s), 48, n & 0xFFFF)):
             out.append((s.ns + i, F.ether(F.ip(False, a, b, 17, vxlan(p, False)))))
     return out
 
