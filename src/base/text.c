@@ -44,6 +44,18 @@ text_putc(struct text *t, char c)
 	text_add(t, &c, 1);
 }
 
+/* How many of `len` octets are left without a character that their end cuts in two. */
+static size_t
+whole_characters(const char *s, size_t len)
+{
+	size_t lead = len;
+	while (lead > 0 && len - lead < 3 && ((uint8_t)s[lead - 1] & 0xc0) == 0x80)
+		lead--;
+	if (lead == 0 || (uint8_t)s[lead - 1] < 0xc0)
+		return len;
+	return utf8_char((const uint8_t *)s + lead - 1, len - lead + 1) == 0 ? lead - 1 : len;
+}
+
 void
 text_printf(struct text *t, const char *fmt, ...)
 {
@@ -54,12 +66,14 @@ text_printf(struct text *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(t->buf + t->len, room, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= room) {
-		t->cut = true;
-		t->len = t->cap - 1;
-	} else {
+	if (n >= 0 && (size_t)n < room) {
 		t->len += (size_t)n;
+		return;
 	}
+	t->cut = true;
+	if (n >= 0)
+		t->len += whole_characters(t->buf + t->len, room - 1);
+	t->buf[t->len] = '\0';
 }
 
 size_t
