@@ -77,6 +77,8 @@ struct conn {
 #define CONN_CONFLICT  0x100u /* fragments overlapped with other octets */
 #define CONN_LOST_A    0x200u /* octets of A were lost before the protocol was known */
 #define CONN_LOST_B    0x400u
+#define CONN_ALONE     0x1000u /* one side spoke and the other was not there: nobody waits for it */
+#define CONN_ANSWERED  0x800u  /* the server's SYN was seen: its octets are known from the first */
 
 /* What stood around a connection; kept only where there was something. */
 struct wrap {

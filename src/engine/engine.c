@@ -112,6 +112,10 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 	struct conn *c = pool_at(&e->conns, id);
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	enum mail_side side = side_of(f, end);
+	if (chunk->data == NULL && c->packets[end] == 0) {
+		c->flags |= CONN_ALONE; /* not lost: this direction is not captured */
+		return;
+	}
 	if (chunk->data == NULL) {
 		c->gap_octets += chunk->len;
 		if (c->phase == CONN_MAIL)

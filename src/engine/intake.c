@@ -38,17 +38,16 @@ static void
 start_streams(struct conn *c, const struct segment *seg, unsigned end)
 {
 	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
-	uint32_t first = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
-	/* an acknowledgement that overtook what it acknowledges began it too late */
-	bool early = s->flags & STREAM_GUESSED && s->next == 0 && s->reorder == 0 &&
-	    stream_offset(s, first) < 0;
-	if (!(s->flags & STREAM_STARTED) || early)
-		stream_start(s, first);
-	s->flags &= (uint8_t)~STREAM_GUESSED;
-	if (!(peer->flags & STREAM_STARTED) && seg->flags & TCP_ACK && !(seg->flags & TCP_RST)) {
-		stream_start(peer, seg->ack);
-		peer->flags |= STREAM_GUESSED;
-	}
+	if (seg->flags & TCP_SYN)
+		stream_start(s, seg->seq + 1);
+	else if (!(s->flags & STREAM_STARTED))
+		stream_start_late(s, seg->seq);
+	if (peer->flags & STREAM_STARTED || !(seg->flags & TCP_ACK) || seg->flags & TCP_RST)
+		return;
+	if (seg->flags & TCP_SYN)
+		stream_start(peer, seg->ack); /* it answers the other's SYN */
+	else
+		stream_start_late(peer, seg->ack);
 }
 
 void
@@ -92,8 +91,10 @@ take_segment(struct engine *e)
 		f->isn = seg->seq;
 	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
 	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
-	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) | (seg->headless ? CONN_HEADLESS : 0u) |
-	    (seg->conflict ? CONN_CONFLICT : 0u) | (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
+	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
+	    ((seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? CONN_ANSWERED : 0u) |
+	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
+	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
 	if (c->packets[end] == 0)
 		take_mac(c, seg, end);
 	if (c->vlan < 0 && seg->vlan >= 0)
@@ -135,7 +136,9 @@ take_segment(struct engine *e)
 		return;
 	}
 	uint64_t need = 0;
-	if (seg->flags & TCP_ACK && c->packets[!end] > 0) {
+	/* who has not been seen may come a little late, or not at all */
+	bool may_come = c->packets[!end] > 0 || (c->flags & (CONN_SYN | CONN_ALONE)) == CONN_SYN;
+	if (seg->flags & TCP_ACK && may_come) {
 		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
 		need = stream_seen(peer, seg->ack);
 	}

@@ -90,12 +90,13 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 	if (f->flags & FINDING_STRIPPED)
 		put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
-	/* TLS that was under way before the capture may have begun either way */
-	if (!any || whole || v->implicit_port || !(f->flags & FINDING_IMPLICIT))
-		record_put_word(r, FIELD_TLS_MODE,
-		    !any			      ? "none"
-			: f->flags & FINDING_IMPLICIT ? "implicit"
-						      : "starttls");
+	/* TLS that was under way before the capture, or behind a loss, may have begun either way */
+	if (!any)
+		record_put_word(r, FIELD_TLS_MODE, "none");
+	else if (f->flags & FINDING_REQUESTED)
+		record_put_word(r, FIELD_TLS_MODE, "starttls");
+	else if (v->implicit_port || (f->flags & FINDING_IMPLICIT && whole))
+		record_put_word(r, FIELD_TLS_MODE, "implicit");
 	record_put_bool(r, FIELD_CLIENT_HELLO, (f->flags & FINDING_HELLO) != 0);
 }
 

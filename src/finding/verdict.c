@@ -66,7 +66,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
 		bool proof = f->flags & FINDING_TLS_BROKE ||
 		    (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));
-		if (proof)
+		if (proof && !(f->flags & FINDING_LOST)) /* mail may be what was lost */
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
 		 * both ways */

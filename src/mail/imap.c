@@ -31,7 +31,8 @@ enum imap_literal { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE };
 #define IMAP_INJECTED  0x08u /* the client spoke between STARTTLS and its answer */
 #define IMAP_REST      0x10u /* the client's next line goes on with a command, behind a literal */
 /* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
-#define IMAP_IN 0x20u
+#define IMAP_IN	  0x20u
+#define IMAP_LOST 0x40u /* octets were lost: a login may be among them */
 
 static const struct verb {
 	const char *word;
@@ -339,7 +340,8 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	    strlen(p->tag) == (c.tag_len < sizeof p->tag - 1 ? c.tag_len : sizeof p->tag - 1) &&
 	    memcmp(p->tag, l->s, strlen(p->tag)) == 0)
 		tagged(m, s, word, c.word_len);
-	bool unsure = (s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM)) != 0;
+	bool unsure =
+	    s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM) || p->flags & IMAP_LOST;
 	if (!untagged && c.tag_len > 0 && ascii_find(l->s, l->len, "[CAPABILITY ") != NULL)
 		p->flags |=
 		    IMAP_IN; /* only an accepted login is answered so (RFC 9051 section 6.2) */
@@ -440,7 +442,7 @@ imap_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	struct imap *p = &s->p.imap;
 	(void)m;
 	p->flags &= (uint8_t) ~(IMAP_AUTH_OPEN | IMAP_REST);
-	p->flags |= IMAP_GREETED; /* what comes now is no greeting */
+	p->flags |= IMAP_LOST | IMAP_GREETED; /* what comes now is no greeting */
 	if (side == MAIL_SERVER && p->what != CMD_STARTTLS)
 		p->what = CMD_NONE; /* its answer may be what was lost */
 }

@@ -53,7 +53,7 @@ struct imap {
 struct pop3 {
 	uint8_t q[8]; /* commands that await their replies, oldest first */
 	uint8_t q_len;
-	uint8_t flags; /* POP3_* of pop3.c */
+	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;
 };
 

@@ -58,6 +58,9 @@ struct boundary {
 	char octets[LIMIT_BOUNDARY];
 };
 
+#define UNSURE_MESSAGE 1u /* in the message's own header, or its first line */
+#define UNSURE_PART    2u /* in the header of the part under way */
+
 struct scan {
 	uint64_t pos;	       /* octets of content so far, lost ones too */
 	uint64_t line_start;   /* pos of the first octet of the line under way */
@@ -83,6 +86,7 @@ struct scan {
 	bool line_long;	       /* the line does not fit `line` */
 	bool body_told;	       /* MIME_BODY was handed out */
 	bool may_protect;      /* nothing yet decided whether the message is protected */
+	uint8_t unsure;	       /* UNSURE_*: what may have sealed the body was lost */
 	bool probe;	       /* the next line that is not empty may begin PGP */
 	uint16_t value_len;    /* octets in value */
 	uint16_t line_len;     /* octets in line */
@@ -172,6 +176,7 @@ static void
 header_begin(struct scan *s, bool in_part)
 {
 	s->in_part = in_part;
+	s->unsure &= (uint8_t)~UNSURE_PART;
 	s->any_field = s->can_fold = false;
 	s->field = FIELD_NONE;
 	mime_part_begin(&s->part);
@@ -274,7 +279,7 @@ header_end(struct scan *s, uint64_t at)
 static void
 body_tell(struct scan *s)
 {
-	if (s->leaf == LEAF_BODY && !s->body_told) {
+	if (s->leaf == LEAF_BODY && !s->body_told && s->unsure == 0) {
 		s->body_told = true;
 		s->pending |= PENDING_BODY;
 	}
@@ -430,7 +435,7 @@ step_value(struct scan *s, struct mime_input *in)
 static void
 leaf_end(struct scan *s, uint64_t at)
 {
-	if (s->leaf == LEAF_ATTACHMENT) {
+	if (s->leaf == LEAF_ATTACHMENT && s->unsure == 0) {
 		s->size = at > s->body_start ? at - s->body_start : 0;
 		s->pending |= PENDING_ATTACHMENT;
 	}
@@ -649,6 +654,14 @@ mime_gap(struct mime_pools *p, uint32_t scan, uint64_t len)
 		header_begin(s, s->state == S_PART);
 	s->pos += len;
 	s->last_cr = false;
+	if (s->state < B_LINE || s->probe) {
+		s->unsure |= s->state < B_LINE && s->in_part ? UNSURE_PART : UNSURE_MESSAGE;
+		if (s->may_protect) {
+			s->may_protect = s->probe = false;
+			s->protection = MIME_PROTECTION_UNKNOWN;
+			s->pending |= PENDING_PROTECTION;
+		}
+	}
 	if (s->state < B_LINE) {
 		s->field = FIELD_NONE;
 		s->can_fold = true;

@@ -95,7 +95,8 @@ bool mime_next(struct mime_pools *p, uint32_t scan, struct mime_input *in, struc
 
 /*
  * `len` content octets were lost, once mime_next has returned false: a header field under way is
- * dropped, and so is the line in which the loss ends; a body goes on.
+ * dropped, and so is the line in which the loss ends; a body goes on.  What a lost field may have
+ * sealed is told neither as body nor as attachment, and its protection is unknown.
  */
 void mime_gap(struct mime_pools *p, uint32_t scan, uint64_t len);
 

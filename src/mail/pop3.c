@@ -25,13 +25,15 @@ enum pop3_command {
 	CMD_OTHER,
 };
 
-#define POP3_SURE      0x01u /* MAIL_CONFIRMED was emitted */
-#define POP3_MULTI     0x02u /* inside a multi-line answer */
-#define POP3_CAPA      0x04u /* which is the capability list */
-#define POP3_OFFERED   0x08u /* STLS is in it */
-#define POP3_AUTH_OPEN 0x10u /* the client's next line answers a challenge */
-#define POP3_INJECTED  0x20u /* the client spoke between STLS and its answer */
-#define POP3_CAPA_CUT  0x40u /* octets of the list were lost */
+#define POP3_SURE      0x01u  /* MAIL_CONFIRMED was emitted */
+#define POP3_MULTI     0x02u  /* inside a multi-line answer */
+#define POP3_CAPA      0x04u  /* which is the capability list */
+#define POP3_OFFERED   0x08u  /* STLS is in it */
+#define POP3_AUTH_OPEN 0x10u  /* the client's next line answers a challenge */
+#define POP3_INJECTED  0x20u  /* the client spoke between STLS and its answer */
+#define POP3_CAPA_CUT  0x40u  /* octets of the list were lost */
+#define POP3_IN	       0x80u  /* logged in: lists name no STLS any more (RFC 2595 section 4) */
+#define POP3_LOST      0x100u /* octets were lost: a login may be among them */
 
 static const struct verb {
 	const char *word;
@@ -127,7 +129,7 @@ auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
 	struct pop3 *p = &s->p.pop3;
 	bool cancel = l->hidden <= 2 && l->hidden_first == '*';
-	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
 	if (l->hidden > 0 && !cancel && !(l->hidden <= 2 && l->hidden_first == '='))
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 	push(m, s, CMD_AUTH);
@@ -144,7 +146,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		auth_response(m, s, l);
 		return;
 	}
-	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
 	if (awaits(p, CMD_STLS))
 		p->flags |= POP3_INJECTED;
 	if (v == NULL) {
@@ -191,12 +193,16 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 }
 
 static void
-list_over(struct mail *m, struct pop3 *p)
+list_over(struct mail *m, struct mail_session *s)
 {
-	if (p->flags & POP3_CAPA)
-		mail_emit(m, p->flags & POP3_CAPA_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER)
+	struct pop3 *p = &s->p.pop3;
+	bool unsure =
+	    s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM) || p->flags & POP3_LOST;
+	if (p->flags & POP3_CAPA && !(p->flags & POP3_IN))
+		mail_emit(m, p->flags & POP3_CAPA_CUT || unsure ? MAIL_OFFER_CUT : MAIL_OFFER,
+		    MAIL_SERVER)
 		    ->flag = (p->flags & POP3_OFFERED) != 0;
-	p->flags &= (uint8_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT);
+	p->flags &= (uint16_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT);
 }
 
 static void
@@ -239,7 +245,7 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		ev->flag = ok;
 		if (ok && p->flags & POP3_INJECTED)
 			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_INJECTION);
-		p->flags &= (uint8_t)~POP3_INJECTED;
+		p->flags &= (uint16_t)~POP3_INJECTED;
 		if (ok) {
 			p->q_len = 0;
 			mail_upgrade(s);
@@ -247,7 +253,10 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		break;
 	}
 	case CMD_LOGIN:
-	case CMD_AUTH: mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = ok; break;
+	case CMD_AUTH:
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = ok;
+		p->flags |= ok ? POP3_IN : 0;
+		break;
 	case CMD_RETR:
 		if (ok)
 			retrieve(m, s);
@@ -269,7 +278,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	bool ok = ascii_begins(l->s, l->len, "+OK"), err = ascii_begins(l->s, l->len, "-ERR");
 	if (p->flags & POP3_MULTI) {
 		if (l->len == 1 && l->s[0] == '.') {
-			list_over(m, p);
+			list_over(m, s);
 			return;
 		}
 		if (!((ok || err) && p->q_len > 0)) {
@@ -278,7 +287,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 				p->flags |= POP3_OFFERED;
 			return;
 		}
-		list_over(m, p);
+		list_over(m, s);
 	}
 	if (ok || err) {
 		reply(m, s, l, ok);
@@ -361,7 +370,8 @@ pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct pop3 *p = &s->p.pop3;
 	(void)m;
-	p->flags &= (uint8_t)~POP3_AUTH_OPEN;
+	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
+	p->flags |= POP3_LOST;
 	if (side == MAIL_SERVER && p->flags & POP3_CAPA)
 		p->flags |= POP3_CAPA_CUT;
 	p->q_len = 0; /* which replies were lost is not known */

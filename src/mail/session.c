@@ -725,7 +725,7 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 			ev->len = (size_t)len;
 		}
 		s->flags |= MAIL_SESSION_GAP;
-		s->dot[side] = DOT_MID | DOT_BEGUN;
+		s->dot[side] = DOT_MID_CR | DOT_BEGUN; /* a CR may be what was lost last */
 		if (s->mode[side] == MAIL_MODE_COUNT && (s->count[side] -= len) == 0) {
 			s->mode[side] = MAIL_MODE_LINES;
 			rows[s->protocol]->content_end(m, s, side, true);

@@ -452,7 +452,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	case 354:
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
 			break; /* the client did not wait for it */
-		begin_tx(p); /* the DATA was lost; what follows it may be seen or not */
+		begin_tx(p);   /* the DATA was lost; what follows it may be seen or not */
 		mail_content_dot(m, s, MAIL_CLIENT);
 		p->flags = (uint16_t)((p->flags & ~SMTP_IMPLIED) | (one_sided ? SMTP_IMPLIED : 0u));
 		break;
@@ -507,6 +507,18 @@ reply_to_starttls(struct mail *m, struct mail_session *s, const char *line)
 	p->flags &= (uint16_t)~SMTP_INJECTED;
 }
 
+/* Which replies were lost is not known: what waits for one does not get the next one's. */
+static void
+forget_pending(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	for (uint8_t i = 0; i < p->q_len; i++) {
+		if (p->q[i].what == CMD_EOD)
+			result(m, s, p->q[i].tx, MAIL_RESULT_UNKNOWN);
+	}
+	p->q_len = 0;
+}
+
 /* A complete reply. */
 static void
 reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
@@ -514,12 +526,25 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	struct smtp *p = &s->p.smtp;
 	/* codes that answer one kind of command only: what is before it in the queue was answered
 	 * unseen */
-	if (p->code == 354 && front(p) != NULL && front(p)->what != CMD_DATA)
-		(void)pop_to(p, CMD_DATA);
-	else if ((p->code == 334 || p->code == 235 || p->code == 535) && front(p) != NULL)
-		(void)pop_to(p, CMD_AUTH);
-	else if (p->code == 221 && front(p) != NULL)
-		(void)pop_to(p, CMD_QUIT);
+	bool told = false;
+	if (p->code == 354)
+		told = pop_to(p, CMD_DATA);
+	else if (p->code == 334 || p->code == 235 || p->code == 535)
+		told = pop_to(p, CMD_AUTH);
+	else if (p->code == 221)
+		told = pop_to(p, CMD_QUIT);
+	const struct smtp_pending *first = front(p);
+	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
+	    first->what != CMD_STARTTLS && first->what != CMD_LOST)
+		return; /* a greeting that nobody awaited answers nothing */
+	bool unsure =
+	    p->flags & SMTP_SERVER_LOST && (p->q_len > 1 || (p->q_len == 1 && p->q[0].count > 1));
+	bool odd = p->code == 221 || /* nobody said QUIT */
+	    (p->code == 250 && front(p) != NULL && front(p)->what == CMD_STARTTLS);
+	if (!told && (unsure || odd)) {
+		forget_pending(m, s);
+		return;
+	}
 	if (front(p) != NULL && front(p)->what == CMD_EMPTY && p->code < 500)
 		pop(p);
 	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT &&

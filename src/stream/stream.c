@@ -13,6 +13,7 @@
 #define SLOTS	  LIMIT_OOO_SLOTS
 #define WINDOW	  ((uint64_t)PAGE * SLOTS)
 #define MARKS	  32u
+#define LATE_ROOM 65536u      /* octets before the first segment seen that may still come */
 #define ACK_REACH (16u << 20) /* octets beyond the next one that an acknowledgement may name */
 
 struct page {
@@ -49,14 +50,34 @@ streams_free(struct streams *ss)
 	pool_free_all(&ss->pages);
 }
 
+/* No octet was delivered yet, and one before the next has come. */
+static void
+begin_earlier(struct stream *s, int64_t off)
+{
+	if (s->flags & STREAM_GUESSED && off >= 0 && off < (int64_t)s->next)
+		s->next = (uint64_t)off;
+}
+
 void
 stream_start(struct stream *s, uint32_t seq)
 {
+	if (s->flags & STREAM_STARTED) {
+		begin_earlier(s, stream_offset(s, seq));
+		return;
+	}
 	s->next = 0;
 	s->acked = 0;
 	s->end = STREAM_NO_END;
 	s->base = seq;
 	s->flags |= STREAM_STARTED;
+}
+
+void
+stream_start_late(struct stream *s, uint32_t seq)
+{
+	stream_start(s, seq - LATE_ROOM);
+	s->next = s->acked = LATE_ROOM;
+	s->flags |= STREAM_GUESSED;
 }
 
 static struct reorder *
@@ -281,6 +302,7 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
 {
 	int64_t off = stream_offset(s, seq);
 	*in = (struct stream_input){data, len, wire_len - len, (uint64_t)off};
+	begin_earlier(s, off);
 	if (off + (int64_t)wire_len <= (int64_t)s->next) { /* all of it was delivered before */
 		in->len = in->cut = 0;
 		return;
@@ -343,6 +365,34 @@ gap_end(const struct streams *ss, const struct stream *s, struct reorder *r,
 	return end == UINT64_MAX ? s->next : end;
 }
 
+/* Are octets held at offset `at`? */
+static bool
+is_held(const struct streams *ss, const struct reorder *r, uint64_t at)
+{
+	uint32_t id = r->slot[at / PAGE % SLOTS];
+	return id != 0 && has(pool_at(&ss->pages, id), (uint32_t)(at % PAGE));
+}
+
+/*
+ * How much of this stream the peer's first held octets had seen; UINT64_MAX where none are held.
+ * Octets of this stream that are lost behind that may answer them: the peer is
+ * to go first (*ready).
+ */
+static uint64_t
+peer_had_seen(const struct streams *ss, const struct stream *s, const struct stream *peer,
+    bool *ready)
+{
+	const struct reorder *own = reorder_of(ss, s), *r = reorder_of(ss, peer);
+	*ready = false;
+	if (r == NULL || r->marks == 0 || r->mark[0].off < peer->next ||
+	    r->mark[0].off >= peer->next + WINDOW || !is_held(ss, r, r->mark[0].off))
+		return UINT64_MAX;
+	/* there is no hurry either where what follows the loss waits for the peer all the same */
+	*ready = r->mark[0].off == peer->next ||
+	    (own != NULL && own->marks > 0 && own->mark[0].need > peer->next);
+	return r->mark[0].need;
+}
+
 /* The stream has moved on: what said something about the octets before is out of date. */
 static void
 advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
@@ -350,6 +400,7 @@ advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
 	struct reorder *r = reorder_of(ss, s);
 	uint64_t from = s->next;
 	s->next = to;
+	s->flags &= (uint8_t)~STREAM_GUESSED;
 	if (r == NULL)
 		return;
 	for (uint64_t number = from / PAGE; number < to / PAGE && number < from / PAGE + SLOTS;
@@ -425,8 +476,14 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			return true;
 		}
 		uint64_t end = gap_end(ss, s, r, in, now_ns);
+		bool ready = false;
+		uint64_t seen = end > s->next ? peer_had_seen(ss, s, peer, &ready) : UINT64_MAX;
+		if (seen <= s->next && ready)
+			return false;
 		if (end > stop)
 			end = stop;
+		if (end > seen && seen > s->next)
+			end = seen;
 		if (end == s->next) {
 			if (s->flags & STREAM_FORCE && (in == NULL || in->len == 0) &&
 			    (r == NULL || r->pages == 0))

@@ -52,7 +52,8 @@ struct stream {
 #define STREAM_CONFLICT 0x02u /* a second copy differed */
 #define STREAM_FORCE	0x04u /* holes become gaps at once (the end, or pressure) */
 #define STREAM_NO_WAIT	0x08u /* and nothing waits for its cause (pressure) */
-#define STREAM_GUESSED	0x10u /* base is what the peer acknowledged first: it may be too high */
+#define STREAM_GUESSED \
+	0x10u /* its start was not seen, and nothing was delivered: it may begin earlier */
 
 /* The part of a pushed segment that stream_next has not taken yet; lives on the caller's side of
  * one push. */
@@ -69,8 +70,12 @@ struct stream_chunk {
 	uint64_t off;	     /* offset of the first */
 };
 
-/* Begins the stream: `seq` is the sequence number of its first octet. */
+/* Begins the stream: `seq` is the sequence number of its first octet.  Where it has begun, nothing
+ * changes but a start that was guessed. */
 void stream_start(struct stream *s, uint32_t seq);
+
+/* Begins it where its start was not seen: at `seq`, or at an earlier segment that comes late. */
+void stream_start_late(struct stream *s, uint32_t seq);
 
 /* The offset that sequence number `seq` means, near the octets that are due (RFC 9293 section 3.4);
  * it may be negative. */

@@ -451,17 +451,18 @@ static void
 test_gap(void **state)
 {
 	(void)state;
-	assert_string_equal(scan_gap("", 9, "ect: x\r\nSubject: y\r\n\r\n"), "|subject=y\nend\n");
+	assert_string_equal(scan_gap("", 9, "ect: x\r\nSubject: y\r\n\r\n"),
+	    "|unknown\nsubject=y\nend\n");
 	assert_string_equal(scan_gap("Subject: x", 9, "z\r\n zz\r\nFrom: y\r\n\r\n"),
-	    "|from=y\nend\n");
+	    "|unknown\nfrom=y\nend\n");
 	assert_string_equal(scan_gap("Subject: x\r\nFr", 9, "\r\n\r\nFrom: y"),
-	    "subject=x\n|end\nbody\n");
-	assert_string_equal(scan_gap("A: b\r\n", 9, "base64\r\nbase64\r\n"), "|end\nbody\n");
-	assert_string_equal(scan_gap("", 9, "base64\r\nbase64\r\n"), "|body\n");
-	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, ""), "end\n|");
-	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, "x"), "end\n|body\n");
+	    "subject=x\n|unknown\nend\n");
+	assert_string_equal(scan_gap("A: b\r\n", 9, "base64\r\nbase64\r\n"), "|unknown\nend\n");
+	assert_string_equal(scan_gap("", 9, "base64\r\nbase64\r\n"), "|unknown\n");
+	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, ""), "end\n|unknown\n");
+	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, "x"), "end\n|unknown\n");
 	assert_string_equal(scan_gap("A: b\r\n\r\n\r\n", 9, "-----BEGIN PGP MESSAGE-----\r\n"),
-	    "end\nbody\n|");
+	    "end\nbody\n|unknown\n");
 	static const char head[] = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 				   "Content-Type: a/b; name=n\r\n\r\n12";
 	assert_string_equal(scan_gap(head, 1000, "34\r\n--b\r\n\r\nx"),
@@ -471,7 +472,7 @@ test_gap(void **state)
 	assert_string_equal(scan_gap(head, 1000, ""), "end\n|attach 0 a/b 1002 n\n");
 	assert_string_equal(scan_gap("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 10,
 				"name=x\r\nContent-Type: a/b\r\n\r\n1\r\n--b"),
-	    "end\n|attach 0 a/b 1 \n");
+	    "end\n|unknown\n");
 	assert_string_equal(scan_gap("Content-Type: multipart/signed; boundary=b\r\n\r\n", 10, "x"),
 	    "end\n|signed\n");
 }
