@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Counts against the truth, and speed against libpcap's empty read loop, on generated traffic.
+
+usage: bench.py --build FOLDER --data FOLDER [--bytes 1g] [--runs 5] [--seed 1] [--peers] PROFILE...
+
+Profiles: mail, span, manyflows, lossy, tiny.  Each is generated once (with its truth), then checked:
+without loss every count must equal the truth; with loss no session may claim what is not so.  Then
+the empty loop, the text report and --json run in turn, and the median of the ratios of paired runs
+is shown.  The status is 1 where a count differs or a program fails.
+"""
+import argparse
+import collections
+import csv
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+PEERS = {  # name: command for a capture, as one thread, writing nothing
+    "ndpiReader": lambda f, d: ["ndpiReader", "-i", f, "-q", "-v", "0"],
+    "tcpflow": lambda f, d: ["tcpflow", "-r", f, "-o", d, "-q"],
+    "suricata": lambda f, d: ["suricata", "-r", f, "-l", d, "--runmode", "single"],
+    "tshark": lambda f, d: ["tshark", "-r", f, "-q"],
+}
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        names = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
+    return "%s, %d CPUs" % (names[0] if names else "unknown CPU", os.cpu_count() or 0)
+
+
+def timed(command, output=os.devnull):
+    """(wall seconds, peak octets of memory) of a run; its status must be 0."""
+    with open(output, "wb") as out:
+        begun = time.monotonic()
+        p = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(p.pid, 0)
+        seconds = time.monotonic() - begun
+    p.returncode = os.waitstatus_to_exitcode(status)
+    if p.returncode != 0:
+        raise RuntimeError("%s: status %d" % (" ".join(command), p.returncode))
+    return seconds, usage.ru_maxrss * 1024
+
+
+class Traffic:
+    """A generated capture and its truth."""
+
+    def __init__(self, a, profile):
+        stem = os.path.join(a.data, "%s-%s-%d" % (profile, a.bytes, a.seed))
+        self.profile, self.path = profile, stem + ".pcap"
+        if not os.path.exists(stem + ".csv.done"):
+            size = ["-n", str(a.flows)] if profile == "manyflows" else ["-b", a.bytes]
+            subprocess.run([os.path.join(a.build, "tests/bench/gen_mail_pcap"), "-p", profile, *size, "-s", str(a.seed),
+                            "-o", self.path, "-t", stem + ".json", "-T", stem + ".csv"], check=True)
+            open(stem + ".csv.done", "w", encoding="utf-8").close()
+        with open(stem + ".json", encoding="utf-8") as f:
+            self.truth = json.load(f)
+        with open(stem + ".csv", encoding="utf-8", newline="") as f:
+            self.sessions = {(r["client"], int(r["cport"])): r for r in csv.DictReader(f)}
+
+
+def records(path):
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            r = json.loads(line)
+            yield r["event"]["dataset"].split(".")[1], r
+
+
+def counts(path):
+    """What postcard says, by the names of the truth."""
+    c = collections.Counter()
+    for kind, r in records(path):
+        if kind == "message":
+            c["cleartext_message_bytes"] += r["postcard"].get("size", 0)
+        if kind != "session":
+            continue
+        p = r["postcard"]
+        reason, version = p.get("reason"), r.get("tls", {}).get("version")
+        c["smtp_sessions"] += 1
+        c["encrypted_sessions"] += p["outcome"] == "encrypted"
+        c["cleartext_sessions"] += p["outcome"] == "cleartext"
+        c["cleartext_sessions_with_message"] += p["messages"] > 0
+        c["cleartext_messages"] += p["messages"]
+        c["auth_exposures"] += "credentials" in p.get("exposed", [])
+        c["starttls_offered"] += p["starttls"].get("offered", False)
+        c["starttls_offered_not_used"] += reason == "not-requested"
+        c["starttls_refused"] += reason == "refused"
+        c["starttls_stripped"] += reason == "stripped"
+        c["tls12"] += version == "1.2"
+        c["tls13"] += version == "1.3"
+    return c
+
+
+REASONS = {"not_offered": {"not-offered", "not-asked"}, "offered_unused": {"not-requested"}, "refused": {"refused"},
+           "stripped": {"stripped"}, "used": set()}
+
+
+def false_claims(path, sessions):
+    """Lines about claims that are not so; where packets were lost less may be said, and nothing else."""
+    wrong = []
+    for kind, r in records(path):
+        if kind != "session":
+            continue
+        truth = sessions.get((r["source"]["ip"], r["source"]["port"]))
+        p, who = r["postcard"], "%s:%d" % (r["source"]["ip"], r["source"]["port"])
+        if truth is None:
+            wrong.append(who + ": no such session")
+            continue
+        if p["outcome"] not in (truth["verdict"], "unknown", "no-mail" if p.get("closed_by") == "end of input" else "unknown"):
+            wrong.append("%s: %s is called %s" % (who, truth["verdict"], p["outcome"]))
+        if p.get("reason", "not-visible") not in REASONS[truth["starttls"]] | {"not-visible"}:
+            wrong.append("%s: reason %s where it is %s" % (who, p["reason"], truth["starttls"]))
+        if p["messages"] > int(truth["clear_data"]) + int(truth["clear_bdat"]):
+            wrong.append("%s: %d messages of %s" % (who, p["messages"], truth["clear_data"]))
+    return wrong
+
+
+def check(traffic, path):
+    if traffic.truth["packets_dropped"]:
+        return false_claims(path, traffic.sessions)
+    got = counts(path)
+    return ["%s: %d, truth %d" % (name, got[name], traffic.truth[name]) for name in got if got[name] != traffic.truth[name]]
+
+
+def measure(a, traffic):
+    """(ratios of text and JSON to the empty loop, seconds of each, peak memory)."""
+    null = [os.path.join(a.build, "tests/bench/pcap_null"), traffic.path]
+    text = [os.path.join(a.build, "postcard"), "-r", traffic.path]
+    out = os.path.join(a.data, "out.json")
+    rows, peak = [], 0
+    timed(null)  # the file is warm from here on
+    for _ in range(a.runs):
+        n, _ = timed(null)
+        t, memory = timed(text)
+        j, _ = timed(text + ["--json"], out)
+        rows.append((n, t, j))
+        peak = max(peak, memory)
+    median = statistics.median
+    return {"null": median(r[0] for r in rows), "text": median(r[1] for r in rows), "json": median(r[2] for r in rows),
+            "ratio": median(r[1] / r[0] for r in rows), "json_ratio": median(r[2] / r[0] for r in rows), "peak": peak}
+
+
+def peers(a, traffic, null):
+    for name, command in PEERS.items():
+        if shutil.which(name) is None:
+            continue
+        folder = os.path.join(a.data, "peer")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        try:
+            seconds, peak = timed(command(traffic.path, folder))
+        except RuntimeError as e:
+            print("  %s" % e)
+            continue
+        print("  %-10s %-12s %8s %8.3f %7.1f %8s %7d" % (traffic.profile, name, "", seconds, seconds / null, "", peak >> 20))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--build", default="build")
+    p.add_argument("--data", default="build/bench-data")
+    p.add_argument("--bytes", default="1g")
+    p.add_argument("--flows", type=int, default=1_000_000, help="connections of manyflows")
+    p.add_argument("--runs", type=int, default=5)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--peers", action="store_true", help="time other programs, too, where they are installed")
+    p.add_argument("profiles", nargs="+")
+    a = p.parse_args()
+    os.makedirs(a.data, exist_ok=True)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print("%s; %s of traffic, median of %d paired runs; ratio: wall time to libpcap's empty read loop" % (machine(), a.bytes, a.runs))
+    print("  %-10s %-12s %8s %8s %7s %8s %7s  %s" % ("profile", "counts", "empty s", "report s", "ratio", "--json", "peak MB", ""))
+    failed = False
+    for profile in a.profiles:
+        traffic = Traffic(a, profile)
+        out = os.path.join(a.data, "check.json")
+        timed([os.path.join(a.build, "postcard"), "-r", traffic.path, "--json"], out)
+        wrong = check(traffic, out)
+        os.unlink(out)
+        failed = failed or bool(wrong)
+        m = measure(a, traffic)
+        flows = traffic.truth["tcp_flows"]
+        print("  %-10s %-12s %8.3f %8.3f %7.2f %8.2f %7d  %d octets a flow" % (
+            profile, "%d wrong" % len(wrong) if wrong else "as in truth", m["null"], m["text"], m["ratio"], m["json_ratio"],
+            m["peak"] >> 20, m["peak"] // max(flows, 1)), flush=True)
+        for line in wrong[:10]:
+            print("      " + line)
+        if a.peers:
+            peers(a, traffic, m["null"])
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
