@@ -49,6 +49,7 @@ xalloc(void *p, size_t n)
 static void
 truth(FILE *f)
 {
+	const char *name = profile < 0 || profile >= 5 ? "" : profile_name[profile];
 #define U(x) ((unsigned long long)(x))
 	double secs = (double)(total.last_ns - total.first_ns) / 1e9;
 	fprintf(f,
@@ -56,8 +57,8 @@ truth(FILE *f)
 	    "%llu,\n"
 	    "  \"capture_seconds\": %.3f,\n  \"tcp_flows\": %llu,\n  \"udp_flows\": %llu,\n  "
 	    "\"ipv6_flows\": %llu,\n",
-	    profile_name[profile], U(opt_seed), U(total.bytes + 24), U(total.packets), secs,
-	    U(total.tcp_flows), U(total.udp_flows), U(total.v6));
+	    name, U(opt_seed), U(total.bytes + 24), U(total.packets), secs, U(total.tcp_flows),
+	    U(total.udp_flows), U(total.v6));
 	fprintf(f,
 	    "  \"bytes_by_class\": { \"smtp\": %llu, \"tls443\": %llu, \"http80\": %llu, "
 	    "\"dns53\": %llu },\n",
@@ -137,6 +138,18 @@ usage(int rc)
 	exit(rc);
 }
 
+static double
+number_arg(const char *s)
+{
+	char *end;
+	double v = strtod(s, &end);
+	if (end == s || *end != '\0' || v < 0) {
+		fprintf(stderr, "not a number: %s\n", s);
+		exit(2);
+	}
+	return v;
+}
+
 static uint64_t
 size_arg(const char *s)
 {
@@ -157,6 +170,17 @@ size_arg(const char *s)
 		exit(2);
 	}
 	return (uint64_t)v;
+}
+
+static int
+profile_by_name(const char *name)
+{
+	for (int i = 0; i < 5; i++) {
+		if (strcmp(name, profile_name[i]) == 0)
+			return i;
+	}
+	usage(2);
+	return 0;
 }
 
 int
@@ -188,13 +212,7 @@ main(int argc, char **argv)
 	FILE *tf = stderr;
 	while ((c = getopt_long(argc, argv, "p:o:t:T:b:n:c:s:h", lo, NULL)) != -1)
 		switch (c) {
-		case 'p':
-			for (profile = 0; profile < 5 && strcmp(optarg, profile_name[profile]);
-			     profile++)
-				;
-			if (profile == 5)
-				usage(2);
-			break;
+		case 'p': profile = profile_by_name(optarg); break;
 		case 'o': out_name = optarg; break;
 		case 't': truth_name = optarg; break;
 		case 'T': csv_name = optarg; break;
@@ -203,23 +221,23 @@ main(int argc, char **argv)
 		case 'c': opt_conc = (uint32_t)size_arg(optarg); break;
 		case 's': opt_seed = strtoull(optarg, NULL, 10); break;
 		case O_DROP:
-			opt_drop = atof(optarg);
+			opt_drop = number_arg(optarg);
 			set_drop = 1;
 			break;
 		case O_REORDER:
-			opt_reorder = atof(optarg);
+			opt_reorder = number_arg(optarg);
 			set_drop = 1;
 			break;
 		case O_REXMIT:
-			opt_rexmit = atof(optarg);
+			opt_rexmit = number_arg(optarg);
 			set_drop = 1;
 			break;
-		case O_WINDOW: opt_window = atoi(optarg); break;
-		case O_WINDOW_US: opt_window_us = atoi(optarg); break;
-		case O_V6: opt_v6 = atof(optarg); break;
-		case O_ODD: opt_odd = atof(optarg); break;
-		case O_STARTTLS: opt_starttls = atof(optarg); break;
-		case O_SHARE: opt_mailshare = atof(optarg); break;
+		case O_WINDOW: opt_window = (int)number_arg(optarg); break;
+		case O_WINDOW_US: opt_window_us = (int)number_arg(optarg); break;
+		case O_V6: opt_v6 = number_arg(optarg); break;
+		case O_ODD: opt_odd = number_arg(optarg); break;
+		case O_STARTTLS: opt_starttls = number_arg(optarg); break;
+		case O_SHARE: opt_mailshare = number_arg(optarg); break;
 		case O_RATE: opt_rate = (uint32_t)size_arg(optarg); break;
 		case O_GREET: opt_phase2 = 0; break;
 		case O_NSEC: opt_nsec = 1; break;
