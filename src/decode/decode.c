@@ -4,19 +4,6 @@
 #include "base/limits.h"
 #include "decode/packet.h"
 
-void
-packet_trim(struct packet *p, uint32_t len)
-{
-	size_t here = cursor_left(&p->c);
-	if (len < here) {
-		p->c.end = p->c.p + len;
-		p->missing = 0;
-	} else {
-		/* what the header promises and the capture does not hold was cut, by whomever */
-		p->missing = len - (uint32_t)here;
-	}
-}
-
 /* A fragment: the datagram goes on where this one made it whole. */
 static enum layer
 join_fragments(struct defrag *defrag, struct packet *p)

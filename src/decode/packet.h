@@ -90,7 +90,17 @@ packet_wire_left(const struct packet *p)
 }
 
 /* An inner length says that the packet ends after `len` octets: what follows is padding or a
- * trailer. */
-void packet_trim(struct packet *p, uint32_t len);
+ * trailer.  What it promises and the capture does not hold was cut, by whomever. */
+static inline void
+packet_trim(struct packet *p, uint32_t len)
+{
+	size_t here = cursor_left(&p->c);
+	if (len < here) {
+		p->c.end = p->c.p + len;
+		p->missing = 0;
+	} else {
+		p->missing = len - (uint32_t)here;
+	}
+}
 
 #endif
