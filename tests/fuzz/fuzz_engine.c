@@ -31,7 +31,8 @@ take(struct engine *e)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t links[] = {1, 101, 113, 276, 0, 108, 228, 229};
+	static const uint32_t links[] = {1, 101, 113, 276, 0, 108, 228, 229, 9, 50, 51, 104, 105,
+	    127, 219, 239, 12};
 	struct engine_config config = {.flows = 64, .conns = 32, .no_ndpi = true};
 	char error[256];
 	struct cursor c = cursor_of(data, size);

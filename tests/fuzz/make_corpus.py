@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 """Makes seeds for the fuzz targets from our own captures: make_corpus.py (from the project's root).
 
-engine: small captures as fuzz_engine.c reads them.  session: their dialogues as fuzz_session.c does.
+engine, decode: small captures as fuzz_engine.c and fuzz_decode.c read them, plain and in tunnels and
+fragments.  capture: such files, of every kind.  stream, record: a few of each.  session: their dialogues as fuzz_session.c does.
 mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.
 """
 import glob
+import gzip
 import os
+import random
+import re
 import struct
 import sys
 
-sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tools")]
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, x) for x in ("tools", "metamorphic")]
 import dialogue  # noqa: E402
+import frames as F  # noqa: E402
+import transforms as T  # noqa: E402
 
 
 def frames(capture):
@@ -20,6 +26,37 @@ def frames(capture):
         now = sec * 1000 + frac // 1000
         yield min(max(now - (last if last is not None else now), 0), 248), capture[at + 16:at + 16 + length]
         last, at = now, at + 16 + length
+
+
+DECODE_LINKS = [1, 101, 113, 276, 0, 108, 228, 229, 9, 50, 51, 104, 105, 127, 219, 239, 12, 14]
+
+
+def pcapng(frames_in):
+    def block(kind, body):
+        body += b"\0" * (-len(body) % 4)
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    out += block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxxHH", 9, 1, 9, 0, 0))
+    for ns, octets in frames_in:
+        out += block(6, struct.pack("<IIIII", 0, ns >> 32, ns & 0xFFFFFFFF, len(octets), len(octets)) + octets)
+    return out
+
+
+def record(kind):
+    """A record with a value in every field, as src/record/record.c lays it out."""
+    text, fields = {"postcard.outcome": b"cleartext", "postcard.reason": b"stripped", "event.dataset": b"postcard.session"}, []
+    with open("src/record/fields.def", encoding="utf-8") as f:
+        for line in f:
+            row = re.match(r'FIELD\((\w+), "([^"]+)", (\w+),', line)
+            if row:
+                fields.append(row.groups()[1:])
+    out = bytes([kind, 0])
+    for i, (name, type_) in enumerate(fields):
+        value = {"STR": text.get(name, b"a@b\x1b[31m\xff\n"), "U64": struct.pack("<Q", 7), "BOOL": b"\1", "ITEM": b"",
+                 "TIME": struct.pack("<q", 1767607200 * 10**9), "IP": b"\x04\xc0\0\x02\x09" + b"\0" * 12}[type_]
+        if not name.startswith("postcard.summary"):
+            out += struct.pack("<HH", i, len(value)) + value
+    return out
 
 
 def write(folder, name, octets):
@@ -68,6 +105,26 @@ def main():
         if len(capture) < 5000:
             seed = b"\0" + b"".join(struct.pack("<HB", len(o), ms) + o for ms, o in frames(capture))
             write(os.path.join(base, "engine"), os.path.basename(path)[:-5], seed)
+    segs = F.segments("pcaps/not-offered.pcap")[:12] if os.path.exists("pcaps/not-offered.pcap") else []
+    for n, (name, transform) in enumerate(sorted(T.SAME.items())):
+        out = transform(segs, random.Random(1)) if segs and len(name) < 60 else []
+        link = DECODE_LINKS.index(T.LINKS[name])
+        if out and not name.startswith("segments of"):
+            seed = b"".join(struct.pack("<BBH", link, 0, len(o)) + o for _, o in out[:24])
+            write(os.path.join(base, "decode"), "%02d" % n, seed[:6000])
+    plain = [(s.ns, F.ether(F.wire(s))) for s in segs]
+    small = F.pcap(plain)
+    write(os.path.join(base, "capture"), "pcap", small)
+    write(os.path.join(base, "capture"), "pcap-cut", F.pcap(plain, snaplen=80))
+    write(os.path.join(base, "capture"), "pcap-gz", gzip.compress(small, mtime=0))
+    write(os.path.join(base, "capture"), "pcapng", pcapng(plain))
+    for kind in range(4):
+        write(os.path.join(base, "record"), str(kind), record(kind))
+    for seed in range(12):
+        r = random.Random(seed)
+        steps = b"".join(struct.pack("<BBHBBH", r.choice((10, 11, 8, 9, 25, 24, 72)), r.choice((0, 0, 1, 60)), 512 + r.randrange(600),
+                                     r.randrange(80), r.choice((1, 1, 8)), 512 + r.randrange(600)) for _ in range(40))
+        write(os.path.join(base, "stream"), "%02d" % seed, steps)
     for path in sorted(glob.glob("tests/dialogues/*.txt")):
         with open(path, encoding="utf-8") as f:
             script, _ = dialogue.parse(f.read())

@@ -1,0 +1,77 @@
+/*
+ * Fuzz target: reading records, which may come from a worker that an attacker took over, and what
+ * the parent does with them: enrichment, judgement, both sinks.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enrich/enrich.h"
+#include "judge/judge.h"
+#include "sink/sink.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct record record;
+
+static void
+show(const char *kind, const struct record *r, bool reveal)
+{
+	char error[SINK_ERROR];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	if (out == NULL)
+		return;
+	struct sink_config config = {.kind = kind, .out = out, .reveal = reveal, .verbose = 1};
+	struct sink *s = sink_open(&config, error);
+	if (s != NULL) {
+		(void)sink_push(s, r);
+		(void)sink_close(s);
+	}
+	(void)fclose(out);
+	/* no line may be forged, and no terminal be told anything */
+	for (size_t i = 0; i < len; i++) {
+		if ((uint8_t)text[i] < 0x20 && text[i] != '\n')
+			abort();
+	}
+	free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct judge *judge;
+	static struct enrich *enrich;
+	struct enrich_config config = {.no_geoip = true};
+	char error[512];
+	size_t len;
+	if (size < 2)
+		return 0;
+	if (judge == NULL) {
+		const char *table = judge_table(&len);
+		judge = judge_open(table, len, "table", error);
+		enrich = enrich_open(&config, error);
+		if (judge == NULL || enrich == NULL)
+			abort();
+	}
+	memset(&record, 0, sizeof record);
+	record.kind = data[0] % 4;
+	record.len = (uint32_t)(size - 2 < sizeof record.data ? size - 2 : sizeof record.data);
+	if (data[1] == 0xff)
+		record.len = UINT32_MAX; /* a length that is none */
+	memcpy(record.data, data + 2,
+	    size - 2 < sizeof record.data ? size - 2 : sizeof record.data);
+	struct record_value v;
+	uint32_t at = 0;
+	while (record_next(&record, &at, &v)) {
+	}
+	if (data[1] == 0xff)
+		return 0;
+	record.len = at; /* what was readable goes on */
+	enrich_apply(enrich, &record);
+	judge_apply(judge, &record);
+	show("json", &record, data[1] & 1);
+	show("text", &record, data[1] & 1);
+	return 0;
+}
