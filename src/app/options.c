@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "engine/engine.h"
 
 #define NONE  ARGUMENT_NONE
 #define TEXT  ARGUMENT_TEXT
@@ -189,6 +190,27 @@ set_packets(struct parser *p, const char *value)
 }
 
 static bool
+set_memory(struct parser *p, const char *value)
+{
+	static const char units[] = "KMG";
+	uint64_t n = 0;
+	const char *s = value;
+	for (; *s >= '0' && *s <= '9' && n < UINT64_MAX >> 40; s++)
+		n = n * 10 + (uint64_t)(*s - '0');
+	const char *unit = *s != '\0' ? strchr(units, ascii_upper(*s)) : NULL;
+	bool good = s != value && (*s == '\0' || (unit != NULL && s[1] == '\0'));
+	if (good && unit != NULL)
+		n <<= 10 * (unit - units + 1);
+	if (!good)
+		return fail(p, "--memory: '%s' is not a size such as 512M or 2G", value);
+	if (n < ENGINE_MEMORY_MIN)
+		return fail(p, "--memory: '%s' is too little; at least %lluM are needed", value,
+		    ENGINE_MEMORY_MIN >> 20);
+	p->o->memory = n;
+	return true;
+}
+
+static bool
 set_home(struct parser *p, const char *value)
 {
 	if (p->o->home_count == LIMIT_HOME_NETS)
@@ -222,6 +244,7 @@ set_option(struct parser *p, enum option id, const char *value)
 	switch (id) {
 	case OPTION_READ: add_file(p, value); return true;
 	case OPTION_PACKETS: return set_packets(p, value);
+	case OPTION_MEMORY: return set_memory(p, value);
 	case OPTION_HOME_NET: return set_home(p, value);
 	case OPTION_FAIL_ON: return set_fail_on(p, value);
 	case OPTION_GEOIP: o->geoip_dir = value; return true;

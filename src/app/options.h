@@ -57,6 +57,7 @@ struct options {
 	const char *loose_word; /* the word behind the files that began the expression, not `--`;
 				   NULL: none.  It may be a misspelt file */
 	uint64_t packets;	/* stop after so many; 0: never */
+	uint64_t memory;	/* octets for all tables; 0: not said */
 	bool json;
 	bool quiet;
 	bool numeric;

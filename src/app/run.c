@@ -63,6 +63,30 @@ catch_signals(void)
 	}
 }
 
+/* What the tables can hold. */
+static void
+say_sizes(const struct engine *e)
+{
+	struct engine_table t;
+	log_say("memory: at most %llu MB; its tables hold",
+	    (unsigned long long)engine_memory(e) >> 20);
+	for (unsigned i = 0; engine_table_get(e, i, &t); i++)
+		log_say("  %10lu %-28s %6llu MB", (unsigned long)t.max, t.name,
+		    (unsigned long long)t.octets >> 20);
+}
+
+/* Which tables were full, and how often. */
+static void
+say_full(const struct engine *e)
+{
+	struct engine_table t;
+	for (unsigned i = 0; engine_table_get(e, i, &t); i++) {
+		if (t.refused > 0)
+			log_say("memory was full for %s %llu times (see --memory)", t.name,
+			    (unsigned long long)t.refused);
+	}
+}
+
 /* Each part of the set-up says itself what is wrong; the first that fails ends it. */
 static bool
 run_open(struct run *r)
@@ -99,12 +123,14 @@ run_open(struct run *r)
 		log_say("%s", error);
 		return false;
 	}
-	struct engine_config engine = {.no_ndpi = o->no_ndpi};
+	struct engine_config engine = {.memory = o->memory, .no_ndpi = o->no_ndpi};
 	r->engine = engine_new(&engine, error);
 	if (r->engine == NULL) {
 		log_say("%s", error);
 		return false;
 	}
+	if (o->verbose > 0)
+		say_sizes(r->engine);
 	struct terminal terminal = terminal_of(STDOUT_FILENO);
 	struct sink_config sink = {
 	    .kind = o->json ? "json" : "text",
@@ -220,6 +246,7 @@ run_summary(struct run *r, const struct capture_stats *capture)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
 		    (unsigned long long)engine.unknown_link, engine.unknown_link_type);
+	say_full(r->engine);
 	if (engine.evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
 		    (unsigned long long)engine.evicted);

@@ -2,8 +2,8 @@
  * Every bound of the program, in one place, a sentence each.
  *
  * Hostile input meets these numbers and nothing else: no other file holds a size that an attacker
- * could reach.  Pool sizes are the default of a worker; they bound address space, and a page of a
- * pool costs memory only once it is used.
+ * could reach.  Pool sizes are the most of a worker, which --memory makes smaller (engine/sizes.c);
+ * they bound address space, and a page of a pool costs memory only once it is used.
  */
 #ifndef POSTCARD_BASE_LIMITS_H
 #define POSTCARD_BASE_LIMITS_H
@@ -27,8 +27,9 @@
 #define LIMIT_IPV6_EXTS	       16u /* IPv6 extension headers walked in one packet */
 
 /* flow and stream */
-#define LIMIT_FLOWS	  (2u << 20) /* TCP connections known at once, the ignored ones too */
-#define LIMIT_CONNS	  (1u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_FLOWS	  (8u << 20) /* TCP connections known at once, the ignored ones too */
+#define LIMIT_CONNS	  (4u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_DPI_FLOWS	  4096u	     /* of them in which nDPI is being asked */
 #define LIMIT_OOO_PAGE	  4096u	     /* octets of one page of out-of-order data */
 #define LIMIT_OOO_PAGES	  32768u     /* such pages, of all streams (128 MiB) */
 #define LIMIT_OOO_SLOTS	  128u	     /* pages ahead of the next octet in one stream (512 KiB) */
@@ -50,6 +51,7 @@
 #define LIMIT_REPLY_LINES     512u   /* lines of one multi-line reply before it is cut */
 #define LIMIT_PENDING	      8u     /* runs of like commands that may await their replies */
 #define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
+#define LIMIT_STRING_OCTETS   (256u << 20) /* octets of text of each class of sizes */
 #define LIMIT_MESSAGES	      65536u /* mail transactions under way at once, of all connections */
 #define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */
 #define LIMIT_TEXT	      255u   /* octets of a greeting, host name or address kept */

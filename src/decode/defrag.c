@@ -32,6 +32,8 @@ struct datagram {
 	bool conflict; /* fragments overlapped with other octets */
 };
 
+const uint32_t defrag_datagram_size = sizeof(struct datagram) + BUFFER;
+
 static uint32_t
 power_above(uint32_t n)
 {

@@ -64,6 +64,8 @@ struct defrag {
 	struct defrag_stats stats;
 };
 
+extern const uint32_t defrag_datagram_size; /* octets of one, its buffer too */
+
 /* A table of at most `max` datagrams.  False where the memory is refused. */
 bool defrag_init(struct defrag *d, uint32_t max);
 void defrag_free(struct defrag *d);

@@ -5,6 +5,8 @@
 
 #include "engine/worker.h"
 
+#define SAMPLE 16u /* connections that are looked at for one to give up */
+
 void
 due_remove(struct engine *e, uint32_t id)
 {
@@ -38,6 +40,45 @@ due_add(struct engine *e, uint32_t id)
 	else
 		e->due_first = id;
 	e->due_last = id;
+}
+
+/* ---- room for others ---- */
+
+/* How much would be lost with it: an ending one nothing, a readable mail most. */
+static unsigned
+weight(const struct conn *c)
+{
+	if (!(c->flags & CONN_PAYLOAD))
+		return 0;
+	if (c->phase != CONN_MAIL)
+		return 1;
+	return c->finding.exposed == 0 ? 2 : 3;
+}
+
+/*
+ * The lightest of SAMPLE connections, of equals the one that was silent for longest.  To look at a
+ * few instead of keeping all in order costs a packet nothing, and is nearly as good (Redis
+ * approximates its LRU so).
+ */
+uint32_t
+conn_least(struct engine *e)
+{
+	uint32_t best = 0, max = e->conns.fresh - 1;
+	const struct conn *b = NULL;
+	for (unsigned seen = 0, steps = 0; seen < SAMPLE && steps < SAMPLE * 4u && max > 0;
+	     steps++) {
+		e->hand = e->hand % max + 1;
+		const struct conn *c = pool_at(&e->conns, e->hand);
+		if (c->flow == 0) /* given back */
+			continue;
+		seen++;
+		if (b == NULL || weight(c) < weight(b) ||
+		    (weight(c) == weight(b) && c->end_ns < b->end_ns)) {
+			best = e->hand;
+			b = c;
+		}
+	}
+	return best;
 }
 
 /* ---- connections ---- */
@@ -102,8 +143,9 @@ conn_free(struct engine *e, uint32_t id)
 	strings_drop(&e->findings.strings, c->wrap);
 	mail_release(&e->mail, &c->mail);
 	finding_release(&e->findings, &c->finding);
-	dpi_flow_free(c->dpi);
+	forget_dpi(e, c);
 	f->conn = 0;
+	c->flow = 0; /* see conn_least */
 	pool_give(&e->conns, id);
 }
 

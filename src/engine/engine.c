@@ -10,27 +10,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "decode/decode.h"
+#include "engine/sizes.h"
 #include "engine/worker.h"
+
+/* Octets that may be used where nothing is said. */
+static uint64_t
+quarter_of_machine(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t quarter = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 4 : 0;
+	return quarter > ENGINE_MEMORY_MIN ? quarter : ENGINE_MEMORY_MIN;
+}
 
 struct engine *
 engine_new(const struct engine_config *config, char error[256])
 {
 	struct engine *e = calloc(1, sizeof *e);
-	uint32_t flows = config->flows > 0 ? config->flows : LIMIT_FLOWS;
-	uint32_t conns = config->conns > 0 ? config->conns : LIMIT_CONNS;
-	if (e == NULL || !defrag_init(&e->defrag, LIMIT_DATAGRAMS) ||
-	    !flow_table_init(&e->flows, flows) ||
-	    !pool_init(&e->conns, "connections", sizeof(struct conn), conns) ||
-	    !streams_init(&e->streams, LIMIT_OOO_STREAMS, LIMIT_OOO_PAGES) ||
-	    !mail_init(&e->mail, LIMIT_LINES_HELD, conns) ||
-	    !findings_init(&e->findings, LIMIT_MESSAGES, conns)) {
+	uint64_t memory = config->memory > 0 ? config->memory : quarter_of_machine();
+	struct sizes n = sizes_for(memory);
+	if (config->flows > 0)
+		n.count[SIZE_FLOWS] = config->flows;
+	if (config->conns > 0)
+		n.count[SIZE_CONNS] = config->conns;
+	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_FACTS],
+	    n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
+	if (e == NULL || !defrag_init(&e->defrag, n.count[SIZE_DATAGRAMS]) ||
+	    !flow_table_init(&e->flows, n.count[SIZE_FLOWS]) ||
+	    !pool_init(&e->conns, "connections", sizeof(struct conn), n.count[SIZE_CONNS]) ||
+	    !streams_init(&e->streams, n.count[SIZE_REORDERS], n.count[SIZE_PAGES]) ||
+	    !mail_init(&e->mail, n.count[SIZE_LINES], n.count[SIZE_TLS],
+		n.count[SIZE_HANDSHAKES]) ||
+	    !findings_init(&e->findings, &findings)) {
 		(void)snprintf(error, 256,
-		    "not enough address space for the tables (see ulimit -v)");
+		    "not enough address space for the tables (see ulimit -v, or --memory)");
 		engine_free(e);
 		return NULL;
 	}
+	e->memory = memory;
 	e->no_dpi = config->no_ndpi;
 	return e;
 }
@@ -236,7 +255,10 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	case CONN_END_GONE:
 		f->flags |= FLOW_DEAD;
 		f->idle_s = LIMIT_LINGER_S;
+		uint32_t flow = c->flow;
 		conn_free(e, id);
+		if (!(f->flags & FLOW_IN_WHEEL)) /* its place is needed */
+			flow_remove(&e->flows, flow);
 		e->work = 0;
 		return false;
 	}
@@ -288,8 +310,8 @@ work(struct engine *e, struct record *out)
 	return false;
 }
 
-/* Begins to end a connection whose flow's time is up, or the input's. */
-static void
+/* Begins to end a connection whose flow's time is up, or the input's, or whose place is needed. */
+void
 end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 {
 	struct conn *c = pool_at(&e->conns, conn);
@@ -405,6 +427,52 @@ engine_next(struct engine *e, struct record *out)
 void
 engine_stats_get(const struct engine *e, struct engine_stats *out)
 {
+	const struct defrag_stats *d = &e->defrag.stats;
 	*out = e->stats;
 	out->overlaps = e->streams.conflicts;
+	out->joined = d->joined;
+	out->unjoined = d->evicted + d->expired + d->damaged;
+}
+
+uint64_t
+engine_memory(const struct engine *e)
+{
+	return e->memory;
+}
+
+bool
+engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
+{
+	const struct pool *const pools[SIZES] = {
+	    [SIZE_FLOWS] = &e->flows.flows,
+	    [SIZE_CONNS] = &e->conns,
+	    [SIZE_TLS] = &e->mail.tls_states,
+	    [SIZE_FACTS] = &e->findings.facts,
+	    [SIZE_LINES] = &e->mail.lines,
+	    [SIZE_HANDSHAKES] = &e->mail.tls_pools.handshakes,
+	    [SIZE_MESSAGES] = &e->findings.messages,
+	    [SIZE_SCANS] = &e->findings.mime.scans,
+	    [SIZE_REORDERS] = &e->streams.reorders,
+	    [SIZE_PAGES] = &e->streams.pages,
+	    [SIZE_DATAGRAMS] = &e->defrag.datagrams,
+	};
+	if (i >= SIZES)
+		return false;
+	*out = (struct engine_table){.name = size_name((enum size)i)};
+	if (i != SIZE_STRINGS) {
+		const struct pool *p = pools[i];
+		out->max = p->max;
+		out->peak = p->peak;
+		out->refused = p->refused;
+		out->octets = (uint64_t)p->max * size_unit((enum size)i);
+		return true;
+	}
+	for (unsigned c = 0; c < STRINGS_CLASSES; c++) {
+		const struct pool *p = &e->findings.strings.cls[c];
+		out->max += p->max;
+		out->peak += p->peak;
+		out->refused += p->refused;
+		out->octets += (uint64_t)p->max * p->size;
+	}
+	return true;
 }

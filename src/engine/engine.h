@@ -16,10 +16,15 @@
 
 struct engine;
 
+#define ENGINE_MEMORY_MIN  (64ull << 20)
+#define ENGINE_MEMORY_REST (32ull << 20) /* of it, what libraries and read buffers take */
+
 struct engine_config {
-	uint32_t flows; /* connections known at once; 0 for LIMIT_FLOWS */
-	uint32_t conns; /* connections followed at once; 0 for LIMIT_CONNS */
-	bool no_ndpi;	/* do not ask nDPI */
+	uint64_t memory; /* octets for all tables, at least ENGINE_MEMORY_MIN; 0 for a quarter of
+			    the machine's */
+	uint32_t flows;	 /* connections known at once; 0 for what the memory allows */
+	uint32_t conns;	 /* connections followed at once; the same */
+	bool no_ndpi;	 /* do not ask nDPI */
 };
 
 /* What a worker counts, for the summary. */
@@ -36,7 +41,8 @@ struct engine_stats {
 	uint64_t gap_bytes;	    /* octets lost inside mail connections */
 	uint64_t overlaps;	    /* overlaps with other octets */
 	uint64_t ndpi_calls;	    /* packets shown to nDPI */
-	uint64_t refused[8];	    /* per pool: takes refused; see engine_pool_name */
+	uint64_t joined;	    /* datagrams put together from fragments */
+	uint64_t unjoined;	    /* given up: too many, too late, or contradicting themselves */
 };
 
 /* A new engine; NULL and a message in `error` where memory is not to be had. */
@@ -54,5 +60,20 @@ void engine_finish(struct engine *e);
 bool engine_next(struct engine *e, struct record *out);
 
 void engine_stats_get(const struct engine *e, struct engine_stats *out);
+
+/* One table of the engine. */
+struct engine_table {
+	const char *name; /* what it holds */
+	uint64_t octets;  /* at most */
+	uint32_t max;	  /* things at most */
+	uint32_t peak;	  /* the most at once so far */
+	uint64_t refused; /* times it was full */
+};
+
+/* Table `i`; false where there is none more. */
+bool engine_table_get(const struct engine *e, unsigned i, struct engine_table *out);
+
+/* Octets that the engine was given. */
+uint64_t engine_memory(const struct engine *e);
 
 #endif

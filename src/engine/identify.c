@@ -10,6 +10,14 @@
 
 #define DPI_PACKETS 8u /* packets after which nDPI has to say what it thinks */
 
+void
+forget_dpi(struct engine *e, struct conn *c)
+{
+	e->dpi_flows -= c->dpi != NULL;
+	dpi_flow_free(c->dpi);
+	c->dpi = NULL;
+}
+
 /* Shows nDPI the packet, where it may know a name. */
 enum dpi_answer
 ask_dpi(struct engine *e, struct conn *c)
@@ -21,8 +29,11 @@ ask_dpi(struct engine *e, struct conn *c)
 		e->no_dpi = true;
 		return DPI_UNKNOWN;
 	}
-	if (c->dpi == NULL && (c->dpi = dpi_flow_new()) == NULL)
-		return DPI_UNKNOWN;
+	if (c->dpi == NULL) {
+		if (e->dpi_flows >= LIMIT_DPI_FLOWS || (c->dpi = dpi_flow_new()) == NULL)
+			return DPI_UNKNOWN;
+		e->dpi_flows++;
+	}
 	e->stats.ndpi_calls++;
 	c->dpi_packets++;
 	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
@@ -31,8 +42,7 @@ ask_dpi(struct engine *e, struct conn *c)
 		return a;
 	if (name[0] != '\0' && c->app == 0 && a != DPI_UNKNOWN)
 		c->app = strings_put(&e->findings.strings, name, strlen(name));
-	dpi_flow_free(c->dpi);
-	c->dpi = NULL;
+	forget_dpi(e, c);
 	c->dpi_packets = DPI_PACKETS;
 	return a;
 }

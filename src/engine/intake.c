@@ -50,6 +50,20 @@ start_streams(struct conn *c, const struct segment *seg, unsigned end)
 		stream_start_late(peer, seg->ack);
 }
 
+/* The table is full: gives up the flow `id` (0: there is none), and the segment comes again. */
+static void
+make_room(struct engine *e, uint32_t id)
+{
+	if (id == 0)
+		return;
+	e->stats.evicted++;
+	e->segment_waits = true;
+	if (flow_at(&e->flows, id)->conn != 0)
+		end_begin(e, flow_at(&e->flows, id)->conn, CLOSED_BY_MEMORY);
+	else
+		flow_remove(&e->flows, id);
+}
+
 void
 take_segment(struct engine *e)
 {
@@ -58,9 +72,11 @@ take_segment(struct engine *e)
 	unsigned end;
 	uint32_t flow_id = flow_get(&e->flows, &seg->ends, &fresh, &end);
 	if (flow_id == 0) {
-		e->stats.evicted++;
+		make_room(e, flow_oldest(&e->flows));
 		return;
 	}
+	fresh = fresh || e->waits_fresh;
+	e->waits_fresh = false;
 	if (e->clock.leaping)
 		e->leap_flow = flow_id;
 	struct flow *f = flow_at(&e->flows, flow_id);
@@ -78,6 +94,16 @@ take_segment(struct engine *e)
 			return;
 		}
 	} else if (fresh || (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
+		if (e->conns.used == e->conns.max) {
+			uint32_t least = conn_least(e);
+			if (least != 0) {
+				e->waits_fresh = fresh;
+				e->segment_waits = true; /* it comes again */
+				e->stats.evicted++;
+				end_begin(e, least, CLOSED_BY_MEMORY);
+				return;
+			}
+		}
 		if (!fresh)
 			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
 		e->stats.flows++;

@@ -19,6 +19,10 @@ struct engine {
 	struct dpi *dpi; /* NULL until nDPI is first asked */
 	bool no_dpi;	 /* it is not to be asked, or cannot be set up */
 	struct engine_stats stats;
+	uint64_t memory;    /* octets for all the tables */
+	uint32_t dpi_flows; /* connections in which nDPI is being asked */
+	uint32_t hand;	    /* connection from which one to give up is looked for */
+	bool waits_fresh;   /* the segment that waits began its flow */
 
 	/* connections to be looked at without a packet, by time */
 	uint32_t due_first, due_last;
@@ -66,7 +70,15 @@ void conn_free(struct engine *e, uint32_t id);
 /* It is not mail, and not on a mail port: nobody will ask for it again.  Ends the work on it. */
 void conn_ignore(struct engine *e, uint32_t id);
 
+/* One that matters least, of a few, when there is no room for another; 0 for none. */
+uint32_t conn_least(struct engine *e);
+
+/* engine.c */
+void end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why);
+
 /* identify.c: which protocol is it. */
+
+void forget_dpi(struct engine *e, struct conn *c);
 
 /* Shows nDPI the packet under way, where it may know a name. */
 enum dpi_answer ask_dpi(struct engine *e, struct conn *c);

@@ -7,16 +7,17 @@
 #include "finding/message.h"
 #include "mail/cert.h"
 
-#define STRING_OCTETS (256u << 20) /* address space of each class of strings */
+const uint32_t finding_message_size = sizeof(struct message),
+	       finding_facts_size = sizeof(struct tls_facts);
 
 bool
-findings_init(struct findings *F, uint32_t messages, uint32_t facts)
+findings_init(struct findings *F, const struct findings_sizes *n)
 {
 	memset(F, 0, sizeof *F);
-	return strings_init(&F->strings, STRING_OCTETS) &&
-	    pool_init(&F->messages, "messages", sizeof(struct message), messages) &&
-	    pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), facts) &&
-	    mime_pools_init(&F->mime, LIMIT_MIME_SCANS);
+	return strings_init(&F->strings, n->string_octets) &&
+	    pool_init(&F->messages, "messages", sizeof(struct message), n->messages) &&
+	    pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), n->facts) &&
+	    mime_pools_init(&F->mime, n->scans);
 }
 
 void

@@ -70,8 +70,16 @@ struct findings {
 	uint64_t lost; /* transactions of which no record could be kept for want of memory */
 };
 
-/* Sizes are maxima of open things.  False where the address space is refused. */
-bool findings_init(struct findings *F, uint32_t messages, uint32_t facts);
+/* Maxima of open things. */
+struct findings_sizes {
+	uint32_t messages, facts, scans;
+	uint32_t string_octets; /* of each class of strings */
+};
+
+extern const uint32_t finding_message_size, finding_facts_size; /* octets of one */
+
+/* False where the address space is refused. */
+bool findings_init(struct findings *F, const struct findings_sizes *n);
 void findings_free(struct findings *F);
 
 struct finding {

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #define SLOTS 1024u
+#define STEPS 256u /* flows put where they belong, in the search for one to give up */
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 _Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeout fits the wheel");
@@ -180,6 +181,27 @@ flow_expired(struct flow_table *t)
 		t->due = t->wheel[slot];
 		t->wheel[slot] = 0;
 	}
+}
+
+uint32_t
+flow_oldest(struct flow_table *t)
+{
+	unsigned moved = 0;
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		uint32_t at_s = t->swept_s + i, *slot = &t->wheel[at_s % SLOTS];
+		while (*slot != 0) {
+			uint32_t id = *slot;
+			struct flow *f = flow_at(t, id);
+			*slot = f->wheel;
+			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			/* one that was heard of since is put where it belongs; each such step is
+			 * paid for by a segment, and there is an end to them */
+			if (f->last_s + f->idle_s <= at_s || ++moved > STEPS)
+				return id;
+			wheel_put(t, id, f->last_s + f->idle_s);
+		}
+	}
+	return 0;
 }
 
 void

@@ -99,6 +99,13 @@ void flow_orient(struct flow *f, unsigned side, uint8_t tcp_flags);
  * caller owes (or flow_keep). */
 uint32_t flow_expired(struct flow_table *t);
 
+/*
+ * The flow whose time is up next, when room is needed before that; 0 where the table is empty.  It
+ * is taken out of the wheel as by flow_expired.  Handshakes have the shortest time, then what is
+ * not mail, then mail: the oldest of what matters least goes first.
+ */
+uint32_t flow_oldest(struct flow_table *t);
+
 /* Puts a flow back that flow_expired handed out, to be silent for f->idle_s more. */
 void flow_keep(struct flow_table *t, uint32_t id);
 

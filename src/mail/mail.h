@@ -116,8 +116,11 @@ struct mail {
 	size_t behind_left;
 };
 
-/* Pools for `sessions` sessions at work at once.  False where the address space is refused. */
-bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states);
+extern const uint32_t mail_line_size, mail_tls_size; /* octets of one */
+
+/* Pools of unfinished lines, TLS states and TLS handshake messages.  False where the address space
+ * is refused. */
+bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes);
 void mail_free(struct mail *m);
 
 /* Begins a session in zeroed state.  `flags`: MAIL_SESSION_*. */

@@ -98,6 +98,8 @@ struct scan {
 
 _Static_assert(sizeof(struct scan) <= 6144, "a scan is to take 6 KiB at most");
 
+const uint32_t mime_scan_size = sizeof(struct scan);
+
 bool
 mime_pools_init(struct mime_pools *p, uint32_t scans)
 {

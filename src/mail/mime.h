@@ -31,6 +31,8 @@ struct mime_pools {
  * Room for `scans` messages at once, and the character sets that subjects may name: opens files of
  * the C library, so call it before a sandbox closes.  False where the address space is refused.
  */
+extern const uint32_t mime_scan_size; /* octets of one */
+
 bool mime_pools_init(struct mime_pools *p, uint32_t scans);
 void mime_pools_free(struct mime_pools *p);
 

@@ -44,13 +44,15 @@ static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_POP3] = &mail_pop3_row,
 };
 
+const uint32_t mail_line_size = sizeof(struct held_line), mail_tls_size = sizeof(struct tls);
+
 bool
-mail_init(struct mail *m, uint32_t lines, uint32_t tls_states)
+mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes)
 {
 	memset(m, 0, sizeof *m);
 	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
 	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
-	    tls_pools_init(&m->tls_pools, LIMIT_TLS_HANDSHAKES);
+	    tls_pools_init(&m->tls_pools, handshakes);
 }
 
 void

@@ -66,6 +66,8 @@ struct handshake {
 
 _Static_assert(sizeof(struct tls) <= 64, "TLS state stays small");
 
+const uint32_t tls_handshake_size = sizeof(struct handshake);
+
 bool
 tls_pools_init(struct tls_pools *p, uint32_t handshakes)
 {

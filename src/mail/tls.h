@@ -26,6 +26,8 @@ struct tls_pools {
 	struct pool handshakes; /* buffers of LIMIT_TLS_HANDSHAKE octets and their length */
 };
 
+extern const uint32_t tls_handshake_size; /* octets of one */
+
 /*
  * Makes room for `handshakes` messages under way at once; false where the address space is refused.
  * Wakes libcrypto too, so that nothing is loaded from the file system later: call it before a

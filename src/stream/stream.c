@@ -35,6 +35,8 @@ struct reorder {
 	} mark[MARKS];
 };
 
+const uint32_t stream_reorder_size = sizeof(struct reorder), stream_page_size = sizeof(struct page);
+
 bool
 streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
 {

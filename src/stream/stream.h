@@ -35,6 +35,8 @@ struct streams {
 	uint32_t spent; /* page whose octets the last chunk pointed to; freed by the next call */
 };
 
+extern const uint32_t stream_reorder_size, stream_page_size; /* octets of one */
+
 bool streams_init(struct streams *ss, uint32_t reorders, uint32_t pages);
 void streams_free(struct streams *ss);
 

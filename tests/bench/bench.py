@@ -18,7 +18,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tools")]
+sys.dont_write_bytecode = True
+import measure  # noqa: E402
 
 PEERS = {  # name: command for a capture, as one thread, writing nothing
     "ndpiReader": lambda f, d: ["ndpiReader", "-i", f, "-q", "-v", "0"],
@@ -37,14 +40,10 @@ def machine():
 def timed(command, output=os.devnull):
     """(wall seconds, peak octets of memory) of a run; its status must be 0."""
     with open(output, "wb") as out:
-        begun = time.monotonic()
-        p = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(p.pid, 0)
-        seconds = time.monotonic() - begun
-    p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode != 0:
-        raise RuntimeError("%s: status %d" % (" ".join(command), p.returncode))
-    return seconds, usage.ru_maxrss * 1024
+        status, seconds, peak = measure.run(command, out, subprocess.DEVNULL)
+    if status != 0:
+        raise RuntimeError("%s: status %d" % (" ".join(command), status))
+    return seconds, peak
 
 
 class Traffic:
@@ -127,7 +126,7 @@ def check(traffic, path):
     return ["%s: %d, truth %d" % (name, got[name], traffic.truth[name]) for name in got if got[name] != traffic.truth[name]]
 
 
-def measure(a, traffic):
+def compare(a, traffic):
     """(ratios of text and JSON to the empty loop, seconds of each, peak memory)."""
     null = [os.path.join(a.build, "tests/bench/pcap_null"), traffic.path]
     text = [os.path.join(a.build, "postcard"), "-r", traffic.path]
@@ -184,7 +183,7 @@ def main():
         wrong = check(traffic, out)
         os.unlink(out)
         failed = failed or bool(wrong)
-        m = measure(a, traffic)
+        m = compare(a, traffic)
         flows = traffic.truth["tcp_flows"]
         print("  %-10s %-12s %8.3f %8.3f %7.2f %8.2f %7d  %d octets a flow" % (
             profile, "%d wrong" % len(wrong) if wrong else "as in truth", m["null"], m["text"], m["ratio"], m["json_ratio"],

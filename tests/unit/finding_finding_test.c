@@ -22,7 +22,7 @@ static struct run *
 start(uint32_t messages)
 {
 	struct run *x = calloc(1, sizeof *x);
-	assert_true(findings_init(&x->F, messages, 4));
+	assert_true(findings_init(&x->F, &(struct findings_sizes){messages, 4, 64, 1u << 20}));
 	x->v = (struct finding_view){.ts_ns = 7, .both = true, .payload = true};
 	return x;
 }
