@@ -32,6 +32,8 @@
 #define TYPE_HANDSHAKE 22u
 #define TYPE_APPDATA   23u
 #define TYPE_HEARTBEAT 24u
+#define TYPE_PEEK      255u /* not on the wire: type 23, of which the cipher is not known */
+#define PEEK	       4u   /* octets of it that tell text */
 
 #define HS_CLIENT_HELLO 1u
 #define HS_SERVER_HELLO 2u
@@ -50,8 +52,9 @@
 	    */
 
 /* Private bits of tls_half.flags, beside TLS_SAW_*. */
-#define HALF_DEAF 0x40u /* octets of messages were lost: where the next one starts is unknown */
-#define HALF_LOST 0x80u /* framing was lost once: what is no record is not sure to be garbage */
+#define HALF_DEAF   0x40u  /* octets of messages were lost: where the next one starts is unknown */
+#define HALF_SEALED 0x100u /* a record of type 23 that does not begin like text */
+#define HALF_LOST   0x80u  /* framing was lost once: what is no record is not sure to be garbage */
 
 /* Private bits of tls.flags, beside TLS_IS_*. */
 #define IS_RETRIED 0x10u /* a HelloRetryRequest: the version will be 1.3 */
@@ -303,7 +306,7 @@ take_handshake(struct tls_pools *p, struct tls *t, enum tls_side side, const uin
 static bool
 check_established(struct tls *t, enum tls_side side, struct tls_event *ev)
 {
-	uint8_t both = t->half[0].flags & t->half[1].flags;
+	unsigned both = t->half[0].flags & t->half[1].flags;
 	if (t->flags & (TLS_IS_ESTABLISHED | TLS_IS_MIDSTREAM) ||
 	    t->half[0].protected_records == 0 || t->half[1].protected_records == 0)
 		return false;
@@ -315,7 +318,7 @@ check_established(struct tls *t, enum tls_side side, struct tls_event *ev)
 		return true;
 	}
 	/* octets of a side are in order, so a hello that is not here by now was not captured */
-	if (both & TLS_SAW_APPDATA) {
+	if (both & HALF_SEALED) {
 		t->flags |= TLS_IS_MIDSTREAM;
 		begin_event(ev, TLS_EVENT_MIDSTREAM, side);
 		return true;
@@ -384,6 +387,9 @@ begin_record(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, stru
 		h->flags |= TLS_SAW_APPDATA;
 		if (t->flags & TLS_IS_NULL)
 			h->type = TYPE_APPDATA;
+		else if (!(t->half[0].flags & t->half[1].flags & TLS_SAW_HELLO) &&
+		    !(h->flags & HALF_SEALED))
+			h->type = TYPE_PEEK;
 		return begin_protected(t, side, type, len, ev);
 	default: return false;
 	}
@@ -409,6 +415,28 @@ take_alert(struct tls *t, enum tls_side side, uint8_t octet, struct tls_event *e
 }
 
 /* The body of a record, as far as it is there.  True with an event. */
+/*
+ * The first octets of a record whose hellos were not captured: a cipher that does not encrypt
+ * leaves text there, where a server's replies and a client's commands begin.  They are counted
+ * where headers are gathered.  True with an event.
+ */
+static bool
+peek(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	for (size_t i = 0; i < len && h->type == TYPE_PEEK; i++) {
+		bool text = (data[i] >= 0x20 && data[i] < 0x7f) || data[i] == '\r' ||
+		    data[i] == '\n' || data[i] == '\t';
+		if (!text)
+			h->flags |= HALF_SEALED;
+		if (!text || ++h->header_len == PEEK)
+			h->type = TYPE_HIDDEN;
+	}
+	if (h->type == TYPE_HIDDEN || len == h->record_left)
+		h->header_len = 0;
+	return h->flags & HALF_SEALED && check_established(t, side, ev);
+}
+
 static bool
 take_body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
 {
@@ -420,6 +448,8 @@ take_body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_e
 	} else if (h->type == TYPE_ALERT) {
 		used = 1;
 		event = take_alert(t, in->side, in->data[0], ev);
+	} else if (h->type == TYPE_PEEK) {
+		event = peek(t, in->side, in->data, used, ev);
 	} else if (h->type == TYPE_APPDATA) {
 		/* the MAC; in TLS 1.3 (RFC 9150) the true type stands before it */
 		unsigned tail = tls_cipher_mac(t->cipher) + (is_13(t) ? 1 : 0);
@@ -545,7 +575,7 @@ tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_ev
 			in->len = 0;
 			return false;
 		}
-		h->flags &= (uint8_t)~TLS_SAW_GAP;
+		h->flags &= (uint16_t)~TLS_SAW_GAP;
 		if (h->record_left > 0 ? take_body(p, t, in, ev) : take_header(p, t, in, ev))
 			return true;
 	}
@@ -583,6 +613,10 @@ tls_gap(struct tls_pools *p, struct tls *t, enum tls_side side, uint64_t len)
 		lose_handshake(p, h, lost);
 	else if (h->type == TYPE_ALERT)
 		h->type = TYPE_HIDDEN;
+	else if (h->type == TYPE_PEEK) {
+		h->type = TYPE_HIDDEN;
+		h->header_len = 0;
+	}
 	h->record_left = (uint16_t)(h->record_left - lost);
 	if (lost == len)
 		return;

@@ -50,7 +50,7 @@ struct tls {
 		uint8_t header_len;   /* octets of it; with TLS_SAW_GARBAGE: those of earlier
 					 pushes, with which the garbage began */
 		uint8_t type;	      /* of the current record; 0: nothing in it is readable */
-		uint8_t flags;	      /* TLS_SAW_* */
+		uint16_t flags;	      /* TLS_SAW_* */
 		uint8_t protected_records; /* protected records begun, capped at 255 */
 	} half[2];
 	uint32_t session_id;   /* hash of the session identifier the client offered; 0 for none */
@@ -81,7 +81,8 @@ enum tls_event_kind {
 	TLS_EVENT_CERTIFICATE,	/* the server's own certificate, DER (TLS 1.2 and older) */
 	TLS_EVENT_ALERT,	/* a readable alert: level, description */
 	TLS_EVENT_ESTABLISHED,
-	TLS_EVENT_MIDSTREAM, /* type 23 both ways, and a hello or both were not captured */
+	TLS_EVENT_MIDSTREAM, /* type 23 both ways that does not begin like text, and a hello or
+				both were not captured */
 	TLS_EVENT_GARBAGE,   /* octets that are no TLS record: data points at them */
 	TLS_EVENT_PLAIN,     /* application data under a NULL cipher, without its MAC: data */
 };

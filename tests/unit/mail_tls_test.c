@@ -361,6 +361,15 @@ test_midstream(void **state)
 	noise(s, C, 23, 23);
 	check(s, "\nC midstream");
 
+	/* a cipher that does not encrypt leaves text: that is not sealed */
+	s = script_new();
+	record(s, S, 23, "250 Ok\r\n and its MAC ", 28);
+	record(s, C, 23, "MAIL FROM:<a@b>\r\n", 17);
+	record(s, C, 23, "\xc3\xbc\xc3\xb6 a body that begins with no ASCII", 30);
+	record(s, S, 23, "ok", 2);
+	record(s, S, 23, "354 Go\r\n", 8);
+	check(s, "");
+
 	/* the ServerHello was not captured */
 	struct bytes *b = calloc(1, sizeof *b);
 	s = script_new();
