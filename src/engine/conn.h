@@ -56,6 +56,7 @@ struct conn {
 	uint32_t held[2];    /* strings: first octets of a side, while they are too few to tell the
 				protocol */
 	uint32_t app;	     /* string: what nDPI calls it */
+	uint32_t syn_again;  /* sequence number of a SYN in its midst */
 	uint32_t wrap;	     /* string: struct wrap; 0 where nothing stood around it */
 	int16_t vlan;	     /* -1 for none */
 	uint16_t flags;	     /* CONN_* */
@@ -78,6 +79,7 @@ struct conn {
 #define CONN_LOST_A    0x200u /* octets of A were lost before the protocol was known */
 #define CONN_LOST_B    0x400u
 #define CONN_ALONE     0x1000u /* one side spoke and the other was not there: nobody waits for it */
+#define CONN_SYN_AGAIN 0x2000u /* a SYN came in its midst: syn_again */
 #define CONN_ANSWERED  0x800u  /* the server's SYN was seen: its octets are known from the first */
 
 /* What stood around a connection; kept only where there was something. */

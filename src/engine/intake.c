@@ -21,17 +21,27 @@ take_mac(struct conn *c, const struct segment *seg, unsigned end)
 	}
 }
 
-/* Is this SYN the start of another connection with the same four numbers? */
+/*
+ * Is this the start of another connection with the same four numbers?  A live connection answers a
+ * stray SYN with a challenge and goes on (RFC 9293 section 3.10.7.4), so that on its own it proves
+ * nothing; the answer to it does.
+ */
 static bool
-is_reuse(const struct flow *f, const struct conn *c, const struct segment *seg)
+is_reuse(const struct flow *f, struct conn *c, const struct segment *seg, unsigned end)
 {
-	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_ACK || f->isn == 0 || f->isn == seg->seq)
+	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
 		return false;
-	/* a live connection answers a stray SYN with a challenge and goes on: only a closing or
-	 * silent one is over */
+	if (seg->flags & TCP_ACK)
+		return c->flags & CONN_SYN_AGAIN && seg->ack == c->syn_again + 1 &&
+		    end != flow_client(f);
+	if (f->isn == 0 || f->isn == seg->seq)
+		return false;
 	bool closing = c->close_ns != 0 || c->stream[0].end != STREAM_NO_END ||
 	    c->stream[1].end != STREAM_NO_END;
-	return closing || (c->packets[0] + c->packets[1]) <= 2 || !(c->flags & CONN_PAYLOAD);
+	bool alone = c->packets[!end] == 0; /* its answer would not be seen */
+	c->flags |= CONN_SYN_AGAIN;
+	c->syn_again = seg->seq;
+	return closing || alone || c->packets[0] + c->packets[1] <= 2 || !(c->flags & CONN_PAYLOAD);
 }
 
 static void
@@ -85,7 +95,8 @@ take_segment(struct engine *e)
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
 		struct conn *old = pool_at(&e->conns, f->conn);
-		if (is_reuse(f, old, seg)) {
+		if (is_reuse(f, old, seg, end)) {
+			e->waits_fresh = true;
 			old->closed_by = CLOSED_BY_REUSE;
 			old->end = CONN_END_STREAMS;
 			e->work = f->conn;

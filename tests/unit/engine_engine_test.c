@@ -193,21 +193,34 @@ ends(void **state)
 	record_expect(&l.last, "postcard.closed_by=rst");
 	end(&l);
 
-	/* the same four numbers again */
+	/* the same four numbers again, behind a close and with no close at all */
+	for (int closed = 0; closed < 2; closed++) {
+		begin(&l, &(struct engine_config){.no_ndpi = true});
+		shake_hands(&l);
+		greet(&l);
+		if (closed)
+			say(&l, C, FIN, "");
+		l.next[C] = 0x12345678;
+		l.next[S] = 0x9abcdef0;
+		shake_hands(&l);
+		assert_int_equal(l.sessions, 1);
+		record_expect(&l.last, "postcard.closed_by=reuse");
+		greet(&l);
+		mail(&l);
+		end(&l);
+		assert_int_equal(l.sessions, 2);
+		assert_int_equal(l.messages, 1);
+		record_expect(&l.last, "postcard.midstream=0\npostcard.gap_bytes=0");
+	}
+	/* a stray SYN that nobody answers changes nothing */
 	begin(&l, &(struct engine_config){.no_ndpi = true});
 	shake_hands(&l);
 	greet(&l);
-	say(&l, C, FIN, "");
-	l.next[C] = 0x12345678;
-	l.next[S] = 0x9abcdef0;
-	shake_hands(&l);
-	assert_int_equal(l.sessions, 1);
-	record_expect(&l.last, "postcard.closed_by=reuse");
-	greet(&l);
+	send_at(&l, C, 0x12345678, SYN, "");
 	mail(&l);
 	end(&l);
-	assert_int_equal(l.sessions, 2);
-	assert_int_equal(l.messages, 1);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.messages=1\npostcard.closed_by=end of input");
 }
 
 static void
