@@ -70,6 +70,17 @@ fuzz-run: $(BUILD)/tests/fuzz/fuzz_$(TARGET)
 	$< -max_total_time=$(FUZZ_S) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/found/$(TARGET)- $(BUILD)/corpus/$(TARGET) $(wildcard tests/fuzz/corpus/$(TARGET))
 
+afl: ## fuzz TARGET=NAME for FUZZ_S=60 seconds with AFL++, through the plain replayer
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) $(FUZZ_PACKAGES) afl++'
+	@AFL_USE_ASAN=1 AFL_USE_UBSAN=1 AFL_QUIET=1 $(MAKE) --no-print-directory build-afl/tests/fuzz/replay_$(TARGET) \
+	    BUILD=build-afl CC=afl-clang-fast OPT='-O1 -g'
+	@rm -rf build-afl/out/$(TARGET) && mkdir -p build-afl/out
+	AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_NO_COLOR=1 AFL_FORKSRV_INIT_TMOUT=20000 \
+	    afl-fuzz -V $(FUZZ_S) -m none -t 5000 -i tests/fuzz/corpus/$(TARGET) -o build-afl/out/$(TARGET) -- \
+	    build-afl/tests/fuzz/replay_$(TARGET) @@ >build-afl/$(TARGET).log 2>&1 || { tail -n 20 build-afl/$(TARGET).log; exit 1; }
+	@grep -E '^(execs_done|saved_crashes|saved_hangs|corpus_found) ' build-afl/out/$(TARGET)/default/fuzzer_stats
+	@grep -qE '^saved_crashes *: 0$$' build-afl/out/$(TARGET)/default/fuzzer_stats
+
 # ------------------------------------------------------------------------------------------ bench
 
 BENCH_DATA ?= $(BUILD)/bench-data
@@ -117,5 +128,5 @@ $(BUILD)/tidy/%: %.c $(H_FILES) .clang-tidy | $(EMBEDDED)
 	@clang-tidy --quiet $< -- -std=c11 $(LINT_CC) >$@.log 2>&1 || { grep -A 3 'error:' $@.log; exit 1; }
 	@touch $@
 
-.PHONY: tests test test-long sanitize replays fuzz fuzz-run bench bench-quick
+.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick
 .PHONY: lint lint-format lint-floors lint-cppcheck lint-tidy

@@ -248,15 +248,48 @@ take_mail(struct card *c, const struct record_value *v, bool reveal)
 	}
 }
 
+/* What the connection was wrapped in, of any number of records the same. */
+struct wrapping {
+	char text[CARD_NAME];
+	struct text t;
+};
+
+static void
+take_wrapping(struct card *c, struct wrapping *w, const struct record_value *v)
+{
+	char ip[ADDR_TEXT];
+	switch (v->field) {
+	case FIELD_NETWORK_FORWARDED_IP:
+		addr_print(&v->ip, ip);
+		names_add(&c->behind, hash_of(ip, strlen(ip)), ip);
+		break;
+	case FIELD_TUNNEL_TYPE:
+		if (w->t.len > 0)
+			text_puts(&w->t, " in ");
+		mask_add(&w->t, PRIVACY_OPEN, v->str, v->len);
+		break;
+	case FIELD_TUNNEL_ID: text_printf(&w->t, " %llu", (unsigned long long)v->u64); break;
+	case FIELD_TUNNEL_SOURCE_IP:
+	case FIELD_TUNNEL_DESTINATION_IP:
+		text_puts(&w->t, v->field == FIELD_TUNNEL_SOURCE_IP ? ", " : " to ");
+		text_puts(&w->t, addr_print(&v->ip, ip));
+		break;
+	default: break;
+	}
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
 	struct record_value v, message = {.len = 0}, advice = {.len = 0};
 	struct attachment a = {.open = false};
+	struct wrapping w;
+	w.t = text_in(w.text, sizeof w.text);
 	int level = LEVEL_NONE;
 	uint64_t messages = 0;
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
 		take_side(c, &v);
+		take_wrapping(c, &w, &v);
 		if (r->kind == RECORD_MESSAGE)
 			take_mail(c, &v, reveal);
 		switch (v.field) {
@@ -291,6 +324,8 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		}
 	}
 	attachment_end(c, &a, reveal);
+	if (w.t.len > 0)
+		names_add(&c->tunnels, hash_of(w.text, w.t.len), w.text);
 	c->key.exposed &= (1u << READABLES) - 1;
 	c->logins = (c->key.exposed >> READABLE_CREDENTIALS & 1) != 0;
 	if (r->kind == RECORD_MESSAGE) {
@@ -336,6 +371,8 @@ card_merge(struct card *into, const struct card *from)
 	into->logins_refused = into->logins_refused || from->logins_refused;
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
+	names_merge(&into->behind, &from->behind);
+	names_merge(&into->tunnels, &from->tunnels);
 	names_merge(&into->senders, &from->senders);
 	names_merge(&into->recipients, &from->recipients);
 	names_merge(&into->subjects, &from->subjects);

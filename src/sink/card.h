@@ -70,6 +70,8 @@ struct card {
 	char message[CARD_SENTENCE]; /* why, in a sentence; "" for none */
 	char advice[CARD_SENTENCE];  /* what to change; "" for none */
 	char sealed_by[CARD_WORD];   /* how: pgp or smime; "" for none */
+	struct names behind;	     /* clients that a load balancer spoke for */
+	struct names tunnels;	     /* that it was captured in */
 	struct names senders, recipients, subjects, attachments, mechanisms, mailers;
 };
 

@@ -1,0 +1,54 @@
+"""What stands around a connection is told: tunnels, load balancers, link types that are not known."""
+import os
+import random
+import sys
+import tempfile
+import unittest
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, x) for x in ("tools", "metamorphic")]
+import dialogue  # noqa: E402
+import frames as F  # noqa: E402
+import postcard  # noqa: E402
+import transforms as T  # noqa: E402
+
+
+class Wrapped(unittest.TestCase):
+    def report(self, octets, *args):
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
+            f.write(octets)
+            f.flush()
+            return postcard.run(postcard.binary(), ["-r", f.name] + list(args))
+
+    def wrapped(self, name, *args):
+        return self.report(F.pcap(T.SAME[name](F.segments("pcaps/not-offered.pcap"), random.Random(1))), *args)
+
+    def test_a_tunnel_is_in_record_and_card(self):
+        for name, kinds, number in (("VXLAN", ["vxlan"], 42), ("ERSPAN II", ["erspan"], 100), ("GRE", ["gre"], None),
+                                    ("fragments in a tunnel", ["vxlan"], 42)):
+            s = self.wrapped(name, "--json").of("session")[0]
+            tunnel = s["postcard"]["tunnel"]
+            self.assertEqual((tunnel["type"], tunnel.get("id")), (kinds, number))
+            self.assertTrue(tunnel["source"]["ip"].endswith(".1") and tunnel["destination"]["ip"].endswith(".2"))
+            self.assertNotIn("tunnel", self.report(open("pcaps/not-offered.pcap", "rb").read(), "--json").of("session")[0]["postcard"])
+        text = self.wrapped("ERSPAN II").stdout.decode()
+        self.assertRegex(text, r"Tunnel      erspan 100, \S+\.1 to \S+\.2")
+
+    def test_the_client_behind_a_balancer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "p.pcap")
+            with open("tests/dialogues/proxy-v1.txt", encoding="utf-8") as f:
+                script, _ = dialogue.parse(f.read())
+            with open(path, "wb") as f:
+                f.write(dialogue.compile_script(script).pcap())
+            text = postcard.run(postcard.binary(), ["-r", path]).stdout.decode()
+        self.assertIn("Behind it   192.0.2.77", text)
+
+    def test_an_unknown_link_type_is_one_line_and_no_more(self):
+        done = self.report(F.pcap([(10**18, b"what is this")] * 5, 147))
+        self.assertEqual(done.stderr.decode().count("\n"), 1)
+        self.assertIn("5 packets have link type 147", done.stderr.decode())
+        self.assertEqual(done.code, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
