@@ -94,6 +94,8 @@ struct mail_session {
 #define MAIL_SESSION_IMPLICIT  0x08u /* TLS from the first octet */
 #define MAIL_SESSION_INJECTED  0x10u /* server text between its 220 and TLS was reported */
 
+#define MAIL_SESSION_DOUBT 0x20u /* whether content was let in, or commands follow, was lost */
+
 #define MAIL_QUEUE 16u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 

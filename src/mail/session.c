@@ -468,7 +468,7 @@ mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
 	(void)m;
 	s->mode[side] = MAIL_MODE_DOT;
 	s->dot[side] = DOT_START;
-	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
+	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
 }
 
 void
@@ -577,6 +577,14 @@ read_dot(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	const uint8_t *start = m->data, *p = start, *stop = start + m->left;
+	if (s->flags & MAIL_SESSION_DOUBT && !(s->dot[side] & DOT_BEGUN)) {
+		s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
+		if (rows[s->protocol]->plausible(s, side, (const char *)start, m->left) ==
+		    PLAUSIBLE_YES) {
+			s->mode[side] = MAIL_MODE_LINES; /* no mail begins with a command */
+			return;
+		}
+	}
 	while (p < stop) {
 		if ((s->dot[side] & DOT_STATE) == DOT_MID) {
 			/* run to the next line end that a dot follows, or that is the last octet */

@@ -533,6 +533,9 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		told = pop_to(p, CMD_AUTH);
 	else if (p->code == 221)
 		told = pop_to(p, CMD_QUIT);
+	if (p->flags & SMTP_SERVER_LOST && p->code < 300 && front(p) != NULL &&
+	    front(p)->what == CMD_DATA)
+		pop(p); /* its 354 was lost: no other success answers it */
 	const struct smtp_pending *first = front(p);
 	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
 	    first->what != CMD_STARTTLS && first->what != CMD_LOST)
@@ -719,6 +722,8 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	}
 	p->flags |= SMTP_SERVER_LOST;
 	p->flags |= SMTP_LIST_CUT;
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
+		s->flags |= MAIL_SESSION_DOUBT;
 	if (front(p) != NULL && front(p)->what == CMD_CONNECT)
 		pop(p); /* what comes now is no greeting, or not all of it */
 	if (p->q_len == 0)

@@ -349,19 +349,24 @@ first_held(const struct streams *ss, const struct stream *s, const struct reorde
 /* Where the hole at the next octet ends, as far as it may be given up now; s->next where it may
  * not. */
 static uint64_t
-gap_end(const struct streams *ss, const struct stream *s, struct reorder *r,
-    const struct stream_input *in, int64_t now_ns)
+gap_end(const struct streams *ss, const struct stream *s, const struct stream *peer,
+    struct reorder *r, const struct stream_input *in, int64_t now_ns)
 {
 	bool force = (s->flags & STREAM_FORCE) != 0;
-	if (r != NULL)
+	uint64_t ripe = 0;
+	if (r != NULL) {
 		ripen(r, s, now_ns);
-	if (!force && (r == NULL || r->ripe <= s->next))
+		ripe = r->ripe;
+	}
+	if (peer->flags & STREAM_NO_WAIT && s->acked > ripe)
+		ripe = s->acked; /* the peer cannot wait any longer for what it acknowledged */
+	if (!force && ripe <= s->next)
 		return s->next;
 	uint64_t end = first_held(ss, s, r);
 	if (in != NULL && in->len > 0 && in->off < end)
 		end = in->off;
-	if (!force && r->ripe < end)
-		end = r->ripe;
+	if (!force && ripe < end)
+		end = ripe;
 	if (force && end == UINT64_MAX && s->acked > s->next)
 		end = s->acked;
 	return end == UINT64_MAX ? s->next : end;
@@ -477,7 +482,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			advance(ss, s, s->next + out->len, now_ns);
 			return true;
 		}
-		uint64_t end = gap_end(ss, s, r, in, now_ns);
+		uint64_t end = gap_end(ss, s, peer, r, in, now_ns);
 		bool ready = false;
 		uint64_t seen = end > s->next ? peer_had_seen(ss, s, peer, &ready) : UINT64_MAX;
 		if (seen <= s->next && ready)

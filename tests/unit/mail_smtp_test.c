@@ -163,6 +163,11 @@ losses(void **state)
 	    /* content: the server's reply shows that its end was lost */
 	    {HI MAIL "C DATA\nS 354 Go\nC x\nC! 100\nS 250 Ok\nC QUIT\nS 221 Bye\n",
 		HI_OUT MAIL_OUT " begin [x/] gap end+ result:0"},
+	    /* DATA was refused, and the reply is what was lost: commands follow, no content */
+	    {HI MAIL "C DATA\nS! 20\nC RSET\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+		HI_OUT MAIL_OUT " lost result:2"},
+	    {HI MAIL "C DATA\nS! 20\nC Subject: x\nC .\nS 250 Ok\n",
+		HI_OUT MAIL_OUT " lost begin [Subject: x/] end+ result:0"},
 	    /* a capability list: what is not seen is not denied */
 	    {"S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS! 20\nS 250 HELP\n" MAIL,
 		"greeting(mx ESMTP) sure helo+(me) lost offer-cut" MAIL_OUT " result:2"},
