@@ -64,6 +64,7 @@ struct conn {
 	uint8_t phase;	     /* enum conn_phase */
 	uint8_t end;	     /* enum conn_end */
 	uint8_t closed_by;   /* enum conn_closed_by */
+	uint8_t reset_by;    /* end that sent the RST */
 	uint8_t dpi_packets; /* packets nDPI was shown */
 };
 

@@ -155,6 +155,7 @@ take_segment(struct engine *e)
 		if (off - (int64_t)s->next < RST_REACH && (int64_t)s->next - off < RST_REACH &&
 		    c->close_ns == 0) {
 			c->flags |= CONN_RST;
+			c->reset_by = (uint8_t)end;
 			int64_t seen = seg->flags & TCP_ACK ? stream_offset(peer, seg->ack) : 0;
 			c->reset_at[end] = off > 0 ? (uint64_t)off : 0;
 			c->reset_at[!end] =
@@ -163,6 +164,14 @@ take_segment(struct engine *e)
 			due_add(e, f->conn);
 		}
 		return; /* what a RST carries is a diagnosis (RFC 9293 section 3.5.2), not data */
+	}
+	if (c->close_ns != 0 && seg->wire_len > 0 &&
+	    stream_offset(s, seq) + (int64_t)seg->wire_len > (int64_t)s->next) {
+		/* it goes on: nobody believed the reset (RFC 5961), or this was on its way */
+		c->close_ns = 0;
+		if (c->reset_by == end)
+			c->flags &= (uint16_t)~CONN_RST;
+		c->reset_at[0] = c->reset_at[1] = 0;
 	}
 	if (c->phase == CONN_OTHER) {
 		if (seg->len > 0 && c->dpi != NULL)

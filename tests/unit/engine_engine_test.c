@@ -250,6 +250,79 @@ a_hole(void **state)
 	record_expect(&l.last, "postcard.outcome=unknown");
 }
 
+/* Openings that are not by the book (RFC 9293 section 3.5, RFC 7413). */
+static void
+odd_openings(void **state)
+{
+	(void)state;
+	struct line l;
+	/* both ends open at once */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	say(&l, C, SYN, "");
+	l.next[C]--;
+	send_at(&l, S, 7000, SYN, "");
+	say(&l, C, SYN, "");
+	l.next[S]++;
+	greet(&l);
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.messages=1\npostcard.gap_bytes=0\nsource.port=40000");
+	/* a SYN with data */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	say(&l, C, SYN, "EHLO me\r\n");
+	say(&l, S, SYN, "");
+	say(&l, S, "", "220 mx ESMTP\r\n250 mx\r\n");
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.messages=1\npostcard.helo=me\npostcard.gap_bytes=0");
+	/* FIN with data, and data that is sent again behind it */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	mail(&l);
+	uint32_t quit = l.next[C];
+	say(&l, C, FIN, "QUIT\r\n");
+	send_at(&l, C, quit, FIN, "QUIT\r\n");
+	say(&l, S, FIN, "221 Bye\r\n");
+	send_at(&l, C, l.next[C], RST, "");
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=fin\npostcard.gap_bytes=0");
+	/* the server has closed its half, the client goes on */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	say(&l, S, FIN, "");
+	say(&l, C, "", "MAIL FROM:<a@b>\r\n");
+	say(&l, C, FIN, "");
+	end(&l);
+	record_expect(&l.last,
+	    "postcard.outcome=cleartext\npostcard.envelopes=1\npostcard.closed_by=fin");
+	/* a RST that nobody believed */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	send_at(&l, S, l.next[S], RST, "");
+	mail(&l);
+	l.ts_ns += 1000 * MS;
+	say(&l, C, FIN, "QUIT\r\n");
+	say(&l, S, FIN, "221 Bye\r\n");
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.messages=1\npostcard.closed_by=fin");
+	/* a RST far from what is due is not believed, one in the window is */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	send_at(&l, S, l.next[S] + (64u << 20), RST, "");
+	l.ts_ns += 1000 * MS;
+	mail(&l);
+	end(&l);
+	record_expect(&l.last, "postcard.messages=1\npostcard.closed_by=end of input");
+}
+
 static void
 not_mail(void **state)
 {
@@ -315,6 +388,7 @@ main(void)
 	    cmocka_unit_test(a_connection),
 	    cmocka_unit_test(ends),
 	    cmocka_unit_test(a_hole),
+	    cmocka_unit_test(odd_openings),
 	    cmocka_unit_test(not_mail),
 	    cmocka_unit_test(full_pools),
 	};
