@@ -77,6 +77,7 @@ summary_compose(struct record *out, const struct tally *t, const struct capture_
 	record_put_u64(out, FIELD_SUM_NOT_TCP, e->not_tcp);
 	record_put_u64(out, FIELD_SUM_UNDECODED, e->undecoded);
 	record_put_u64(out, FIELD_SUM_FRAGMENTS, e->fragments);
+	record_put_u64(out, FIELD_SUM_UNJOINED, e->unjoined);
 	record_put_u64(out, FIELD_SUM_CUT, c->cut);
 	record_put_u64(out, FIELD_SUM_CLOCK_STEPS, c->steps_back);
 	record_put_u64(out, FIELD_SUM_DROPS, c->dropped);

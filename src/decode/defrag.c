@@ -103,7 +103,7 @@ defrag_begin(struct defrag *d)
 	while (d->oldest != 0 &&
 	    d->now_ns - datagram_at(d, d->oldest)->start_ns > LIMIT_FRAGMENT_S * S) {
 		uint32_t id = d->oldest;
-		d->stats.expired += !datagram_at(d, id)->dead;
+		d->stats.expired++;
 		take_out(d, id);
 		pool_give(&d->datagrams, id);
 	}
@@ -237,6 +237,7 @@ defrag_push(struct defrag *d, const struct fragment_key *key, const struct fragm
     struct datagram_view *out)
 {
 	struct ends ends = *key->ends;
+	d->stats.pieces++;
 	ends.port[0] = (uint16_t)key->id;
 	ends.port[1] = (uint16_t)(key->id >> 16);
 	uint32_t hash = (uint32_t)hash_40(&d->key, &ends);

@@ -44,6 +44,7 @@ struct datagram_view {
 };
 
 struct defrag_stats {
+	uint64_t pieces;    /* fragments */
 	uint64_t joined;    /* datagrams made whole */
 	uint64_t evicted;   /* given up early because there were too many */
 	uint64_t expired;   /* whose fragments did not all come in time */

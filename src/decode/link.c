@@ -60,6 +60,19 @@ link_null(struct packet *p)
 	return p->c.bad ? LAYER_DAMAGED : LAYER_IP;
 }
 
+/* What both Linux cooked headers end in: the sender's address and an ethertype. */
+static enum layer
+cooked(struct packet *p, uint16_t hardware, uint16_t addr_len, const uint8_t *addr)
+{
+	if (p->c.bad)
+		return LAYER_DAMAGED;
+	if (hardware == ARPHRD_NETLINK)
+		return LAYER_OTHER;
+	if (addr_len == 6)
+		p->seg->mac[0] = addr;
+	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_LLC;
+}
+
 /* packet type (2), ARPHRD (2), address length (2), address (8), protocol (2) */
 static enum layer
 link_sll(struct packet *p)
@@ -69,13 +82,7 @@ link_sll(struct packet *p)
 	uint16_t addr_len = cursor_be16(&p->c);
 	const uint8_t *addr = cursor_take(&p->c, 8);
 	p->ethertype = cursor_be16(&p->c);
-	if (p->c.bad)
-		return LAYER_DAMAGED;
-	if (hardware == ARPHRD_NETLINK)
-		return LAYER_OTHER;
-	if (addr_len == 6)
-		p->seg->mac[0] = addr;
-	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_LLC;
+	return cooked(p, hardware, addr_len, addr);
 }
 
 /* protocol (2), reserved (2), interface (4), ARPHRD (2), packet type (1), address length (1),
@@ -89,13 +96,7 @@ link_sll2(struct packet *p)
 	cursor_skip(&p->c, 1);
 	uint8_t addr_len = cursor_u8(&p->c);
 	const uint8_t *addr = cursor_take(&p->c, 8);
-	if (p->c.bad)
-		return LAYER_DAMAGED;
-	if (hardware == ARPHRD_NETLINK)
-		return LAYER_OTHER;
-	if (addr_len == 6)
-		p->seg->mac[0] = addr;
-	return p->ethertype > ETHERTYPE_MAX_LENGTH ? LAYER_TYPE : LAYER_LLC;
+	return cooked(p, hardware, addr_len, addr);
 }
 
 static enum layer

@@ -351,7 +351,7 @@ engine_push(struct engine *e, const struct frame *f)
 		e->in.len = e->in.cut = 0;
 		break;
 	case DECODE_OTHER: e->stats.not_tcp++; break;
-	case DECODE_FRAGMENT: e->stats.fragments++; break;
+	case DECODE_FRAGMENT: break; /* counted where they are put together */
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
@@ -430,8 +430,8 @@ engine_stats_get(const struct engine *e, struct engine_stats *out)
 	const struct defrag_stats *d = &e->defrag.stats;
 	*out = e->stats;
 	out->overlaps = e->streams.conflicts;
-	out->joined = d->joined;
-	out->unjoined = d->evicted + d->expired + d->damaged;
+	out->fragments = d->pieces;
+	out->unjoined = d->evicted + d->expired + (e->defrag.datagrams.used - e->defrag.dones);
 }
 
 uint64_t

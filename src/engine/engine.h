@@ -35,14 +35,13 @@ struct engine_stats {
 	uint64_t undecoded;	    /* damaged, cut or of an unknown link type */
 	uint64_t unknown_link;	    /* of them: of an unknown link type */
 	uint32_t unknown_link_type; /* the first such link type */
-	uint64_t fragments;	    /* IP fragments */
+	uint64_t fragments;	    /* IP fragments, in tunnels too */
 	uint64_t flows;		    /* TCP connections seen */
 	uint64_t evicted;	    /* connections given up early because a pool was full */
 	uint64_t gap_bytes;	    /* octets lost inside mail connections */
 	uint64_t overlaps;	    /* overlaps with other octets */
 	uint64_t ndpi_calls;	    /* packets shown to nDPI */
-	uint64_t joined;	    /* datagrams put together from fragments */
-	uint64_t unjoined;	    /* given up: too many, too late, or contradicting themselves */
+	uint64_t unjoined;	    /* datagrams whose fragments were not all there */
 };
 
 /* A new engine; NULL and a message in `error` where memory is not to be had. */

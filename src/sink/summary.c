@@ -454,6 +454,7 @@ draw_quality(struct page *p, const struct summary *s)
 	} flaws[] = {
 	    {FIELD_SUM_DROPS, "packet", "lost before the capture was written"},
 	    {FIELD_SUM_UNDECODED, "packet", "not understood: damaged, or of an unknown link type"},
+	    {FIELD_SUM_UNJOINED, "packet", "of which not all fragments were there"},
 	    {FIELD_SUM_CUT, "packet", "cut short by the snap length"},
 	    {FIELD_SUM_GAP_SESSIONS, "mail connection", "with octets missing"},
 	    {FIELD_SUM_ONE_SIDED, "mail connection", "captured in one direction only"},
