@@ -71,7 +71,7 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 	for (unsigned end = 0; end < 2 && !implicit; end++) {
 		if (resync || !(c->flags & CONN_SYN) ||
 		    c->flags & (end == 0 ? CONN_LOST_A : CONN_LOST_B))
-			mail_resync(&c->mail, side_of(f, end));
+			mail_resync(&e->mail, &c->mail, side_of(f, end));
 	}
 	/* the side that spoke before this chunk's first: its octets came earlier */
 	e->held_n = e->held_at = 0;

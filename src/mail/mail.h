@@ -133,7 +133,7 @@ void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, cons
     size_t len);
 
 /* The side's next octets may be anything: a line is believed where it certainly is one. */
-void mail_resync(struct mail_session *s, enum mail_side side);
+void mail_resync(struct mail *m, struct mail_session *s, enum mail_side side);
 
 /* `len` octets of one side were lost.  Then take events until false. */
 void mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len);

@@ -127,6 +127,8 @@ mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_le
 	return differ > 0 && differ <= 3;
 }
 
+static void drop_line(struct mail *m, struct mail_session *s, enum mail_side side);
+
 /* ---- TLS ---- */
 
 /* The side's next octets are TLS records. */
@@ -145,8 +147,9 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 }
 
 void
-mail_resync(struct mail_session *s, enum mail_side side)
+mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
+	drop_line(m, s, side);
 	s->mode[side] = MAIL_MODE_RESYNC;
 	s->dot[side] = 0;
 }
@@ -253,7 +256,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
-		mail_resync(s, side);
+		mail_resync(m, s, side);
 		rows[s->protocol]->gap(m, s, side);
 		return;
 	}
@@ -465,7 +468,7 @@ read_upgrade(struct mail *m, struct mail_session *s)
 void
 mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	(void)m;
+	drop_line(m, s, side); /* where content was not awaited, it may have begun in its midst */
 	s->mode[side] = MAIL_MODE_DOT;
 	s->dot[side] = DOT_START;
 	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
@@ -487,7 +490,7 @@ void
 mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->flags & MAIL_SESSION_GAP)
-		mail_resync(s, side);
+		mail_resync(m, s, side);
 	else
 		s->mode[side] = MAIL_MODE_LINES;
 	rows[s->protocol]->content_end(m, s, side, true);
@@ -713,14 +716,14 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_RESYNC:
 		drop_line(m, s, side);
 		mail_emit(m, MAIL_LOST, side);
-		mail_resync(s, side);
+		mail_resync(m, s, side);
 		rows[s->protocol]->gap(m, s, side);
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT:
 		if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
 			s->count[side] = 0;
-			mail_resync(s, side);
+			mail_resync(m, s, side);
 			s->flags |= MAIL_SESSION_GAP;
 			rows[s->protocol]->content_end(m, s, side, false);
 			rows[s->protocol]->gap(m, s, side);

@@ -443,7 +443,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
 		ev->tx = p->tx;
 		ev->flag = true;
-		mail_resync(s, MAIL_CLIENT);
+		mail_resync(m, s, MAIL_CLIENT);
 		p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_IMPLIED);
 		result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
 		return;

@@ -220,6 +220,7 @@ a_signal_ends_it_in_order(void **state)
 			dup2(pipe_fd[0], STDIN_FILENO);
 			close(pipe_fd[0]);
 			close(pipe_fd[1]);
+			signal(numbers[i], SIG_DFL); /* a shell's background job ignores it */
 			run_child("-r - --json", path_of("out"));
 		}
 		close(pipe_fd[0]);
