@@ -6,14 +6,15 @@
 
 #include <openssl/evp.h>
 
+#include "base/digest.h"
+
 void
 community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
 {
 	/* seed, address, address, protocol, padding, port, port: the table's order of ends is the
 	 * specification's */
-	uint8_t data[2 + 16 + 16 + 2 + 4], digest[EVP_MAX_MD_SIZE];
+	uint8_t data[2 + 16 + 16 + 2 + 4], sum[DIGEST_MAX];
 	size_t n = 0, ip = f->flags & FLOW_V6 ? 16 : 4;
-	unsigned len = 0;
 	data[n++] = 0;
 	data[n++] = 0;
 	for (unsigned end = 0; end < 2; end++) {
@@ -27,11 +28,12 @@ community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
 		data[n++] = (uint8_t)f->port[end];
 	}
 	out[0] = '\0';
-	if (EVP_Digest(data, n, digest, &len, EVP_sha1(), NULL) != 1)
+	size_t len = digest(DIGEST_SHA1, data, n, sum);
+	if (len == 0)
 		return;
 	out[0] = '1';
 	out[1] = ':';
-	(void)EVP_EncodeBlock((unsigned char *)out + 2, digest, (int)len);
+	(void)EVP_EncodeBlock((unsigned char *)out + 2, sum, (int)len);
 }
 
 struct finding_view

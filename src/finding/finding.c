@@ -17,7 +17,7 @@ findings_init(struct findings *F, const struct findings_sizes *n)
 	return strings_init(&F->strings, n->string_octets) &&
 	    pool_init(&F->messages, "messages", sizeof(struct message), n->messages) &&
 	    pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), n->facts) &&
-	    mime_pools_init(&F->mime, n->scans);
+	    mime_pools_init(&F->mime, n->scans) && cert_cache_init(&F->certs);
 }
 
 void
@@ -27,6 +27,7 @@ findings_free(struct findings *F)
 	pool_free_all(&F->messages);
 	pool_free_all(&F->facts);
 	mime_pools_free(&F->mime);
+	cert_cache_free(&F->certs);
 }
 
 void
@@ -102,17 +103,19 @@ static void
 take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
     const struct tls_event *ev, const struct finding_view *v)
 {
-	struct cert_info info;
-	if (t->subject != 0 || t->sha256 != 0 || !cert_parse(ev->data, ev->len, &info))
+	const struct cert_info *info = NULL;
+	if (t->subject == 0 && t->sha256 == 0)
+		info = cert_read(&F->certs, ev->data, ev->len);
+	if (info == NULL)
 		return;
-	t->subject = strings_put(&F->strings, info.subject, strlen(info.subject));
-	t->issuer = strings_put(&F->strings, info.issuer, strlen(info.issuer));
-	t->sha256 = strings_put(&F->strings, info.sha256, strlen(info.sha256));
-	t->not_before_ns = info.not_before_ns;
-	t->not_after_ns = info.not_after_ns;
-	if (v->ts_ns < info.not_before_ns || v->ts_ns > info.not_after_ns)
+	t->subject = strings_put(&F->strings, info->subject, strlen(info->subject));
+	t->issuer = strings_put(&F->strings, info->issuer, strlen(info->issuer));
+	t->sha256 = strings_put(&F->strings, info->sha256, strlen(info->sha256));
+	t->not_before_ns = info->not_before_ns;
+	t->not_after_ns = info->not_after_ns;
+	if (v->ts_ns < info->not_before_ns || v->ts_ns > info->not_after_ns)
 		finding_add_anomaly(f, ANOMALY_CERT_EXPIRED);
-	if (info.self_signed)
+	if (info->self_signed)
 		finding_add_anomaly(f, ANOMALY_CERT_SELF_SIGNED);
 	/* the name the client asked for, else the first word of the greeting */
 	size_t len;
@@ -125,8 +128,7 @@ take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
 	}
 	host[n] = '\0';
 	struct addr number;
-	if (memchr(host, '.', n) != NULL && !addr_parse(host, &number) &&
-	    !cert_matches(&info, host))
+	if (memchr(host, '.', n) != NULL && !addr_parse(host, &number) && !cert_matches(info, host))
 		finding_add_anomaly(f, ANOMALY_CERT_MISMATCH);
 }
 

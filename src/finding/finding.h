@@ -17,6 +17,7 @@
 
 #include "base/pool.h"
 #include "base/strings.h"
+#include "mail/cert.h"
 #include "mail/mail.h"
 #include "mail/mime.h"
 #include "record/record.h"
@@ -67,6 +68,7 @@ struct findings {
 	struct pool messages;	/* open transactions */
 	struct pool facts;	/* what the TLS hellos said */
 	struct mime_pools mime;
+	struct cert_cache certs;
 	uint64_t lost; /* transactions of which no record could be kept for want of memory */
 };
 

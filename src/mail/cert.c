@@ -13,7 +13,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/digest.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 static void
@@ -104,8 +106,7 @@ bool
 cert_parse(const uint8_t *der, size_t len, struct cert_info *out)
 {
 	static const char hex[] = "0123456789abcdef";
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	unsigned digest_len = 0;
+	uint8_t sum[DIGEST_MAX];
 	const unsigned char *at = der;
 	memset(out, 0, sizeof *out);
 	if (len == 0 || len > LIMIT_TLS_HANDSHAKE)
@@ -119,17 +120,49 @@ cert_parse(const uint8_t *der, size_t len, struct cert_info *out)
 		out->self_signed = X509_self_signed(x, 0) == 1;
 		read_key(x, out);
 		read_names(x, out);
-		if (EVP_Digest(der, (size_t)(at - der), digest, &digest_len, EVP_sha256(), NULL) !=
-		    1)
-			digest_len = 0;
-		for (unsigned i = 0; i < digest_len; i++) {
-			out->sha256[2 * i] = hex[digest[i] >> 4];
-			out->sha256[2 * i + 1] = hex[digest[i] & 0xf];
+		size_t n = digest(DIGEST_SHA256, der, (size_t)(at - der), sum);
+		for (size_t i = 0; i < n; i++) {
+			out->sha256[2 * i] = hex[sum[i] >> 4];
+			out->sha256[2 * i + 1] = hex[sum[i] & 0xf];
 		}
 		X509_free(x);
 	}
 	ERR_clear_error();
 	return x != NULL;
+}
+
+struct cert_entry {
+	uint8_t sum[DIGEST_MAX]; /* of the octets that were given */
+	bool taken;
+	struct cert_info info;
+};
+
+bool
+cert_cache_init(struct cert_cache *c)
+{
+	c->entry = memory_reserve(LIMIT_CERTS * sizeof *c->entry);
+	return c->entry != NULL;
+}
+
+void
+cert_cache_free(struct cert_cache *c)
+{
+	memory_release(c->entry, LIMIT_CERTS * sizeof *c->entry);
+	c->entry = NULL;
+}
+
+const struct cert_info *
+cert_read(struct cert_cache *c, const uint8_t *der, size_t len)
+{
+	uint8_t sum[DIGEST_MAX] = {0};
+	if (digest(DIGEST_SHA256, der, len, sum) == 0)
+		return NULL;
+	struct cert_entry *e = &c->entry[sum[0] % LIMIT_CERTS];
+	if (!e->taken || memcmp(e->sum, sum, sizeof sum) != 0) {
+		e->taken = cert_parse(der, len, &e->info);
+		memcpy(e->sum, sum, sizeof sum);
+	}
+	return e->taken ? &e->info : NULL;
 }
 
 /* Does the name "*.example.com" stand for the host?  "*" is one whole label, and two labels must

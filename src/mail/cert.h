@@ -32,6 +32,21 @@ struct cert_info {
 bool cert_parse(const uint8_t *der, size_t len, struct cert_info *out);
 
 /*
+ * A server shows the same certificate in every connection, and to read one takes as long as a
+ * hundred packets: those of late are remembered, by their SHA-256.
+ */
+struct cert_cache {
+	struct cert_entry *entry; /* LIMIT_CERTS of them */
+};
+
+/* False where the address space is refused. */
+bool cert_cache_init(struct cert_cache *c);
+void cert_cache_free(struct cert_cache *c);
+
+/* As cert_parse; NULL where it is no certificate.  Valid until the next call. */
+const struct cert_info *cert_read(struct cert_cache *c, const uint8_t *der, size_t len);
+
+/*
  * Is the certificate for `host` (RFC 9525: the same name in any case, or "*" for its leftmost
  * label)?  A trailing dot does not matter.  True, too, where not all names could be kept: the
  * answer "no" is certain.

@@ -20,9 +20,7 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
+#include "base/digest.h"
 #include "base/limits.h"
 #include "mail/tls_hello.h"
 
@@ -74,11 +72,7 @@ const uint32_t tls_handshake_size = sizeof(struct handshake);
 bool
 tls_pools_init(struct tls_pools *p, uint32_t handshakes)
 {
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	unsigned len;
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	(void)EVP_Digest("", 0, digest, &len, EVP_md5(), NULL);
-	(void)EVP_Digest("", 0, digest, &len, EVP_sha256(), NULL);
+	digest_load();
 	return pool_init(&p->handshakes, "TLS handshakes", sizeof(struct handshake), handshakes);
 }
 

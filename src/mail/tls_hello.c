@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "base/digest.h"
 #include "base/text.h"
 
 #define EXT_SERVER_NAME	       0u
@@ -133,12 +132,11 @@ line_put_hex(struct line *t, const struct list *l)
 
 /* The first `digits` hexadecimal digits of a digest over the line; out takes them and a NUL. */
 static void
-line_digest(const struct line *t, const EVP_MD *md, size_t digits, char *out)
+line_digest(const struct line *t, enum digest_kind kind, size_t digits, char *out)
 {
-	uint8_t d[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
+	uint8_t d[DIGEST_MAX];
 	out[0] = '\0';
-	if (EVP_Digest(t->s, t->len, d, &len, md, NULL) != 1 || len * 2 < digits)
+	if (digest(kind, t->s, t->len, d) * 2 < digits)
 		return;
 	for (size_t i = 0; i < digits; i++)
 		out[i] = hex[(i % 2 == 0 ? d[i / 2] >> 4 : d[i / 2]) & 0xf];
@@ -242,7 +240,7 @@ put_ja3(uint16_t version, const struct lists *l, struct tls_event *ev)
 	line_put_decimal(&t, &l->groups);
 	line_putc(&t, ',');
 	line_put_decimal(&t, &l->formats);
-	line_digest(&t, EVP_md5(), 32, ev->ja3);
+	line_digest(&t, DIGEST_MD5, 32, ev->ja3);
 }
 
 static const char *
@@ -274,7 +272,7 @@ put_ja4(struct lists *l, struct tls_event *ev)
 	list_sort(&rest);
 	line_put_hex(&t, &l->ciphers);
 	if (l->ciphers.n > 0)
-		line_digest(&t, EVP_sha256(), 12, ciphers);
+		line_digest(&t, DIGEST_SHA256, 12, ciphers);
 	t.len = 0;
 	line_put_hex(&t, &rest);
 	if (l->signatures.n > 0) {
@@ -282,7 +280,7 @@ put_ja4(struct lists *l, struct tls_event *ev)
 		line_put_hex(&t, &l->signatures);
 	}
 	if (rest.n > 0)
-		line_digest(&t, EVP_sha256(), 12, extensions);
+		line_digest(&t, DIGEST_SHA256, 12, extensions);
 	text_printf(&out, "t%s%c%02u%02u%c%c_%s_%s", ja4_version(ev->version), l->sni ? 'd' : 'i',
 	    l->ciphers.n < 99 ? l->ciphers.n : 99, l->extensions.n < 99 ? l->extensions.n : 99,
 	    l->alpn_ends[0], l->alpn_ends[1], ciphers, extensions);
@@ -376,7 +374,7 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 		line_put(&t, ev->cipher);
 		line_putc(&t, ',');
 		line_put_decimal(&t, &l.extensions);
-		line_digest(&t, EVP_md5(), 32, ev->ja3);
+		line_digest(&t, DIGEST_MD5, 32, ev->ja3);
 	}
 	return true;
 }

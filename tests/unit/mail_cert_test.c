@@ -97,6 +97,31 @@ parse(const struct wish *w, struct cert_info *c)
 }
 
 static void
+test_cache(void **state)
+{
+	(void)state;
+	struct cert_cache cache;
+	char names[300][24];
+	assert_true(cert_cache_init(&cache));
+	/* more than are remembered, twice over: each is always itself */
+	for (int i = 0; i < 300; i++)
+		snprintf(names[i], sizeof names[i], "mx%d.example.org", i);
+	for (int i = 0; i < 600; i += i < 300 ? 1 : 7) {
+		struct wish w = {.cn = names[i % 300], .org = "o", .issuer = "i"};
+		struct der d = der_of(make(&w));
+		const struct cert_info *c = cert_read(&cache, d.b, d.len);
+		assert_non_null(c);
+		assert_true(cert_matches(c, names[i % 300]));
+		assert_ptr_equal(cert_read(&cache, d.b, d.len), c);
+		assert_true(cert_matches(c, names[i % 300]));
+		free(d.b);
+	}
+	assert_null(cert_read(&cache, (const uint8_t *)"no certificate", 14));
+	assert_null(cert_read(&cache, (const uint8_t *)"no certificate", 14));
+	cert_cache_free(&cache);
+}
+
+static void
 test_facts(void **state)
 {
 	struct cert_info c;
@@ -296,6 +321,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_cache),
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_hostile_text),
 	    cmocka_unit_test(test_matches),
