@@ -100,17 +100,24 @@ record_put_item(struct record *r, enum field f)
 	put(r, f, TYPE_ITEM, NULL, 0);
 }
 
+/* Field and length of the entry at `at`; false where there is none that fits. */
+static bool
+head_at(const struct record *r, uint32_t at, uint16_t head[2])
+{
+	if (r->len > sizeof r->data || at > r->len || r->len - at < HEAD)
+		return false;
+	memcpy(head, r->data + at, HEAD);
+	return head[0] < FIELDS && head[1] <= r->len - at - HEAD;
+}
+
 bool
 record_next(const struct record *r, uint32_t *at, struct record_value *v)
 {
 	uint16_t head[2];
-	if (r->len > sizeof r->data || *at > r->len || r->len - *at < HEAD)
+	if (!head_at(r, *at, head))
 		return false;
-	memcpy(head, r->data + *at, HEAD);
 	const uint8_t *p = r->data + *at + HEAD;
 	size_t len = head[1];
-	if (head[0] >= FIELDS || len > r->len - *at - HEAD)
-		return false;
 	memset(v, 0, sizeof *v);
 	v->field = (enum field)head[0];
 	switch (field_table[head[0]].type) {
@@ -150,9 +157,10 @@ record_next(const struct record *r, uint32_t *at, struct record_value *v)
 bool
 record_find(const struct record *r, enum field f, struct record_value *v)
 {
-	for (uint32_t at = 0; record_next(r, &at, v);) {
-		if (v->field == f)
-			return true;
+	uint16_t head[2];
+	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
+		if (head[0] == f) /* the others' values are not looked at */
+			return record_next(r, &at, v);
 	}
 	return false;
 }
@@ -160,10 +168,11 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
-	struct record_value v;
+	uint16_t head[2];
 	size_t len = strlen(word);
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field == f && v.str != NULL && v.len == len && memcmp(v.str, word, len) == 0)
+	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
+		if (head[0] == f && field_table[f].type == TYPE_STR && head[1] == len &&
+		    memcmp(r->data + at + HEAD, word, len) == 0)
 			return true;
 	}
 	return false;
