@@ -126,10 +126,19 @@ utf8_put(char out[4], uint32_t cp)
 static bool
 is_bidi_control(const uint8_t *s, size_t n)
 {
+	if (n == 2)
+		return s[0] == 0xd8 && s[1] == 0x9c; /* U+061C */
 	if (n != 3 || s[0] != 0xe2)
 		return false;
 	return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
 	    (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+/* The code point of a UTF-8 character of three octets. */
+static unsigned
+code_of_three(const uint8_t *s)
+{
+	return (unsigned)((s[0] & 0x0f) << 12 | (s[1] & 0x3f) << 6 | (s[2] & 0x3f));
 }
 
 void
@@ -154,9 +163,7 @@ text_add_wire(struct text *t, const void *octets, size_t len)
 		else if (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)
 			text_printf(t, "\\x%02x", s[i + 1]); /* a C1 control */
 		else if (is_bidi_control(s + i, n))
-			text_printf(t, "\\u{%04x}",
-			    (unsigned)((s[i] & 0x0f) << 12 | (s[i + 1] & 0x3f) << 6 |
-				(s[i + 2] & 0x3f)));
+			text_printf(t, "\\u{%04x}", n == 2 ? 0x061cu : code_of_three(s + i));
 		else
 			text_add(t, (const char *)s + i, n);
 		i += n > 0 ? n : 1;

@@ -33,10 +33,9 @@ raw_read(struct source *s, uint8_t *to, size_t n)
 	ssize_t got;
 	if (n > s->chunk)
 		n = s->chunk;
-	do {
-		got = s->regular ? pread(s->fd, to, n, (off_t)(s->base + s->raw))
-				 : read(s->fd, to, n);
-	} while (got < 0 && errno == EINTR);
+	got = s->regular ? pread(s->fd, to, n, (off_t)(s->base + s->raw)) : read(s->fd, to, n);
+	if (got < 0 && errno == EINTR)
+		got = 0; /* who caught the signal knows that this is not the end */
 	if (got < 0) {
 		s->error = errno;
 		s->end = SOURCE_UNREADABLE;

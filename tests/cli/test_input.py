@@ -3,9 +3,11 @@ import glob
 import gzip
 import os
 import pty
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 import postcard
@@ -54,6 +56,28 @@ class Input(unittest.TestCase):
             self.assertEqual(first.stdout, second.stdout)
             self.assertEqual((first.code, first.stderr), (0, second.stderr))
             self.assertEqual(first.stderr == b"", "-v" not in mode)  # the sizes of the tables
+
+    def test_a_signal_ends_the_wait_for_input(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            p.stdin.write(read(OFFICE))
+            p.stdin.flush()
+            status = "/proc/%d/status" % p.pid
+            for _ in range(600):  # until it has its handlers, and waits for more
+                time.sleep(0.1)
+                with open(status, encoding="utf-8") as f:
+                    lines = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+                if int(lines["SigCgt"], 16) >> (number - 1) & 1 and lines["State"].startswith("S"):
+                    break
+            p.send_signal(number)
+            p.wait(timeout=60)  # its input is still open
+            out, err = p.stdout.read(), p.stderr.read()
+            for f in (p.stdin, p.stdout, p.stderr):
+                f.close()
+            self.assertEqual(p.returncode, 128 + number)
+            self.assertIn(b"ended by signal %d after 348 packets" % number, err)
+            self.assertIn(b"Summary", out)
 
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
