@@ -101,7 +101,7 @@ test_cache(void **state)
 {
 	(void)state;
 	struct cert_cache cache;
-	char names[300][24];
+	char names[300][40];
 	assert_true(cert_cache_init(&cache));
 	/* more than are remembered, twice over: each is always itself */
 	for (int i = 0; i < 300; i++)
