@@ -94,14 +94,10 @@ take_segment(struct engine *e)
 		return;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
-		struct conn *old = pool_at(&e->conns, f->conn);
-		if (is_reuse(f, old, seg, end)) {
+		if (is_reuse(f, pool_at(&e->conns, f->conn), seg, end)) {
 			e->waits_fresh = true;
-			old->closed_by = CLOSED_BY_REUSE;
-			old->end = CONN_END_STREAMS;
-			e->work = f->conn;
-			e->segment_waits =
-			    true; /* it comes again when the old connection is recorded */
+			e->segment_waits = true; /* it comes again when the old one is recorded */
+			end_begin(e, f->conn, CLOSED_BY_REUSE);
 			return;
 		}
 	} else if (fresh || (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {

@@ -212,6 +212,20 @@ ends(void **state)
 		assert_int_equal(l.messages, 1);
 		record_expect(&l.last, "postcard.midstream=0\npostcard.gap_bytes=0");
 	}
+	/* what waited behind a hole when it ended is told */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(&l);
+	greet(&l);
+	l.next[C] += 10;
+	say(&l, C, "", "MAIL FROM:<a@b>\r\n");
+	l.next[C] += 100000;
+	l.next[S] += 200000;
+	shake_hands(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last,
+	    "postcard.closed_by=reuse\npostcard.envelopes=1\n"
+	    "postcard.outcome=cleartext\npostcard.gap_bytes=10");
+	end(&l);
 	/* a stray SYN that nobody answers changes nothing */
 	begin(&l, &(struct engine_config){.no_ndpi = true});
 	shake_hands(&l);
