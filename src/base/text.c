@@ -230,7 +230,11 @@ ascii_begins(const void *s, size_t len, const char *word)
 bool
 ascii_is(const void *s, size_t len, const char *word)
 {
-	return strlen(word) == len && ascii_begins(s, len, word);
+	const char *p = s;
+	size_t i = 0;
+	while (i < len && word[i] != '\0' && ascii_lower(p[i]) == ascii_lower(word[i]))
+		i++;
+	return i == len && word[i] == '\0';
 }
 
 const char *

@@ -1,7 +1,6 @@
 /* What a record says of any connection, and its Community ID: see conn.h. */
 #include "engine/conn.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -62,12 +61,16 @@ put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, s
 	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
 	    c->packets[end]);
 	if (c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
-		char mac[18];
-		const uint8_t *m = c->mac[end];
-		int n = snprintf(mac, sizeof mac, "%02X-%02X-%02X-%02X-%02X-%02X", m[0], m[1], m[2],
-		    m[3], m[4], m[5]);
+		static const char hex[] = "0123456789ABCDEF";
+		char mac[17];
+		for (unsigned i = 0; i < 6; i++) {
+			mac[3 * i] = hex[c->mac[end][i] >> 4];
+			mac[3 * i + 1] = hex[c->mac[end][i] & 0xf];
+			if (i < 5)
+				mac[3 * i + 2] = '-';
+		}
 		record_put_str(r, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, mac,
-		    (size_t)n);
+		    sizeof mac);
 	}
 }
 
