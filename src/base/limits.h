@@ -38,6 +38,8 @@
 #define LIMIT_HOLD_NS                                                                            \
 	500000000 /* ns that octets may wait for what their sender had seen; longer than a chain \
 		     of graces */
+#define LIMIT_RESET_NS \
+	1000000000 /* ns in which a connection that goes on shows a reset to be false */
 #define LIMIT_IDLE_MAIL_S  900u	 /* s of silence that end a mail connection */
 #define LIMIT_IDLE_OTHER_S 300u	 /* s of silence after which an ignored connection is forgotten */
 #define LIMIT_IDLE_OPEN_S  60u	 /* s that a handshake may take */

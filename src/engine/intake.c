@@ -156,7 +156,7 @@ take_segment(struct engine *e)
 			c->reset_at[end] = off > 0 ? (uint64_t)off : 0;
 			c->reset_at[!end] =
 			    seen - (int64_t)peer->next < RST_REACH && seen > 0 ? (uint64_t)seen : 0;
-			c->close_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
+			c->close_ns = e->clock.elapsed_ns + LIMIT_RESET_NS;
 			due_add(e, f->conn);
 		}
 		return; /* what a RST carries is a diagnosis (RFC 9293 section 3.5.2), not data */
