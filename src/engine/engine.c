@@ -86,6 +86,7 @@ record_message(struct engine *e, const struct conn *c, uint32_t message, struct 
 	record_put_u64(r, FIELD_EVENT_DURATION, end > start ? (uint64_t)(end - start) : 0);
 	finding_put_session(&e->findings, &c->finding, &v, OUTCOME_CLEARTEXT, r);
 	finding_put_message(&e->findings, &c->finding, message, r);
+	record_say_cut(r);
 	finding_message_free(&e->findings, message);
 }
 
@@ -113,6 +114,7 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 	record_put_u64(r, FIELD_EVENT_DURATION,
 	    c->end_ns > c->start_ns ? (uint64_t)(c->end_ns - c->start_ns) : 0);
 	finding_put_session(&e->findings, &c->finding, &v, o, r);
+	record_say_cut(r);
 }
 
 /* ---- work on one connection ---- */

@@ -7,7 +7,10 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD 4u
+#define HEAD	 4u
+#define CUT_ROOM 16u /* octets kept free to say that values were left out */
+#define FIELD_ROOM \
+	6144u /* octets that lists leave to single values: verdict, level and advice come last */
 
 #define STR  TYPE_STR
 #define U64  TYPE_U64
@@ -43,7 +46,11 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 {
 	assert(f < FIELDS && field_table[f].type == type);
 	(void)type;
-	if (len > UINT16_MAX || HEAD + len > sizeof r->data - r->len) {
+	size_t room = sizeof r->data - r->len;
+	size_t kept = f == FIELD_CUT		   ? 0
+	    : field_table[f].number == NUMBER_MANY ? FIELD_ROOM
+						   : CUT_ROOM;
+	if (len > UINT16_MAX || room < kept || HEAD + len > room - kept) {
 		r->cut++;
 		return;
 	}
@@ -52,6 +59,14 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 	if (len > 0)
 		memcpy(r->data + r->len + HEAD, octets, len);
 	r->len += HEAD + (uint32_t)len;
+}
+
+void
+record_say_cut(struct record *r)
+{
+	uint64_t cut = r->cut;
+	if (cut > 0)
+		put(r, FIELD_CUT, TYPE_U64, &cut, sizeof cut);
 }
 
 void

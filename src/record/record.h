@@ -48,6 +48,9 @@ struct record {
 /* Empties the record and sets its kind. */
 void record_begin(struct record *r, enum record_kind kind);
 
+/* Says how many values were left out for want of room, if any were: room for that is kept. */
+void record_say_cut(struct record *r);
+
 /* Each adds one value; its type must be the field's (asserted).  Values of an array are put in
  * order. */
 void record_put_str(struct record *r, enum field f, const void *octets, size_t len);

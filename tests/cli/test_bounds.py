@@ -166,6 +166,17 @@ class Bounds(unittest.TestCase):
     def test_recipients_without_end(self):
         self.endless(b"MAIL FROM:<a@b>\r\n", b"RCPT TO:<someone@example.com>\r\n" * 40, 3000)
 
+    def test_recipients_that_do_not_fit_a_record(self):
+        """Not all of them are named, which is said, and the verdict and its level stand."""
+        line = Line(41000)
+        frames = line.opening() + [line.say(0, b"MAIL FROM:<a@b>\r\n")]
+        frames += [line.say(0, b"RCPT TO:<" + b"x" * 220 + b"@example.com>\r\n") for _ in range(450)] + line.mail()[4:]
+        message = [m for m in self.flood(frames, mail=False).of("message") if m["postcard"]["recipients"] == 450][0]
+        self.assertLess(len(message["email"]["to"]["address"]), 450)
+        self.assertGreater(message["postcard"]["cut"], 150)
+        self.assertIn(message["postcard"]["level"], ("medium", "high"))
+        self.assertIn("sent 1 mail", message["message"])
+
     def test_commands_without_end(self):
         self.endless(b"", b"NOOP\r\nRSET\r\nVRFY x\r\n" * 60)
 

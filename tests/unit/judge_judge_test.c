@@ -462,7 +462,7 @@ a_full_record_stays_whole(void **state)
 	memset(filler, 'x', sizeof filler);
 	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, sizeof filler);
 	size_t left = sizeof record.data - record.len;
-	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, left - 4 - 20);
+	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, left - 4 - 20 - 16);
 	judge_apply(judge, &record);
 	assert_int_equal(record.cut, 2);
 	assert_string_equal(value_of(FIELD_LEVEL), "high");

@@ -68,24 +68,32 @@ what_does_not_fit_is_left_out(void **state)
 	struct record_value v;
 	uint8_t octets[1000] = {0};
 	record_begin(r, RECORD_MESSAGE);
-	for (int i = 0; i < 64; i++)
+	record_say_cut(r);
+	assert_int_equal(r->len, 0); /* nothing was left out */
+	for (int i = 0; i < 58; i++)
 		record_put_str(r, FIELD_EMAIL_TO, octets, sizeof octets);
 	assert_int_equal(r->cut, 0);
-	record_put_str(r, FIELD_EMAIL_TO, octets, sizeof octets);
+	record_put_str(r, FIELD_EMAIL_TO, octets, sizeof octets); /* lists leave room */
 	assert_int_equal(r->cut, 1);
-	record_put_word(r, FIELD_OUTCOME, "cleartext"); /* a shorter one still fits */
+	for (int i = 0; i < 5; i++)
+		record_put_str(r, FIELD_HELO, octets, sizeof octets); /* for what comes last */
+	record_put_word(r, FIELD_OUTCOME, "cleartext");
 	assert_int_equal(r->cut, 1);
 	assert_true(record_is(r, FIELD_OUTCOME, "cleartext"));
+	record_say_cut(r);
+	assert_true(record_find(r, FIELD_CUT, &v) && v.u64 == 1);
 	record_begin(r, RECORD_MESSAGE);
 	record_put_str(r, FIELD_HELO, NULL, 0);
 	assert_true(record_find(r, FIELD_HELO, &v));
 	assert_int_equal(v.len, 0);
 	char *most = calloc(1, LIMIT_RECORD);
 	record_begin(r, RECORD_MESSAGE);
-	record_put_str(r, FIELD_HELO, most, LIMIT_RECORD - 4);
-	assert_int_equal(r->len, LIMIT_RECORD);
-	record_put_item(r, FIELD_EMAIL_ATTACHMENT);
+	record_put_str(r, FIELD_HELO, most, LIMIT_RECORD - 4 - 16);
+	assert_int_equal(r->len, LIMIT_RECORD - 16);
+	record_put_word(r, FIELD_OUTCOME, "cleartext");
 	assert_int_equal(r->cut, 1);
+	record_say_cut(r); /* that always fits */
+	assert_int_equal(r->len, LIMIT_RECORD - 4);
 	free(most);
 	free(r);
 }
