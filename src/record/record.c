@@ -193,6 +193,28 @@ record_is(const struct record *r, enum field f, const char *word)
 	return false;
 }
 
+void
+record_remove(struct record *r, enum field f)
+{
+	uint16_t head[2];
+	for (uint32_t at = 0; head_at(r, at, head);) {
+		uint32_t next = at + HEAD + head[1];
+		if (head[0] != f) {
+			at = next;
+			continue;
+		}
+		memmove(r->data + at, r->data + next, r->len - next);
+		r->len -= next - at;
+	}
+}
+
+void
+record_set_word(struct record *r, enum field f, const char *word)
+{
+	record_remove(r, f);
+	record_put_word(r, f, word);
+}
+
 enum field
 field_by_name(const char *name)
 {

@@ -86,6 +86,12 @@ bool record_find(const struct record *r, enum field f, struct record_value *v);
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);
 
+/* Takes all values of field f out. */
+void record_remove(struct record *r, enum field f);
+
+/* Puts `word` in the place of what field f has (behind all other values). */
+void record_set_word(struct record *r, enum field f, const char *word);
+
 /* The field of that name; FIELDS where there is none. */
 enum field field_by_name(const char *name);
 
