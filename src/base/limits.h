@@ -84,6 +84,16 @@
 #define LIMIT_ADVICE_FILE   (1u << 20) /* octets of the table of levels and advice */
 #define LIMIT_ADVICE_ROWS   1024u      /* rows of one of its lists */
 
+/* rules */
+#define LIMIT_RULES	    16384u	/* Sigma documents of all kinds */
+#define LIMIT_RULE_FILES    4096u	/* files of one folder of rules */
+#define LIMIT_RULE_TEXT	    900u	/* octets of a rule's own sentence or advice */
+#define LIMIT_RULE_STEPS    20000u	/* steps of one regular expression on one value */
+#define LIMIT_RULE_ATOMS    65536u	/* different tests of values in all rules */
+#define LIMIT_GROUPS	    65536u	/* groups that one correlation follows at once */
+#define LIMIT_WINDOW	    10000u	/* events that one group of a correlation remembers */
+#define LIMIT_WINDOW_OCTETS (32u << 20) /* memory of one correlation */
+
 /* sinks */
 #define LIMIT_CARDS	 4096u /* different cards kept for a report; more are counted */
 #define LIMIT_OPEN_CARDS 4096u /* connections whose mails wait for their session's record */

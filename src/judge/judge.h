@@ -10,29 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "judge/level.h"
 #include "record/record.h"
 
 #define JUDGE_ERROR 512 /* octets of a message of judge_open, with its NUL */
-
-/* As Sigma names them; in the order of their weight. */
-enum level {
-	LEVEL_NONE,
-	LEVEL_INFORMATIONAL,
-	LEVEL_LOW,
-	LEVEL_MEDIUM,
-	LEVEL_HIGH,
-	LEVEL_CRITICAL,
-	LEVELS
-};
-
-/* "high" for LEVEL_HIGH; NULL for LEVEL_NONE.  A constant. */
-const char *level_name(enum level level);
-
-/* The level of that name (`len` octets); LEVEL_NONE where there is none. */
-enum level level_by_name(const char *name, size_t len);
-
-/* The level that a record carries (FIELD_LEVEL); LEVEL_NONE where it has none. */
-enum level level_of(const struct record *r);
 
 struct judge;
 

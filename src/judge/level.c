@@ -1,7 +1,7 @@
-/* Levels: see judge.h. */
-#include <string.h>
+/* Levels: see level.h. */
+#include "judge/level.h"
 
-#include "judge/judge.h"
+#include <string.h>
 
 static const char *const names[LEVELS] = {
     [LEVEL_INFORMATIONAL] = "informational",
@@ -32,4 +32,10 @@ level_of(const struct record *r)
 {
 	struct record_value v;
 	return record_find(r, FIELD_LEVEL, &v) ? level_by_name(v.str, v.len) : LEVEL_NONE;
+}
+
+unsigned
+level_severity(enum level level)
+{
+	return level == LEVEL_NONE ? 0 : 2u * (unsigned)level - 1u;
 }
