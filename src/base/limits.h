@@ -92,6 +92,7 @@
 #define LIMIT_RULE_ATOMS    65536u	/* different tests of values in all rules */
 #define LIMIT_GROUPS	    65536u	/* groups that one correlation follows at once */
 #define LIMIT_WINDOW	    10000u	/* events that one group of a correlation remembers */
+#define LIMIT_WINDOW_VALUES 1000u	/* numbers of which one group of a correlation computes */
 #define LIMIT_WINDOW_OCTETS (32u << 20) /* memory of one correlation */
 
 /* sinks */

@@ -16,7 +16,7 @@
 
 struct policies;
 
-struct policies *policies_new(void); /* none yet; NULL where there is no memory */
+struct policies *policies_new(void);	/* none yet; NULL where there is no memory */
 void policies_free(struct policies *p); /* NULL is allowed */
 
 /*
@@ -28,7 +28,8 @@ bool policies_read(struct policies *p, struct yaml *y, int list, const char *dir
 
 size_t policies_count(const struct policies *p);
 
-/* Adds postcard.policy.* to a session or message that a policy is about; others stay as they are. */
+/* Adds postcard.policy.* to a session or message that a policy is about; others stay as they are.
+ */
 void policies_apply(const struct policies *p, struct record *r);
 
 #endif

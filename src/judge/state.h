@@ -24,7 +24,8 @@ struct state;
 struct state *state_open(const char *path, struct memory *m, char error[STATE_ERROR]);
 
 /* Writes what changed since the last save, in one transaction; prunes what is too old at `now_ns`
- * (packet time).  False and a message where it could not; nothing is lost, a later save writes it. */
+ * (packet time).  False and a message where it could not; nothing is lost, a later save writes it.
+ */
 bool state_save(struct state *s, struct memory *m, int64_t now_ns, char error[STATE_ERROR]);
 
 /* Closes the file without saving.  NULL is allowed. */

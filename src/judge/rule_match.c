@@ -1,0 +1,298 @@
+/*
+ * Asking rules of a record: atoms are answered when they are asked for, once a record; the texts of
+ * a field are all looked for in one pass.  A regular expression has a limit of steps, so no rule
+ * and no value can make matching take long.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/text.h"
+#include "judge/rule.h"
+
+void
+rule_view(struct rules *s, const struct record *r)
+{
+	struct view *v = &s->view;
+	uint32_t at = 0;
+	s->record++;
+	/* only what the record before used is cleared */
+	for (uint32_t i = 0; i < v->count; i++) {
+		unsigned f = s->canonical[v->value[i].v.field];
+		v->first[f] = v->last[f] = 0;
+	}
+	v->count = 0;
+	while (v->count < VIEW_VALUES && record_next(r, &at, &v->value[v->count].v)) {
+		struct view_value *x = &v->value[v->count++];
+		unsigned f = s->canonical[x->v.field];
+		x->next = 0;
+		if (v->last[f] != 0)
+			v->value[v->last[f] - 1].next = v->count;
+		else
+			v->first[f] = v->count;
+		v->last[f] = v->count;
+	}
+}
+
+const char *
+rule_text(const struct record_value *v, char *buf, size_t *len)
+{
+	struct text t = text_in(buf, RULE_TEXT);
+	switch (field_table[v->field].type) {
+	case TYPE_STR: *len = v->len; return v->str;
+	case TYPE_U64: text_printf(&t, "%llu", (unsigned long long)v->u64); break;
+	case TYPE_BOOL: text_puts(&t, v->u64 != 0 ? "true" : "false"); break;
+	case TYPE_TIME: text_add_time(&t, v->ns); break;
+	case TYPE_IP:
+		addr_print(&v->ip, buf);
+		t.len = strlen(buf);
+		break;
+	default: break;
+	}
+	*len = t.len;
+	return buf;
+}
+
+/* Patterns are matched greedily, going back to the last '*' only: at most the product of the
+ * lengths in steps. */
+bool
+rule_glob(const uint16_t *pattern, size_t n, bool cased, const char *s, size_t len)
+{
+	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
+	while (i < len) {
+		if (p < n && pattern[p] == WILD_MANY) {
+			star = p++;
+			mark = i;
+		} else if (p < n && pattern[p] == WILD_ONE) {
+			size_t c = utf8_char((const uint8_t *)s + i, len - i);
+			i += c > 0 ? c : 1;
+			p++;
+		} else if (p < n && pattern[p] == (uint8_t)(cased ? s[i] : ascii_lower(s[i]))) {
+			i++;
+			p++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			i = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (p < n && pattern[p] == WILD_MANY)
+		p++;
+	return p == n;
+}
+
+static void
+answer(struct rules *s, struct atom *a, bool yes)
+{
+	a->asked = s->record;
+	a->answer = yes;
+}
+
+/* All texts that rules look for in one value. */
+static void
+search_value(struct rules *s, const struct literals *l, const struct record_value *v)
+{
+	char buf[RULE_TEXT];
+	size_t len, begin, end;
+	uint32_t tag;
+	const char *text = rule_text(v, buf, &len);
+	struct literal_search q = literals_search(l, text, len);
+	while (literals_next(&q, &tag, &begin, &end)) {
+		struct atom *a = &s->atom[tag];
+		bool fits = (!(a->anchors & ANCHOR_START) || begin == 0) &&
+		    (!(a->anchors & ANCHOR_END) || end == len) &&
+		    (!a->cased || memcmp(text + begin, a->text, a->len) == 0);
+		if (fits)
+			answer(s, a, true);
+	}
+}
+
+static void
+search_field(struct rules *s, unsigned field)
+{
+	const struct view *v = &s->view;
+	if (s->literals_done[field] == s->record)
+		return;
+	s->literals_done[field] = s->record;
+	if (field == ANY_TEXT) {
+		for (uint32_t i = 0; i < v->count; i++) {
+			if (field_table[v->value[i].v.field].type == TYPE_STR)
+				search_value(s, &s->literals[field], &v->value[i].v);
+		}
+		return;
+	}
+	for (uint32_t i = v->first[field]; i != 0; i = v->value[i - 1].next)
+		search_value(s, &s->literals[field], &v->value[i - 1].v);
+}
+
+static bool
+regex_matches(struct rules *s, const struct atom *a, const struct record_value *v)
+{
+	char buf[RULE_TEXT];
+	size_t len;
+	const char *text = rule_text(v, buf, &len);
+	int rc =
+	    pcre2_match(a->regex, (PCRE2_SPTR)text, len, 0, 0, s->match_data, s->match_context);
+	if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
+		s->given_up++;
+	return rc >= 0;
+}
+
+static bool
+compares(int64_t x, enum compare how, int64_t y)
+{
+	switch (how) {
+	case COMPARE_LT: return x < y;
+	case COMPARE_LTE: return x <= y;
+	case COMPARE_GT: return x > y;
+	case COMPARE_GTE: return x >= y;
+	default: return x == y;
+	}
+}
+
+static int64_t
+part_of(int64_t ns, enum time_part part)
+{
+	time_t t = (time_t)(ns / 1000000000);
+	struct tm tm;
+	char week[8];
+	gmtime_r(&t, &tm);
+	switch (part) {
+	case PART_MINUTE: return tm.tm_min;
+	case PART_HOUR: return tm.tm_hour;
+	case PART_DAY: return tm.tm_mday;
+	case PART_MONTH: return tm.tm_mon + 1;
+	case PART_YEAR: return tm.tm_year + 1900;
+	default: /* of ISO 8601 */
+		strftime(week, sizeof week, "%V", &tm);
+		return strtoll(week, NULL, 10);
+	}
+}
+
+static int64_t
+number_of(const struct record_value *v)
+{
+	if (field_table[v->field].type == TYPE_TIME)
+		return v->ns;
+	return v->u64 > INT64_MAX ? INT64_MAX : (int64_t)v->u64;
+}
+
+static bool
+number_matches(const struct atom *a, const struct record_value *v)
+{
+	uint8_t type = field_table[v->field].type;
+	if (type == TYPE_TIME)
+		return compares(part_of(v->ns, (enum time_part)a->part), (enum compare)a->compare,
+		    a->number);
+	return type == TYPE_U64 && compares(number_of(v), (enum compare)a->compare, a->number);
+}
+
+static bool
+text_in_place(const struct atom *a, const char *x, size_t n, const char *y, size_t m)
+{
+	bool start = a->anchors & ANCHOR_START, end = a->anchors & ANCHOR_END;
+	if (m > n || (start && end && m != n))
+		return false;
+	size_t first = start ? 0 : end ? n - m : 0, last = start ? 0 : n - m;
+	for (size_t at = first; at <= last; at++) {
+		size_t i = 0;
+		while (i < m &&
+		    (a->cased ? x[at + i] == y[i] : ascii_lower(x[at + i]) == ascii_lower(y[i])))
+			i++;
+		if (i == m)
+			return true;
+	}
+	return false;
+}
+
+static bool
+field_matches(const struct rules *s, const struct atom *a, const struct record_value *v)
+{
+	char one[RULE_TEXT], two[RULE_TEXT];
+	size_t n, m;
+	for (uint32_t i = s->view.first[a->other]; i != 0; i = s->view.value[i - 1].next) {
+		const struct record_value *w = &s->view.value[i - 1].v;
+		if (a->compare != COMPARE_EQ) {
+			if (compares(number_of(v), (enum compare)a->compare, number_of(w)))
+				return true;
+			continue;
+		}
+		const char *x = rule_text(v, one, &n), *y = rule_text(w, two, &m);
+		if (text_in_place(a, x, n, y, m))
+			return true;
+	}
+	return false;
+}
+
+static bool
+value_matches(struct rules *s, const struct atom *a, const struct record_value *v)
+{
+	char buf[RULE_TEXT];
+	size_t len;
+	const char *text;
+	switch ((enum atom_kind)a->kind) {
+	case ATOM_GLOB:
+		text = rule_text(v, buf, &len);
+		return rule_glob(a->pattern, a->len, a->cased, text, len);
+	case ATOM_REGEX: return regex_matches(s, a, v);
+	case ATOM_NETWORK: return network_has(&a->network, &v->ip);
+	case ATOM_NUMBER: return number_matches(a, v);
+	case ATOM_FIELD: return field_matches(s, a, v);
+	case ATOM_TRUTH:
+		return field_table[v->field].type == TYPE_BOOL && (v->u64 != 0) == a->truth;
+	default: return false;
+	}
+}
+
+static bool
+ask(struct rules *s, struct atom *a)
+{
+	const struct view *v = &s->view;
+	if (a->asked == s->record)
+		return a->answer;
+	if (a->kind == ATOM_LITERAL) {
+		search_field(s, a->field);
+		if (a->asked != s->record)
+			answer(s, a, false);
+		return a->answer;
+	}
+	bool yes = false;
+	if (a->kind == ATOM_EXISTS) {
+		yes = v->first[a->field] != 0;
+	} else if (a->field == ANY_TEXT) {
+		for (uint32_t i = 0; !yes && i < v->count; i++)
+			yes = field_table[v->value[i].v.field].type == TYPE_STR &&
+			    value_matches(s, a, &v->value[i].v);
+	} else {
+		for (uint32_t i = v->first[a->field]; !yes && i != 0; i = v->value[i - 1].next)
+			yes = value_matches(s, a, &v->value[i - 1].v);
+	}
+	answer(s, a, yes);
+	return yes;
+}
+
+bool
+rule_holds(struct rules *s, const struct node *n)
+{
+	switch ((enum node_kind)n->kind) {
+	case NODE_ATOM: return ask(s, &s->atom[n->atom]);
+	case NODE_NOT: return !rule_holds(s, n->child[0]);
+	case NODE_AND:
+		for (uint32_t i = 0; i < n->count; i++) {
+			if (!rule_holds(s, n->child[i]))
+				return false;
+		}
+		return true;
+	case NODE_OR:
+		for (uint32_t i = 0; i < n->count; i++) {
+			if (rule_holds(s, n->child[i]))
+				return true;
+		}
+		return false;
+	}
+	return false;
+}

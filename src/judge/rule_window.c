@@ -1,0 +1,368 @@
+/*
+ * What a correlation remembers: for each group of events a window that slides with packet time.
+ *
+ * A group is found by a keyed hash (of 128 bits) of the values that its events share.  Its window
+ * is as large as the condition can ask for and no larger; where it is full the oldest leaves.  A
+ * correlation has LIMIT_WINDOW_OCTETS; where these are used up, a group that was silent for long
+ * is given up.  It is complete on the event that makes its condition true, and again when that
+ * still holds a timespan later.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "judge/rule.h"
+
+#define GROUPS_A_RECORD 64u /* that one record may belong to, by fields of several values */
+#define SEARCHED	16u /* groups of which the most silent one is given up */
+
+struct group_key {
+	uint64_t h[2];
+};
+
+struct entry {
+	int64_t ns;	/* packet time */
+	uint64_t value; /* a number, or the hash of a value */
+};
+
+struct group {
+	int64_t last_ns;  /* of its newest event */
+	int64_t fired_ns; /* when it was complete; INT64_MIN: not since the condition was false */
+	uint32_t count;	  /* entries used */
+	uint32_t head;	  /* the oldest, where entries are in their order */
+	struct entry entry[];
+};
+
+/* The clock of captures starts at 0 at the earliest, so that no event is this old. */
+#define NEVER INT64_MIN
+
+bool
+rule_window_init(struct correlation *c)
+{
+	unsigned entries = c->window;
+	if (c->kind == CORRELATION_TEMPORAL || c->kind == CORRELATION_ORDERED)
+		entries = c->rules;
+	c->window = entries;
+	size_t size = sizeof(struct group) + entries * sizeof(struct entry);
+	size_t groups = LIMIT_WINDOW_OCTETS / size;
+	if (groups > LIMIT_GROUPS)
+		groups = LIMIT_GROUPS;
+	if (c->keys == 0)
+		groups = 1;
+	return map_init(&c->groups, "groups of a correlation", sizeof(struct group_key), size,
+	    (uint32_t)groups);
+}
+
+/* Adds the text, blind to case, to a hash. */
+static void
+mix(const struct hash_key *key, struct group_key *h, const char *s, size_t len)
+{
+	h->h[0] = hash_fold(h->h[0] ^ len ^ key->k[0], key->k[1]);
+	h->h[1] = hash_fold(h->h[1] ^ len ^ key->k[2], key->k[3]);
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t w = 0;
+		for (size_t k = 0; k < 8 && i + k < len; k++)
+			w |= (uint64_t)(uint8_t)ascii_lower(s[i + k]) << 8 * k;
+		h->h[0] = hash_fold(h->h[0] ^ w ^ key->k[2], key->k[1]);
+		h->h[1] = hash_fold(h->h[1] ^ w ^ key->k[0], key->k[3]);
+	}
+}
+
+static struct group_key
+mix_value(const struct correlation *c, struct group_key h, const struct record_value *v)
+{
+	char buf[RULE_TEXT];
+	size_t len;
+	const char *s = rule_text(v, buf, &len);
+	mix(&c->groups.key, &h, s, len);
+	return h;
+}
+
+/* The groups that the record belongs to as an event of the rule at `position`: one, or more where
+ * a field has several values; none where it lacks one. */
+static unsigned
+groups_of(const struct rules *s, const struct correlation *c, unsigned position,
+    struct group_key out[GROUPS_A_RECORD])
+{
+	const struct view *view = &s->view;
+	unsigned count = 1;
+	out[0] = (struct group_key){{1, 2}};
+	for (unsigned k = 0; k < c->keys; k++) {
+		struct group_key grown[GROUPS_A_RECORD];
+		unsigned n = 0;
+		unsigned field = s->canonical[c->key[k][position]];
+		for (unsigned g = 0; g < count; g++) {
+			for (uint32_t i = view->first[field]; i != 0 && n < GROUPS_A_RECORD;
+			     i = view->value[i - 1].next)
+				grown[n++] = mix_value(c, out[g], &view->value[i - 1].v);
+		}
+		memcpy(out, grown, n * sizeof *grown);
+		count = n;
+	}
+	return count;
+}
+
+/* Room for one more group: of a few, the one that was silent for the longest time goes. */
+static void
+give_up_one(struct correlation *c)
+{
+	const void *key, *oldest = NULL;
+	void *value;
+	int64_t least = INT64_MAX;
+	for (unsigned i = 0; i < SEARCHED; i++) {
+		if (!map_next(&c->groups, &c->walk, &key, &value)) {
+			c->walk = 0;
+			if (oldest != NULL || !map_next(&c->groups, &c->walk, &key, &value))
+				break;
+		}
+		const struct group *g = value;
+		if (g->last_ns < least) {
+			least = g->last_ns;
+			oldest = key;
+		}
+	}
+	if (oldest != NULL) {
+		struct group_key copy;
+		memcpy(&copy, oldest, sizeof copy);
+		map_remove(&c->groups, &copy);
+	}
+}
+
+static struct group *
+find_group(struct correlation *c, const struct group_key *key)
+{
+	bool fresh = false;
+	struct group *g = map_put(&c->groups, key, &fresh);
+	if (g == NULL) {
+		give_up_one(c);
+		g = map_put(&c->groups, key, &fresh);
+	}
+	if (g != NULL && fresh) {
+		g->last_ns = g->fired_ns = NEVER;
+		for (unsigned i = 0; i < c->window; i++)
+			g->entry[i].ns = NEVER;
+	}
+	return g;
+}
+
+static bool
+within(const struct correlation *c, int64_t ns, int64_t now_ns)
+{
+	return ns != NEVER && now_ns - ns <= c->timespan_ns;
+}
+
+static bool
+compares(int64_t x, const struct bound *b)
+{
+	switch ((enum compare)b->compare) {
+	case COMPARE_LT: return x < b->number;
+	case COMPARE_LTE: return x <= b->number;
+	case COMPARE_GT: return x > b->number;
+	case COMPARE_GTE: return x >= b->number;
+	default: return x == b->number;
+	}
+}
+
+static bool
+in_bounds(const struct correlation *c, int64_t x)
+{
+	for (unsigned i = 0; i < c->bounds; i++) {
+		if (!compares(x, &c->bound[i]))
+			return false;
+	}
+	return true;
+}
+
+/* An entry behind the others, which are in the order of their time; the old ones leave. */
+static void
+append(const struct correlation *c, struct group *g, int64_t now_ns, uint64_t value)
+{
+	while (g->count > 0 && !within(c, g->entry[g->head].ns, now_ns)) {
+		g->head = (g->head + 1) % c->window;
+		g->count--;
+	}
+	if (g->count == c->window) {
+		g->head = (g->head + 1) % c->window;
+		g->count--;
+	}
+	g->entry[(g->head + g->count++) % c->window] = (struct entry){now_ns, value};
+}
+
+/* A value among different ones, in no order. */
+static void
+insert(const struct correlation *c, struct group *g, int64_t now_ns, uint64_t value)
+{
+	uint32_t kept = 0, place = UINT32_MAX, oldest = 0;
+	for (uint32_t i = 0; i < g->count; i++) {
+		if (!within(c, g->entry[i].ns, now_ns))
+			continue;
+		g->entry[kept] = g->entry[i];
+		if (g->entry[kept].value == value)
+			place = kept;
+		if (g->entry[kept].ns < g->entry[oldest].ns)
+			oldest = kept;
+		kept++;
+	}
+	g->count = kept;
+	if (place == UINT32_MAX)
+		place = kept < c->window ? g->count++ : oldest;
+	g->entry[place] = (struct entry){now_ns, value};
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* What the numbers of the window come to. */
+static int64_t
+compute(const struct correlation *c, const struct group *g)
+{
+	uint64_t sorted[LIMIT_WINDOW_VALUES];
+	__uint128_t sum = 0;
+	uint32_t n = g->count;
+	for (uint32_t i = 0; i < n; i++) {
+		sorted[i] = g->entry[(g->head + i) % c->window].value;
+		sum += sorted[i];
+	}
+	if (c->kind == CORRELATION_AVG)
+		sum /= n;
+	if (c->kind == CORRELATION_SUM || c->kind == CORRELATION_AVG)
+		return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
+	qsort(sorted, n, sizeof *sorted, by_size);
+	uint32_t at = c->kind == CORRELATION_MIN ? 0
+	    : c->kind == CORRELATION_MAX	 ? n - 1
+	    : c->kind == CORRELATION_MEDIAN
+	    ? (n - 1) / 2
+	    : (uint32_t)(((uint64_t)n * c->percentile + 99) / 100) - 1;
+	uint64_t value = sorted[at];
+	if (c->kind == CORRELATION_MEDIAN && n % 2 == 0)
+		value = value / 2 + sorted[at + 1] / 2 + (value & sorted[at + 1] & 1);
+	return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+/* Has each rule that the condition needs an event in the window? */
+static bool
+temporal_holds(const struct correlation *c, const struct group *g, const struct node *n,
+    int64_t now_ns)
+{
+	if (n->kind == NODE_ATOM)
+		return within(c, g->entry[n->atom].ns, now_ns);
+	bool any = n->kind == NODE_OR;
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (temporal_holds(c, g, n->child[i], now_ns) == any)
+			return any;
+	}
+	return !any;
+}
+
+static bool
+push_temporal(const struct correlation *c, struct group *g, unsigned position, int64_t now_ns)
+{
+	unsigned count = 0;
+	g->entry[position].ns = now_ns;
+	if (c->condition != NULL)
+		return temporal_holds(c, g, c->condition, now_ns);
+	for (unsigned i = 0; i < c->rules; i++)
+		count += within(c, g->entry[i].ns, now_ns);
+	return count >= (c->least > 0 ? c->least : c->rules);
+}
+
+/* An entry holds when the newest chain began that has come as far as its rule. */
+static bool
+push_ordered(const struct correlation *c, struct group *g, unsigned position, int64_t now_ns)
+{
+	if (position == 0) {
+		g->entry[0].ns = now_ns;
+	} else {
+		if (!within(c, g->entry[position - 1].ns, now_ns))
+			return false;
+		g->entry[position].ns = g->entry[position - 1].ns;
+	}
+	unsigned needed = c->least > 0 ? c->least : c->rules;
+	return position + 1 >= needed;
+}
+
+/* The condition, after the record at hand became an event of the group. */
+static bool
+push_event(struct rules *s, const struct correlation *c, struct group *g, unsigned position,
+    int64_t now_ns)
+{
+	const struct view *view = &s->view;
+	uint32_t first = view->first[s->canonical[c->field]];
+	switch ((enum correlation_kind)c->kind) {
+	case CORRELATION_EVENT_COUNT: append(c, g, now_ns, 0); return in_bounds(c, g->count);
+	case CORRELATION_VALUE_COUNT:
+		for (uint32_t i = first; i != 0; i = view->value[i - 1].next) {
+			struct group_key h =
+			    mix_value(c, (struct group_key){{3, 4}}, &view->value[i - 1].v);
+			insert(c, g, now_ns, h.h[0] ^ h.h[1]);
+		}
+		return first != 0 && in_bounds(c, g->count);
+	case CORRELATION_TEMPORAL: return push_temporal(c, g, position, now_ns);
+	case CORRELATION_ORDERED: return push_ordered(c, g, position, now_ns);
+	default:
+		for (uint32_t i = first; i != 0; i = view->value[i - 1].next) {
+			if (field_table[view->value[i - 1].v.field].type == TYPE_U64)
+				append(c, g, now_ns, view->value[i - 1].v.u64);
+		}
+		return first != 0 && g->count > 0 && in_bounds(c, compute(c, g));
+	}
+}
+
+static bool
+push_group(struct rules *s, struct correlation *c, const struct group_key *key, unsigned position,
+    int64_t now_ns)
+{
+	struct group *g = find_group(c, key);
+	if (g == NULL)
+		return false;
+	if (now_ns < g->last_ns) /* the clock went back: time stands still */
+		now_ns = g->last_ns;
+	g->last_ns = now_ns;
+	bool holds = push_event(s, c, g, position, now_ns);
+	if (c->kind == CORRELATION_ORDERED) { /* each chain once: known by when it began */
+		if (!holds || g->entry[position].ns == g->fired_ns)
+			return false;
+		g->fired_ns = g->entry[position].ns;
+		return true;
+	}
+	if (!holds) {
+		g->fired_ns = NEVER;
+		return false;
+	}
+	if (within(c, g->fired_ns, now_ns))
+		return false;
+	g->fired_ns = now_ns;
+	return true;
+}
+
+bool
+rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns)
+{
+	struct group_key seen[GROUPS_A_RECORD], keys[GROUPS_A_RECORD];
+	unsigned seens = 0;
+	bool complete = false;
+	bool each = c->kind == CORRELATION_TEMPORAL || c->kind == CORRELATION_ORDERED;
+	/* backwards, so that one event is not two steps of a chain */
+	for (unsigned position = c->rules; position-- > 0;) {
+		if (!c->rule[position]->body->hit)
+			continue;
+		unsigned n = groups_of(s, c, position, keys);
+		for (unsigned i = 0; i < n; i++) {
+			unsigned k = 0;
+			while (k < seens && memcmp(&seen[k], &keys[i], sizeof *seen) != 0)
+				k++;
+			if (!each && k < seens)
+				continue; /* one record is one event, however many rules it hits */
+			if (k == seens && seens < GROUPS_A_RECORD)
+				seen[seens++] = keys[i];
+			complete |= push_group(s, c, &keys[i], position, now_ns);
+		}
+	}
+	return complete;
+}

@@ -1,0 +1,440 @@
+/*
+ * A set of rules: made ready when all is read, and asked for each record.
+ *
+ * Linking finds the rules that filters and correlations name, orders the correlations so that one
+ * that another names comes first, and makes the matchers.  A record costs one look at each rule of
+ * its kind, which ends at the first test that fails; tests that rules share are made once.
+ */
+#include "judge/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/limits.h"
+#include "base/nearest.h"
+#include "base/text.h"
+#include "judge/rule.h"
+
+static bool
+copy_placeholder(struct rules *s, const struct placeholder *p)
+{
+	struct placeholder *to = &s->placeholder[s->placeholders++];
+	const char **values = arena_take(&s->arena, (p->count + 1) * sizeof *values);
+	to->name = arena_copy(&s->arena, p->name, strlen(p->name));
+	to->values = values;
+	to->count = p->count;
+	if (values == NULL || to->name == NULL)
+		return false;
+	for (size_t i = 0; i < p->count; i++) {
+		values[i] = arena_copy(&s->arena, p->values[i], strlen(p->values[i]));
+		if (values[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+struct rules *
+rules_new(const struct placeholder *placeholders, size_t count)
+{
+	struct rules *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	bool good = map_init(&s->atom_ids, "tests of rules", sizeof(uint64_t), sizeof(uint32_t),
+	    LIMIT_RULE_ATOMS);
+	s->placeholder = arena_take(&s->arena, (count + 1) * sizeof *s->placeholder);
+	s->match_context = pcre2_match_context_create(NULL);
+	s->match_data = pcre2_match_data_create(1, NULL);
+	if (!good || s->placeholder == NULL || s->match_context == NULL || s->match_data == NULL) {
+		rules_free(s);
+		return NULL;
+	}
+	pcre2_set_match_limit(s->match_context, LIMIT_RULE_STEPS);
+	pcre2_set_depth_limit(s->match_context, LIMIT_RULE_STEPS);
+	pcre2_set_heap_limit(s->match_context, 1024); /* KiB */
+	for (unsigned f = 0; f < FIELDS; f++)
+		s->canonical[f] = (uint16_t)field_by_name(field_table[f].name);
+	for (size_t i = 0; i < count; i++) {
+		if (!copy_placeholder(s, &placeholders[i])) {
+			rules_free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+void
+rules_free(struct rules *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->atoms; i++)
+		pcre2_code_free(s->atom[i].regex);
+	for (size_t i = 0; i < s->rules; i++) {
+		struct rule_body *b = s->rule[i]->body;
+		if (b != NULL && b->correlation != NULL)
+			map_free_all(&b->correlation->groups);
+	}
+	for (unsigned f = 0; f <= FIELDS; f++)
+		literals_free(&s->literals[f]);
+	pcre2_match_data_free(s->match_data);
+	pcre2_match_context_free(s->match_context);
+	map_free_all(&s->atom_ids);
+	arena_free_all(&s->arena);
+	free(s->atom);
+	free(s->rule);
+	free(s->order);
+	free(s);
+}
+
+/* ----------------------------------------------------------------------------- linking */
+
+/* While a set is linked: where a message goes. */
+struct linker {
+	struct rules *set;
+	const struct rule **by_name; /* ids and names, sorted */
+	const char **key;	     /* of each */
+	size_t keys;
+	char *error;
+};
+
+static bool
+fail(struct linker *l, const struct rule *rule, unsigned line, const char *what, const char *name,
+    const char *more)
+{
+	struct text t = text_in(l->error, YAML_ERROR);
+	text_printf(&t, "%s:%u: ", rule->file, line);
+	text_puts(&t, what);
+	if (name != NULL)
+		text_printf(&t, " '%.64s'", name);
+	text_puts(&t, more);
+	return false;
+}
+
+struct named {
+	const char *key;
+	const struct rule *rule;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	return strcmp(x->key, y->key);
+}
+
+/* All names and ids in their order; false where one stands for two rules. */
+static bool
+index_names(struct linker *l, struct named *names)
+{
+	const struct rules *s = l->set;
+	size_t n = 0;
+	for (size_t i = 0; i < s->rules; i++) {
+		if (s->rule[i]->id[0] != '\0')
+			names[n++] = (struct named){s->rule[i]->id, s->rule[i]};
+		if (s->rule[i]->name[0] != '\0')
+			names[n++] = (struct named){s->rule[i]->name, s->rule[i]};
+	}
+	if (n > 0)
+		qsort(names, n, sizeof *names, by_key);
+	for (size_t i = 0; i + 1 < n; i++) {
+		const struct rule *x = names[i].rule, *y = names[i + 1].rule;
+		if (strcmp(names[i].key, names[i + 1].key) != 0 || x == y)
+			continue;
+		const struct rule *first = x->number < y->number ? x : y,
+				  *second = first == x ? y : x;
+		char where[300];
+		struct text t = text_in(where, sizeof where);
+		text_printf(&t, " is that of %s:%u, too", first->file, first->line);
+		return fail(l, second, second->line, "the name or id", names[i].key, t.buf);
+	}
+	l->keys = n;
+	for (size_t i = 0; i < n; i++) {
+		l->key[i] = names[i].key;
+		l->by_name[i] = names[i].rule;
+	}
+	return true;
+}
+
+/* The rule of that name or id; NULL with a message. */
+static const struct rule *
+find_rule(struct linker *l, const struct rule *asking, unsigned line, const char *name)
+{
+	size_t low = 0, high = l->keys;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int c = strcmp(name, l->key[mid]);
+		if (c == 0)
+			return l->by_name[mid];
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	char more[160] = "";
+	size_t best = nearest(name, strlen(name), l->key, l->keys);
+	struct text t = text_in(more, sizeof more);
+	if (best < l->keys)
+		text_printf(&t, "; did you mean '%.64s'?", l->key[best]);
+	fail(l, asking, line, "there is no rule", name, more);
+	return NULL;
+}
+
+static bool
+no_memory(struct linker *l)
+{
+	struct text t = text_in(l->error, YAML_ERROR);
+	text_puts(&t, "no memory for the rules");
+	return false;
+}
+
+/* Room for one more filter of a rule: an array in the arena that doubles. */
+static bool
+attach(struct linker *l, struct rule_body *b, const struct rule *filter)
+{
+	uint32_t n = b->filter_count;
+	if ((n & (n - 1)) == 0) { /* 0 and powers of two: it is full */
+		const struct rule **grown =
+		    arena_take(&l->set->arena, (n == 0 ? 1 : 2 * n) * sizeof(struct rule *));
+		if (grown == NULL)
+			return no_memory(l);
+		if (n > 0)
+			memcpy(grown, b->filters, n * sizeof(struct rule *));
+		b->filters = grown;
+	}
+	b->filters[b->filter_count++] = filter;
+	return true;
+}
+
+static bool
+link_filter(struct linker *l, const struct rule *filter)
+{
+	struct rules *s = l->set;
+	const struct rule_body *f = filter->body;
+	/* A filter says what a rule may still match.  One that lets nothing pass of what it does
+	 * not name was meant the other way round. */
+	if (filter->exception) {
+		static const struct record empty;
+		rule_view(s, &empty);
+		if (!rule_holds(s, f->root))
+			return fail(l, filter, filter->line, "the exception", filter->title,
+			    " accepts everything that it does not name: did you mean 'condition: "
+			    "not selection'?");
+	}
+	if (f->targets == NULL) {
+		for (size_t i = 0; i < s->rules; i++) {
+			if (s->rule[i]->kind == RULE_DETECTION &&
+			    s->rule[i]->body->kinds & f->kinds &&
+			    !attach(l, s->rule[i]->body, filter))
+				return false;
+		}
+		return true;
+	}
+	for (unsigned i = 0; i < f->target_count; i++) {
+		const struct rule *rule = find_rule(l, filter, f->target_lines[i], f->targets[i]);
+		if (rule == NULL)
+			return false;
+		if (rule->kind != RULE_DETECTION)
+			return fail(l, filter, f->target_lines[i], "", f->targets[i],
+			    " is no detection rule: a filter is for the rules that a correlation "
+			    "names");
+		if (!attach(l, rule->body, filter))
+			return false;
+	}
+	return true;
+}
+
+static bool
+link_correlation(struct linker *l, struct rule *rule)
+{
+	struct correlation *c = rule->body->correlation;
+	enum level gravest = LEVEL_NONE;
+	for (unsigned i = 0; i < c->rules; i++) {
+		c->rule[i] = find_rule(l, rule, c->rule_line[i], c->rule_name[i]);
+		if (c->rule[i] == NULL)
+			return false;
+		if (c->rule[i]->kind == RULE_FILTER)
+			return fail(l, rule, c->rule_line[i], "", c->rule_name[i],
+			    " is a filter: events are those of rules");
+		if (c->rule[i]->level > gravest)
+			gravest = c->rule[i]->level;
+	}
+	if (rule->level == LEVEL_NONE)
+		rule->level = gravest;
+	return rule_window_init(c) || no_memory(l);
+}
+
+enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };
+
+/* Puts a correlation behind those that it names; false where it names itself in the end. */
+static bool
+order(struct linker *l, const struct rule *rule)
+{
+	struct rules *s = l->set;
+	const struct correlation *c = rule->body->correlation;
+	if (c == NULL || rule->body->mark == MARK_DONE)
+		return true;
+	if (rule->body->mark == MARK_OPEN)
+		return fail(l, rule, rule->line, "the correlation", rule->title,
+		    " names itself, by way of others perhaps");
+	rule->body->mark = MARK_OPEN;
+	for (unsigned i = 0; i < c->rules; i++) {
+		if (!order(l, c->rule[i]))
+			return false;
+	}
+	rule->body->mark = MARK_DONE;
+	s->order[s->correlations++] = rule->number;
+	return true;
+}
+
+/* Rules that correlations name say nothing of their own, unless one of these asks for it. */
+static void
+silence(struct rules *s)
+{
+	for (size_t i = 0; i < s->correlations; i++) {
+		const struct correlation *c = s->rule[s->order[i]]->body->correlation;
+		for (unsigned k = 0; k < c->rules; k++)
+			s->rule[c->rule[k]->number]->silent = true;
+	}
+	for (size_t i = 0; i < s->correlations; i++) {
+		const struct correlation *c = s->rule[s->order[i]]->body->correlation;
+		for (unsigned k = 0; c->generate && k < c->rules; k++)
+			s->rule[c->rule[k]->number]->silent = false;
+	}
+}
+
+static bool
+make_matchers(struct linker *l)
+{
+	struct rules *s = l->set;
+	for (size_t i = 0; i < s->atoms; i++) {
+		struct atom *a = &s->atom[i];
+		if (a->kind == ATOM_LITERAL &&
+		    !literals_add(&s->literals[a->field], a->text, a->len, (uint32_t)i))
+			return no_memory(l);
+		if (a->kind == ATOM_REGEX) {
+			int error;
+			PCRE2_SIZE at;
+			a->regex = pcre2_compile((PCRE2_SPTR)a->text, a->len, a->options, &error,
+			    &at, NULL);
+			if (a->regex == NULL)
+				return no_memory(l);
+			pcre2_jit_compile(a->regex, PCRE2_JIT_COMPLETE); /* faster, where it can */
+		}
+	}
+	for (unsigned f = 0; f <= FIELDS; f++) {
+		if (!literals_build(&s->literals[f]))
+			return no_memory(l);
+	}
+	return true;
+}
+
+static bool
+link_all(struct linker *l)
+{
+	struct rules *s = l->set;
+	for (size_t i = 0; i < s->rules; i++) {
+		struct rule *rule = s->rule[i];
+		if (rule->kind == RULE_FILTER && rule->active && !link_filter(l, rule))
+			return false;
+		if (rule->kind == RULE_CORRELATION && !link_correlation(l, rule))
+			return false;
+	}
+	for (size_t i = 0; i < s->rules; i++) {
+		if (!order(l, s->rule[i]))
+			return false;
+	}
+	silence(s);
+	return true;
+}
+
+bool
+rules_link(struct rules *s, char *error)
+{
+	struct linker l = {.set = s, .error = error};
+	size_t room = 2 * s->rules + 1;
+	struct named *names = calloc(room, sizeof *names);
+	l.by_name = calloc(room, sizeof(struct rule *));
+	l.key = calloc(room, sizeof *l.key);
+	s->order = calloc(s->rules + 1, sizeof *s->order);
+	bool good = names != NULL && l.by_name != NULL && l.key != NULL && s->order != NULL;
+	if (!good)
+		no_memory(&l);
+	good = good && make_matchers(&l) && index_names(&l, names) && link_all(&l);
+	free(names);
+	free(l.by_name);
+	free(l.key);
+	s->linked = good;
+	return good;
+}
+
+size_t
+rules_count(const struct rules *s)
+{
+	return s->rules;
+}
+
+const struct rule *
+rules_at(const struct rules *s, size_t i)
+{
+	return s->rule[i];
+}
+
+/* ---------------------------------------------------------------------------- matching */
+
+/* Do the filters let the match pass?  The exception that does not, where that is why. */
+static bool
+passes(struct rules *s, const struct rule *rule, unsigned kind, int64_t now_ns,
+    const struct rule **accepted)
+{
+	const struct rule_body *b = rule->body;
+	*accepted = NULL;
+	for (uint32_t i = 0; i < b->filter_count; i++) {
+		const struct rule *f = b->filters[i];
+		bool due = f->body->kinds & 1u << kind && (!f->exception || now_ns < f->expires_ns);
+		if (!due || rule_holds(s, f->body->root))
+			continue;
+		if (!f->exception)
+			return false;
+		if (*accepted == NULL)
+			*accepted = f;
+	}
+	return true;
+}
+
+size_t
+rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits)
+{
+	size_t count = 0;
+	if (!s->linked || r->kind > RECORD_MESSAGE)
+		return 0;
+	rule_view(s, r);
+	for (size_t i = 0; i < s->rules; i++) {
+		const struct rule *rule = s->rule[i], *accepted = NULL;
+		struct rule_body *b = rule->body;
+		b->hit = false;
+		if (rule->kind != RULE_DETECTION || !rule->active || !(b->kinds & 1u << r->kind) ||
+		    !rule_holds(s, b->root) || !passes(s, rule, r->kind, now_ns, &accepted))
+			continue;
+		b->hit = accepted == NULL;
+		if (!rule->silent && count < RULE_HITS)
+			hits[count++] = (struct rule_hit){rule, accepted};
+	}
+	for (size_t i = 0; i < s->correlations; i++) {
+		const struct rule *rule = s->rule[s->order[i]];
+		rule->body->hit =
+		    rule->active && rule_window_push(s, rule->body->correlation, now_ns);
+		if (rule->body->hit && !rule->silent && count < RULE_HITS)
+			hits[count++] = (struct rule_hit){rule, NULL};
+	}
+	return count;
+}
+
+uint64_t
+rules_given_up(const struct rules *s)
+{
+	return s->given_up;
+}
