@@ -55,9 +55,9 @@ below    = $(foreach f,$(call reverse,$(wordlist 1,$(call floor_of,$1),$(FLOORS)
 
 ARCHIVES := $(foreach d,$(call reverse,$(FOLDERS)),$(call archive,$d))
 OBJECTS  := $(foreach d,$(FOLDERS),$(call objects,$d))
-# files of rules/ that the program carries within itself: #include "advice.yml.inc" in an array of
-# octets
-EMBEDDED := $(patsubst rules/%,$(BUILD)/gen/%.inc,$(wildcard rules/*.yml))
+# the files of rules/, which the program carries within itself (src/judge/shipped.c)
+SHIPPED  := $(sort $(wildcard rules/*.yml rules/*/*.yml))
+EMBEDDED := $(BUILD)/gen/rules.inc
 PROGRAM  := $(if $(wildcard src/app/main.c),$(BUILD)/postcard)
 
 .DEFAULT_GOAL := all
@@ -78,9 +78,14 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(EMBEDDED)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(BUILD)/gen/%.inc: rules/%
-	@mkdir -p $(@D)
-	$(Q)od -An -v -tu1 $< | sed 's/\([0-9]\)\( \|$$\)/\1,/g' > $@
+$(BUILD)/gen/rules.list: FORCE
+	$(Q)mkdir -p $(@D); echo $(SHIPPED) | cmp -s - $@ || echo $(SHIPPED) > $@
+$(EMBEDDED): $(SHIPPED) $(BUILD)/gen/rules.list
+	$(Q)n=0; { for f in $(SHIPPED); do n=$$((n + 1)); \
+	    echo "static const unsigned char file_$$n[] = {"; \
+	    od -An -v -tu1 $$f | sed 's/\([0-9]\)\( \|$$\)/\1,/g'; echo '};'; done; \
+	  n=0; echo 'static const struct shipped files[] = {'; for f in $(SHIPPED); do n=$$((n + 1)); \
+	    echo "FILE_AT(\"$$f\", file_$$n)"; done; echo '};'; } > $@
 
 define archive_rule
 $(BUILD)/lib/$1.a: $(call objects,$1) $(BUILD)/lib/$1.list

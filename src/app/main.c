@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/check.h"
+#include "app/config.h"
 #include "app/options.h"
 #include "app/run.h"
 #include "app/show.h"
@@ -38,12 +40,28 @@ print_manual(void)
 	return STATUS_DONE;
 }
 
+/* What needs the configuration: a run, or a look at what is loaded. */
 static int
-act(const struct options *o)
+act_configured(struct options *o)
+{
+	char error[YAML_ERROR];
+	struct config c;
+	int status = STATUS_ERROR;
+	if (!config_read(&c, o, error))
+		log_say("%s", error);
+	else
+		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_replay(o, &c);
+	config_free(&c);
+	return status;
+}
+
+static int
+act(struct options *o)
 {
 	char error[512];
 	switch (o->action) {
-	case ACTION_REPLAY: return run_replay(o);
+	case ACTION_REPLAY:
+	case ACTION_TEST: return act_configured(o);
 	case ACTION_HELP: show_help(stdout); break;
 	case ACTION_VERSION: show_version(stdout); break;
 	case ACTION_FIELDS: show_fields(stdout); break;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "engine/engine.h"
 
@@ -64,46 +65,22 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Letters to insert, take away or change until a is b. */
-static size_t
-edit_distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1];
-	size_t na = strnlen(a, NAME_MAX_LEN), nb = strnlen(b, NAME_MAX_LEN);
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t change = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = least(change, least(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[nb];
-}
-
 /* The option whose name is most like `name`; NULL where none is like it. */
 static const char *
 nearest_option(const char *name)
 {
-	const char *best = NULL;
-	size_t best_distance = 3; /* at three wrong letters it is a guess */
-	size_t len = strlen(name);
+	const char *names[OPTIONS];
+	size_t n = 0, len = strlen(name);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const char *other = option_table[i].name;
 		if (option_table[i].help == NULL)
 			continue;
-		size_t d = edit_distance(name, other);
 		if (len >= 2 && strncmp(name, other, len) == 0)
-			d = 1;
-		if (d < best_distance && d < len) {
-			best_distance = d;
-			best = other;
-		}
+			return other;
+		names[n++] = other;
 	}
-	return best;
+	size_t best = nearest(name, len, names, n);
+	return best < n ? names[best] : NULL;
 }
 
 static bool
@@ -238,9 +215,20 @@ set_fail_on(struct parser *p, const char *value)
 }
 
 static bool
+add_source(struct parser *p, const char *option, const char **list, size_t *count,
+    const char *value)
+{
+	if (*count == LIMIT_RULE_SOURCES)
+		return fail(p, "--%s: more than %u", option, LIMIT_RULE_SOURCES);
+	list[(*count)++] = value;
+	return true;
+}
+
+static bool
 set_option(struct parser *p, enum option id, const char *value)
 {
 	struct options *o = p->o;
+	o->given |= (uint64_t)1 << id;
 	switch (id) {
 	case OPTION_READ: add_file(p, value); return true;
 	case OPTION_PACKETS: return set_packets(p, value);
@@ -248,6 +236,12 @@ set_option(struct parser *p, enum option id, const char *value)
 	case OPTION_HOME_NET: return set_home(p, value);
 	case OPTION_FAIL_ON: return set_fail_on(p, value);
 	case OPTION_GEOIP: o->geoip_dir = value; return true;
+	case OPTION_CONFIG: o->config = value; return true;
+	case OPTION_STATE: o->state = value; return true;
+	case OPTION_RULES: return add_source(p, "rules", o->rules, &o->rules_count, value);
+	case OPTION_RULES_EXTRA:
+		return add_source(p, "rules-extra", o->extra, &o->extra_count, value);
+	case OPTION_TEST: o->test = true; return true;
 	case OPTION_JSON: o->json = true; return true;
 	case OPTION_QUIET: o->quiet = true; return true;
 	case OPTION_VERBOSE: o->verbose++; return true;
@@ -380,6 +374,8 @@ options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR
 		if (!read_word(&p))
 			return false;
 	}
+	if (o->action == ACTION_REPLAY && o->test)
+		o->action = ACTION_TEST;
 	if (o->action == ACTION_REPLAY && o->file_count == 0)
 		return fail(&p, "nothing to read: name a capture with -r");
 	if (!p.in_expression) {
@@ -387,6 +383,18 @@ options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR
 		o->filter = NULL;
 	}
 	return true;
+}
+
+bool
+options_set(struct options *o, enum option id, const char *value, char error[OPTIONS_ERROR])
+{
+	struct parser p = {.o = o, .error = error};
+	uint64_t given = o->given;
+	if (given & (uint64_t)1 << id)
+		return true;
+	bool good = set_option(&p, id, value);
+	o->given = given;
+	return good;
 }
 
 void

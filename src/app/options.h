@@ -41,6 +41,7 @@ extern const struct option_info option_table[OPTIONS];
 
 enum action {
 	ACTION_REPLAY,
+	ACTION_TEST,
 	ACTION_HELP,
 	ACTION_VERSION,
 	ACTION_INTERFACES,
@@ -63,7 +64,15 @@ struct options {
 	bool numeric;
 	bool reveal;
 	bool no_ndpi;
-	int verbose;		/* times that -v was given */
+	bool test;			       /* -T, whatever else is said */
+	int verbose;			       /* times that -v was given */
+	uint64_t given;			       /* bit i: option i stands on the command line */
+	const char *config;		       /* file; NULL: none */
+	const char *state;		       /* file; NULL: none */
+	const char *rules[LIMIT_RULE_SOURCES]; /* in the place of the shipped ones */
+	size_t rules_count;
+	const char *extra[LIMIT_RULE_SOURCES]; /* beside them */
+	size_t extra_count;
 	const char *geoip_dir;	/* NULL: the usual places */
 	enum level fail_level;	/* LEVEL_NONE: not asked for */
 	bool fail_on_cleartext; /* whatever its level */
@@ -76,6 +85,12 @@ struct options {
  * (one line, control characters escaped) where it is wrong.  Free with options_free in any case.
  */
 bool options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR]);
+
+/*
+ * Sets one option as a configuration file does; `value` ("" where it takes none) must live as long
+ * as the options.  Nothing where the option stands on the command line.  False with a message.
+ */
+bool options_set(struct options *o, enum option id, const char *value, char error[OPTIONS_ERROR]);
 
 void options_free(struct options *o);
 

@@ -1,8 +1,8 @@
 /*
  * A run: see run.h.
  *
- * capture -> engine -> enrich -> judge -> tally -> sink, in one loop.  Enrichment comes before
- * judgement, because how bad something is depends on where it went.
+ * capture -> engine -> enrich -> judge (-> alerts) -> tally -> sink, in one loop.  Enrichment comes
+ * before judgement, because how bad something is depends on where it went.
  */
 #include "app/run.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/config.h"
 #include "app/progress.h"
 #include "app/summary.h"
 #include "app/terminal.h"
@@ -38,15 +39,25 @@ struct run {
 	int write_error;      /* errno of the output; 0 while all is well */
 	bool capture_failed;  /* reading had to stop */
 	struct record record; /* the one under way */
+	struct record alert;  /* an alert about it */
 };
 
 /* Which signal asks the run to end; a signal handler has nowhere else to write. */
 static volatile sig_atomic_t stop_signal;
 
+static volatile sig_atomic_t reload_asked;
+
 static void
 on_signal(int number)
 {
 	stop_signal = number;
+}
+
+static void
+on_reload(int number)
+{
+	(void)number;
+	reload_asked = 1;
 }
 
 /* The first signal ends the run in order; the second has its default action. */
@@ -61,6 +72,9 @@ catch_signals(void)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &new, NULL);
 	}
+	struct sigaction reload = {.sa_handler = on_reload};
+	sigemptyset(&reload.sa_mask);
+	sigaction(SIGHUP, &reload, NULL);
 }
 
 /* What the tables can hold. */
@@ -87,19 +101,27 @@ say_full(const struct engine *e)
 	}
 }
 
+/* The judge, with rules, policies and what it remembers from earlier runs. */
+static bool
+open_judge(struct run *r, struct config *c)
+{
+	char error[JUDGE_ERROR] = "no memory for the judge";
+	r->judge = judge_new();
+	if (r->judge != NULL && config_judge(c, r->o, r->judge, error) &&
+	    (r->o->state == NULL || judge_remember(r->judge, r->o->state, error)))
+		return true;
+	log_say("%s", error);
+	return false;
+}
+
 /* Each part of the set-up says itself what is wrong; the first that fails ends it. */
 static bool
-run_open(struct run *r)
+run_open(struct run *r, struct config *c)
 {
 	const struct options *o = r->o;
 	char error[512] = "";
-	size_t len = 0;
-	const char *table = judge_table(&len);
-	r->judge = judge_open(table, len, "rules/advice.yml", error);
-	if (r->judge == NULL) {
-		log_say("%s", error);
+	if (!open_judge(r, c))
 		return false;
-	}
 	struct enrich_config enrich = {
 	    .geoip_dir = o->geoip_dir,
 	    .no_geoip = o->numeric,
@@ -162,13 +184,25 @@ run_close(struct run *r)
 }
 
 static bool
-push(struct run *r)
+push(struct run *r, const struct record *record)
 {
 	progress_clear();
-	if (sink_push(r->sink, &r->record))
+	if (sink_push(r->sink, record))
 		return true;
 	r->write_error = errno != 0 ? errno : EIO;
 	return false;
+}
+
+/* The alerts that are due.  False where one could not be written. */
+static bool
+drain_alerts(struct run *r)
+{
+	while (judge_next(r->judge, &r->alert)) {
+		tally_add(&r->tally, &r->alert);
+		if (!push(r, &r->alert))
+			return false;
+	}
+	return true;
 }
 
 /* Takes what the engine has to say.  False where it could not be written. */
@@ -177,9 +211,9 @@ drain(struct run *r)
 {
 	while (engine_next(r->engine, &r->record)) {
 		enrich_apply(r->enrich, &r->record);
-		judge_apply(r->judge, &r->record);
+		judge_push(r->judge, &r->record);
 		tally_add(&r->tally, &r->record);
-		if (!push(r))
+		if (!push(r, &r->record) || !drain_alerts(r))
 			return false;
 	}
 	return true;
@@ -193,6 +227,21 @@ show_progress(struct run *r)
 		return;
 	capture_progress(r->capture, &s.octets_read, &s.octets_total);
 	progress_show(&r->progress, &s);
+}
+
+/* Configuration, rules and policies anew, all of them or none; other options stay as they are. */
+static void
+reload(struct run *r)
+{
+	struct options o = *r->o;
+	struct config c;
+	char error[YAML_ERROR];
+	reload_asked = 0;
+	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error))
+		log_say("reloaded: %zu rules", rules_count(judge_rules(r->judge)));
+	else
+		log_say("not reloaded, all stays as it was: %s", error);
+	config_free(&c);
 }
 
 /* All packets, until the input or the reader's patience ends.  False where the output failed. */
@@ -209,11 +258,27 @@ run_packets(struct run *r)
 		engine_push(r->engine, &frame);
 		if (!drain(r))
 			return false;
+		if (reload_asked)
+			reload(r);
 		if ((++r->packets & (CLOCK_PACKETS - 1)) == 0)
 			show_progress(r);
 	}
 	engine_finish(r->engine);
-	return drain(r);
+	if (!drain(r))
+		return false;
+	judge_finish(r->judge);
+	return drain_alerts(r);
+}
+
+/* What is remembered goes into its file.  False where that could not be written. */
+static bool
+save(struct run *r)
+{
+	char error[JUDGE_ERROR] = "";
+	if (judge_save(r->judge, error))
+		return true;
+	log_say("%s", error);
+	return false;
 }
 
 /* A line about the input: said, and written into the summary. */
@@ -230,7 +295,9 @@ run_summary(struct run *r, const struct capture_stats *capture)
 	struct engine_stats engine;
 	char line[128];
 	engine_stats_get(r->engine, &engine);
-	summary_compose(&r->record, &r->tally, capture, &engine);
+	struct judge_stats judged;
+	judge_stats_get(r->judge, &judged);
+	summary_compose(&r->record, &r->tally, capture, &engine, &judged);
 	size_t faults = capture_faults(r->capture);
 	for (size_t i = 0; i < faults; i++)
 		add_fault(r, capture_fault(r->capture, i));
@@ -250,7 +317,10 @@ run_summary(struct run *r, const struct capture_stats *capture)
 	if (engine.evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
 		    (unsigned long long)engine.evicted);
-	push(r);
+	if (judged.given_up > 0)
+		log_say("%llu times an expression of a rule gave up after %u steps",
+		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
+	push(r, &r->record);
 }
 
 static int
@@ -268,7 +338,7 @@ status_of(const struct run *r, const struct capture_stats *capture)
 }
 
 int
-run_replay(const struct options *o)
+run_replay(const struct options *o, struct config *c)
 {
 	struct run *r = calloc(1, sizeof *r);
 	if (r == NULL) {
@@ -276,7 +346,7 @@ run_replay(const struct options *o)
 		return STATUS_ERROR;
 	}
 	r->o = o;
-	if (!run_open(r)) {
+	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;
 	}
@@ -288,6 +358,7 @@ run_replay(const struct options *o)
 	bool written = run_packets(r);
 	progress_clear();
 	capture_stats_get(r->capture, &capture);
+	bool saved = save(r);
 	if (written)
 		run_summary(r, &capture);
 	errno = 0;
@@ -300,6 +371,8 @@ run_replay(const struct options *o)
 			log_say("standard output: %s", strerror(r->write_error));
 		status = STATUS_ERROR;
 	}
+	if (!saved)
+		status = STATUS_ERROR;
 	run_close(r);
 	return status;
 }

@@ -44,15 +44,21 @@ tally_add(struct tally *t, const struct record *r)
 		tally_add_session(t, r);
 	} else if (r->kind == RECORD_MESSAGE) {
 		t->cleartext = true;
+	} else if (r->kind == RECORD_ALERT) {
+		if (record_is(r, FIELD_ALERT_STATE, "resolved"))
+			t->resolved++;
+		else if (!record_is(r, FIELD_ALERT_STATE, "repeated"))
+			t->alerts++;
 	}
+	bool over = r->kind == RECORD_ALERT && record_is(r, FIELD_ALERT_STATE, "resolved");
 	enum level level = level_of(r);
-	if (level > t->worst)
+	if (level > t->worst && !over)
 		t->worst = level;
 }
 
 void
 summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
-    const struct engine_stats *e)
+    const struct engine_stats *e, const struct judge_stats *j)
 {
 	record_begin(out, RECORD_SUMMARY);
 	if (c->frames > 0)
@@ -95,5 +101,8 @@ summary_compose(struct record *out, const struct tally *t, const struct capture_
 	record_put_u64(out, FIELD_SUM_GAP_BYTES, t->gap_bytes);
 	record_put_u64(out, FIELD_SUM_ONE_SIDED, t->one_sided);
 	record_put_u64(out, FIELD_SUM_MIDSTREAM, t->midstream);
+	record_put_u64(out, FIELD_SUM_ALERTS, t->alerts);
+	record_put_u64(out, FIELD_SUM_ACCEPTED, j->accepted);
+	record_put_u64(out, FIELD_SUM_RESOLVED, t->resolved);
 	record_put_u64(out, FIELD_SUM_EVICTED, e->evicted);
 }

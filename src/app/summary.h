@@ -23,6 +23,8 @@ struct tally {
 	uint64_t gap_bytes;	     /* octets lost in them */
 	uint64_t one_sided;	     /* sessions of which one direction was captured */
 	uint64_t midstream;	     /* sessions whose start was not captured */
+	uint64_t alerts;	     /* alerts raised: new ones, and those whose level rose */
+	uint64_t resolved;	     /* alerts that were resolved */
 	enum level worst;	     /* the highest level of any record */
 	bool cleartext;		     /* a session that was cleartext, or a message */
 };
@@ -32,6 +34,6 @@ void tally_add(struct tally *t, const struct record *r);
 
 /* Fills in the summary.  Lines about damage are the caller's to add (FIELD_SUM_FAULTS). */
 void summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
-    const struct engine_stats *e);
+    const struct engine_stats *e, const struct judge_stats *j);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 struct addr
@@ -69,6 +70,15 @@ network_parse(const char *s, struct network *out)
 	n.bits = (uint8_t)bits;
 	*out = n;
 	return true;
+}
+
+char *
+network_print(const struct network *n, char out[NETWORK_TEXT])
+{
+	addr_print(&n->addr, out);
+	size_t len = strlen(out);
+	snprintf(out + len, NETWORK_TEXT - len, "/%u", n->bits);
+	return out;
 }
 
 bool

@@ -8,6 +8,8 @@
 
 #define ADDR_TEXT 46 /* octets that the longest printed address takes, with its NUL */
 
+#define NETWORK_TEXT (ADDR_TEXT + 4u) /* the same of a network */
+
 struct addr {
 	uint8_t family; /* 4, 6, or 0 for none */
 	uint8_t b[16];	/* network order; an IPv4 address takes the first four, the rest are zero */
@@ -30,6 +32,9 @@ bool addr_parse(const char *s, struct addr *out);
 /* Reads "10.0.0.0/8", or an address alone as the network of just itself; false where it is neither.
  */
 bool network_parse(const char *s, struct network *out);
+
+/* Prints "10.0.0.0/8".  Returns out. */
+char *network_print(const struct network *n, char out[NETWORK_TEXT]);
 
 bool network_has(const struct network *n, const struct addr *a);
 

@@ -81,10 +81,12 @@
 #define LIMIT_HOME_NETS	    256u       /* networks that may be named as ours */
 #define LIMIT_GEO_DATABASES 16u	       /* MaxMind databases open at once */
 #define LIMIT_GEO_CACHE	    4096u      /* addresses whose country and network are remembered */
-#define LIMIT_ADVICE_FILE   (1u << 20) /* octets of the table of levels and advice */
 #define LIMIT_ADVICE_ROWS   1024u      /* rows of one of its lists */
 
+#define LIMIT_PLACEHOLDERS 256u /* names that %name% in rules may stand for */
+
 /* rules */
+#define LIMIT_RULE_SOURCES  64u		/* folders or files of rules that may be named */
 #define LIMIT_RULES	    16384u	/* Sigma documents of all kinds */
 #define LIMIT_RULE_FILES    4096u	/* files of one folder of rules */
 #define LIMIT_RULE_TEXT	    900u	/* octets of a rule's own sentence or advice */
@@ -95,11 +97,31 @@
 #define LIMIT_WINDOW_VALUES 1000u	/* numbers of which one group of a correlation computes */
 #define LIMIT_WINDOW_OCTETS (32u << 20) /* memory of one correlation */
 
+/* memory across connections */
+#define LIMIT_FAILURES	       32768u /* keys of failed upgrades, three for each */
+#define LIMIT_FAILURE_S	       86400u /* seconds for which one is remembered */
+#define LIMIT_FAILURE_DOMAIN_S 900u   /* the same, by the server's domain alone */
+#define LIMIT_SERVERS	       16384u /* addresses and ports whose offers are remembered */
+#define LIMIT_NETWORKS	       16384u /* client networks (/24, /64) and who offered them TLS */
+#define LIMIT_FIRST_SEEN       65536u /* clients, and domains, that had readable mail */
+#define LIMIT_SERVER_DAYS      90u    /* after which a server that was not seen is forgotten */
+#define LIMIT_FIRST_SEEN_DAYS  400u   /* the same of readable clients and domains */
+#define LIMIT_BASELINE_DAYS    30u    /* after which a vanished offer counts as turned off */
+
+/* alerts */
+#define LIMIT_ALERTS	     8192u  /* alerts open at once; the most silent one goes */
+#define LIMIT_ALERT_RECORD   3000u  /* octets of an alert's record kept for its roll-up */
+#define LIMIT_ALERT_EVENTS   32768u /* mails whose connections are not counted once more */
+#define LIMIT_ALERT_DAYS     30u    /* days of silence after which an alert is forgotten */
+#define LIMIT_ALERT_SEALED   3u	    /* sealed connections in a row that resolve an alert */
+#define LIMIT_ALERT_WINDOW_S 3600u  /* of the roll-up, unless the rule says another */
+
 /* sinks */
-#define LIMIT_CARDS	 4096u /* different cards kept for a report; more are counted */
-#define LIMIT_OPEN_CARDS 4096u /* connections whose mails wait for their session's record */
-#define LIMIT_PEERS	 4096u /* addresses of each side that a report sums up; the rest are counted */
-#define LIMIT_SENDERS	 3u    /* cards that differ by the sender alone; more senders share one */
-#define LIMIT_TOP	 10u /* rows of a "top" table of the report */
+#define LIMIT_CARDS	   4096u /* different cards kept for a report; more are counted */
+#define LIMIT_OPEN_CARDS   4096u /* connections whose mails wait for their session's record */
+#define LIMIT_PEERS	   4096u /* addresses of each side that a report sums up; the rest are counted */
+#define LIMIT_SENDERS	   3u  /* cards that differ by the sender alone; more senders share one */
+#define LIMIT_LISTED_RULES 64u /* rules whose alerts a report lists, a row each */
+#define LIMIT_TOP	   10u /* rows of a "top" table of the report */
 
 #endif

@@ -154,3 +154,27 @@ map_next(const struct map *m, uint32_t *at, const void **key, void **value)
 	*at = m->cells.fresh - 1;
 	return false;
 }
+
+#define SEARCHED 16u /* entries among which map_stalest looks */
+
+const void *
+map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value)
+{
+	const void *key, *stalest = NULL;
+	void *v;
+	int64_t least = INT64_MAX;
+	for (unsigned i = 0; i < SEARCHED && map_count(m) > 0; i++) {
+		int64_t ns;
+		if (!map_next(m, at, &key, &v)) {
+			*at = 0;
+			continue;
+		}
+		memcpy(&ns, (const uint8_t *)v + time_at, sizeof ns);
+		if (stalest == NULL || ns < least) {
+			least = ns;
+			stalest = key;
+			*value = v;
+		}
+	}
+	return stalest;
+}

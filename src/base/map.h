@@ -42,6 +42,12 @@ void map_remove(struct map *m, const void *key);
  */
 bool map_next(const struct map *m, uint32_t *at, const void **key, void **value);
 
+/*
+ * Which entry to give up where the map is full: of a few, which *at goes through in turn, the one
+ * whose value has the least time (int64_t, at its octet `time_at`).  Its key; NULL in an empty map.
+ */
+const void *map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value);
+
 static inline uint32_t
 map_count(const struct map *m)
 {

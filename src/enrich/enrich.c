@@ -1,6 +1,7 @@
 /* What is known of the hosts beyond the packets: see enrich.h. */
 #include "enrich/enrich.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +24,37 @@ static const char *const constant_homes[] = {"127.0.0.0/8", "::1/128", "169.254.
 #define DEFAULTS  (sizeof default_homes / sizeof *default_homes)
 #define CONSTANTS (sizeof constant_homes / sizeof *constant_homes)
 
-static void
-add_homes(struct enrich *e, const char *const *names, size_t count)
+static size_t
+add_homes(struct network *out, const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (network_parse(names[i], &e->home[e->homes]))
-			e->homes++;
-	}
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		n += network_parse(names[i], &out[n]);
+	return n;
+}
+
+size_t
+enrich_homes(const struct network *home, size_t homes, struct network *out)
+{
+	size_t n = homes;
+	if (homes > 0)
+		memcpy(out, home, homes * sizeof *home);
+	else
+		n = add_homes(out, default_homes, DEFAULTS);
+	return n + add_homes(out + n, constant_homes, CONSTANTS);
 }
 
 struct enrich *
 enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR])
 {
-	size_t room = config->homes + DEFAULTS + CONSTANTS;
+	size_t room = config->homes + ENRICH_USUAL_HOMES;
 	struct enrich *e = calloc(1, sizeof *e + room * sizeof e->home[0]);
+	static_assert(DEFAULTS + CONSTANTS <= ENRICH_USUAL_HOMES, "room for the usual networks");
 	if (e == NULL) {
 		snprintf(error, ENRICH_ERROR, "no memory for the home networks");
 		return NULL;
 	}
-	for (; e->homes < config->homes; e->homes++)
-		e->home[e->homes] = config->home[e->homes];
-	if (e->homes == 0)
-		add_homes(e, default_homes, DEFAULTS);
-	add_homes(e, constant_homes, CONSTANTS);
+	e->homes = enrich_homes(config->home, config->homes, e->home);
 	snprintf(error, ENRICH_ERROR, "no memory for country databases");
 	e->geoip = config->no_geoip ? geoip_open_none() : geoip_open(config->geoip_dir, error);
 	if (e->geoip == NULL) {

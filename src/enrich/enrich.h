@@ -37,6 +37,12 @@ struct enrich *enrich_open(const struct enrich_config *config, char error[ENRICH
  * that are there already, stay as they are. */
 void enrich_apply(struct enrich *e, struct record *r);
 
+#define ENRICH_USUAL_HOMES 16u /* networks that enrich_homes adds at most */
+
+/* The networks that count as ours where `homes` of them are configured: written to `out`, which has
+ * room for ENRICH_USUAL_HOMES more; how many. */
+size_t enrich_homes(const struct network *home, size_t homes, struct network *out);
+
 /* How many databases are open, for --version and messages. */
 size_t enrich_databases(const struct enrich *e);
 

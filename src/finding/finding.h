@@ -94,6 +94,7 @@ struct finding {
 	uint32_t anomalies;		    /* a bit for each enum anomaly */
 	uint32_t auth;			    /* a bit for each mechanism of the table in auth.c */
 	uint32_t flags;			    /* FINDING_* */
+	uint32_t keywords;		    /* of the last complete list: bits of mail_keyword */
 	uint16_t envelopes;		    /* MAIL commands that crossed readable */
 	uint16_t messages;		    /* contents that crossed readable */
 	uint16_t upgrade_code;		    /* reply to STARTTLS */

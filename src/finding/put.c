@@ -79,6 +79,10 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 	static const char *const word[] = {NULL, "OK", "NO", "BAD", "+OK", "-ERR"};
 	if (f->flags & FINDING_OFFER_KNOWN)
 		record_put_bool(r, FIELD_STARTTLS_OFFERED, (f->flags & FINDING_OFFERED) != 0);
+	for (unsigned bit = 0; bit < 32 && f->keywords >> bit != 0; bit++) {
+		if (f->keywords >> bit & 1u)
+			record_put_word(r, FIELD_CAPABILITIES, mail_keyword(bit));
+	}
 	/* "not requested" is said where all commands were seen */
 	bool whole = v->both && !v->midstream && !v->gap;
 	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))

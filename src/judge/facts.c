@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define HOST_NAME 64u /* octets of a host name that a sentence shows; longer ones are left out */
+#include "judge/names.h"
 
 const struct key_info key_table[KEYS] = {
     [KEY_RECORD] = {"record", {"session", "message"}},
@@ -39,6 +39,13 @@ const char *const value_names[VALUES] = {
     [VALUE_AUTH] = "auth",
     [VALUE_REPLY] = "reply",
     [VALUE_BECAUSE] = "because",
+    [VALUE_TLS] = "tls",
+    [VALUE_DOMAIN] = "domain",
+    [VALUE_WANTS] = "wants",
+    [VALUE_CAUSE] = "cause",
+    [VALUE_RELATED] = "related",
+    [VALUE_BASELINE] = "baseline",
+    [VALUE_PATH] = "path",
 };
 
 /* The mechanisms that a sentence names; what else a client called one is not repeated. */
@@ -144,6 +151,7 @@ facts_of(struct facts *f, const struct record *r)
 {
 	struct record_value v;
 	memset(f, 0, sizeof *f);
+	f->record = r;
 	for (uint32_t at = 0; record_next(r, &at, &v);)
 		add_fact(f, &v);
 
@@ -163,51 +171,25 @@ facts_of(struct facts *f, const struct record *r)
 		f->words[KEY_DIRECTION] = bit(DIRECTION_LOOPBACK);
 }
 
-/* A name with a dot in it, of letters, digits, hyphens and dots: nothing else is repeated from what
- * the peers say of themselves, and so no address of a person. */
-static bool
-is_host_name(const char *s, size_t len)
-{
-	bool dot = false, letter = false;
-	if (len < 3 || len > HOST_NAME || s[0] == '.' || s[len - 1] == '.')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = ascii_lower(s[i]);
-		if (c == '.')
-			dot = true;
-		else if (c >= 'a' && c <= 'z')
-			letter = true;
-		else if (c != '-' && (c < '0' || c > '9'))
-			return false;
-	}
-	return dot && letter;
-}
-
 static void
 add_host(struct text *out, const struct addr *a, const char *name, size_t len)
 {
 	char ip[ADDR_TEXT];
 	text_puts(out, a->family != 0 ? addr_print(a, ip) : "an unknown host");
-	if (is_host_name(name, len)) {
+	if (name_is_host(name, len)) {
 		text_puts(out, " (");
 		text_add(out, name, len);
 		text_putc(out, ')');
 	}
 }
 
-/* The greeting's first word, where a server says its name; the reply code may stand before it. */
 static void
 add_server(struct text *out, const struct facts *f)
 {
-	const char *s = f->greeting;
-	size_t len = f->greeting_len, name = 0;
-	if (len > 4 && memcmp(s, "220", 3) == 0 && (s[3] == ' ' || s[3] == '-')) {
-		s += 4;
-		len -= 4;
-	}
-	while (name < len && s[name] != ' ')
-		name++;
-	add_host(out, &f->server, s, name);
+	const char *name;
+	size_t len;
+	name_of_greeting(f->greeting, f->greeting_len, &name, &len);
+	add_host(out, &f->server, name, len);
 }
 
 static void
@@ -276,6 +258,128 @@ add_reply(struct text *out, const struct facts *f)
 		text_puts(out, "not seen");
 }
 
+static const char *const wants_words[][2] = {{"none", "nothing"},
+    {"may", "TLS where it is to be had"}, {"encrypt", "TLS"},
+    {"verify", "TLS with a certificate of the right name"}, {NULL, NULL}};
+
+static const char *const cause_words[][2] = {{"cleartext", "it went in the clear"},
+    {"name", "the certificate has another name"}, {"expired", "the certificate has expired"},
+    {"self-signed", "the certificate is signed by itself"},
+    {"certificate", "the certificate is not the one that was expected"}, {NULL, NULL}};
+
+static const char *const path_words[][2] =
+    {{"client", "the client's network: it gets no offer from any server"},
+	{"server", "the server: it offers TLS to nobody"},
+	{"path", "what is between the two: others get the offer"},
+	{"unclear", "both networks: too little was seen to tell"}, {NULL, NULL}};
+
+/* A word of ours that the record has, in a sentence: pairs of words, NULL at the end. */
+static void
+add_word(struct text *out, const struct record *r, enum field field, const char *const (*words)[2])
+{
+	struct record_value v;
+	if (!record_find(r, field, &v))
+		return;
+	for (; (*words)[0] != NULL; words++) {
+		if (ascii_is(v.str, v.len, (*words)[0])) {
+			text_puts(out, (*words)[1]);
+			return;
+		}
+	}
+}
+
+static void
+add_tls(struct text *out, const struct record *r)
+{
+	struct record_value v;
+	text_puts(out, "TLS");
+	if (record_find(r, FIELD_TLS_VERSION, &v)) {
+		text_putc(out, ' ');
+		text_add(out, v.str, v.len);
+	}
+	if (record_find(r, FIELD_TLS_CIPHER, &v)) {
+		text_puts(out, " with ");
+		text_add(out, v.str, v.len);
+	}
+}
+
+/* The first two domains; they come from the wire, so only what looks like one is repeated. */
+static void
+add_domains(struct text *out, const struct record *r)
+{
+	struct record_value v;
+	unsigned n = 0, others = 0;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		if (v.field != FIELD_POLICY_DOMAIN)
+			continue;
+		if (n == 2 || !name_is_host(v.str, v.len)) {
+			others++;
+			continue;
+		}
+		text_puts(out, n++ > 0 ? ", " : "");
+		text_add(out, v.str, v.len);
+	}
+	if (others > 0)
+		text_printf(out, n > 0 ? " and %u more" : "%u domains", others);
+	else if (n == 0)
+		text_puts(out, "the peer");
+}
+
+/* "13:00:05 UTC on 2026-11-23" */
+static void
+add_moment(struct text *out, int64_t ns)
+{
+	char buf[40];
+	struct text t = text_in(buf, sizeof buf);
+	text_add_time(&t, ns);
+	if (t.len < 19)
+		return;
+	text_add(out, buf + 11, 8);
+	text_puts(out, " UTC on ");
+	text_add(out, buf, 10);
+}
+
+static void
+add_related(struct text *out, const struct record *r)
+{
+	struct record_value v;
+	text_puts(out,
+	    record_is(r, FIELD_RELATED_OUTCOME, "refused") ? "TLS was refused" : "TLS failed");
+	if (record_find(r, FIELD_RELATED_TIME, &v)) {
+		text_puts(out, " at ");
+		add_moment(out, v.ns);
+	}
+	if (record_find(r, FIELD_RELATED_ALERT, &v)) {
+		text_puts(out, " (");
+		text_add(out, v.str, v.len);
+		text_putc(out, ')');
+	}
+}
+
+static void
+add_baseline(struct text *out, const struct record *r)
+{
+	struct record_value v;
+	uint64_t with = 0, without = 0;
+	if (record_find(r, FIELD_BASELINE_OFFERED, &v))
+		with = v.u64;
+	if (record_find(r, FIELD_BASELINE_NOT_OFFERED, &v))
+		without = v.u64;
+	if (with + without == 0) {
+		text_puts(out, "this server was not seen before");
+		return;
+	}
+	text_puts(out, "TLS was offered in ");
+	text_add_count(out, with);
+	text_puts(out, " of ");
+	text_add_count(out, with + without);
+	text_puts(out, " earlier connections");
+	if (record_find(r, FIELD_BASELINE_LAST, &v)) {
+		text_puts(out, ", last at ");
+		add_moment(out, v.ns);
+	}
+}
+
 void
 facts_add(struct text *out, const struct facts *f, enum value value)
 {
@@ -291,6 +395,13 @@ facts_add(struct text *out, const struct facts *f, enum value value)
 		break;
 	case VALUE_AUTH: add_list(out, f->mechanisms, mechanism_names); break;
 	case VALUE_REPLY: add_reply(out, f); break;
+	case VALUE_TLS: add_tls(out, f->record); break;
+	case VALUE_DOMAIN: add_domains(out, f->record); break;
+	case VALUE_WANTS: add_word(out, f->record, FIELD_POLICY_WANTS, wants_words); break;
+	case VALUE_CAUSE: add_word(out, f->record, FIELD_POLICY_CAUSE, cause_words); break;
+	case VALUE_RELATED: add_related(out, f->record); break;
+	case VALUE_BASELINE: add_baseline(out, f->record); break;
+	case VALUE_PATH: add_word(out, f->record, FIELD_PATH_SUSPECT, path_words); break;
 	case VALUE_BECAUSE:
 	case VALUES: break;
 	}

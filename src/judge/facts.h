@@ -45,12 +45,21 @@ enum value {
 	VALUE_AUTH,	 /* PLAIN and LOGIN */
 	VALUE_REPLY,	 /* 454 */
 	VALUE_BECAUSE,	 /* a row of the list `because` */
+	VALUE_TLS,	 /* TLS 1.0 with TLS_RSA_WITH_RC4_128_SHA */
+	VALUE_DOMAIN,	 /* partner.example: of a policy */
+	VALUE_WANTS,	 /* TLS and a certificate of the right name: of a policy */
+	VALUE_CAUSE,	 /* the certificate has expired: what broke a policy */
+	VALUE_RELATED, /* TLS failed at 13:00:05 UTC on 23 November 2026 (server: handshake_failure)
+			*/
+	VALUE_BASELINE, /* TLS was offered in 12 of 12 earlier connections, last at ... */
+	VALUE_PATH,	/* whose network to look at for a missing offer */
 	VALUES
 };
 
 extern const char *const value_names[VALUES];
 
 struct facts {
+	const struct record *record; /* whose facts they are */
 	uint32_t words[KEYS];	/* bit i: words[i] of the key holds; of the record, at least one bit
 				   for every key but exposed, secret and protection */
 	const char *greeting;	/* the server's; lives as long as the record */

@@ -1,46 +1,56 @@
 /*
- * Judgement: see judge.h.  In each list of the table the first row that matches counts; a record
- * costs a pass over itself and one over the rows.
+ * The conductor of judgement: see judge.h.
+ *
+ * The level of a record is that of the gravest rule that matches; its words are those of that rule,
+ * or of the table where the rule has none.  An exception takes a match out, but not one about
+ * credentials, which stays at a low level.
  */
 #include "judge/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "judge/table.h"
+#include "judge/alerts.h"
+#include "judge/state.h"
 
-#define SENTENCE 1024u /* octets of a sentence or advice */
+#define SENTENCE  1024u /* octets of a sentence or advice */
+#define FRAMEWORK "MITRE ATT&CK v17"
+#define DOMAINS	  32u	       /* of one mail's recipients that are named */
+#define MARGIN_NS 1000000000ll /* around the connection in a display filter */
+
+struct hit {
+	const struct rule *rule;
+	enum level level;
+};
 
 struct judge {
 	struct table table;
+	struct rules *rules;
+	struct policies *policies;
+	struct memory *memory;
+	struct alerts *alerts;
+	struct state *state;	     /* NULL: none is kept */
+	const struct record *record; /* the one at hand, whose hits are to be reported */
+	struct hit hit[RULE_HITS];
+	size_t hits, reported; /* of the record at hand; of these: looked at */
+	int64_t now_ns;	       /* the newest time of any record */
+	bool finished;
+	struct judge_stats stats;
+	uint64_t given_up; /* by rules that were replaced */
 };
-
-/* rules/advice.yml as the build turned it into numbers */
-static const uint8_t embedded[] = {
-#include "advice.yml.inc"
-};
-
-const char *
-judge_table(size_t *len)
-{
-	*len = sizeof embedded;
-	return (const char *)embedded;
-}
 
 struct judge *
-judge_open(const char *yaml, size_t len, const char *name, char error[JUDGE_ERROR])
+judge_new(void)
 {
 	struct judge *j = calloc(1, sizeof *j);
-	if (j == NULL) {
-		struct text t = text_in(error, JUDGE_ERROR);
-		text_puts(&t, "no memory for the table of levels and advice");
+	if (j == NULL)
 		return NULL;
-	}
-	if (!table_read(&j->table, yaml, len, name, error)) {
-		judge_free(j);
-		return NULL;
-	}
-	return j;
+	j->memory = memory_new();
+	j->alerts = alerts_new();
+	if (j->memory != NULL && j->alerts != NULL)
+		return j;
+	judge_free(j);
+	return NULL;
 }
 
 void
@@ -48,91 +58,311 @@ judge_free(struct judge *j)
 {
 	if (j == NULL)
 		return;
+	state_close(j->state);
 	table_free(&j->table);
+	rules_free(j->rules);
+	policies_free(j->policies);
+	memory_free(j->memory);
+	alerts_free(j->alerts);
 	free(j);
 }
 
-static bool
-row_matches(const struct row *row, const struct facts *f)
+bool
+judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR])
 {
-	for (unsigned k = 0; k < KEYS; k++) {
-		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
-			return false;
+	struct table table = {0};
+	struct rules *rules = rules_new(c->placeholders, c->placeholder_count);
+	if (rules == NULL) {
+		struct text t = text_in(error, JUDGE_ERROR);
+		text_puts(&t, "no memory for the rules");
+		return false;
 	}
-	if (row->greetings[0] == NULL)
-		return true;
-	for (size_t i = 0; i < ROW_GREETINGS && row->greetings[i] != NULL; i++) {
-		if (f->greeting_len > 0 &&
-		    ascii_find(f->greeting, f->greeting_len, row->greetings[i]) != NULL)
-			return true;
+	if (!rule_files_read(rules, &table, &c->from, error)) {
+		rules_free(rules);
+		table_free(&table);
+		return false;
 	}
-	return false;
+	if (j->rules != NULL)
+		j->given_up += rules_given_up(j->rules);
+	table_free(&j->table);
+	rules_free(j->rules);
+	policies_free(j->policies);
+	j->table = table;
+	j->rules = rules;
+	j->policies = c->policies;
+	j->hits = 0;
+	return true;
 }
 
-static const struct row *
-find_row(const struct judge *j, enum list list, const struct facts *f)
+const struct rules *
+judge_rules(const struct judge *j)
 {
-	const struct row *row = j->table.rows[list];
-	while (!row_matches(row, f)) /* the last one matches: table_read saw to it */
-		row++;
-	return row;
+	return j->rules;
 }
 
-/* The value that the word in braces at `s` names; VALUES where it is none.  *len: octets with the
- * braces. */
-static enum value
-value_at(const char *s, size_t *len)
+size_t
+judge_policies(const struct judge *j)
 {
-	for (unsigned v = 0; v < VALUES; v++) {
-		size_t n = strlen(value_names[v]);
-		if (strncmp(s + 1, value_names[v], n) == 0 && s[1 + n] == '}') {
-			*len = n + 2;
-			return (enum value)v;
-		}
-	}
-	return VALUES;
+	return j->policies != NULL ? policies_count(j->policies) : 0;
 }
 
-/* A text of the table with its values filled in; {because} only where `because` is given. */
-static void
-fill_in(struct text *out, const char *text, const struct facts *f, const char *because)
+bool
+judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR])
 {
-	while (*text != '\0') {
-		size_t plain = strcspn(text, "{"), len = 1;
-		text_add(out, text, plain);
-		text += plain;
-		if (*text == '\0')
-			break;
-		enum value v = value_at(text, &len);
-		if (v == VALUES)
-			text_add(out, text, 1);
-		else if (v == VALUE_BECAUSE && because != NULL)
-			fill_in(out, because, f, NULL);
-		else
-			facts_add(out, f, v);
-		text += len;
-	}
+	j->state = state_open(path, j->memory, j->alerts, error);
+	return j->state != NULL;
+}
+
+bool
+judge_save(struct judge *j, char error[JUDGE_ERROR])
+{
+	return j->state == NULL || state_save(j->state, j->memory, j->alerts, error);
 }
 
 void
-judge_apply(const struct judge *j, struct record *r)
+judge_stats_get(const struct judge *j, struct judge_stats *out)
+{
+	*out = j->stats;
+	out->given_up = j->given_up + (j->rules != NULL ? rules_given_up(j->rules) : 0);
+}
+
+/* ---------------------------------------------------------------------------- judging */
+
+static bool
+is_readable(const struct record *r)
+{
+	return r->kind == RECORD_MESSAGE || record_is(r, FIELD_OUTCOME, "cleartext");
+}
+
+static int64_t
+time_of(const struct record *r)
+{
+	struct record_value v;
+	return record_find(r, FIELD_EVENT_END, &v) || record_find(r, FIELD_TIMESTAMP, &v) ? v.ns
+											  : 0;
+}
+
+/* The sentence or the advice that `rule` (NULL: none) has for the facts; empty where there is
+ * none. */
+static void
+words_of(const struct judge *j, struct text *out, const struct rule *rule, enum list list,
+    const struct facts *f)
+{
+	const char *own = rule == NULL ? NULL : list == LIST_WHY ? rule->message : rule->advice;
+	if (own != NULL)
+		table_fill_in(out, &j->table, own, f);
+	else if (is_readable(f->record))
+		table_add(out, &j->table, list, f);
+	else if (rule != NULL && list == LIST_WHY)
+		text_puts(out, rule->title);
+}
+
+static void
+put_accepted(struct record *r, const struct rule *e)
+{
+	record_put_word(r, FIELD_ACCEPTED_TITLE, e->title);
+	record_put_word(r, FIELD_ACCEPTED_OWNER, e->owner);
+	record_put_word(r, FIELD_ACCEPTED_REASON, e->reason);
+	record_put_time(r, FIELD_ACCEPTED_EXPIRES, e->expires_ns);
+}
+
+/* What the rules say of the record; the gravest one, the exception, and the hits that remain. */
+static const struct rule *
+match(struct judge *j, struct record *r, enum level by_path, enum level *level,
+    const struct rule **accepted)
+{
+	struct rule_hit found[RULE_HITS];
+	const struct rule *gravest = NULL;
+	size_t n = rules_match(j->rules, r, j->now_ns, found);
+	bool credentials = record_is(r, FIELD_EXPOSED, "credentials");
+	j->hits = 0;
+	*level = LEVEL_NONE;
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *rule = found[i].rule;
+		enum level l = rule->by_path ? by_path : rule->level;
+		if (found[i].accepted != NULL) {
+			*accepted = found[i].accepted;
+			j->stats.accepted++;
+			if (!credentials)
+				continue;
+			l = l < LEVEL_LOW ? l : LEVEL_LOW;
+		}
+		if (l == LEVEL_NONE)
+			continue;
+		j->hit[j->hits++] = (struct hit){rule, l};
+		if (rule->kind != RULE_CORRELATION && l > *level) {
+			*level = l;
+			gravest = rule;
+		}
+	}
+	if (*level == LEVEL_NONE && *accepted != NULL)
+		*level = LEVEL_INFORMATIONAL;
+	return gravest;
+}
+
+/* The recipients' domains, each once: rules and people count by them. */
+static void
+put_domains(struct record *r)
+{
+	char domain[DOMAINS][256];
+	unsigned n = 0;
+	struct record_value v;
+	for (uint32_t at = 0; n < DOMAINS && record_next(r, &at, &v);) {
+		const char *sign = v.field == FIELD_EMAIL_TO ? memrchr(v.str, '@', v.len) : NULL;
+		size_t len = sign != NULL ? (size_t)(v.str + v.len - sign) - 1 : 0;
+		if (len == 0 || len >= sizeof domain[0])
+			continue;
+		for (size_t i = 0; i < len; i++)
+			domain[n][i] = ascii_lower(sign[1 + i]);
+		domain[n][len] = '\0';
+		unsigned same = 0;
+		while (strcmp(domain[same], domain[n]) != 0)
+			same++;
+		n += same == n;
+	}
+	for (unsigned i = 0; i < n; i++)
+		record_put_word(r, FIELD_TO_DOMAIN, domain[i]);
+}
+
+void
+judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
 	char sentence[SENTENCE], advice[SENTENCE];
-	if (r->kind != RECORD_MESSAGE &&
-	    (r->kind != RECORD_SESSION || !record_is(r, FIELD_OUTCOME, "cleartext")))
+	const struct rule *accepted = NULL;
+	enum level level;
+	if (r->kind != RECORD_MESSAGE && r->kind != RECORD_SESSION)
 		return;
+	int64_t ns = time_of(r);
+	if (ns > j->now_ns)
+		j->now_ns = ns;
+	if (r->kind == RECORD_MESSAGE)
+		put_domains(r);
+	memory_apply(j->memory, r);
+	if (j->policies != NULL)
+		policies_apply(j->policies, r);
+
 	facts_of(&f, r);
+	enum level by_path = is_readable(r) ? table_level(&j->table, &f) : LEVEL_NONE;
+	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
+	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
+	words_of(j, &t, gravest, LIST_WHY, &f);
+	words_of(j, &a, gravest, LIST_ADVICE, &f);
 
-	struct text t = text_in(sentence, sizeof sentence);
-	const char *because = find_row(j, LIST_BECAUSE, &f)->text;
-	fill_in(&t, find_row(j, LIST_WHY, &f)->text, &f, because);
-	struct text a = text_in(advice, sizeof advice);
-	fill_in(&a, find_row(j, LIST_ADVICE, &f)->text, &f, NULL);
-
-	enum level level = find_row(j, LIST_LEVELS, &f)->level;
 	/* f points into r, which changes from here on */
 	record_put_word(r, FIELD_LEVEL, level_name(level));
-	record_put_str(r, FIELD_MESSAGE, t.buf, t.len);
-	record_put_str(r, FIELD_ADVICE, a.buf, a.len);
+	if (t.len > 0)
+		record_put_str(r, FIELD_MESSAGE, t.buf, t.len);
+	if (a.len > 0)
+		record_put_str(r, FIELD_ADVICE, a.buf, a.len);
+	if (accepted != NULL)
+		put_accepted(r, accepted);
+	if (r->kind == RECORD_SESSION && record_is(r, FIELD_OUTCOME, "encrypted"))
+		alerts_sealed(j->alerts, r, j->now_ns);
+	j->record = r;
+	j->reported = 0;
+}
+
+/* ---------------------------------------------------------------------------- alerts */
+
+/* A display filter that shows the connection: its ends, and its time, since ports are used again.
+ */
+static void
+put_wireshark(struct record *out)
+{
+	struct record_value client, server, port, peer, v;
+	char buf[400], ip[ADDR_TEXT];
+	if (!record_find(out, FIELD_SOURCE_IP, &client) ||
+	    !record_find(out, FIELD_DESTINATION_IP, &server) ||
+	    !record_find(out, FIELD_SOURCE_PORT, &port) ||
+	    !record_find(out, FIELD_DESTINATION_PORT, &peer))
+		return;
+	struct text t = text_in(buf, sizeof buf);
+	const char *version = client.ip.family == 6 ? "ipv6" : "ip";
+	text_printf(&t, "%s.addr == %s", version, addr_print(&client.ip, ip));
+	text_printf(&t, " && %s.addr == %s", version, addr_print(&server.ip, ip));
+	text_printf(&t, " && tcp.port == %llu && tcp.port == %llu", (unsigned long long)port.u64,
+	    (unsigned long long)peer.u64);
+	if (record_find(out, FIELD_EVENT_START, &v)) {
+		int64_t from = v.ns - MARGIN_NS, to = time_of(out) + MARGIN_NS;
+		text_printf(&t, " && frame.time_epoch >= %lld && frame.time_epoch <= %lld",
+		    (long long)(from / 1000000000), (long long)(to / 1000000000 + 1));
+	}
+	record_put_str(out, FIELD_WIRESHARK, t.buf, t.len);
+}
+
+static void
+put_list(struct record *r, enum field field, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		record_put_word(r, field, *words);
+}
+
+/* The alert of a hit: all that the record says, and what the rule does. */
+static void
+compose(const struct judge *j, struct record *out, const struct hit *hit)
+{
+	const struct rule *rule = hit->rule;
+	char sentence[SENTENCE], advice[SENTENCE];
+	struct facts f;
+	if (j->record->len > LIMIT_RECORD - 8192) {
+		record_copy_open(out, j->record, LIMIT_RECORD - 8192);
+		out->cut++;
+	} else {
+		memcpy(out, j->record, offsetof(struct record, data) + j->record->len);
+	}
+	facts_of(&f, out);
+	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
+	words_of(j, &t, rule, LIST_WHY, &f);
+	words_of(j, &a, rule, LIST_ADVICE, &f);
+
+	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
+	    FIELD_MESSAGE, FIELD_ADVICE};
+	for (size_t i = 0; i < sizeof anew / sizeof *anew; i++)
+		record_remove(out, (enum field)anew[i]);
+	put_wireshark(out);
+	out->kind = RECORD_ALERT;
+	record_put_word(out, FIELD_EVENT_KIND, "alert");
+	record_put_word(out, FIELD_EVENT_DATASET, "postcard.alert");
+	record_put_u64(out, FIELD_EVENT_SEVERITY, level_severity(hit->level));
+	record_put_word(out, FIELD_LEVEL, level_name(hit->level));
+	record_put_str(out, FIELD_MESSAGE, t.buf, t.len);
+	if (a.len > 0)
+		record_put_str(out, FIELD_ADVICE, a.buf, a.len);
+	record_put_word(out, FIELD_RULE_ID, rule->id[0] != '\0' ? rule->id : NULL);
+	record_put_word(out, FIELD_RULE_NAME, rule->title);
+	record_put_word(out, FIELD_RULE_RULESET, "postcard");
+	put_list(out, FIELD_RULE_REFERENCE, rule->reference);
+	put_list(out, FIELD_CWE, rule->weakness);
+	if (rule->technique[0] != NULL)
+		record_put_word(out, FIELD_THREAT_FRAMEWORK, FRAMEWORK);
+	put_list(out, FIELD_THREAT_TECHNIQUE, rule->technique);
+}
+
+bool
+judge_next(struct judge *j, struct record *out)
+{
+	if (alerts_due(j->alerts, j->now_ns, j->finished, out))
+		return true;
+	while (j->record != NULL && j->reported < j->hits) {
+		const struct hit *hit = &j->hit[j->reported++];
+		struct alert_report report =
+		    alerts_event(j->alerts, hit->rule, hit->level, j->record, j->now_ns);
+		if (report.state == ALERT_SILENT)
+			continue;
+		compose(j, out, hit);
+		if (report.alert != NULL)
+			alerts_keep(report.alert, out);
+		alerts_put(out, report.state, report.count, report.first_ns);
+		return true;
+	}
+	j->record = NULL;
+	j->hits = 0;
+	return false;
+}
+
+void
+judge_finish(struct judge *j)
+{
+	j->finished = true;
 }

@@ -1,8 +1,10 @@
 /*
- * Judgement: how bad is what was seen, in one sentence, and what to change.
+ * Judgement: what deserves an alert, how bad it is, in one sentence, and what to change.
  *
- * Driven by a table that people edit (rules/advice.yml, whose head describes the format); the
- * program carries a copy of it.  Nothing here is from memory of other connections.
+ *   record -> memory -> policies -> rules -> record with level and words, and alerts
+ *
+ * The rules and texts are files that people edit (rules/); the program carries a copy of them.
+ * judge_push takes a record, judge_next gives the alerts that it makes due.
  */
 #ifndef POSTCARD_JUDGE_JUDGE_H
 #define POSTCARD_JUDGE_JUDGE_H
@@ -10,32 +12,68 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/yaml.h"
 #include "judge/level.h"
+#include "judge/memory.h"
+#include "judge/policy.h"
+#include "judge/rule_files.h"
 #include "record/record.h"
 
-#define JUDGE_ERROR 512 /* octets of a message of judge_open, with its NUL */
+#define JUDGE_ERROR YAML_ERROR /* octets of a message of judge_load, with its NUL */
 
 struct judge;
 
+struct judge_config {
+	struct rule_sources from;
+	const struct placeholder *placeholders; /* of %name% in rules; copied */
+	size_t placeholder_count;
+	struct policies *policies; /* the judge's from then on; NULL: none */
+};
+
+/* A judge that has no rules yet, and remembers nothing; NULL where there is no memory. */
+struct judge *judge_new(void);
+void judge_free(struct judge *j); /* NULL is allowed */
+
 /*
- * Reads a table: `len` octets of YAML at `yaml`, which are not needed afterwards; `name` stands for
- * it in messages.  NULL and "name:line:column: cause" in `error` where it is not well formed or has
- * unknown words in it.  The caller frees it with judge_free.
+ * Reads rules and texts and takes them, with the policies, in the place of those that it had; what
+ * it remembers stays.  False with a message ("file:line:column: cause") in `error`: all is as it
+ * was, and the policies are the caller's still.
  */
-struct judge *judge_open(const char *yaml, size_t len, const char *name, char error[JUDGE_ERROR]);
+bool judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR]);
 
-/* The table that the program carries, as rules/advice.yml was when it was built: its octets, and
- * their number in *len.  A constant. */
-const char *judge_table(size_t *len);
+/* What is loaded, for people to look at. */
+const struct rules *judge_rules(const struct judge *j);
+
+/* How many policies are loaded. */
+size_t judge_policies(const struct judge *j);
+
+/* Takes what earlier runs remembered from the state file (judge/state.h), which is made where it is
+ * not there; to be called before the first record.  False with a message in `error`. */
+bool judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR]);
+
+/* Brings the state file up to date, if there is one.  False with a message; nothing is lost, the
+ * next call tries again. */
+bool judge_save(struct judge *j, char error[JUDGE_ERROR]);
 
 /*
- * Adds FIELD_LEVEL, FIELD_MESSAGE and FIELD_ADVICE to a session whose outcome is cleartext and to
- * every message; other records stay as they are.  The direction decides too, so enrich_apply comes
- * first.  The sentence names hosts and counts, never a person, so it needs no masking.
+ * Judges a session or a message: adds what memory and policies know, level, sentence, advice and
+ * the exception that accepts it; other records stay as they are.  The direction decides, too, so
+ * enrich_apply comes first.  `r` must stay as it is until judge_next returned false.  Sentences
+ * name hosts and counts, never a person, so they need no masking.
  */
-void judge_apply(const struct judge *j, struct record *r);
+void judge_push(struct judge *j, struct record *r);
 
-/* NULL is allowed. */
-void judge_free(struct judge *j);
+/* The next alert; false: no more for now. */
+bool judge_next(struct judge *j, struct record *out);
+
+/* The run ends: all that was counted is to be reported (judge_next). */
+void judge_finish(struct judge *j);
+
+struct judge_stats {
+	uint64_t accepted; /* matches that an exception accepted */
+	uint64_t given_up; /* expressions that reached their limit of steps */
+};
+
+void judge_stats_get(const struct judge *j, struct judge_stats *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "judge/rule.h"
+#include "judge/table.h"
 
 #define IDENTIFIERS 128u /* names under one `detection` */
 
@@ -322,7 +323,9 @@ read_day_end(struct rule_reader *r, int node, int64_t *out)
 		struct tm same = tm;
 		time_t t = timegm(&tm);
 		strftime(back, sizeof back, "%Y-%m-%d", &tm);
-		if (strcmp(back, s) == 0 && tm.tm_mday == same.tm_mday) {
+		int year = tm.tm_year + 1900;
+		bool near = year >= 1970 && year < 2200; /* ns since 1970 end in 2262 */
+		if (near && strcmp(back, s) == 0 && tm.tm_mday == same.tm_mday) {
 			*out = ((int64_t)t + 86400) * 1000000000;
 			return true;
 		}
@@ -351,6 +354,17 @@ rule_timespan_read(struct rule_reader *r, int node, int64_t *out)
 	return true;
 }
 
+/* A text whose words in braces name values of the record. */
+static bool
+keep_sentence(struct rule_reader *r, int node, const char **out)
+{
+	size_t len;
+	if (!keep(r, node, LIMIT_RULE_TEXT, out))
+		return false;
+	const char *wrong = table_wrong_value(*out, &len);
+	return wrong == NULL || yaml_fail(r->yaml, node, "%.*s is no value", (int)len, wrong);
+}
+
 /* Our own attributes, under `postcard`. */
 static bool
 read_custom(struct rule_reader *r, int map)
@@ -374,10 +388,10 @@ read_custom(struct rule_reader *r, int map)
 				    "'level')");
 			rule->by_path = true;
 		} else if (strcmp(key, "message") == 0) {
-			if (!keep(r, v, LIMIT_RULE_TEXT, &rule->message))
+			if (!keep_sentence(r, v, &rule->message))
 				return false;
 		} else if (strcmp(key, "advice") == 0) {
-			if (!keep(r, v, LIMIT_RULE_TEXT, &rule->advice))
+			if (!keep_sentence(r, v, &rule->advice))
 				return false;
 		} else if (strcmp(key, "window") == 0) {
 			if (!rule_timespan_read(r, v, &rule->window_ns))

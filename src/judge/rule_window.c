@@ -16,7 +16,6 @@
 #include "judge/rule.h"
 
 #define GROUPS_A_RECORD 64u /* that one record may belong to, by fields of several values */
-#define SEARCHED	16u /* groups of which the most silent one is given up */
 
 struct group_key {
 	uint64_t h[2];
@@ -108,24 +107,12 @@ groups_of(const struct rules *s, const struct correlation *c, unsigned position,
 static void
 give_up_one(struct correlation *c)
 {
-	const void *key, *oldest = NULL;
 	void *value;
-	int64_t least = INT64_MAX;
-	for (unsigned i = 0; i < SEARCHED; i++) {
-		if (!map_next(&c->groups, &c->walk, &key, &value)) {
-			c->walk = 0;
-			if (oldest != NULL || !map_next(&c->groups, &c->walk, &key, &value))
-				break;
-		}
-		const struct group *g = value;
-		if (g->last_ns < least) {
-			least = g->last_ns;
-			oldest = key;
-		}
-	}
-	if (oldest != NULL) {
-		struct group_key copy;
-		memcpy(&copy, oldest, sizeof copy);
+	struct group_key copy;
+	const void *key =
+	    map_stalest(&c->groups, &c->walk, offsetof(struct group, last_ns), &value);
+	if (key != NULL) {
+		memcpy(&copy, key, sizeof copy);
 		map_remove(&c->groups, &copy);
 	}
 }

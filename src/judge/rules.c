@@ -264,6 +264,10 @@ link_correlation(struct linker *l, struct rule *rule)
 	}
 	if (rule->level == LEVEL_NONE)
 		rule->level = gravest;
+	/* its alerts are those of its groups, by the fields of the rule that comes last */
+	rule->single = rule->keys == 0 && c->keys == 0;
+	for (unsigned i = 0; i < c->keys && rule->keys == i; i++)
+		rule->key[rule->keys++] = c->key[i][c->rules - 1];
 	return rule_window_init(c) || no_memory(l);
 }
 

@@ -45,6 +45,7 @@ struct rule {
 	const char *reference[RULE_TAGS]; /* NULL ends */
 	uint16_t key[RULE_KEYS]; /* postcard.key: fields of the roll-up key besides the rule */
 	unsigned keys;		 /* 0: client, server and reason */
+	bool single;		 /* one alert for all events: a correlation without groups */
 	int64_t window_ns;	 /* postcard.window: of the roll-up; 0: the usual one */
 	const char *owner;	 /* of an exception: postcard.owner */
 	const char *reason;	 /* postcard.reason */

@@ -1,20 +1,15 @@
 /*
- * Reads the table of levels and advice from YAML (libyaml), strictly: a key or a word that is not
- * known is an error that names its line and column, since a row that never matches would go unseen.
+ * The table of levels and advice: see table.h.
+ *
+ * Read strictly: a key or a word that is not known is an error that names its line and column,
+ * since a row that never matches would go unseen.
  */
 #include "judge/table.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
-struct reader {
-	yaml_document_t document;
-	const char *name; /* of the table, for messages */
-	char *error;
-};
+#include "base/limits.h"
 
 static const char *const list_names[LISTS] = {
     [LIST_LEVELS] = "levels",
@@ -23,75 +18,15 @@ static const char *const list_names[LISTS] = {
     [LIST_ADVICE] = "advice",
 };
 
-static bool
-fail(struct reader *r, yaml_mark_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/* Always false, for `return fail(...)`. */
-static bool
-fail(struct reader *r, yaml_mark_t at, const char *fmt, ...)
-{
-	char why[JUDGE_ERROR / 2];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
-	struct text t = text_in(r->error, JUDGE_ERROR);
-	text_add_wire(&t, r->name, strlen(r->name));
-	text_printf(&t, ":%zu:%zu: ", at.line + 1, at.column + 1);
-	text_add_wire(&t, why, strlen(why));
-	return false;
-}
-
-static const char *
-scalar(const yaml_node_t *n)
-{
-	return n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
-}
-
-static size_t
-items(const yaml_node_t *list)
-{
-	return (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
-}
-
-static yaml_node_t *
-item(struct reader *r, const yaml_node_t *list, size_t i)
-{
-	return yaml_document_get_node(&r->document, list->data.sequence.items.start[i]);
-}
-
-static size_t
-pairs(const yaml_node_t *map)
-{
-	return (size_t)(map->data.mapping.pairs.top - map->data.mapping.pairs.start);
-}
-
-/* The i-th key and value of a mapping.  False where the key is no word, or was there before. */
-static bool
-pair(struct reader *r, const yaml_node_t *map, size_t i, const char **key, yaml_node_t **key_node,
-    yaml_node_t **value)
-{
-	const yaml_node_pair_t *p = map->data.mapping.pairs.start;
-	*key_node = yaml_document_get_node(&r->document, p[i].key);
-	*value = yaml_document_get_node(&r->document, p[i].value);
-	*key = scalar(*key_node);
-	if (*key == NULL)
-		return fail(r, (*key_node)->start_mark, "a word is expected here");
-	for (size_t k = 0; k < i; k++) {
-		const char *other = scalar(yaml_document_get_node(&r->document, p[k].key));
-		if (other != NULL && strcmp(other, *key) == 0)
-			return fail(r, (*key_node)->start_mark, "'%s' stands here twice", *key);
-	}
-	return true;
-}
+/* ----------------------------------------------------------------------------- reading */
 
 static bool
-read_word(struct reader *r, struct row *row, enum key key, const yaml_node_t *n)
+read_word(struct yaml *y, struct row *row, enum key key, int node)
 {
 	const struct key_info *info = &key_table[key];
-	const char *word = scalar(n);
+	const char *word = yaml_text(y, node);
 	if (word == NULL)
-		return fail(r, n->start_mark, "a word is expected here");
+		return yaml_fail(y, node, "a word is expected here");
 	for (unsigned i = 0; i < KEY_WORDS && info->words[i] != NULL; i++) {
 		if (strcmp(word, info->words[i]) == 0) {
 			row->words[key] |= (uint32_t)1 << i;
@@ -102,207 +37,207 @@ read_word(struct reader *r, struct row *row, enum key key, const yaml_node_t *n)
 	struct text t = text_in(known, sizeof known);
 	for (unsigned i = 0; i < KEY_WORDS && info->words[i] != NULL; i++)
 		text_printf(&t, "%s%s", i > 0 ? ", " : "", info->words[i]);
-	return fail(r, n->start_mark, "'%.32s' is no %s (%s)", word, info->name, known);
+	return yaml_fail(y, node, "'%.32s' is no %s (%s)", word, info->name, known);
 }
 
 static bool
-read_greeting(struct reader *r, struct row *row, const yaml_node_t *n)
+read_greeting(struct yaml *y, struct row *row, int node)
 {
-	const char *word = scalar(n);
+	const char *word = yaml_text(y, node);
 	size_t at = 0;
 	if (word == NULL || word[0] == '\0')
-		return fail(r, n->start_mark, "a part of a greeting is expected here");
+		return yaml_fail(y, node, "a part of a greeting is expected here");
 	while (at < ROW_GREETINGS && row->greetings[at] != NULL)
 		at++;
 	if (at == ROW_GREETINGS)
-		return fail(r, n->start_mark, "a row has room for %u greetings", ROW_GREETINGS);
+		return yaml_fail(y, node, "a row has room for %u greetings", ROW_GREETINGS);
 	row->greetings[at] = strdup(word);
-	return row->greetings[at] != NULL || fail(r, n->start_mark, "no memory");
+	return row->greetings[at] != NULL || yaml_fail(y, node, "no memory");
 }
 
 /* `key` is KEYS for the greeting. */
 static bool
-read_condition(struct reader *r, struct row *row, enum key key, const yaml_node_t *value)
+read_condition(struct yaml *y, struct row *row, enum key key, int node)
 {
-	if (value->type != YAML_SEQUENCE_NODE)
-		return key == KEYS ? read_greeting(r, row, value) : read_word(r, row, key, value);
-	if (items(value) == 0)
-		return fail(r, value->start_mark, "an empty list matches nothing");
-	for (size_t i = 0; i < items(value); i++) {
-		const yaml_node_t *n = item(r, value, i);
-		if (!(key == KEYS ? read_greeting(r, row, n) : read_word(r, row, key, n)))
+	bool list = yaml_kind(y, node) == YAML_LIST;
+	size_t count = list ? yaml_count(y, node) : 1;
+	if (count == 0)
+		return yaml_fail(y, node, "an empty list matches nothing");
+	for (size_t i = 0; i < count; i++) {
+		int n = list ? yaml_item(y, node, i) : node;
+		if (!(key == KEYS ? read_greeting(y, row, n) : read_word(y, row, key, n)))
 			return false;
 	}
 	return true;
 }
 
 static bool
-read_when(struct reader *r, struct row *row, const yaml_node_t *when)
+read_when(struct yaml *y, struct row *row, int when)
 {
-	if (when->type != YAML_MAPPING_NODE)
-		return fail(r, when->start_mark,
-		    "'when' is a list of conditions, {key: word, ...}");
-	for (size_t i = 0; i < pairs(when); i++) {
+	if (yaml_kind(y, when) != YAML_MAP)
+		return yaml_fail(y, when, "'when' is a list of conditions, {key: word, ...}");
+	for (size_t i = 0; i < yaml_count(y, when); i++) {
 		const char *name;
-		yaml_node_t *name_node, *value;
+		int name_node, value;
 		unsigned key = 0;
-		if (!pair(r, when, i, &name, &name_node, &value))
+		if (!yaml_pair(y, when, i, &name, &name_node, &value))
 			return false;
 		while (key < KEYS && strcmp(key_table[key].name, name) != 0)
 			key++;
 		if (key == KEYS && strcmp(name, "greeting") != 0)
-			return fail(r, name_node->start_mark,
+			return yaml_fail(y, name_node,
 			    "'%.32s' is no condition (record, protocol, port, reason, "
 			    "exposed, content, secret, direction, protection, greeting)",
 			    name);
-		if (!read_condition(r, row, (enum key)key, value))
+		if (!read_condition(y, row, (enum key)key, value))
 			return false;
 	}
 	return true;
 }
 
-/* Does each word in braces name a value? */
-static bool
-check_text(struct reader *r, enum list list, const yaml_node_t *n)
+/* The value that the word in braces at `s` names; VALUES where it is none.  *len: octets with the
+ * braces, 1 for a brace of its own right, as in Exim's configuration. */
+static enum value
+value_at(const char *s, size_t *len)
 {
-	for (const char *s = strchr(scalar(n), '{'); s != NULL; s = strchr(s + 1, '{')) {
-		size_t len = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz_");
-		if (len == 0 || s[1 + len] != '}')
-			continue; /* a brace of its own right, as in Exim's configuration */
-		unsigned v = 0;
-		while (v < VALUES &&
-		    (strlen(value_names[v]) != len || memcmp(value_names[v], s + 1, len) != 0))
-			v++;
-		if (v == VALUES)
-			return fail(r, n->start_mark, "{%.*s} is no value", (int)len, s + 1);
-		if (v == VALUE_BECAUSE && list != LIST_WHY)
-			return fail(r, n->start_mark, "{because} has its place in 'why' only");
+	size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz_");
+	*len = n > 0 && s[1 + n] == '}' ? n + 2 : 1;
+	for (unsigned v = 0; *len > 1 && v < VALUES; v++) {
+		if (strlen(value_names[v]) == n && memcmp(value_names[v], s + 1, n) == 0)
+			return (enum value)v;
 	}
-	return true;
+	return VALUES;
+}
+
+const char *
+table_wrong_value(const char *text, size_t *len)
+{
+	for (const char *s = strchr(text, '{'); s != NULL; s = strchr(s + 1, '{')) {
+		if (value_at(s, len) == VALUES && *len > 1)
+			return s;
+	}
+	return NULL;
 }
 
 static bool
-read_result(struct reader *r, struct row *row, enum list list, const yaml_node_t *value)
+read_result(struct yaml *y, struct row *row, enum list list, int node)
 {
-	const char *s = scalar(value);
+	const char *s = yaml_text(y, node);
+	size_t len;
 	if (s == NULL || s[0] == '\0')
-		return fail(r, value->start_mark, "a text is expected here");
+		return yaml_fail(y, node, "a text is expected here");
 	if (list == LIST_LEVELS) {
 		row->level = level_by_name(s, strlen(s));
-		return row->level != LEVEL_NONE ||
-		    fail(r, value->start_mark,
-			"'%.32s' is no level (informational, low, medium, high, critical)", s);
+		return row->level != LEVEL_NONE || strcmp(s, "none") == 0 ||
+		    yaml_fail(y, node,
+			"'%.32s' is no level (none, informational, low, medium, high, critical)",
+			s);
 	}
 	row->text = strdup(s);
-	return row->text != NULL ? check_text(r, list, value)
-				 : fail(r, value->start_mark, "no memory");
+	if (row->text == NULL)
+		return yaml_fail(y, node, "no memory");
+	const char *wrong = table_wrong_value(s, &len);
+	if (wrong != NULL)
+		return yaml_fail(y, node, "%.*s is no value", (int)len, wrong);
+	return list == LIST_WHY || strstr(s, "{because}") == NULL ||
+	    yaml_fail(y, node, "{because} has its place in 'why' only");
 }
 
 static bool
-read_row(struct reader *r, struct row *row, enum list list, const yaml_node_t *n, bool last)
+read_row(struct yaml *y, struct row *row, enum list list, int node, bool last)
 {
 	const char *result = list == LIST_LEVELS ? "level" : "text";
 	bool has_when = false, has_result = false;
-	if (n->type != YAML_MAPPING_NODE)
-		return fail(r, n->start_mark, "a row has 'when' and '%s'", result);
-	for (size_t i = 0; i < pairs(n); i++) {
+	if (yaml_kind(y, node) != YAML_MAP)
+		return yaml_fail(y, node, "a row has 'when' and '%s'", result);
+	for (size_t i = 0; i < yaml_count(y, node); i++) {
 		const char *name;
-		yaml_node_t *name_node, *value;
-		if (!pair(r, n, i, &name, &name_node, &value))
+		int name_node, value;
+		if (!yaml_pair(y, node, i, &name, &name_node, &value))
 			return false;
 		if (strcmp(name, "when") == 0) {
 			has_when = true;
-			if (!read_when(r, row, value))
+			if (!read_when(y, row, value))
 				return false;
 		} else if (strcmp(name, result) == 0) {
 			has_result = true;
-			if (!read_result(r, row, list, value))
+			if (!read_result(y, row, list, value))
 				return false;
 		} else {
-			return fail(r, name_node->start_mark,
+			return yaml_fail(y, name_node,
 			    "'%.32s' is not known; a row has 'when' and '%s'", name, result);
 		}
 	}
 	if (!has_result)
-		return fail(r, n->start_mark, "the row has no '%s'", result);
+		return yaml_fail(y, node, "the row has no '%s'", result);
 	if (last && has_when)
-		return fail(r, n->start_mark,
+		return yaml_fail(y, node,
 		    "the last row of '%s' must have no 'when', so that one always matches",
 		    list_names[list]);
-	if (!last && !has_when)
-		return fail(r, n->start_mark, "only the last row may have no 'when'");
-	return true;
+	return last || has_when || yaml_fail(y, node, "only the last row may have no 'when'");
 }
 
 static bool
-read_list(struct reader *r, struct table *t, enum list list, const yaml_node_t *n)
+read_list(struct yaml *y, struct table *t, enum list list, int node)
 {
-	if (n->type != YAML_SEQUENCE_NODE || items(n) == 0)
-		return fail(r, n->start_mark, "'%s' is a list of rows", list_names[list]);
-	size_t count = items(n);
+	size_t count = yaml_count(y, node);
+	if (yaml_kind(y, node) != YAML_LIST || count == 0)
+		return yaml_fail(y, node, "'%s' is a list of rows", list_names[list]);
 	if (count > LIMIT_ADVICE_ROWS)
-		return fail(r, n->start_mark, "more than %u rows", LIMIT_ADVICE_ROWS);
+		return yaml_fail(y, node, "more than %u rows", LIMIT_ADVICE_ROWS);
 	t->rows[list] = calloc(count, sizeof *t->rows[list]);
 	if (t->rows[list] == NULL)
-		return fail(r, n->start_mark, "no memory");
+		return yaml_fail(y, node, "no memory");
 	t->count[list] = count;
 	for (size_t i = 0; i < count; i++) {
-		if (!read_row(r, &t->rows[list][i], list, item(r, n, i), i == count - 1))
+		if (!read_row(y, &t->rows[list][i], list, yaml_item(y, node, i), i == count - 1))
 			return false;
 	}
 	return true;
 }
 
 static bool
-read_table(struct reader *r, struct table *t)
+read_lists(struct yaml *y, struct table *t)
 {
-	const yaml_node_t *root = yaml_document_get_root_node(&r->document);
-	if (root == NULL || root->type != YAML_MAPPING_NODE)
-		return fail(r, root != NULL ? root->start_mark : r->document.start_mark,
+	int root = yaml_root(y);
+	if (yaml_kind(y, root) != YAML_MAP)
+		return yaml_fail(y, root,
 		    "the lists 'levels', 'why', 'because' and 'advice' are expected");
-	for (size_t i = 0; i < pairs(root); i++) {
+	for (size_t i = 0; i < yaml_count(y, root); i++) {
 		const char *name;
-		yaml_node_t *name_node, *value;
+		int name_node, value;
 		unsigned list = 0;
-		if (!pair(r, root, i, &name, &name_node, &value))
+		if (!yaml_pair(y, root, i, &name, &name_node, &value))
 			return false;
 		while (list < LISTS && strcmp(list_names[list], name) != 0)
 			list++;
 		if (list == LISTS)
-			return fail(r, name_node->start_mark,
+			return yaml_fail(y, name_node,
 			    "'%.32s' is no list (levels, why, because, advice)", name);
-		if (!read_list(r, t, (enum list)list, value))
+		if (!read_list(y, t, (enum list)list, value))
 			return false;
 	}
 	for (unsigned list = 0; list < LISTS; list++) {
 		if (t->count[list] == 0)
-			return fail(r, root->end_mark, "the list '%s' is missing",
-			    list_names[list]);
+			return yaml_fail(y, root, "the list '%s' is missing", list_names[list]);
 	}
 	return true;
 }
 
 bool
-table_read(struct table *t, const char *yaml, size_t len, const char *name, char error[JUDGE_ERROR])
+table_read(struct table *t, const char *yaml, size_t len, const char *name, char *error)
 {
-	struct reader r = {.name = name, .error = error};
-	yaml_parser_t parser;
-	yaml_mark_t start = {0};
 	memset(t, 0, sizeof *t);
-	if (len > LIMIT_ADVICE_FILE)
-		return fail(&r, start, "more than %u octets", LIMIT_ADVICE_FILE);
-	if (!yaml_parser_initialize(&parser))
-		return fail(&r, start, "no memory");
-	yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, len);
-	bool good = yaml_parser_load(&parser, &r.document) != 0;
-	if (good) {
-		good = read_table(&r, t);
-		yaml_document_delete(&r.document);
-	} else {
-		fail(&r, parser.problem_mark, "%s",
-		    parser.problem != NULL ? parser.problem : "cannot be read");
-	}
-	yaml_parser_delete(&parser);
+	struct yaml *y = yaml_open(yaml, len, name, error);
+	if (y == NULL)
+		return false;
+	bool good = yaml_next(y) ||
+	    yaml_fail(y, 0, "the lists 'levels', 'why', 'because' and 'advice' are expected");
+	good = good && read_lists(y, t);
+	if (good && yaml_next(y))
+		good = yaml_fail(y, yaml_root(y), "one document is expected, not two");
+	good = good && error[0] == '\0';
+	yaml_close(y);
 	return good;
 }
 
@@ -319,4 +254,64 @@ table_free(struct table *t)
 		free(t->rows[list]);
 	}
 	memset(t, 0, sizeof *t);
+}
+
+/* ----------------------------------------------------------------------------- looking */
+
+static bool
+row_matches(const struct row *row, const struct facts *f)
+{
+	for (unsigned k = 0; k < KEYS; k++) {
+		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
+			return false;
+	}
+	if (row->greetings[0] == NULL)
+		return true;
+	for (size_t i = 0; i < ROW_GREETINGS && row->greetings[i] != NULL; i++) {
+		if (f->greeting_len > 0 &&
+		    ascii_find(f->greeting, f->greeting_len, row->greetings[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static const struct row *
+find_row(const struct table *t, enum list list, const struct facts *f)
+{
+	const struct row *row = t->rows[list];
+	while (!row_matches(row, f)) /* the last one matches: table_read saw to it */
+		row++;
+	return row;
+}
+
+enum level
+table_level(const struct table *t, const struct facts *f)
+{
+	return find_row(t, LIST_LEVELS, f)->level;
+}
+
+void
+table_add(struct text *out, const struct table *t, enum list list, const struct facts *f)
+{
+	table_fill_in(out, t, find_row(t, list, f)->text, f);
+}
+
+void
+table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f)
+{
+	while (*text != '\0') {
+		size_t plain = strcspn(text, "{"), len = 1;
+		text_add(out, text, plain);
+		text += plain;
+		if (*text == '\0')
+			break;
+		enum value v = value_at(text, &len);
+		if (v == VALUES)
+			text_add(out, text, len);
+		else if (v == VALUE_BECAUSE) /* which holds no {because} itself */
+			table_fill_in(out, t, find_row(t, LIST_BECAUSE, f)->text, f);
+		else
+			facts_add(out, f, v);
+		text += len;
+	}
 }

@@ -1,4 +1,7 @@
-/* The table of levels, sentences and advice, as read from YAML; rules/advice.yml describes it. */
+/*
+ * The table of levels, sentences and advice, as read from YAML; rules/texts/advice.yml describes
+ * it.  In each list the first row that matches counts.
+ */
 #ifndef POSTCARD_JUDGE_TABLE_H
 #define POSTCARD_JUDGE_TABLE_H
 
@@ -6,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/yaml.h"
 #include "judge/facts.h"
-#include "judge/judge.h"
+#include "judge/level.h"
 
 #define ROW_GREETINGS 8u /* words of a greeting that one row may name */
 
@@ -17,7 +21,7 @@ struct row {
 	uint32_t words[KEYS];		/* one of these must hold; 0: any may */
 	char *greetings[ROW_GREETINGS]; /* one of these must stand in the greeting; NULL ends */
 	char *text;			/* of the lists but `levels` */
-	enum level level;		/* of the list `levels` */
+	enum level level;		/* of the list `levels`; LEVEL_NONE: nothing to say */
 };
 
 struct table {
@@ -25,11 +29,24 @@ struct table {
 	size_t count[LISTS];	 /* the last row of each list matches everything */
 };
 
-/* Reads the table; false and a message as judge_open gives it.  Free with table_free in any case.
+/* Reads the table: `len` octets of YAML, which are not needed afterwards; `name` stands for them in
+ * messages.  False and a message in `error` (YAML_ERROR octets).  Free with table_free in any case.
  */
-bool table_read(struct table *t, const char *yaml, size_t len, const char *name,
-    char error[JUDGE_ERROR]);
+bool table_read(struct table *t, const char *yaml, size_t len, const char *name, char *error);
 
 void table_free(struct table *t);
+
+enum level table_level(const struct table *t, const struct facts *f);
+
+/* Adds the sentence (LIST_WHY) or the advice (LIST_ADVICE) of the facts. */
+void table_add(struct text *out, const struct table *t, enum list list, const struct facts *f);
+
+/* Adds a text with its values filled in, that of a rule for instance; {because} comes from the
+ * table. */
+void
+table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f);
+
+/* Does each word in braces name a value?  If not the first that does not, with its length. */
+const char *table_wrong_value(const char *text, size_t *len);
 
 #endif

@@ -24,7 +24,8 @@ enum mail_event_kind {
 	MAIL_PREAUTH,	/* IMAP: the greeting says the connection is authenticated */
 	MAIL_HELO,	/* text: the client's name; flag: it asked for capabilities (EHLO, LHLO) */
 	MAIL_ASKED,	/* the client asked for capabilities (CAPABILITY, CAPA) */
-	MAIL_OFFER,	/* a complete capability list; flag: STARTTLS (STLS) is in it */
+	MAIL_OFFER,	/* a complete capability list; flag: STARTTLS (STLS) is in it; len: the
+			   keywords of SMTP, a bit for each (mail_keyword) */
 	MAIL_OFFER_CUT, /* a capability list of which octets were lost; flag: STARTTLS is in what is
 			   left */
 	MAIL_MANGLED, /* text: a line whose keyword was overwritten; flag: it has STARTTLS's length
@@ -89,5 +90,8 @@ struct mail_event {
 	size_t len; /* how many; MAIL_CONTENT_GAP: octets lost */
 	const struct tls_event *tls; /* MAIL_TLS; valid until the next mail_next */
 };
+
+/* The name of a keyword of SMTP by its bit in MAIL_OFFER; NULL where there is none. */
+const char *mail_keyword(unsigned bit);
 
 #endif

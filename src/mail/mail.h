@@ -38,6 +38,7 @@ struct smtp {
 	uint16_t rcpts_ok;    /* LMTP: of them accepted */
 	uint16_t code;	      /* of the reply under way */
 	uint16_t reply_lines; /* lines of it so far */
+	uint32_t keywords;    /* of the capability list under way: bits of smtp_keyword */
 };
 
 /* State of the IMAP and POP3 rows. */

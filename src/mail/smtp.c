@@ -400,14 +400,12 @@ static void
 list_line(struct mail *m, struct mail_session *s, const char *text, size_t len)
 {
 	struct smtp *p = &s->p.smtp;
-	static const char *const known[] = {"SIZE", "PIPELINING", "8BITMIME", "HELP", "DSN", "AUTH",
-	    "ENHANCEDSTATUSCODES", "CHUNKING", "SMTPUTF8", "VRFY", "ETRN", "EXPN", "BINARYMIME"};
 	size_t n = mail_word_len(text, len);
+	uint32_t keyword = smtp_keyword(text, n);
 	bool same;
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (ascii_is(text, n, known[i]))
-			p->flags |= SMTP_LIST_SURE;
-	}
+	p->keywords |= keyword;
+	if (keyword & smtp_keywords_sure())
+		p->flags |= SMTP_LIST_SURE;
 	if (ascii_is(text, n, "STARTTLS") || ascii_is(text, n, "X-ANONYMOUSTLS")) {
 		p->flags |= SMTP_OFFERED;
 	} else if (mail_is_mangled(text, n, "STARTTLS", &same)) {
@@ -422,8 +420,10 @@ static void
 list_over(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	mail_emit(m, p->flags & SMTP_LIST_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER)->flag =
-	    (p->flags & SMTP_OFFERED) != 0;
+	struct mail_event *ev =
+	    mail_emit(m, p->flags & SMTP_LIST_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER);
+	ev->flag = (p->flags & SMTP_OFFERED) != 0;
+	ev->len = p->keywords;
 	p->flags = (uint16_t)((p->flags & ~SMTP_WAS_OFFERED) |
 	    (p->flags & SMTP_OFFERED ? SMTP_WAS_OFFERED : 0));
 }
@@ -643,6 +643,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		p->flags &= (uint16_t) ~(SMTP_OFFERED | SMTP_LIST | SMTP_LIST_SURE |
 		    (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
 		p->code = number;
+		p->keywords = 0;
 	}
 	struct smtp_pending *f = front(p);
 	bool list =

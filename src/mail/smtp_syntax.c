@@ -121,3 +121,43 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 	}
 	return best;
 }
+
+/* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
+ */
+static const struct {
+	const char *name;
+	bool sure; /* nothing else is called so at the head of a line */
+} keywords[] = {{"STARTTLS", false}, {"SIZE", true}, {"PIPELINING", true}, {"8BITMIME", true},
+    {"HELP", true}, {"DSN", true}, {"AUTH", true}, {"ENHANCEDSTATUSCODES", true},
+    {"CHUNKING", true}, {"SMTPUTF8", true}, {"VRFY", true}, {"ETRN", true}, {"EXPN", true},
+    {"BINARYMIME", true}, {"DELIVERBY", false}, {"CHECKPOINT", false}, {"ATRN", false},
+    {"MTRK", false}, {"SUBMITTER", false}, {"NO-SOLICITING", false}, {"FUTURERELEASE", false},
+    {"CONPERM", false}, {"BURL", false}, {"MT-PRIORITY", false}, {"RRVS", false},
+    {"REQUIRETLS", false}, {"LIMITS", false}, {"XCLIENT", false}, {"XFORWARD", false},
+    {"X-EXPS", false}, {"XEXCH50", false}, {"X-ANONYMOUSTLS", false}};
+
+uint32_t
+smtp_keyword(const char *s, size_t len)
+{
+	static const size_t n = sizeof keywords / sizeof *keywords;
+	for (size_t i = 0; i < n; i++) {
+		if (ascii_is(s, len, keywords[i].name))
+			return (uint32_t)1 << i;
+	}
+	return 0;
+}
+
+uint32_t
+smtp_keywords_sure(void)
+{
+	uint32_t bits = 0;
+	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+		bits |= (uint32_t)keywords[i].sure << i;
+	return bits;
+}
+
+const char *
+mail_keyword(unsigned bit)
+{
+	return bit < sizeof keywords / sizeof *keywords ? keywords[bit].name : NULL;
+}

@@ -41,4 +41,11 @@ bool smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last);
 enum plausible
 smtp_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len);
 
+/* The bit of a keyword in the reply to EHLO (see mail_keyword); 0 where it is not registered.
+ * Case-blind. */
+uint32_t smtp_keyword(const char *s, size_t len);
+
+/* Keywords that prove that a reply is such a list. */
+uint32_t smtp_keywords_sure(void);
+
 #endif

@@ -215,6 +215,20 @@ record_set_word(struct record *r, enum field f, const char *word)
 	record_put_word(r, f, word);
 }
 
+void
+record_copy_open(struct record *out, const struct record *r, uint32_t max)
+{
+	uint16_t head[2];
+	record_begin(out, (enum record_kind)r->kind);
+	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
+		uint32_t size = HEAD + head[1];
+		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
+			continue;
+		memcpy(out->data + out->len, r->data + at, size);
+		out->len += size;
+	}
+}
+
 enum field
 field_by_name(const char *name)
 {

@@ -92,6 +92,10 @@ void record_remove(struct record *r, enum field f);
 /* Puts `word` in the place of what field f has (behind all other values). */
 void record_set_word(struct record *r, enum field f, const char *word);
 
+/* Begins `out` as a record of the same kind with the values of `r` that name no person (privacy
+ * OPEN), as many as fit into `max` octets, in their order. */
+void record_copy_open(struct record *out, const struct record *r, uint32_t max);
+
 /* The field of that name; FIELDS where there is none. */
 enum field field_by_name(const char *name);
 

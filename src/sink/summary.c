@@ -25,8 +25,11 @@ summary_init(struct summary *s)
 {
 	memset(s, 0, sizeof *s);
 	s->last = malloc(sizeof *s->last);
-	if (s->last == NULL)
+	s->alerts = calloc(1, sizeof *s->alerts);
+	if (s->last == NULL || s->alerts == NULL) {
+		summary_free_all(s);
 		return false;
+	}
 	record_begin(s->last, RECORD_SESSION);
 	if (map_init(&s->clients.map, "clients", sizeof(struct addr), sizeof(struct peer),
 		LIMIT_PEERS) &&
@@ -43,7 +46,9 @@ summary_free_all(struct summary *s)
 	map_free_all(&s->clients.map);
 	map_free_all(&s->servers.map);
 	free(s->last);
+	free(s->alerts);
 	s->last = NULL;
+	s->alerts = NULL;
 }
 
 static void
@@ -104,6 +109,12 @@ count_unknown(struct summary *s, const struct record *r)
 	else if (record_find(r, FIELD_GAP_BYTES, &v) && v.u64 > 0)
 		why = "octets missing";
 	count_text(&s->unknowns, why, strlen(why));
+}
+
+void
+summary_take_alert(struct summary *s, const struct record *r)
+{
+	alert_list_take(s->alerts, r);
 }
 
 void
@@ -524,6 +535,7 @@ summary_draw(const struct summary *s, struct page *p)
 	draw_headline(p, s, outcomes, all);
 	draw_outcomes(p, outcomes, all);
 	draw_reasons(p, s);
+	alert_list_draw(s->alerts, p);
 	draw_peers(p, "Clients in clear", &s->clients);
 	draw_peers(p, "Servers in clear", &s->servers);
 	draw_tally(p, "TLS failed", outcomes[OUTCOME_TLS_FAILED], &s->failures,

@@ -9,6 +9,7 @@
 #define POSTCARD_SINK_SUMMARY_H
 
 #include "base/map.h"
+#include "sink/alert_list.h"
 #include "sink/card.h"
 #include "sink/page.h"
 #include "sink/words.h"
@@ -35,6 +36,7 @@ struct summary {
 	struct tally unknowns;	       /* of sessions not judged: why not */
 	struct peers clients, servers; /* in clear */
 	int64_t first_ns, last_ns;     /* of the sessions; since the epoch */
+	struct alert_list *alerts;     /* and what was accepted */
 	struct record *last;	       /* the summary record; kind RECORD_SESSION for none yet */
 };
 
@@ -44,6 +46,9 @@ void summary_free_all(struct summary *s);
 
 /* Counts a session; `clear` is its card where it was in clear, or NULL. */
 void summary_take_session(struct summary *s, const struct record *r, const struct card *clear);
+
+/* Takes an alert, or the exception that accepts a session or message. */
+void summary_take_alert(struct summary *s, const struct record *r);
 
 /* Keeps the summary record. */
 void summary_take_summary(struct summary *s, const struct record *r);

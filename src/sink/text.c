@@ -130,10 +130,14 @@ text_push(void *state, const struct record *r)
 	struct text_sink *s = state;
 	errno = 0;
 	switch (r->kind) {
-	case RECORD_MESSAGE: cards_take_mail(&s->cards, r); break;
+	case RECORD_MESSAGE:
+		cards_take_mail(&s->cards, r);
+		summary_take_alert(&s->summary, r);
+		break;
 	case RECORD_SESSION: {
 		bool clear = cards_take_session(&s->cards, r, &s->one);
 		summary_take_session(&s->summary, r, clear ? &s->one : NULL);
+		summary_take_alert(&s->summary, r);
 		if (s->lines) {
 			draw_session(&s->page, r);
 			s->begun = true;
@@ -141,6 +145,7 @@ text_push(void *state, const struct record *r)
 		break;
 	}
 	case RECORD_SUMMARY: summary_take_summary(&s->summary, r); break;
+	case RECORD_ALERT: summary_take_alert(&s->summary, r); break;
 	default: break;
 	}
 	return all_well(s);

@@ -72,7 +72,10 @@ run_child(const char *line, const char *to)
 		argv[argc++] = w;
 	if (freopen(to, "w", stdout) != NULL && freopen(path_of("err"), "w", stderr) != NULL &&
 	    options_parse(&o, argc, argv, error)) {
-		status = run_replay(&o);
+		struct config c;
+		char wrong[YAML_ERROR];
+		status = config_read(&c, &o, wrong) ? run_replay(&o, &c) : 98;
+		config_free(&c);
 		options_free(&o);
 		fclose(stdout);
 		fclose(stderr);

@@ -107,7 +107,10 @@ the_summary_has_everything(void **state)
 	    .gap_sessions = 8,
 	    .gap_bytes = 9,
 	    .one_sided = 10,
-	    .midstream = 11};
+	    .midstream = 11,
+	    .alerts = 13,
+	    .resolved = 14};
+	struct judge_stats j = {.accepted = 15};
 	struct capture_stats c = {.frames = 20,
 	    .captured = 21,
 	    .cut = 22,
@@ -123,7 +126,7 @@ the_summary_has_everything(void **state)
 	    .fragments = 33,
 	    .flows = 34,
 	    .evicted = 35};
-	summary_compose(&record, &t, &c, &e);
+	summary_compose(&record, &t, &c, &e, &j);
 	assert_int_equal(record.kind, RECORD_SUMMARY);
 	assert_int_equal(record.cut, 0);
 	assert_true(record_is(&record, FIELD_EVENT_KIND, "metric"));
@@ -156,6 +159,9 @@ the_summary_has_everything(void **state)
 	    {FIELD_SUM_GAP_BYTES, 9},
 	    {FIELD_SUM_ONE_SIDED, 10},
 	    {FIELD_SUM_MIDSTREAM, 11},
+	    {FIELD_SUM_ALERTS, 13},
+	    {FIELD_SUM_RESOLVED, 14},
+	    {FIELD_SUM_ACCEPTED, 15},
 	    {FIELD_SUM_EVICTED, 35},
 	    {FIELD_EVENT_DURATION, 4000},
 	};
@@ -177,8 +183,9 @@ no_packets_no_time(void **state)
 	struct tally t = {0};
 	struct capture_stats c = {.files = 1};
 	struct engine_stats e = {0};
+	struct judge_stats j = {0};
 	struct record_value v;
-	summary_compose(&record, &t, &c, &e);
+	summary_compose(&record, &t, &c, &e, &j);
 	assert_false(record_find(&record, FIELD_TIMESTAMP, &v));
 	assert_false(record_find(&record, FIELD_EVENT_START, &v));
 	assert_false(record_find(&record, FIELD_EVENT_DURATION, &v));

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "judge/judge.h"
+#include "judge/shipped.h"
 #include "judge/table.h"
 
 static struct record record;
@@ -19,11 +20,11 @@ open_judge(void **state)
 {
 	(void)state;
 	char error[JUDGE_ERROR] = "";
-	size_t len;
-	const char *yaml = judge_table(&len);
-	judge = judge_open(yaml, len, "rules/advice.yml", error);
-	assert_string_equal(error, "");
-	return judge != NULL ? 0 : -1;
+	struct judge_config shipped = {.policies = NULL};
+	judge = judge_new();
+	if (judge == NULL || !judge_load(judge, &shipped, error))
+		fail_msg("%s", error);
+	return 0;
 }
 
 static int
@@ -87,7 +88,7 @@ value_of(enum field f)
 static void
 expect_level(const char *level)
 {
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_LEVEL), level);
 	assert_int_equal(level_of(&record), level_by_name(level, strlen(level)));
 }
@@ -184,17 +185,17 @@ only_what_was_readable_is_judged(void **state)
 		record_begin(&record, RECORD_SESSION);
 		record_put_word(&record, FIELD_OUTCOME, outcomes[i]);
 		uint32_t len = record.len;
-		judge_apply(judge, &record);
+		judge_push(judge, &record);
 		assert_int_equal(record.len, len);
 	}
 	record_begin(&record, RECORD_SUMMARY);
 	record_put_word(&record, FIELD_OUTCOME, "cleartext");
 	uint32_t len = record.len;
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_int_equal(record.len, len);
 
 	record_begin(&record, RECORD_MESSAGE); /* needs no outcome, nor anything else */
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_LEVEL), "low");
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "an unknown host gave an unknown host the sender and recipients of a mail in "
@@ -212,7 +213,7 @@ sentences_are_plain(void **state)
 	record_put_u64(&record, FIELD_RECIPIENTS, 4); /* one of them was refused */
 	for (int i = 0; i < 3; i++)
 		record_put_word(&record, FIELD_EMAIL_TO, "bob@example.com");
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 (printer.example.net) sent 1 mail for 3 recipients to 192.0.2.1 "
 	    "(mx.example.com) in the clear because the server never offered TLS.");
@@ -221,7 +222,7 @@ sentences_are_plain(void **state)
 	put_exposed(BODY);
 	record_put_u64(&record, FIELD_MESSAGES, 1234);
 	record_put_u64(&record, FIELD_STARTTLS_REPLY, 454);
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 sent 1,234 mails to 192.0.2.1 in the clear because the server "
 	    "refused TLS when the client asked for it (reply: 454).");
@@ -232,7 +233,7 @@ sentences_are_plain(void **state)
 	record_put_word(&record, FIELD_AUTH, "PLAIN");
 	record_put_word(&record, FIELD_AUTH, "LOGIN");
 	record_put_word(&record, FIELD_AUTH, "cram-md5");
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 sent a password (PLAIN, LOGIN and CRAM-MD5) and 1 mail to "
 	    "192.0.2.1 in the clear "
@@ -241,7 +242,7 @@ sentences_are_plain(void **state)
 	begin(RECORD_SESSION, "internal", 25, "tls-failed");
 	put_exposed(ENVELOPE);
 	record_put_u64(&record, FIELD_ENVELOPES, 2);
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 gave 192.0.2.1 the sender and recipients of 2 mails in the clear "
 	    "because TLS could not be set up and the client went on without it.");
@@ -258,7 +259,7 @@ many_recipients_are_counted(void **state)
 		for (unsigned i = 0; i < n; i++)
 			record_put_word(&record, FIELD_EMAIL_TO, "bob@example.com");
 		record_put_u64(&record, FIELD_RECIPIENTS, 12345);
-		judge_apply(judge, &record);
+		judge_push(judge, &record);
 		assert_non_null(strstr(value_of(FIELD_MESSAGE),
 		    n < LIMIT_RECIPIENTS ? " 1 mail for 499 recipients "
 					 : " 1 mail for 12,345 recipients "));
@@ -294,7 +295,7 @@ advice_knows_the_software(void **state)
 		begin(RECORD_SESSION, cases[i].direction, 25, cases[i].reason);
 		put_exposed(cases[i].exposed);
 		record_put_word(&record, FIELD_GREETING, cases[i].greeting);
-		judge_apply(judge, &record);
+		judge_push(judge, &record);
 		const char *advice = value_of(FIELD_ADVICE);
 		if (strstr(advice, cases[i].part) == NULL)
 			fail_msg("case %zu: no '%s' in: %s", i, cases[i].part, advice);
@@ -328,7 +329,7 @@ no_person_is_named(void **state)
 		record_put_word(&record, FIELD_EMAIL_FROM, "alice@example.com");
 		record_put_word(&record, FIELD_EMAIL_TO, "alice@example.net");
 		record_put_word(&record, FIELD_EMAIL_SUBJECT, "alice");
-		judge_apply(judge, &record);
+		judge_push(judge, &record);
 		assert_null(strstr(value_of(FIELD_MESSAGE), "alice"));
 		assert_null(strstr(value_of(FIELD_ADVICE), "alice"));
 		assert_non_null(strstr(value_of(FIELD_MESSAGE), "another mechanism"));
@@ -367,9 +368,9 @@ every_row_is_reached(void **state)
 	    "Microsoft ESMTP", "Dovecot", "*****"};
 	struct table t;
 	char error[JUDGE_ERROR];
-	size_t len, i[6];
-	const char *yaml = judge_table(&len);
-	assert_true(table_read(&t, yaml, len, "rules/advice.yml", error));
+	size_t i[6];
+	const struct shipped *texts = shipped_find(SHIPPED_TEXTS);
+	assert_true(table_read(&t, texts->text, texts->len, texts->name, error));
 	struct facts f = {0};
 	for (i[0] = 0; i[0] < 2 * 4; i[0]++) { /* record and protocol */
 		f.words[KEY_RECORD] = 1u << i[0] % 2;
@@ -430,7 +431,7 @@ every_text_reads_well(void **state)
 		record_put_word(&record, FIELD_GREETING, greetings[(n /= 4) % 5]);
 		record_put_word(&record, FIELD_AUTH, "PLAIN");
 		record_put_u64(&record, FIELD_MESSAGES, 1);
-		judge_apply(judge, &record);
+		judge_push(judge, &record);
 		const char *why = value_of(FIELD_MESSAGE), *advice = value_of(FIELD_ADVICE);
 		assert_non_null(strstr(why, "10.0.0.9"));
 		assert_non_null(strstr(why, "192.0.2.1"));
@@ -463,7 +464,7 @@ a_full_record_stays_whole(void **state)
 	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, sizeof filler);
 	size_t left = sizeof record.data - record.len;
 	record_put_str(&record, FIELD_EMAIL_SUBJECT, filler, left - 4 - 20 - 16);
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
 	assert_int_equal(record.cut, 2);
 	assert_string_equal(value_of(FIELD_LEVEL), "high");
 }

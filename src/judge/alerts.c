@@ -1,0 +1,480 @@
+/*
+ * The life of an alert: see alerts.h.
+ *
+ * Open alerts are the entries of one map; each keeps a short record for its next report, so that
+ * nothing is allocated later.  Another map holds, for each client and server, how many alerts are
+ * open and how many connections in a row were sealed.  A third remembers mails that were counted,
+ * so that the record of their connection is not counted for the same rule once more.
+ */
+#include "judge/alerts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "judge/alerts_internal.h"
+
+#define HOUR_NS 3600000000000ll
+#define FOREVER INT64_MAX
+
+struct pair {
+	uint32_t open;	 /* alerts about readable mail */
+	uint32_t sealed; /* connections in a row */
+	int64_t last_ns; /* of the last one of any kind */
+};
+
+struct counted_key {
+	uint32_t rule; /* number */
+	char id[36];   /* Community ID of the connection */
+};
+
+struct alerts {
+	struct map open;    /* struct fingerprint -> struct alert */
+	struct map pairs;   /* struct pair_key -> struct pair */
+	struct map counted; /* struct counted_key -> nothing */
+	uint32_t walk;	    /* alerts_due: where it goes on */
+	bool walking;
+	int64_t soonest_ns;			 /* of the windows that this walk saw */
+	int64_t due_ns;				 /* when there may be something to report again */
+	uint32_t search;			 /* give_up: where it goes on */
+	uint32_t forget;			 /* the same, of `counted` */
+	struct fingerprint closed[LIMIT_ALERTS]; /* since the state file was saved */
+	uint32_t closed_count;
+};
+
+struct alerts *
+alerts_new(void)
+{
+	struct alerts *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return NULL;
+	a->due_ns = FOREVER;
+	if (map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct alert),
+		LIMIT_ALERTS) &&
+	    map_init(&a->pairs, "hosts with alerts", sizeof(struct pair_key), sizeof(struct pair),
+		LIMIT_ALERTS) &&
+	    map_init(&a->counted, "mails that alerts counted", sizeof(struct counted_key),
+		sizeof(uint32_t), LIMIT_ALERT_EVENTS))
+		return a;
+	alerts_free(a);
+	return NULL;
+}
+
+void
+alerts_free(struct alerts *a)
+{
+	if (a == NULL)
+		return;
+	map_free_all(&a->open);
+	map_free_all(&a->pairs);
+	map_free_all(&a->counted);
+	free(a);
+}
+
+/* ------------------------------------------------------------------------------- keys */
+
+/* Text for a digest: each part with its length before it, so that no two rows of parts are one. */
+static void
+add_part(struct text *t, const void *octets, size_t len)
+{
+	text_printf(t, "%zu:", len);
+	text_add(t, octets, len);
+}
+
+static void
+add_values(struct text *t, const struct record *r, enum field field)
+{
+	struct record_value v;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		/* fields of one name have the same meaning */
+		if (v.field != field &&
+		    strcmp(field_table[v.field].name, field_table[field].name) != 0)
+			continue;
+		switch (field_table[v.field].type) {
+		case TYPE_STR: add_part(t, v.str, v.len); break;
+		case TYPE_IP: add_part(t, v.ip.b, sizeof v.ip.b); break;
+		case TYPE_TIME: text_printf(t, "%lld;", (long long)v.ns); break;
+		default: text_printf(t, "%llu;", (unsigned long long)v.u64); break;
+		}
+	}
+	text_putc(t, '|');
+}
+
+static struct fingerprint
+fingerprint_of(const struct rule *rule, const struct record *r)
+{
+	static const uint16_t usual[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP, FIELD_REASON};
+	const uint16_t *key = rule->keys > 0 ? rule->key : usual;
+	unsigned keys = rule->keys > 0 ? rule->keys : 3;
+	char buf[4096];
+	uint8_t sum[DIGEST_MAX];
+	struct fingerprint f;
+	struct text t = text_in(buf, sizeof buf);
+	const char *id = rule->id[0] != '\0' ? rule->id : rule->title;
+	add_part(&t, id, strlen(id));
+	for (unsigned i = 0; i < keys && !rule->single; i++)
+		add_values(&t, r, (enum field)key[i]);
+	digest(DIGEST_SHA256, t.buf, t.len, sum);
+	memcpy(f.octets, sum, sizeof f.octets);
+	return f;
+}
+
+static struct pair_key
+pair_of(const struct record *r)
+{
+	struct pair_key k;
+	struct record_value v;
+	memset(&k, 0, sizeof k);
+	if (record_find(r, FIELD_SOURCE_IP, &v))
+		k.client = v.ip;
+	if (record_find(r, FIELD_DESTINATION_IP, &v))
+		k.server = v.ip;
+	if (record_find(r, FIELD_DESTINATION_PORT, &v))
+		k.port = (uint16_t)v.u64;
+	return k;
+}
+
+static bool
+about_readable(const struct record *r)
+{
+	return r->kind == RECORD_MESSAGE || record_is(r, FIELD_OUTCOME, "cleartext");
+}
+
+/* ------------------------------------------------------------------- what is counted */
+
+/* Was this event counted already, as a mail of the connection? */
+static bool
+counted(struct alerts *a, const struct rule *rule, const struct record *r)
+{
+	struct counted_key k;
+	struct record_value v;
+	const void *key;
+	void *value;
+	memset(&k, 0, sizeof k);
+	if (rule->kind == RULE_CORRELATION || !record_find(r, FIELD_NETWORK_COMMUNITY_ID, &v) ||
+	    v.len > sizeof k.id)
+		return false;
+	k.rule = rule->number;
+	memcpy(k.id, v.str, v.len);
+	if (r->kind == RECORD_SESSION) {
+		bool was = map_find(&a->counted, &k) != NULL;
+		map_remove(&a->counted, &k);
+		return was;
+	}
+	if (map_put(&a->counted, &k, NULL) == NULL) {
+		if (!map_next(&a->counted, &a->forget, &key, &value)) {
+			a->forget = 0;
+			map_next(&a->counted, &a->forget, &key, &value);
+		}
+		struct counted_key old;
+		memcpy(&old, key, sizeof old);
+		map_remove(&a->counted, &old);
+		map_put(&a->counted, &k, NULL);
+	}
+	return false;
+}
+
+static void
+leave_pair(struct alerts *a, const struct alert *x)
+{
+	struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
+	if (p != NULL && --p->open == 0)
+		map_remove(&a->pairs, &x->pair);
+}
+
+static void
+close_alert(struct alerts *a, const void *key, struct alert *x)
+{
+	struct fingerprint copy;
+	leave_pair(a, x);
+	memcpy(&copy, key, sizeof copy);
+	/* one that is left out here is pruned from the file by its age */
+	if (a->closed_count < LIMIT_ALERTS)
+		a->closed[a->closed_count++] = copy;
+	map_remove(&a->open, &copy);
+}
+
+/* Of a few alerts the one that was silent for the longest time goes, with what it had counted. */
+static void
+give_up(struct alerts *a)
+{
+	void *value;
+	const void *key =
+	    map_stalest(&a->open, &a->search, offsetof(struct alert, last_ns), &value);
+	if (key != NULL)
+		close_alert(a, key, value);
+}
+
+static struct alert *
+open_alert(struct alerts *a, const struct fingerprint *f, const struct record *r, bool *fresh)
+{
+	struct alert *x = map_put(&a->open, f, fresh);
+	if (x == NULL) {
+		give_up(a);
+		x = map_put(&a->open, f, fresh);
+	}
+	if (x == NULL || !*fresh)
+		return x;
+	x->pair = pair_of(r);
+	struct pair *p = about_readable(r) ? map_put(&a->pairs, &x->pair, NULL) : NULL;
+	x->readable = p != NULL; /* there are as many pairs as alerts: there is room */
+	if (p != NULL)
+		p->open++;
+	return x;
+}
+
+static void
+wake(struct alerts *a, int64_t ns)
+{
+	if (ns < a->due_ns)
+		a->due_ns = ns;
+	if (ns < a->soonest_ns)
+		a->soonest_ns = ns;
+}
+
+struct alert_report
+alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
+    int64_t now_ns)
+{
+	struct fingerprint f = fingerprint_of(rule, r);
+	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = now_ns};
+	bool fresh = false, again = counted(a, rule, r);
+	struct alert *x = open_alert(a, &f, r, &fresh);
+	report.alert = x;
+	if (x == NULL) { /* cannot be: one was given up */
+		report.state = ALERT_NEW;
+		return report;
+	}
+	struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
+	if (p != NULL) {
+		p->sealed = 0;
+		p->last_ns = now_ns;
+	}
+	x->resolved = false;
+	x->dirty = true;
+	if (fresh) {
+		x->first_ns = now_ns;
+		x->window_ns =
+		    rule->window_ns > 0 ? rule->window_ns : LIMIT_ALERT_WINDOW_S * 1000000000ll;
+		report.state = ALERT_NEW;
+	} else {
+		x->pending += !again;
+		if (level > (enum level)x->level)
+			report.state = ALERT_RAISED;
+		else if (!again && now_ns >= x->window_end_ns)
+			report.state = ALERT_REPEATED;
+		report.count = x->pending > 0 ? x->pending : 1;
+	}
+	if (now_ns > x->last_ns || fresh)
+		x->last_ns = now_ns;
+	report.first_ns = x->first_ns;
+	if (report.state != ALERT_SILENT) {
+		x->pending = 0;
+		x->level = (uint8_t)level;
+		x->window_end_ns = now_ns + x->window_ns;
+		wake(a, now_ns + HOUR_NS);
+	} else if (x->pending > 0) {
+		wake(a, x->window_end_ns);
+	}
+	return report;
+}
+
+void
+alerts_keep(struct alert *x, const struct record *r)
+{
+	static struct record short_record; /* large, and used here only */
+	record_copy_open(&short_record, r, sizeof x->data);
+	x->kind = short_record.kind;
+	x->kept = short_record.len;
+	memcpy(x->data, short_record.data, x->kept);
+}
+
+void
+alerts_sealed(struct alerts *a, const struct record *r, int64_t now_ns)
+{
+	const void *key;
+	void *value;
+	if (map_count(&a->pairs) == 0)
+		return;
+	struct pair_key k = pair_of(r);
+	struct pair *p = map_find(&a->pairs, &k);
+	if (p == NULL)
+		return;
+	p->last_ns = now_ns;
+	if (++p->sealed < LIMIT_ALERT_SEALED)
+		return;
+	for (uint32_t at = 0; map_next(&a->open, &at, &key, &value);) {
+		struct alert *x = value;
+		if (x->readable && memcmp(&x->pair, &k, sizeof k) == 0) {
+			x->resolved = true;
+			x->dirty = true;
+			x->last_ns = now_ns;
+		}
+	}
+	a->walking = false; /* begin anew: some may stand before the place of the walk */
+	a->due_ns = now_ns;
+}
+
+/* ------------------------------------------------------------------------- reporting */
+
+void
+alerts_put(struct record *r, enum alert_state state, uint64_t count, int64_t first_ns)
+{
+	static const char *const words[] = {"", "new", "repeated", "raised", "resolved"};
+	record_put_word(r, FIELD_ALERT_STATE, words[state]);
+	record_put_time(r, FIELD_ALERT_FIRST, first_ns);
+	record_put_u64(r, FIELD_COUNT, count);
+}
+
+static void
+compose(struct record *out, const struct alert *x, enum alert_state state, uint64_t count)
+{
+	record_begin(out, RECORD_ALERT);
+	out->len = x->kept;
+	memcpy(out->data, x->data, x->kept);
+	record_remove(out, FIELD_TIMESTAMP);
+	record_remove(out, FIELD_ALERT_STATE);
+	record_remove(out, FIELD_ALERT_FIRST);
+	record_remove(out, FIELD_COUNT);
+	record_put_time(out, FIELD_TIMESTAMP, x->last_ns);
+	alerts_put(out, state, count, x->first_ns);
+	if (state == ALERT_RESOLVED)
+		record_set_word(out, FIELD_EVENT_ACTION, "alert-resolved");
+}
+
+/* -------------------------------------------------------------------- the state file */
+
+struct map *
+alerts_map(struct alerts *a)
+{
+	return &a->open;
+}
+
+bool
+alert_is_sound(const struct alert *x)
+{
+	static struct record r; /* large, and used here only */
+	struct record_value v;
+	uint8_t flags[4];
+	memcpy(flags, &x->level, sizeof flags);
+	if (x->kept > sizeof x->data || x->level >= LEVELS || flags[1] > 1 || flags[2] > 1 ||
+	    x->first_ns < 0 || x->window_ns <= 0 || x->window_ns > 400 * 24 * HOUR_NS ||
+	    x->window_end_ns < 0 || x->window_end_ns > INT64_MAX / 2 || x->kind > RECORD_ALERT)
+		return false;
+	record_begin(&r, RECORD_ALERT);
+	r.len = x->kept;
+	memcpy(r.data, x->data, x->kept);
+	uint32_t at = 0;
+	while (record_next(&r, &at, &v)) {
+	}
+	return at == r.len; /* it is a record to its end */
+}
+
+bool
+alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert *x)
+{
+	bool fresh;
+	struct alert *to = map_put(&a->open, f, &fresh);
+	if (to == NULL || !fresh)
+		return to == NULL; /* no room: older ones stay out */
+	*to = *x;
+	struct pair *p = x->readable ? map_put(&a->pairs, &x->pair, NULL) : NULL;
+	to->readable = p != NULL;
+	if (p != NULL)
+		p->open++;
+	if (to->pending > 0)
+		wake(a, to->window_end_ns);
+	if (to->resolved)
+		wake(a, to->last_ns);
+	return true;
+}
+
+bool
+alerts_closed(const struct alerts *a, uint32_t i, struct fingerprint *out)
+{
+	if (i >= a->closed_count)
+		return false;
+	*out = a->closed[i];
+	return true;
+}
+
+void
+alerts_closed_forget(struct alerts *a)
+{
+	a->closed_count = 0;
+}
+
+void
+alert_describe(const struct alert *x, struct text *name, struct text *about)
+{
+	char ip[ADDR_TEXT];
+	static struct record r;
+	struct record_value v;
+	record_begin(&r, RECORD_ALERT);
+	r.len = x->kept;
+	memcpy(r.data, x->data, x->kept);
+	if (record_find(&r, FIELD_RULE_NAME, &v))
+		text_add(name, v.str, v.len);
+	text_puts(about,
+	    level_name((enum level)x->level) != NULL ? level_name((enum level)x->level) : "");
+	if (x->pair.client.family != 0)
+		text_printf(about, " %s", addr_print(&x->pair.client, ip));
+	if (x->pair.server.family != 0)
+		text_printf(about, " to %s", addr_print(&x->pair.server, ip));
+}
+
+/* ------------------------------------------------------------------------- reporting */
+
+/* Is something of this alert to be reported?  It is written to `out` then; *over: it ends. */
+static bool
+report(struct alerts *a, struct alert *x, int64_t now_ns, bool all, struct record *out, bool *over)
+{
+	if (x->resolved && x->pending == 0) {
+		compose(out, x, ALERT_RESOLVED, LIMIT_ALERT_SEALED);
+		*over = true;
+		return true;
+	}
+	if (x->pending > 0 && (all || x->resolved || now_ns >= x->window_end_ns)) {
+		compose(out, x, ALERT_REPEATED, x->pending);
+		x->pending = 0;
+		x->dirty = true;
+		x->window_end_ns = now_ns + x->window_ns;
+		return true;
+	}
+	if (x->pending > 0 && x->window_end_ns < a->soonest_ns)
+		a->soonest_ns = x->window_end_ns;
+	*over = now_ns - x->last_ns > LIMIT_ALERT_DAYS * 24 * HOUR_NS;
+	return false;
+}
+
+bool
+alerts_due(struct alerts *a, int64_t now_ns, bool all, struct record *out)
+{
+	const void *key;
+	void *value;
+	if (!a->walking) {
+		if (now_ns < a->due_ns && !all)
+			return false;
+		a->walking = true;
+		a->walk = 0;
+		a->soonest_ns = FOREVER;
+	}
+	for (uint32_t at = a->walk; map_next(&a->open, &a->walk, &key, &value); at = a->walk) {
+		struct alert *x = value;
+		bool over = false, said = report(a, x, now_ns, all, out, &over);
+		if (said && x->resolved && !over)
+			a->walk = at; /* that it is resolved comes next */
+		if (over)
+			close_alert(a, key, x);
+		if (said)
+			return true;
+	}
+	a->walking = false;
+	a->due_ns = a->soonest_ns;
+	if (map_count(&a->open) > 0 && a->due_ns - HOUR_NS > now_ns)
+		a->due_ns = now_ns + HOUR_NS;
+	return false;
+}

@@ -1,0 +1,237 @@
+/*
+ * The memory's conductor: reads what a record shows, asks and teaches each part.
+ *
+ * Bounds: each map has its maximum (base/limits.h), and where it is full, the stalest of a few
+ * entries goes.
+ */
+#include "judge/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "judge/memory_internal.h"
+#include "judge/names.h"
+
+struct memory *
+memory_new(void)
+{
+	struct memory *m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return NULL;
+	if (map_init(&m->failures, "failed upgrades", sizeof(struct text_key),
+		sizeof(struct failure), LIMIT_FAILURES) &&
+	    map_init(&m->servers, "servers", sizeof(struct server_key), sizeof(struct server),
+		LIMIT_SERVERS) &&
+	    map_init(&m->networks, "client networks", sizeof(struct addr),
+		sizeof(struct network_row), LIMIT_NETWORKS) &&
+	    map_init(&m->clients, "readable clients", sizeof(struct addr),
+		sizeof(struct first_seen), LIMIT_FIRST_SEEN) &&
+	    map_init(&m->domains, "readable domains", sizeof(struct text_key),
+		sizeof(struct first_seen), LIMIT_FIRST_SEEN))
+		return m;
+	memory_free(m);
+	return NULL;
+}
+
+struct map *
+memory_map(struct memory *m, unsigned which)
+{
+	struct map *maps[] = {&m->failures, &m->servers, &m->networks, &m->clients, &m->domains};
+	return maps[which];
+}
+
+void
+memory_free(struct memory *m)
+{
+	if (m == NULL)
+		return;
+	for (unsigned i = 0; i < 5; i++)
+		map_free_all(memory_map(m, i));
+	free(m);
+}
+
+void *
+memory_put(struct memory *m, unsigned which, const void *key, bool *fresh)
+{
+	struct map *map = memory_map(m, which);
+	void *value = map_put(map, key, fresh);
+	if (value != NULL)
+		return value;
+	void *old;
+	uint8_t copy[sizeof(struct text_key)];
+	const void *stale = map_stalest(map, &m->walk[which], 0, &old);
+	if (stale == NULL)
+		return NULL;
+	memcpy(copy, stale, map->key_size);
+	map_remove(map, copy);
+	return map_put(map, key, fresh);
+}
+
+uint32_t
+memory_hash(const void *octets, size_t len)
+{
+	const char *s = octets;
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (uint8_t)ascii_lower(s[i])) * 16777619u;
+	return h != 0 ? h : 1;
+}
+
+struct addr
+memory_net(const struct addr *a)
+{
+	struct addr net = *a;
+	size_t kept = a->family == 6 ? 8 : 3;
+	memset(net.b + kept, 0, sizeof net.b - kept);
+	return net;
+}
+
+/* -------------------------------------------------------------------------- the record */
+
+static void
+take_keyword(struct sighting *s, const struct record_value *v)
+{
+	if (ascii_is(v->str, v->len, "STARTTLS"))
+		return;
+	uint32_t h = memory_hash(v->str, v->len);
+	s->keywords = (s->keywords ^ h) * 16777619u; /* the engine names them in one order */
+	s->sketch |= (uint64_t)1 << h % 64;
+}
+
+static void
+take_value(struct sighting *s, const struct record_value *v)
+{
+	switch ((int)v->field) {
+	case FIELD_EVENT_START: s->start_ns = v->ns; break;
+	case FIELD_EVENT_END: s->end_ns = v->ns; break;
+	case FIELD_SOURCE_IP: s->client = v->ip; break;
+	case FIELD_DESTINATION_IP: s->server = v->ip; break;
+	case FIELD_DESTINATION_PORT: s->port = (uint16_t)v->u64; break;
+	case FIELD_OUTCOME:
+		s->readable = s->message || ascii_is(v->str, v->len, "cleartext");
+		s->encrypted = !s->message && ascii_is(v->str, v->len, "encrypted");
+		s->failed |= !s->message && ascii_is(v->str, v->len, "tls-failed");
+		break;
+	case FIELD_REASON:
+		s->reason = v->str;
+		s->reason_len = v->len;
+		s->failed |= !s->message && ascii_is(v->str, v->len, "tls-failed");
+		s->refused |= !s->message && ascii_is(v->str, v->len, "refused");
+		s->missing |=
+		    ascii_is(v->str, v->len, "not-offered") || ascii_is(v->str, v->len, "stripped");
+		break;
+	case FIELD_STARTTLS_OFFERED:
+		s->offer_known = true;
+		s->offered = v->u64 != 0;
+		s->missing |= v->u64 == 0;
+		break;
+	case FIELD_STARTTLS_REPLY: s->refused |= !s->message && v->u64 != 220; break;
+	case FIELD_STARTTLS_REPLY_WORD:
+		s->refused |= !s->message && !ascii_is(v->str, v->len, "OK") &&
+		    !ascii_is(v->str, v->len, "+OK");
+		break;
+	case FIELD_CAPABILITIES: take_keyword(s, v); break;
+	case FIELD_ANOMALIES: s->mangled |= ascii_is(v->str, v->len, "keyword-mangled"); break;
+	case FIELD_NETWORK_COMMUNITY_ID:
+		s->id = v->str;
+		s->id_len = v->len;
+		break;
+	case FIELD_HELO:
+		s->helo = v->str;
+		s->helo_len = name_is_host(v->str, v->len) ? v->len : 0;
+		break;
+	case FIELD_GREETING:
+		name_of_greeting(v->str, v->len, &s->greeting, &s->greeting_len);
+		if (!name_is_host(s->greeting, s->greeting_len))
+			s->greeting_len = 0;
+		break;
+	case FIELD_TLS_ALERT:
+		if (s->alert == NULL) {
+			s->alert = v->str;
+			s->alert_len = v->len;
+		}
+		break;
+	case FIELD_TLS_ISSUER:
+		s->issuer = v->str;
+		s->issuer_len = v->len;
+		break;
+	default: break;
+	}
+}
+
+static void
+sight(struct sighting *s, const struct record *r)
+{
+	struct record_value v;
+	memset(s, 0, sizeof *s);
+	s->message = r->kind == RECORD_MESSAGE;
+	s->readable = s->message;
+	for (uint32_t at = 0; record_next(r, &at, &v);)
+		take_value(s, &v);
+	if (s->offered)
+		s->missing = false; /* of several lists the last one counts */
+	if (s->start_ns == 0)
+		s->start_ns = s->end_ns;
+}
+
+/* ------------------------------------------------------------------------- what is new */
+
+static bool
+is_first(struct memory *m, unsigned which, const void *key)
+{
+	bool fresh = false;
+	struct first_seen *f = memory_put(m, which, key, &fresh);
+	if (f == NULL)
+		return false;
+	if (fresh)
+		f->first_ns = m->now_ns;
+	/* the file needs no row for each mail */
+	f->dirty |= fresh || m->now_ns - f->last_ns > DAY_NS;
+	if (f->dirty)
+		f->last_ns = m->now_ns;
+	return fresh;
+}
+
+static void
+new_apply(struct memory *m, const struct sighting *s, struct record *r)
+{
+	struct record_value v;
+	bool domain = false;
+	if (!s->readable || s->client.family == 0)
+		return;
+	bool client = is_first(m, 3, &s->client);
+	for (uint32_t at = 0; s->message && record_next(r, &at, &v);) {
+		struct text_key k = {""};
+		if (v.field != FIELD_TO_DOMAIN || v.len == 0)
+			continue;
+		size_t n = v.len < KEY_TEXT ? v.len : KEY_TEXT - 1;
+		memcpy(k.s, v.str + v.len - n, n); /* of one that is too long, its end */
+		domain |= is_first(m, 4, &k);
+	}
+	if (client)
+		record_put_word(r, FIELD_NEW, "client");
+	if (domain)
+		record_put_word(r, FIELD_NEW, "domain");
+	if (client || domain)
+		record_put_u64(r, FIELD_MEMORY_S,
+		    (uint64_t)(m->now_ns - m->first_ns) / 1000000000u);
+}
+
+void
+memory_apply(struct memory *m, struct record *r)
+{
+	struct sighting s;
+	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
+		return;
+	sight(&s, r);
+	if (s.end_ns > m->now_ns)
+		m->now_ns = s.end_ns;
+	if (m->first_ns == 0 || s.end_ns < m->first_ns)
+		m->first_ns = s.end_ns;
+	/* each puts what it knows behind the record's values, so that s stays as it is, and takes
+	 * the reason away last of all */
+	new_apply(m, &s, r);
+	server_apply(m, &s, r);
+	retry_apply(m, &s, r);
+}

@@ -1,0 +1,506 @@
+/*
+ * The state file: see state.h.
+ *
+ * Every table has a key, the time of its last use, a few columns for people, and the value as
+ * octets (native, so the file belongs to one kind of machine; its version says so).  What is read
+ * is checked: octets of another length or with impossible content are no row.  The database is
+ * locked as long as it is open.
+ */
+#include "judge/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "judge/alerts_internal.h"
+#include "judge/memory_internal.h"
+
+#define APPLICATION 0x70637264 /* "pcrd" */
+#define VERSION	    1
+#define TABLES	    6u
+
+enum { TABLE_FAILURE, TABLE_SERVER, TABLE_NETWORK, TABLE_CLIENT, TABLE_DOMAIN, TABLE_ALERT };
+
+static const struct {
+	const char *name;
+	size_t key, value; /* octets */
+	int64_t age_ns;	   /* after which a row is dropped */
+} tables[TABLES] = {
+    {"failure", sizeof(struct text_key), sizeof(struct failure), DAY_NS},
+    {"server", sizeof(struct server_key), sizeof(struct server), LIMIT_SERVER_DAYS *DAY_NS},
+    {"network", sizeof(struct addr), sizeof(struct network_row), 7 * DAY_NS},
+    {"client", sizeof(struct addr), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS},
+    {"domain", sizeof(struct text_key), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS},
+    {"alert", sizeof(struct fingerprint), sizeof(struct alert), LIMIT_ALERT_DAYS *DAY_NS},
+};
+
+struct state {
+	sqlite3 *db;
+	char *path;
+	unsigned damaged; /* rows that were left out */
+	sqlite3_stmt *put[TABLES];
+	sqlite3_stmt *drop[TABLES];
+};
+
+static void
+say(char *error, const char *path, const char *cause)
+{
+	struct text t = text_in(error, STATE_ERROR);
+	text_add_wire(&t, path, strlen(path));
+	text_puts(&t, ": ");
+	text_puts(&t, cause);
+}
+
+static bool
+fail(struct state *s, char *error)
+{
+	int code = sqlite3_errcode(s->db);
+	say(error, s->path,
+	    code == SQLITE_BUSY		? "in use by another postcard"
+		: code == SQLITE_NOTADB ? "not a state file of postcard (no SQLite database)"
+					: sqlite3_errmsg(s->db));
+	return false;
+}
+
+static bool
+run(struct state *s, const char *sql, char *error)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, error);
+}
+
+/* The number that a statement gives; `none` where it gives none. */
+static int64_t
+number(struct state *s, const char *sql, int64_t none)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t n = none;
+	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW)
+		n = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return n;
+}
+
+/* ------------------------------------------------------------------------------ loading */
+
+static bool
+is_text(const char *s, size_t cap)
+{
+	size_t n = strnlen(s, cap);
+	for (size_t i = n; i < cap; i++) {
+		if (s[i] != '\0')
+			return false;
+	}
+	return n < cap && n > 0;
+}
+
+static bool
+is_bool(const bool *b)
+{
+	uint8_t octet;
+	memcpy(&octet, b, 1);
+	return octet <= 1;
+}
+
+static bool
+is_addr(const struct addr *a)
+{
+	return a->family == 4 || a->family == 6;
+}
+
+/* Could these octets be a row of the table?  All that a reader relies on is looked at. */
+static bool
+is_row(unsigned table, const void *key, const void *value)
+{
+	const struct text_key *text = key;
+	const struct failure *f = value;
+	switch (table) {
+	case TABLE_FAILURE:
+		return is_text(text->s, sizeof text->s) && is_bool(&f->refused) &&
+		    is_bool(&f->gone) && memchr(f->id, '\0', sizeof f->id) != NULL &&
+		    memchr(f->alert, '\0', sizeof f->alert) != NULL;
+	case TABLE_SERVER: return is_addr(&((const struct server_key *)key)->addr);
+	case TABLE_NETWORK:
+	case TABLE_CLIENT: return is_addr(key);
+	case TABLE_DOMAIN: return is_text(text->s, sizeof text->s);
+	default: return alert_is_sound(value);
+	}
+}
+
+/* Does `dirty` stand where the octets would not be a truth value?  It is ours to set. */
+static void
+mark(unsigned table, void *value, bool dirty)
+{
+	switch (table) {
+	case TABLE_FAILURE: ((struct failure *)value)->dirty = dirty; break;
+	case TABLE_SERVER: ((struct server *)value)->dirty = dirty; break;
+	case TABLE_NETWORK: ((struct network_row *)value)->dirty = dirty; break;
+	case TABLE_CLIENT:
+	case TABLE_DOMAIN: ((struct first_seen *)value)->dirty = dirty; break;
+	default: ((struct alert *)value)->dirty = dirty; break;
+	}
+}
+
+static bool
+is_dirty(unsigned table, const void *value)
+{
+	switch (table) {
+	case TABLE_FAILURE: return ((const struct failure *)value)->dirty;
+	case TABLE_SERVER: return ((const struct server *)value)->dirty;
+	case TABLE_NETWORK: return ((const struct network_row *)value)->dirty;
+	case TABLE_CLIENT:
+	case TABLE_DOMAIN: return ((const struct first_seen *)value)->dirty;
+	default: return ((const struct alert *)value)->dirty;
+	}
+}
+
+static struct map *
+map_of(unsigned table, struct memory *m, struct alerts *a)
+{
+	return table == TABLE_ALERT ? alerts_map(a) : memory_map(m, table);
+}
+
+/* One row into its map; false where it is none. */
+static bool
+take_row(unsigned table, struct memory *m, struct alerts *a, sqlite3_stmt *q)
+{
+	union {
+		struct failure failure;
+		struct server server;
+		struct network_row network;
+		struct first_seen first_seen;
+		struct alert alert;
+	} value;
+	union {
+		struct text_key text;
+		struct server_key server;
+		struct addr addr;
+		struct fingerprint fingerprint;
+	} key;
+	const void *k = sqlite3_column_blob(q, 0), *v = sqlite3_column_blob(q, 1);
+	if (k == NULL || v == NULL || (size_t)sqlite3_column_bytes(q, 0) != tables[table].key ||
+	    (size_t)sqlite3_column_bytes(q, 1) != tables[table].value)
+		return false;
+	memset(&key, 0, sizeof key);
+	memcpy(&key, k, tables[table].key);
+	memcpy(&value, v, tables[table].value);
+	int64_t last_ns;
+	memcpy(&last_ns, &value, sizeof last_ns);
+	if (last_ns < 0 || !is_row(table, &key, &value))
+		return false;
+	mark(table, &value, false);
+	if (table == TABLE_ALERT)
+		return alerts_take(a, &key.fingerprint, &value.alert);
+	void *to = map_put(memory_map(m, table), &key, NULL);
+	if (to != NULL) /* where there is no room, older ones stay out */
+		memcpy(to, &value, tables[table].value);
+	if (last_ns > m->now_ns)
+		m->now_ns = last_ns;
+	return true;
+}
+
+static bool
+load(struct state *s, struct memory *m, struct alerts *a, char *error)
+{
+	for (unsigned t = 0; t < TABLES; t++) {
+		char sql[160];
+		sqlite3_stmt *q = NULL;
+		struct text w = text_in(sql, sizeof sql);
+		text_printf(&w, "SELECT key, value FROM %s ORDER BY last_ns DESC", tables[t].name);
+		if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
+			return fail(s, error);
+		int rc;
+		while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+			s->damaged += !take_row(t, m, a, q);
+		if (rc != SQLITE_DONE) {
+			sqlite3_finalize(q);
+			return fail(s, error);
+		}
+		sqlite3_finalize(q);
+	}
+	m->first_ns = number(s, "SELECT value FROM meta WHERE key = 'first_ns'", 0);
+	if (m->first_ns < 0)
+		m->first_ns = 0;
+	return true;
+}
+
+/* ------------------------------------------------------------------------------ opening */
+
+static bool
+make_tables(struct state *s, char *error)
+{
+	if (!run(s, "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER)", error))
+		return false;
+	for (unsigned t = 0; t < TABLES; t++) {
+		char sql[256];
+		struct text w = text_in(sql, sizeof sql);
+		text_printf(&w,
+		    "CREATE TABLE IF NOT EXISTS %s (key BLOB PRIMARY KEY, name TEXT, last_ns "
+		    "INTEGER NOT NULL, about TEXT, value BLOB NOT NULL) WITHOUT ROWID",
+		    tables[t].name);
+		if (!run(s, sql, error))
+			return false;
+	}
+	char sql[96];
+	struct text w = text_in(sql, sizeof sql);
+	text_printf(&w, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION,
+	    VERSION);
+	return run(s, sql, error);
+}
+
+static bool
+prepare(struct state *s, char *error)
+{
+	for (unsigned t = 0; t < TABLES; t++) {
+		char sql[160];
+		struct text w = text_in(sql, sizeof sql);
+		text_printf(&w, "INSERT OR REPLACE INTO %s VALUES (?, ?, ?, ?, ?)", tables[t].name);
+		if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->put[t],
+			NULL) != SQLITE_OK)
+			return fail(s, error);
+		w = text_in(sql, sizeof sql);
+		text_printf(&w, "DELETE FROM %s WHERE key = ?", tables[t].name);
+		if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->drop[t],
+			NULL) != SQLITE_OK)
+			return fail(s, error);
+	}
+	return true;
+}
+
+/* Is it ours, or new and empty? */
+static bool
+check_owner(struct state *s, bool *fresh, char *error)
+{
+	int64_t application = number(s, "PRAGMA application_id", -1);
+	int64_t version = number(s, "PRAGMA user_version", -1);
+	int64_t objects = number(s, "SELECT count(*) FROM sqlite_master", -1);
+	if (application < 0 || version < 0 || objects < 0)
+		return fail(s, error);
+	*fresh = objects == 0 && application == 0 && version == 0;
+	if (*fresh)
+		return true;
+	if (application != APPLICATION) {
+		say(error, s->path, "not a state file of postcard (another program's database)");
+		return false;
+	}
+	if (version != VERSION) {
+		say(error, s->path, "written by another version of postcard: move it away");
+		return false;
+	}
+	return true;
+}
+
+/* An empty file that only its owner reads, unless it is there; SQLite gives its journal the same
+ * rights. */
+static bool
+make_file(const char *path, char *error)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	struct stat st;
+	bool good = fd >= 0 && fstat(fd, &st) == 0;
+	if (!good)
+		say(error, path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		say(error, path, "not a regular file");
+	good = good && S_ISREG(st.st_mode);
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static bool
+open_database(struct state *s, struct memory *m, struct alerts *a, char *error)
+{
+	bool fresh;
+	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) !=
+	    SQLITE_OK)
+		return fail(s, error);
+	sqlite3_busy_timeout(s->db, 500);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* the lock is held from the first write on, until the file is closed */
+	if (!run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON", error) ||
+	    !check_owner(s, &fresh, error) || !run(s, "BEGIN EXCLUSIVE", error))
+		return false;
+	return (!fresh || make_tables(s, error)) && load(s, m, a, error) &&
+	    run(s, "COMMIT", error) && prepare(s, error);
+}
+
+struct state *
+state_open(const char *path, struct memory *m, struct alerts *a, char error[STATE_ERROR])
+{
+	struct state *s = calloc(1, sizeof *s);
+	if (s == NULL || (s->path = strdup(path)) == NULL) {
+		say(error, path, "no memory");
+		free(s);
+		return NULL;
+	}
+	if (make_file(path, error) && open_database(s, m, a, error))
+		return s;
+	state_close(s);
+	return NULL;
+}
+
+unsigned
+state_damaged(const struct state *s)
+{
+	return s->damaged;
+}
+
+void
+state_close(struct state *s)
+{
+	if (s == NULL)
+		return;
+	for (unsigned t = 0; t < TABLES; t++) {
+		sqlite3_finalize(s->put[t]);
+		sqlite3_finalize(s->drop[t]);
+	}
+	sqlite3_close(s->db);
+	free(s->path);
+	free(s);
+}
+
+/* ------------------------------------------------------------------------------- saving */
+
+/* What people read of a row: its key, and a few words about the value. */
+static void
+describe(unsigned table, const void *key, const void *value, struct text *name, struct text *about)
+{
+	char ip[ADDR_TEXT];
+	const struct text_key *text = key;
+	const struct server_key *k = key;
+	const struct server *v = value;
+	const struct failure *f = value;
+	switch (table) {
+	case TABLE_FAILURE:
+		text_puts(name, text->s);
+		text_printf(about, "%s %s", f->refused ? "refused" : "failed", f->alert);
+		break;
+	case TABLE_SERVER:
+		text_printf(name, "%s port %u", addr_print(&k->addr, ip), k->port);
+		text_printf(about, "offered %u times, not offered %u times, missing %u times",
+		    v->offered, v->not_offered, v->since);
+		break;
+	case TABLE_NETWORK:
+	case TABLE_CLIENT: text_puts(name, addr_print(key, ip)); break;
+	case TABLE_DOMAIN: text_puts(name, text->s); break;
+	default: alert_describe(value, name, about); break;
+	}
+}
+
+static bool
+put_row(struct state *s, unsigned t, const void *key, const void *value)
+{
+	char name_buf[256], about_buf[256];
+	struct text name = text_in(name_buf, sizeof name_buf);
+	struct text about = text_in(about_buf, sizeof about_buf);
+	const struct failure *f = value;
+	bool gone = t == TABLE_FAILURE && f->gone;
+	sqlite3_stmt *q = gone ? s->drop[t] : s->put[t];
+	int64_t last_ns;
+	memcpy(&last_ns, value, sizeof last_ns);
+	sqlite3_reset(q);
+	bool good = sqlite3_bind_blob(q, 1, key, (int)tables[t].key, SQLITE_STATIC) == SQLITE_OK;
+	if (!gone) {
+		describe(t, key, value, &name, &about);
+		good = good &&
+		    sqlite3_bind_text(q, 2, name.buf, (int)name.len, SQLITE_STATIC) == SQLITE_OK &&
+		    sqlite3_bind_int64(q, 3, last_ns) == SQLITE_OK &&
+		    sqlite3_bind_text(q, 4, about.buf, (int)about.len, SQLITE_STATIC) ==
+			SQLITE_OK &&
+		    sqlite3_bind_blob(q, 5, value, (int)tables[t].value, SQLITE_STATIC) ==
+			SQLITE_OK;
+	}
+	good = good && sqlite3_step(q) == SQLITE_DONE;
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return good;
+}
+
+static bool
+save_table(struct state *s, unsigned t, struct map *map)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
+		if (is_dirty(t, value) && !put_row(s, t, key, value))
+			return false;
+	}
+	return true;
+}
+
+/* Rows that are too old, and alerts that are over. */
+static bool
+prune(struct state *s, int64_t now_ns, char *error)
+{
+	for (unsigned t = 0; t < TABLES; t++) {
+		char sql[120];
+		struct text w = text_in(sql, sizeof sql);
+		text_printf(&w, "DELETE FROM %s WHERE last_ns < %lld", tables[t].name,
+		    (long long)(now_ns - tables[t].age_ns));
+		if (!run(s, sql, error))
+			return false;
+	}
+	return true;
+}
+
+static bool
+drop_closed_alerts(struct state *s, struct alerts *a)
+{
+	struct fingerprint f;
+	for (uint32_t i = 0; alerts_closed(a, i, &f); i++) {
+		sqlite3_stmt *q = s->drop[TABLE_ALERT];
+		sqlite3_reset(q);
+		if (sqlite3_bind_blob(q, 1, &f, sizeof f, SQLITE_STATIC) != SQLITE_OK ||
+		    sqlite3_step(q) != SQLITE_DONE)
+			return false;
+		sqlite3_reset(q);
+	}
+	return true;
+}
+
+/* The file has it all now: what is in memory is clean, what was forgotten can go. */
+static void
+settle(struct memory *m, struct alerts *a)
+{
+	const void *key;
+	void *value;
+	for (unsigned t = 0; t < TABLES; t++) {
+		struct map *map = map_of(t, m, a);
+		for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
+			const struct failure *f = value;
+			struct text_key copy;
+			mark(t, value, false);
+			if (t == TABLE_FAILURE && f->gone) {
+				memcpy(&copy, key, sizeof copy);
+				map_remove(map, &copy);
+			}
+		}
+	}
+	alerts_closed_forget(a);
+}
+
+bool
+state_save(struct state *s, struct memory *m, struct alerts *a, char error[STATE_ERROR])
+{
+	char sql[120];
+	struct text w = text_in(sql, sizeof sql);
+	text_printf(&w, "INSERT OR REPLACE INTO meta VALUES ('first_ns', %lld)",
+	    (long long)m->first_ns);
+	bool good = run(s, "BEGIN IMMEDIATE", error) && run(s, sql, error);
+	for (unsigned t = 0; good && t < TABLES; t++)
+		good = save_table(s, t, map_of(t, m, a)) || fail(s, error);
+	good = good && (drop_closed_alerts(s, a) || fail(s, error));
+	good = good && prune(s, m->now_ns, error) && run(s, "COMMIT", error);
+	if (good)
+		settle(m, a);
+	else if (sqlite3_get_autocommit(s->db) == 0)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return good;
+}

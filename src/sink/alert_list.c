@@ -1,0 +1,186 @@
+/* The alerts of a run: see alert_list.h. */
+#include "sink/alert_list.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/draw.h"
+#include "sink/words.h"
+
+static void
+copy(char *to, size_t cap, const struct record *r, enum field field)
+{
+	struct record_value v;
+	struct text t = text_in(to, cap);
+	if (record_find(r, field, &v))
+		text_add_wire(&t, v.str, v.len);
+}
+
+/* The row of that title: one that is there, a free one, or the last where there is no room. */
+static struct listed *
+row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum field field)
+{
+	char title[sizeof rows[0].title];
+	copy(title, sizeof title, r, field);
+	for (unsigned i = 0; i < LIMIT_LISTED_RULES; i++) {
+		if (rows[i].title[0] == '\0')
+			memcpy(rows[i].title, title, sizeof title);
+		if (strcmp(rows[i].title, title) == 0)
+			return &rows[i];
+	}
+	struct listed *last = &rows[LIMIT_LISTED_RULES - 1];
+	struct text t = text_in(last->title, sizeof last->title);
+	text_puts(&t, "others");
+	return last;
+}
+
+/* "192.0.2.1 to 198.51.100.2" */
+static void
+put_hosts(struct listed *x, const struct record *r)
+{
+	struct record_value v;
+	char ip[ADDR_TEXT];
+	struct text t = text_in(x->detail, sizeof x->detail);
+	if (record_find(r, FIELD_SOURCE_IP, &v))
+		text_puts(&t, addr_print(&v.ip, ip));
+	if (record_find(r, FIELD_DESTINATION_IP, &v)) {
+		text_puts(&t, t.len > 0 ? " to " : "");
+		text_puts(&t, addr_print(&v.ip, ip));
+	}
+}
+
+static void
+put_acceptance(struct listed *x, const struct record *r)
+{
+	struct record_value v;
+	char owner[60];
+	struct text t = text_in(x->detail, sizeof x->detail);
+	copy(owner, sizeof owner, r, FIELD_ACCEPTED_OWNER);
+	text_puts(&t, owner);
+	if (record_find(r, FIELD_ACCEPTED_EXPIRES, &v)) {
+		char when[40];
+		struct text w = text_in(when, sizeof when);
+		words_time(&w, v.ns - 1);
+		text_puts(&t, ", until ");
+		text_add(&t, when, w.len < 10 ? w.len : 10); /* the day */
+	}
+}
+
+static uint64_t
+number(const struct record *r, enum field field)
+{
+	struct record_value v;
+	return record_find(r, field, &v) ? v.u64 : 0;
+}
+
+static void
+take_alert(struct alert_list *l, const struct record *r)
+{
+	struct record_value v;
+	bool resolved = record_is(r, FIELD_ALERT_STATE, "resolved");
+	bool repeated = record_is(r, FIELD_ALERT_STATE, "repeated");
+	struct listed *x = row_of(resolved ? l->resolved : l->rule, r, FIELD_RULE_NAME);
+	int level = record_find(r, FIELD_LEVEL, &v) ? words_level(v.str, v.len) : LEVEL_NONE;
+	if (level > x->level)
+		x->level = level;
+	if (x->detail[0] == '\0') {
+		put_hosts(x, r);
+		bool card = record_is(r, FIELD_OUTCOME, "cleartext");
+		if (!card)
+			copy(x->sentence, sizeof x->sentence, r, FIELD_MESSAGE);
+	}
+	x->alerts += !repeated;
+	x->events += resolved ? 1 : number(r, FIELD_COUNT);
+}
+
+void
+alert_list_take(struct alert_list *l, const struct record *r)
+{
+	struct record_value v;
+	if (r->kind == RECORD_ALERT) {
+		take_alert(l, r);
+	} else if (record_find(r, FIELD_ACCEPTED_TITLE, &v)) {
+		struct listed *x = row_of(l->accepted, r, FIELD_ACCEPTED_TITLE);
+		put_acceptance(x, r);
+		/* mails, and connections that held none */
+		x->events += r->kind == RECORD_MESSAGE || number(r, FIELD_MESSAGES) == 0;
+	}
+}
+
+static void
+draw_number(struct page *p, unsigned end, uint64_t n)
+{
+	char buf[32];
+	struct text t = text_in(buf, sizeof buf);
+	text_add_count(&t, n);
+	page_tab(p, end - (unsigned)t.len);
+	page_put(p, STYLE_PLAIN, buf);
+}
+
+static void
+draw_heading(struct page *p, const char *label, const char *left, const char *right)
+{
+	page_tab(p, DRAW_LABEL);
+	page_put(p, STYLE_DIM, label);
+	if (left != NULL) {
+		page_tab(p, p->columns - 8 - (unsigned)strlen(left));
+		page_put(p, STYLE_DIM, left);
+	}
+	page_tab(p, p->columns - (unsigned)strlen(right));
+	page_put(p, STYLE_DIM, right);
+	page_line(p);
+}
+
+/* A row: level, title, hosts where there is room, numbers. */
+static void
+draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
+{
+	unsigned title = DRAW_LABEL + 2 + (levels ? 10 : 0), end = p->columns - (alerts ? 16 : 8);
+	unsigned width = page_width(x->title, strlen(x->title));
+	page_tab(p, DRAW_LABEL + 2);
+	if (levels) {
+		enum style style = words_level_style(x->level);
+		page_put(p, style == STYLE_ALARM ? STYLE_RED : style, words_level_name(x->level));
+		page_tab(p, title);
+	}
+	page_put_middle(p, STYLE_PLAIN, x->title, end - title);
+	if (title + width + 2 + 16 < end) {
+		page_tab(p, title + width + 2);
+		page_put_middle(p, STYLE_DIM, x->detail, end - (title + width + 2));
+	}
+	if (alerts)
+		draw_number(p, p->columns - 8, x->alerts);
+	draw_number(p, p->columns, x->events);
+	page_line(p);
+	if (x->sentence[0] != '\0') {
+		page_tab(p, title);
+		page_wrap(p, STYLE_DIM, title, x->sentence);
+		page_line(p);
+	}
+}
+
+static void
+draw_section(struct page *p, const char *label, const struct listed *rows, bool levels,
+    const char *left, const char *right)
+{
+	if (rows[0].title[0] == '\0')
+		return;
+	draw_heading(p, label, left, right);
+	for (int level = levels ? LEVELS - 1 : LEVEL_NONE; level >= LEVEL_NONE; level--) {
+		for (unsigned i = 0; i < LIMIT_LISTED_RULES && rows[i].title[0] != '\0'; i++) {
+			if (!levels || rows[i].level == level)
+				draw_row_of(p, &rows[i], levels, left != NULL);
+		}
+	}
+	page_line(p);
+}
+
+void
+alert_list_draw(const struct alert_list *l, struct page *p)
+{
+	if (p->columns < 50)
+		return;
+	draw_section(p, "Alerts", l->rule, true, "alerts", "events");
+	draw_section(p, "Accepted", l->accepted, false, NULL, "times");
+	draw_section(p, "Resolved", l->resolved, false, NULL, "alerts");
+}

@@ -1,0 +1,295 @@
+/* The life of alerts: said at once, rolled up, raised, resolved; bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "judge/alerts.h"
+#include "record_build.h"
+
+#define SECOND 1000000000ll
+#define HOUR   (3600 * SECOND)
+
+static struct record record, out;
+static struct alerts *alerts;
+static int64_t now;
+
+static struct rule rule = {.kind = RULE_DETECTION,
+    .level = LEVEL_MEDIUM,
+    .id = "5a7e0c0c-5b3f-4c55-9d3f-1f0b6f3f8f10",
+    .name = "",
+    .title = "readable"};
+static struct rule other = {.kind = RULE_DETECTION,
+    .id = "",
+    .name = "",
+    .title = "other",
+    .number = 1};
+
+static int
+begin(void **state)
+{
+	(void)state;
+	alerts = alerts_new();
+	now = 0;
+	return alerts != NULL ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	alerts_free(alerts);
+	return 0;
+}
+
+/* One event at `seconds` after the epoch of the tests; its state, and *count. */
+static enum alert_state
+event_of(const struct rule *r, enum level level, double seconds, const char *line, uint64_t *count)
+{
+	build_record_of(&record, line);
+	now = BUILD_EPOCH_NS + (int64_t)(seconds * 1e9);
+	struct alert_report report = alerts_event(alerts, r, level, &record, now);
+	if (report.state != ALERT_SILENT && report.alert != NULL)
+		alerts_keep(report.alert, &record);
+	*count = report.count;
+	return report.state;
+}
+
+static void
+expect(double seconds, const char *line, enum alert_state state, uint64_t count)
+{
+	uint64_t n;
+	assert_int_equal(event_of(&rule, LEVEL_MEDIUM, seconds, line, &n), state);
+	if (state != ALERT_SILENT)
+		assert_int_equal(n, count);
+}
+
+/* What is due `seconds` after the epoch: "repeated 3 " and the like. */
+static const char *
+due(double seconds, bool all)
+{
+	static char text[4096];
+	struct record_value v;
+	text[0] = '\0';
+	now = BUILD_EPOCH_NS + (int64_t)(seconds * 1e9);
+	while (alerts_due(alerts, now, all, &out)) {
+		assert_int_equal(out.kind, RECORD_ALERT);
+		assert_true(record_find(&out, FIELD_ALERT_STATE, &v));
+		strncat(text, v.str, v.len);
+		assert_true(record_find(&out, FIELD_COUNT, &v));
+		snprintf(text + strlen(text), 32, " %llu ", (unsigned long long)v.u64);
+	}
+	return text;
+}
+
+#define PRINTER                                                                    \
+	"{source.ip: 192.0.2.9, destination.ip: 192.0.2.25, destination.port: 25," \
+	" postcard.outcome: cleartext, postcard.reason: not-offered, email.subject: secret"
+#define SESSION PRINTER "}"
+#define SEALED                                                                     \
+	"{source.ip: 192.0.2.9, destination.ip: 192.0.2.25, destination.port: 25," \
+	" postcard.outcome: encrypted}"
+
+static void
+the_first_at_once_then_rolled_up(void **state)
+{
+	(void)state;
+	expect(0, SESSION, ALERT_NEW, 1);
+	for (int i = 1; i <= 1000; i++)
+		expect(i, SESSION, ALERT_SILENT, 0);
+	assert_string_equal(due(3599, false), "");
+	assert_string_equal(due(3600, false), "repeated 1000 ");
+	assert_string_equal(due(3601, false), "");
+	/* quiet for more than a window: the next is said at once */
+	expect(10000, SESSION, ALERT_REPEATED, 1);
+	expect(10001, SESSION, ALERT_SILENT, 0);
+	assert_string_equal(due(10002, true), "repeated 1 ");
+	assert_string_equal(due(10002, true), "");
+}
+
+static void
+what_is_kept_names_nobody(void **state)
+{
+	(void)state;
+	struct record_value v;
+	expect(0, SESSION, ALERT_NEW, 1);
+	expect(1, SESSION, ALERT_SILENT, 0);
+	now = BUILD_EPOCH_NS + 2 * SECOND;
+	assert_true(alerts_due(alerts, now, true, &out));
+	assert_true(record_find(&out, FIELD_SOURCE_IP, &v));
+	assert_false(record_find(&out, FIELD_EMAIL_SUBJECT, &v));
+	assert_true(record_find(&out, FIELD_ALERT_FIRST, &v));
+	assert_int_equal(v.ns, BUILD_EPOCH_NS);
+	assert_true(record_find(&out, FIELD_TIMESTAMP, &v));
+	assert_int_equal(v.ns, BUILD_EPOCH_NS + SECOND);
+}
+
+static void
+fingerprints(void **state)
+{
+	(void)state;
+	uint64_t n;
+	expect(0, SESSION, ALERT_NEW, 1);
+	expect(0,
+	    "{source.ip: 192.0.2.10, destination.ip: 192.0.2.25, postcard.reason: not-offered}",
+	    ALERT_NEW, 1);
+	expect(0,
+	    "{source.ip: 192.0.2.9, destination.ip: 192.0.2.26, postcard.reason: not-offered}",
+	    ALERT_NEW, 1);
+	expect(0, "{source.ip: 192.0.2.9, destination.ip: 192.0.2.25, postcard.reason: refused}",
+	    ALERT_NEW, 1);
+	/* the port is not of the key */
+	expect(0,
+	    "{source.ip: 192.0.2.9, destination.ip: 192.0.2.25, destination.port: 587,"
+	    " postcard.reason: not-offered}",
+	    ALERT_SILENT, 0);
+	assert_int_equal(event_of(&other, LEVEL_LOW, 0, SESSION, &n), ALERT_NEW);
+	/* a key of the rule's own */
+	struct rule keyed = rule;
+	keyed.id = "x";
+	keyed.keys = 1;
+	keyed.key[0] = FIELD_DESTINATION_IP;
+	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0, SESSION, &n), ALERT_NEW);
+	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0,
+			     "{source.ip: 10.0.0.1, destination.ip: 192.0.2.25}", &n),
+	    ALERT_SILENT);
+	struct rule single = rule;
+	single.id = "y";
+	single.single = true;
+	assert_int_equal(event_of(&single, LEVEL_LOW, 0, SESSION, &n), ALERT_NEW);
+	assert_int_equal(event_of(&single, LEVEL_LOW, 0, "{source.ip: 10.0.0.1}", &n),
+	    ALERT_SILENT);
+}
+
+static void
+a_rise_is_said_at_once(void **state)
+{
+	(void)state;
+	uint64_t n;
+	expect(0, SESSION, ALERT_NEW, 1);
+	expect(1, SESSION, ALERT_SILENT, 0);
+	assert_int_equal(event_of(&rule, LEVEL_CRITICAL, 2, SESSION, &n), ALERT_RAISED);
+	assert_int_equal(n, 2);
+	expect(3, SESSION, ALERT_SILENT, 0); /* lower than what was said */
+	assert_string_equal(due(4, true), "repeated 1 ");
+}
+
+/* The record of a connection comes behind those of its mails: it is counted with them. */
+static void
+a_connection_is_not_counted_behind_its_mails(void **state)
+{
+	(void)state;
+	static const char *const id = ", network.community_id: '1:abc'";
+	char mail[512], session[512];
+	snprintf(mail, sizeof mail, "%s%s, kind: message}", PRINTER, id);
+	snprintf(session, sizeof session, "%s%s}", PRINTER, id);
+	expect(0, mail, ALERT_NEW, 1);
+	expect(1, mail, ALERT_SILENT, 0);
+	expect(2, session, ALERT_SILENT, 0);
+	assert_string_equal(due(3, true), "repeated 1 ");
+	/* the same four numbers later: another connection, without mails */
+	expect(4, session, ALERT_SILENT, 0);
+	assert_string_equal(due(5, true), "repeated 1 ");
+}
+
+static void
+sealed_connections_resolve(void **state)
+{
+	(void)state;
+	uint64_t n;
+	expect(0, SESSION, ALERT_NEW, 1);
+	expect(1, SESSION, ALERT_SILENT, 0);
+	build_record_of(&record, SEALED);
+	for (unsigned i = 0; i < LIMIT_ALERT_SEALED - 1; i++)
+		alerts_sealed(alerts, &record, now);
+	expect(2, SESSION, ALERT_SILENT, 0); /* it is not mended: count anew */
+	build_record_of(&record, SEALED);
+	for (unsigned i = 0; i < LIMIT_ALERT_SEALED - 1; i++)
+		alerts_sealed(alerts, &record, now);
+	assert_string_equal(due(3, false), "");
+	alerts_sealed(alerts, &record, now);
+	/* what was counted is said first */
+	assert_string_equal(due(4, false), "repeated 2 resolved 3 ");
+	assert_string_equal(due(5, true), "");
+	expect(6, SESSION, ALERT_NEW, 1);
+	/* alerts about sealed mail do not end so */
+	assert_int_equal(event_of(&other, LEVEL_LOW, 7, SEALED, &n), ALERT_NEW);
+	for (unsigned i = 0; i < 2 * LIMIT_ALERT_SEALED; i++)
+		alerts_sealed(alerts, &record, now);
+	assert_string_equal(due(8, true), "resolved 3 ");
+	assert_int_equal(event_of(&other, LEVEL_LOW, 9, SEALED, &n), ALERT_SILENT);
+}
+
+static void
+a_window_of_the_rule(void **state)
+{
+	(void)state;
+	uint64_t n;
+	struct rule r = rule;
+	r.window_ns = 60 * SECOND;
+	assert_int_equal(event_of(&r, LEVEL_LOW, 0, SESSION, &n), ALERT_NEW);
+	assert_int_equal(event_of(&r, LEVEL_LOW, 1, SESSION, &n), ALERT_SILENT);
+	assert_string_equal(due(59, false), "");
+	assert_string_equal(due(60, false), "repeated 1 ");
+}
+
+static void
+more_than_there_is_room_for(void **state)
+{
+	(void)state;
+	uint64_t n;
+	struct addr a = {.family = 4, .b = {10}};
+	for (unsigned i = 0; i < 3 * LIMIT_ALERTS; i++) {
+		record_begin(&record, RECORD_SESSION);
+		a.b[1] = (uint8_t)(i >> 16);
+		a.b[2] = (uint8_t)(i >> 8);
+		a.b[3] = (uint8_t)i;
+		record_put_ip(&record, FIELD_SOURCE_IP, &a);
+		record_put_word(&record, FIELD_OUTCOME, "cleartext");
+		now = BUILD_EPOCH_NS + i;
+		struct alert_report report = alerts_event(alerts, &rule, LEVEL_LOW, &record, now);
+		assert_int_equal(report.state, ALERT_NEW);
+		alerts_keep(report.alert, &record);
+	}
+	/* the newest is known still, the oldest is not */
+	assert_int_equal(event_of(&rule, LEVEL_LOW, 1, "{source.ip: 10.0.0.0}", &n), ALERT_NEW);
+	record_begin(&record, RECORD_SESSION);
+	record_put_ip(&record, FIELD_SOURCE_IP, &a);
+	assert_int_equal(alerts_event(alerts, &rule, LEVEL_LOW, &record, now).state, ALERT_SILENT);
+}
+
+static void
+forgotten_after_silence(void **state)
+{
+	(void)state;
+	expect(0, SESSION, ALERT_NEW, 1);
+	assert_string_equal(due(29 * 86400.0, false), "");
+	expect(29 * 86400.0, SESSION, ALERT_REPEATED, 1);
+	assert_string_equal(due(60 * 86400.0, false), "");
+	expect(60 * 86400.0, SESSION, ALERT_NEW, 1);
+}
+
+#define ALERT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ALERT_TEST(the_first_at_once_then_rolled_up),
+	    ALERT_TEST(what_is_kept_names_nobody),
+	    ALERT_TEST(fingerprints),
+	    ALERT_TEST(a_rise_is_said_at_once),
+	    ALERT_TEST(a_connection_is_not_counted_behind_its_mails),
+	    ALERT_TEST(sealed_connections_resolve),
+	    ALERT_TEST(a_window_of_the_rule),
+	    ALERT_TEST(more_than_there_is_room_for),
+	    ALERT_TEST(forgotten_after_silence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
