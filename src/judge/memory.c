@@ -118,8 +118,8 @@ take_value(struct sighting *s, const struct record_value *v)
 		s->reason_len = v->len;
 		s->failed |= !s->message && ascii_is(v->str, v->len, "tls-failed");
 		s->refused |= !s->message && ascii_is(v->str, v->len, "refused");
-		s->missing |=
-		    ascii_is(v->str, v->len, "not-offered") || ascii_is(v->str, v->len, "stripped");
+		s->stripped = ascii_is(v->str, v->len, "stripped");
+		s->missing |= s->stripped || ascii_is(v->str, v->len, "not-offered");
 		break;
 	case FIELD_STARTTLS_OFFERED:
 		s->offer_known = true;

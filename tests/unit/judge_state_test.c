@@ -1,0 +1,413 @@
+/* The state file: what it keeps, whom it refuses, kill -9, a full disk. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "judge/state.h"
+#include "record_build.h"
+
+static struct record record, out;
+static char folder[64], path[128], error[STATE_ERROR];
+static struct rule rule = {.kind = RULE_DETECTION,
+    .level = LEVEL_HIGH,
+    .id = "x",
+    .name = "",
+    .title = "readable"};
+
+/* All that outlives a process. */
+struct kept {
+	struct memory *memory;
+	struct alerts *alerts;
+	struct state *state;
+};
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "/tmp/postcard-state-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/state.db", folder);
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
+static struct kept
+open_kept(void)
+{
+	struct kept k = {memory_new(), alerts_new(), NULL};
+	assert_true(k.memory != NULL && k.alerts != NULL);
+	error[0] = '\0';
+	k.state = state_open(path, k.memory, k.alerts, error);
+	return k;
+}
+
+static void
+close_kept(struct kept *k)
+{
+	state_close(k->state);
+	memory_free(k->memory);
+	alerts_free(k->alerts);
+}
+
+static void
+save(struct kept *k)
+{
+	if (!state_save(k->state, k->memory, k->alerts, error))
+		fail_msg("%s", error);
+}
+
+/* The i-th record of a made-up history: failures, retries, offers that come and go. */
+static void
+history(unsigned i)
+{
+	static const char *const kinds[] = {
+	    "postcard.outcome: tls-failed, postcard.starttls.offered: true",
+	    "postcard.outcome: cleartext, postcard.reason: not-requested, "
+	    "postcard.starttls.offered: true",
+	    "postcard.outcome: encrypted, postcard.starttls.offered: true,"
+	    " postcard.capabilities: [STARTTLS, SIZE]",
+	    "postcard.outcome: cleartext, postcard.reason: not-offered, postcard.starttls.offered: "
+	    "false,"
+	    " postcard.capabilities: [SIZE]",
+	};
+	char line[700], domain[64] = "";
+	unsigned r = i * 2654435761u, kind = r >> 4 & 3;
+	if (kind == 1)
+		snprintf(domain, sizeof domain, ", postcard.to_domain: [d%u.example]", r >> 7 & 7);
+	snprintf(line, sizeof line,
+	    "{kind: %s, at: %u, network.community_id: '1:%u', source.ip: 192.0.2.%u,"
+	    " destination.ip: 198.51.100.%u, destination.port: 25, postcard.greeting: "
+	    "mx%u.example.org,"
+	    " %s%s}",
+	    r >> 12 & 1 && kind == 1 ? "message" : "session", i * 10, i, r >> 20 & 3, r >> 23 & 3,
+	    r >> 23 & 3, kinds[kind], domain);
+	build_record_of(&record, line);
+	record_put_time(&record, FIELD_EVENT_START, BUILD_EPOCH_NS + i * 10000000000ll - 1);
+}
+
+static void
+live(struct kept *k, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		history(i);
+		memory_apply(k->memory, &record);
+		if (i % 7 == 0) {
+			struct alert_report report = alerts_event(k->alerts, &rule, LEVEL_HIGH,
+			    &record, BUILD_EPOCH_NS + i * 10000000000ll);
+			if (report.state != ALERT_SILENT)
+				alerts_keep(report.alert, &record);
+		}
+	}
+}
+
+/* Do both say the same of what comes next? */
+static void
+expect_same(struct kept *a, struct kept *b, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		history(i);
+		out = record;
+		memory_apply(a->memory, &record);
+		memory_apply(b->memory, &out);
+		assert_int_equal(record.len, out.len);
+		assert_memory_equal(record.data, out.data, record.len);
+		int64_t now = BUILD_EPOCH_NS + i * 10000000000ll;
+		assert_int_equal(alerts_event(a->alerts, &rule, LEVEL_HIGH, &record, now).state,
+		    alerts_event(b->alerts, &rule, LEVEL_HIGH, &record, now).state);
+	}
+}
+
+static void
+a_second_run_goes_on_where_the_first_ended(void **state)
+{
+	(void)state;
+	struct kept first = open_kept();
+	assert_non_null(first.state);
+	live(&first, 0, 300);
+	save(&first);
+	live(&first, 300, 500);
+	save(&first);
+	state_close(first.state);
+	first.state = NULL;
+	struct kept second = open_kept();
+	if (second.state == NULL)
+		fail_msg("%s", error);
+	assert_int_equal(state_damaged(second.state), 0);
+	expect_same(&first, &second, 500, 1000);
+	close_kept(&first);
+	close_kept(&second);
+}
+
+static void
+only_its_owner_reads_it(void **state)
+{
+	(void)state;
+	struct stat st;
+	mode_t old = umask(0);
+	struct kept k = open_kept();
+	live(&k, 0, 50);
+	save(&k);
+	umask(old);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	close_kept(&k);
+}
+
+static void
+one_at_a_time(void **state)
+{
+	(void)state;
+	struct kept k = open_kept(), other = open_kept();
+	assert_null(other.state);
+	assert_non_null(strstr(error, path));
+	assert_non_null(strstr(error, "in use by another postcard"));
+	close_kept(&k);
+	close_kept(&other);
+	k = open_kept();
+	assert_non_null(k.state);
+	close_kept(&k);
+}
+
+static void
+write_file(const char *octets, size_t len)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(octets, 1, len, f), len);
+	fclose(f);
+}
+
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+static void
+expect_refused(const char *says)
+{
+	struct stat before, after;
+	assert_int_equal(stat(path, &before), 0);
+	struct kept k = open_kept();
+	assert_null(k.state);
+	if (strstr(error, says) == NULL || strncmp(error, path, strlen(path)) != 0)
+		fail_msg("%s, not: %s", error, says);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	close_kept(&k);
+}
+
+static void
+files_of_others_are_left_alone(void **state)
+{
+	(void)state;
+	char text[8192];
+	memset(text, 'x', sizeof text);
+	write_file(text, sizeof text);
+	expect_refused("not a state file");
+	unlink(path);
+	sql("CREATE TABLE passwords (a); INSERT INTO passwords VALUES (1)");
+	expect_refused("another program's database");
+	unlink(path);
+	sql("PRAGMA application_id = 1885565540; PRAGMA user_version = 99; CREATE TABLE meta (a)");
+	expect_refused("another version");
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	struct kept k = open_kept();
+	assert_null(k.state);
+	close_kept(&k);
+	rmdir(path);
+	assert_int_equal(symlink("/tmp/postcard-nowhere", path), 0);
+	k = open_kept();
+	assert_null(k.state);
+	close_kept(&k);
+	unlink(path);
+}
+
+/* Rows that somebody changed: left out and counted, and no harm done. */
+static void
+damaged_rows_are_left_out(void **state)
+{
+	(void)state;
+	struct kept k = open_kept();
+	live(&k, 0, 300);
+	save(&k);
+	close_kept(&k);
+	sql("INSERT INTO failure VALUES (zeroblob(160), 'x', 5, '', zeroblob(8)); "
+	    "INSERT INTO server VALUES (x'00', 'x', 5, '', x'00');"
+	    "INSERT INTO alert VALUES (zeroblob(16), 'x', 5, '', randomblob(3104));"
+	    "UPDATE client SET value = 'text'; UPDATE domain SET value = NULL WHERE 0;"
+	    "UPDATE network SET key = randomblob(17)");
+	k = open_kept();
+	if (k.state == NULL)
+		fail_msg("%s", error);
+	assert_true(state_damaged(k.state) > 3);
+	live(&k, 300, 600);
+	save(&k);
+	close_kept(&k);
+}
+
+/* Whatever octets stand in a value: it is loaded or left out, and never read beyond. */
+static void
+random_values_do_no_harm(void **state)
+{
+	(void)state;
+	struct kept k = open_kept();
+	live(&k, 0, 200);
+	save(&k);
+	close_kept(&k);
+	for (unsigned round = 0; round < 20; round++) {
+		sql("UPDATE failure SET value = substr(value, 1, 8) || randomblob(length(value) - "
+		    "8)"
+		    " WHERE random() % 3 = 0;"
+		    "UPDATE server SET value = substr(value, 1, 8) || randomblob(length(value) - 8)"
+		    " WHERE random() % 3 = 0;"
+		    "UPDATE network SET value = substr(value, 1, 8) || randomblob(length(value) - "
+		    "8);"
+		    "UPDATE alert SET value = substr(value, 1, 80) || randomblob(length(value) - "
+		    "80);");
+		k = open_kept();
+		if (k.state == NULL)
+			fail_msg("%s", error);
+		live(&k, 200 + round * 50, 250 + round * 50);
+		while (alerts_due(k.alerts, INT64_MAX / 4, true, &out)) {
+		}
+		save(&k);
+		close_kept(&k);
+	}
+}
+
+static void
+kill_9_loses_only_the_last(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 8; round++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct kept k = open_kept();
+			for (unsigned i = 0; k.state != NULL; i++) {
+				live(&k, i * 50, i * 50 + 50);
+				state_save(k.state, k.memory, k.alerts, error);
+			}
+			_exit(1);
+		}
+		usleep(20000 + round * 7000);
+		kill(child, SIGKILL);
+		int status;
+		waitpid(child, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		struct kept k = open_kept();
+		if (k.state == NULL)
+			fail_msg("%s", error);
+		assert_int_equal(state_damaged(k.state), 0);
+		close_kept(&k);
+	}
+}
+
+/* A file that may not grow, as on a full disk: said, and made up for later. */
+static void
+a_full_disk_is_survived(void **state)
+{
+	(void)state;
+	struct rlimit old, low = {0};
+	struct kept k = open_kept();
+	assert_non_null(k.state);
+	live(&k, 0, 20);
+	save(&k);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low.rlim_cur = 65536;
+	low.rlim_max = old.rlim_max;
+	live(&k, 20, 3000);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	bool saved = state_save(k.state, k.memory, k.alerts, error);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_false(saved);
+	assert_non_null(strstr(error, path));
+	save(&k);
+	state_close(k.state);
+	k.state = NULL;
+	struct kept again = open_kept();
+	if (again.state == NULL)
+		fail_msg("%s", error);
+	expect_same(&k, &again, 3000, 3200);
+	close_kept(&k);
+	close_kept(&again);
+}
+
+static void
+no_person_is_in_it(void **state)
+{
+	(void)state;
+	static char octets[1 << 20];
+	struct kept k = open_kept();
+	build_record_of(&record,
+	    "{kind: message, source.ip: 192.0.2.1, destination.ip: 198.51.100.1, destination.port: "
+	    "25,"
+	    " postcard.outcome: cleartext, postcard.reason: not-requested, email.from.address: "
+	    "secretname@a.example,"
+	    " email.to.address: hiddenname@b.example, postcard.to_domain: b.example, "
+	    "email.subject: confidential}");
+	memory_apply(k.memory, &record);
+	struct alert_report report =
+	    alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, BUILD_EPOCH_NS);
+	alerts_keep(report.alert, &record);
+	save(&k);
+	close_kept(&k);
+	FILE *f = fopen(path, "r");
+	size_t n = fread(octets, 1, sizeof octets, f);
+	fclose(f);
+	assert_non_null(memmem(octets, n, "b.example", 9));
+	assert_null(memmem(octets, n, "secretname", 10));
+	assert_null(memmem(octets, n, "hiddenname", 10));
+	assert_null(memmem(octets, n, "confidential", 12));
+}
+
+#define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    STATE_TEST(a_second_run_goes_on_where_the_first_ended),
+	    STATE_TEST(only_its_owner_reads_it),
+	    STATE_TEST(one_at_a_time),
+	    STATE_TEST(files_of_others_are_left_alone),
+	    STATE_TEST(damaged_rows_are_left_out),
+	    STATE_TEST(random_values_do_no_harm),
+	    STATE_TEST(kill_9_loses_only_the_last),
+	    STATE_TEST(a_full_disk_is_survived),
+	    STATE_TEST(no_person_is_in_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
