@@ -97,6 +97,10 @@
 #define LIMIT_WINDOW_VALUES 1000u	/* numbers of which one group of a correlation computes */
 #define LIMIT_WINDOW_OCTETS (32u << 20) /* memory of one correlation */
 
+/* policies */
+#define LIMIT_POLICIES	   100000u /* forced-TLS policies, imported ones too */
+#define LIMIT_POLICY_PEERS 1024u   /* networks of peers in them */
+
 /* memory across connections */
 #define LIMIT_FAILURES	       32768u /* keys of failed upgrades, three for each */
 #define LIMIT_FAILURE_S	       86400u /* seconds for which one is remembered */

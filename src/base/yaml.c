@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <yaml.h>
 
 #include "base/limits.h"
@@ -301,6 +302,23 @@ yaml_need_u64(struct yaml *y, int node, uint64_t *out)
 		return yaml_fail(y, node, "a number is expected here");
 	*out = strtoull(s, &end, 10);
 	return *end == '\0' || yaml_fail(y, node, "a number is expected here");
+}
+
+bool
+yaml_need_day(struct yaml *y, int node, int64_t *out)
+{
+	const char *s = yaml_text(y, node);
+	struct tm tm = {0};
+	char back[16] = "";
+	const char *end = s != NULL ? strptime(s, "%Y-%m-%d", &tm) : NULL;
+	int year = tm.tm_year + 1900; /* ns since 1970 end in 2262 */
+	if (end != NULL && *end == '\0' && year >= 1970 && year < 2200) {
+		time_t t = timegm(&tm); /* which makes 31 February another day */
+		strftime(back, sizeof back, "%Y-%m-%d", &tm);
+		*out = (int64_t)t * 1000000000;
+	}
+	return (back[0] != '\0' && strcmp(back, s) == 0) ||
+	    yaml_fail(y, node, "a day is expected here, as 2027-01-31");
 }
 
 size_t

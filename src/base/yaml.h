@@ -63,6 +63,9 @@ bool yaml_need_map(struct yaml *y, int node, const char *what);
 bool yaml_need_bool(struct yaml *y, int node, bool *out);
 bool yaml_need_u64(struct yaml *y, int node, uint64_t *out);
 
+/* A day of the calendar, 2027-01-31, from 1970 to 2199: ns since the epoch at its begin (UTC). */
+bool yaml_need_day(struct yaml *y, int node, int64_t *out);
+
 /* A text, or a list of texts: how many there are; and the i-th, NULL with a message where it is no
  * text or empty. */
 size_t yaml_texts(const struct yaml *y, int node);

@@ -91,6 +91,22 @@ keep(struct findings *F, uint32_t had, const char *s, size_t len, size_t most)
 	return strings_put(&F->strings, s, len < most ? len : most);
 }
 
+/* TLS-Required (RFC 8689 section 5): "No" is all that it may say, once; anything else says nothing.
+ */
+static void
+take_tls_required(struct message *m, const char *s, size_t len)
+{
+	while (len > 0 && (*s == ' ' || *s == '\t')) {
+		s++;
+		len--;
+	}
+	while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+		len--;
+	bool no = ascii_is(s, len, "no") && !(m->flags & MESSAGE_TLS_FIELD);
+	m->flags = (uint8_t)((m->flags & ~MESSAGE_TLS_WAIVED) | MESSAGE_TLS_FIELD |
+	    (no ? MESSAGE_TLS_WAIVED : 0u));
+}
+
 static void
 take_header(struct findings *F, struct message *m, const struct mime_event *ev)
 {
@@ -110,6 +126,7 @@ take_header(struct findings *F, struct message *m, const struct mime_event *ev)
 	case MIME_USER_AGENT:
 		m->mailer = keep(F, m->mailer, ev->text, ev->text_len, LIMIT_TEXT);
 		break;
+	case MIME_TLS_REQUIRED: take_tls_required(m, ev->text, ev->text_len); break;
 	default: break;
 	}
 }

@@ -55,6 +55,8 @@ struct message {
 #define MESSAGE_GAP	       0x08u /* and lost octets */
 #define MESSAGE_HEADERS_DONE   0x10u
 #define MESSAGE_SCANNED	       0x20u /* the MIME scan was begun */
+#define MESSAGE_TLS_WAIVED     0x40u /* its header says TLS-Required: No (RFC 8689) */
+#define MESSAGE_TLS_FIELD      0x80u /* it has that field, whatever it says */
 
 /* What the hellos said. */
 struct tls_facts {

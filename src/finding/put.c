@@ -173,5 +173,7 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		record_put_word(r, FIELD_BODY_PROTECTION,
 		    known ? protection[m->protection] : "unknown");
 		record_put_u64(r, FIELD_SIZE, m->size);
+		if (m->flags & MESSAGE_TLS_WAIVED)
+			record_put_bool(r, FIELD_TLS_REQUIRED, false);
 	}
 }

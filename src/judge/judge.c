@@ -15,8 +15,9 @@
 
 #define SENTENCE  1024u /* octets of a sentence or advice */
 #define FRAMEWORK "MITRE ATT&CK v17"
-#define DOMAINS	  32u	       /* of one mail's recipients that are named */
-#define MARGIN_NS 1000000000ll /* around the connection in a display filter */
+#define DOMAINS	  32u /* of one mail's recipients that are named */
+#define SECOND_NS 1000000000ll
+#define MARGIN_S  2 /* seconds around the connection in a display filter */
 
 struct hit {
 	const struct rule *rule;
@@ -134,12 +135,14 @@ is_readable(const struct record *r)
 	return r->kind == RECORD_MESSAGE || record_is(r, FIELD_OUTCOME, "cleartext");
 }
 
+/* Packet time of the record; where it is out of all reason (later than the year 2116), 0. */
 static int64_t
 time_of(const struct record *r)
 {
 	struct record_value v;
-	return record_find(r, FIELD_EVENT_END, &v) || record_find(r, FIELD_TIMESTAMP, &v) ? v.ns
-											  : 0;
+	if (!record_find(r, FIELD_EVENT_END, &v) && !record_find(r, FIELD_TIMESTAMP, &v))
+		return 0;
+	return v.ns >= 0 && v.ns <= INT64_MAX / 2 ? v.ns : 0;
 }
 
 /* The sentence or the advice that `rule` (NULL: none) has for the facts; empty where there is
@@ -284,9 +287,10 @@ put_wireshark(struct record *out)
 	text_printf(&t, " && tcp.port == %llu && tcp.port == %llu", (unsigned long long)port.u64,
 	    (unsigned long long)peer.u64);
 	if (record_find(out, FIELD_EVENT_START, &v)) {
-		int64_t from = v.ns - MARGIN_NS, to = time_of(out) + MARGIN_NS;
+		int64_t from = v.ns / SECOND_NS - MARGIN_S,
+			to = time_of(out) / SECOND_NS + MARGIN_S;
 		text_printf(&t, " && frame.time_epoch >= %lld && frame.time_epoch <= %lld",
-		    (long long)(from / 1000000000), (long long)(to / 1000000000 + 1));
+		    (long long)from, (long long)to);
 	}
 	record_put_str(out, FIELD_WIRESHARK, t.buf, t.len);
 }

@@ -225,6 +225,9 @@ memory_apply(struct memory *m, struct record *r)
 	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
 		return;
 	sight(&s, r);
+	if (s.start_ns < 0 || s.end_ns < 0 || s.start_ns > MEMORY_LATEST_NS ||
+	    s.end_ns > MEMORY_LATEST_NS)
+		return; /* a capture whose clock was wrong teaches nothing */
 	if (s.end_ns > m->now_ns)
 		m->now_ns = s.end_ns;
 	if (m->first_ns == 0 || s.end_ns < m->first_ns)

@@ -12,7 +12,8 @@
 #include "base/map.h"
 #include "judge/memory.h"
 
-#define DAY_NS (86400 * 1000000000ll)
+#define DAY_NS		 (86400 * 1000000000ll)
+#define MEMORY_LATEST_NS (INT64_MAX / 2) /* the year 2116; later times are not believed */
 
 /* What a record shows, as far as memory is concerned; texts point into the record. */
 struct sighting {

@@ -2,8 +2,21 @@
  * Forced-TLS policies: which mail must not go without TLS, and whether what was seen kept to it.
  *
  * Policies come from the configuration and from files that others keep: MTA-STS policies (RFC
- * 8461), Postfix's smtp_tls_policy_maps, TLSA records (RFC 7672).  A passive observer sees what was
- * broken, hardly ever that all was kept: not-provable is a verdict.
+ * 8461), Postfix's smtp_tls_policy_maps, TLSA records (RFC 7672).  The first that matches counts,
+ * in the order of the configuration.  A passive observer sees what was broken, hardly ever that all
+ * was kept: not-provable is a verdict.
+ *
+ *   policies:
+ *     - {domain: partner.example, tls: verify, names: [mx.partner.example], direction: outbound}
+ *     - {peer: 192.0.2.0/24, tls: encrypt}
+ *     - {import: mta-sts, file: partner.txt, domain: partner.example, fetched: 2026-11-01}
+ *     - {import: postfix, file: /etc/postfix/tls_policy}
+ *     - {import: tlsa, file: tlsa.txt, domain: partner.example, validated: true}
+ *
+ * domain   of recipients; ".partner.example" and "*.partner.example" are all domains below
+ * peer     client or server: an address, a network, or a host's name (EHLO, greeting, SNI)
+ * tls      none, may, encrypt or verify (a certificate of a known authority and the right name)
+ * names    that servers of the domain have; by default the domain and what is below it
  */
 #ifndef POSTCARD_JUDGE_POLICY_H
 #define POSTCARD_JUDGE_POLICY_H

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -311,26 +310,14 @@ read_references(struct rule_reader *r, int list)
 	return true;
 }
 
-/* A day of the calendar, as ns since the epoch at its end (UTC). */
+/* The end of a day (UTC). */
 static bool
 read_day_end(struct rule_reader *r, int node, int64_t *out)
 {
-	const char *s = yaml_text(r->yaml, node);
-	struct tm tm = {0};
-	char back[16] = "";
-	const char *end = s != NULL ? strptime(s, "%Y-%m-%d", &tm) : NULL;
-	if (end != NULL && *end == '\0') {
-		struct tm same = tm;
-		time_t t = timegm(&tm);
-		strftime(back, sizeof back, "%Y-%m-%d", &tm);
-		int year = tm.tm_year + 1900;
-		bool near = year >= 1970 && year < 2200; /* ns since 1970 end in 2262 */
-		if (near && strcmp(back, s) == 0 && tm.tm_mday == same.tm_mday) {
-			*out = ((int64_t)t + 86400) * 1000000000;
-			return true;
-		}
-	}
-	return yaml_fail(r->yaml, node, "a day is expected here, as 2027-01-31");
+	if (!yaml_need_day(r->yaml, node, out))
+		return false;
+	*out += 86400 * 1000000000ll;
+	return true;
 }
 
 bool

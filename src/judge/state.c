@@ -113,6 +113,23 @@ is_addr(const struct addr *a)
 	return a->family == 4 || a->family == 6;
 }
 
+/* A time that sums and differences do not overflow with; 0 stands for never. */
+static bool
+is_time(int64_t ns)
+{
+	return ns >= 0 && ns <= MEMORY_LATEST_NS;
+}
+
+static bool
+is_server(const struct server *v)
+{
+	for (unsigned i = 0; i < VARIANTS; i++) {
+		if (!is_time(v->variant[i].last_ns))
+			return false;
+	}
+	return is_time(v->first_ns) && is_time(v->last_offered_ns) && is_time(v->since_ns);
+}
+
 /* Could these octets be a row of the table?  All that a reader relies on is looked at. */
 static bool
 is_row(unsigned table, const void *key, const void *value)
@@ -122,12 +139,17 @@ is_row(unsigned table, const void *key, const void *value)
 	switch (table) {
 	case TABLE_FAILURE:
 		return is_text(text->s, sizeof text->s) && is_bool(&f->refused) &&
-		    is_bool(&f->gone) && memchr(f->id, '\0', sizeof f->id) != NULL &&
+		    is_bool(&f->gone) && is_time(f->start_ns) &&
+		    memchr(f->id, '\0', sizeof f->id) != NULL &&
 		    memchr(f->alert, '\0', sizeof f->alert) != NULL;
-	case TABLE_SERVER: return is_addr(&((const struct server_key *)key)->addr);
-	case TABLE_NETWORK:
-	case TABLE_CLIENT: return is_addr(key);
-	case TABLE_DOMAIN: return is_text(text->s, sizeof text->s);
+	case TABLE_SERVER:
+		return is_addr(&((const struct server_key *)key)->addr) && is_server(value);
+	case TABLE_NETWORK: return is_addr(key);
+	case TABLE_CLIENT:
+		return is_addr(key) && is_time(((const struct first_seen *)value)->first_ns);
+	case TABLE_DOMAIN:
+		return is_text(text->s, sizeof text->s) &&
+		    is_time(((const struct first_seen *)value)->first_ns);
 	default: return alert_is_sound(value);
 	}
 }
@@ -191,7 +213,7 @@ take_row(unsigned table, struct memory *m, struct alerts *a, sqlite3_stmt *q)
 	memcpy(&value, v, tables[table].value);
 	int64_t last_ns;
 	memcpy(&last_ns, &value, sizeof last_ns);
-	if (last_ns < 0 || !is_row(table, &key, &value))
+	if (!is_time(last_ns) || !is_row(table, &key, &value))
 		return false;
 	mark(table, &value, false);
 	if (table == TABLE_ALERT)
@@ -224,7 +246,7 @@ load(struct state *s, struct memory *m, struct alerts *a, char *error)
 		sqlite3_finalize(q);
 	}
 	m->first_ns = number(s, "SELECT value FROM meta WHERE key = 'first_ns'", 0);
-	if (m->first_ns < 0)
+	if (!is_time(m->first_ns))
 		m->first_ns = 0;
 	return true;
 }
