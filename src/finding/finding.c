@@ -259,7 +259,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_OFFER:
 		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
 		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
-		f->keywords = (uint32_t)ev->len;
+		f->keywords = ev->keywords;
 		if (f->flags & FINDING_MANGLED && !ev->flag)
 			f->flags |= FINDING_STRIPPED;
 		f->flags &= ~FINDING_MANGLED;

@@ -178,6 +178,8 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 	const struct rule *gravest = NULL;
 	size_t n = rules_match(j->rules, r, j->now_ns, found);
 	bool credentials = record_is(r, FIELD_EXPOSED, "credentials");
+	if (by_path == LEVEL_NONE)
+		n = 0; /* the table has nothing to say of such a path */
 	j->hits = 0;
 	*level = LEVEL_NONE;
 	for (size_t i = 0; i < n; i++) {
@@ -246,7 +248,7 @@ judge_push(struct judge *j, struct record *r)
 		policies_apply(j->policies, r);
 
 	facts_of(&f, r);
-	enum level by_path = is_readable(r) ? table_level(&j->table, &f) : LEVEL_NONE;
+	enum level by_path = table_level(&j->table, &f);
 	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
 	words_of(j, &t, gravest, LIST_WHY, &f);

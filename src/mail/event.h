@@ -24,8 +24,8 @@ enum mail_event_kind {
 	MAIL_PREAUTH,	/* IMAP: the greeting says the connection is authenticated */
 	MAIL_HELO,	/* text: the client's name; flag: it asked for capabilities (EHLO, LHLO) */
 	MAIL_ASKED,	/* the client asked for capabilities (CAPABILITY, CAPA) */
-	MAIL_OFFER,	/* a complete capability list; flag: STARTTLS (STLS) is in it; len: the
-			   keywords of SMTP, a bit for each (mail_keyword) */
+	MAIL_OFFER,	/* a complete capability list; flag: STARTTLS (STLS) is in it;
+			   keywords */
 	MAIL_OFFER_CUT, /* a capability list of which octets were lost; flag: STARTTLS is in what is
 			   left */
 	MAIL_MANGLED, /* text: a line whose keyword was overwritten; flag: it has STARTTLS's length
@@ -79,12 +79,13 @@ enum mail_oddity {
 };
 
 struct mail_event {
-	uint8_t kind;	/* enum mail_event_kind */
-	uint8_t side;	/* enum mail_side: whose octets led to it */
-	bool flag;	/* see the kind */
-	uint8_t tx;	/* number of the transaction within the connection, wrapping */
-	uint16_t code;	/* SMTP reply code, 0 for none */
-	uint16_t index; /* see the kind */
+	uint8_t kind;	   /* enum mail_event_kind */
+	uint8_t side;	   /* enum mail_side: whose octets led to it */
+	bool flag;	   /* see the kind */
+	uint8_t tx;	   /* number of the transaction within the connection, wrapping */
+	uint16_t code;	   /* SMTP reply code, 0 for none */
+	uint16_t index;	   /* see the kind */
+	uint32_t keywords; /* MAIL_OFFER of SMTP: a bit for each (mail_keyword) */
 	const char
 	    *text;  /* octets from the wire, not NUL-terminated; valid until the next mail_next */
 	size_t len; /* how many; MAIL_CONTENT_GAP: octets lost */

@@ -423,7 +423,7 @@ list_over(struct mail *m, struct mail_session *s)
 	struct mail_event *ev =
 	    mail_emit(m, p->flags & SMTP_LIST_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER);
 	ev->flag = (p->flags & SMTP_OFFERED) != 0;
-	ev->len = p->keywords;
+	ev->keywords = p->keywords;
 	p->flags = (uint16_t)((p->flags & ~SMTP_WAS_OFFERED) |
 	    (p->flags & SMTP_OFFERED ? SMTP_WAS_OFFERED : 0));
 }
