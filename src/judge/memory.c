@@ -139,11 +139,13 @@ take_value(struct sighting *s, const struct record_value *v)
 		break;
 	case FIELD_HELO:
 		s->helo = v->str;
-		s->helo_len = name_is_host(v->str, v->len) ? v->len : 0;
+		s->helo_len =
+		    name_is_host(v->str, v->len) && !name_is_generic(v->str, v->len) ? v->len : 0;
 		break;
 	case FIELD_GREETING:
 		name_of_greeting(v->str, v->len, &s->greeting, &s->greeting_len);
-		if (!name_is_host(s->greeting, s->greeting_len))
+		if (!name_is_host(s->greeting, s->greeting_len) ||
+		    name_is_generic(s->greeting, s->greeting_len))
 			s->greeting_len = 0;
 		break;
 	case FIELD_TLS_ALERT:

@@ -59,6 +59,7 @@ struct failure {
 	bool dirty;	 /* the state file does not have it so */
 	bool refused;	 /* by the server; else the handshake broke off */
 	bool gone;	 /* forgotten: TLS came up since */
+	uint16_t port;	 /* of the server */
 	int64_t start_ns;
 	char id[40];	/* Community ID of the connection */
 	char alert[64]; /* TLS alert and its side; "" for none */

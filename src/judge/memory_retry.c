@@ -76,6 +76,7 @@ remember(struct memory *m, const struct sighting *s)
 			continue;
 		f->last_ns = s->end_ns;
 		f->start_ns = s->start_ns;
+		f->port = s->port;
 		f->refused = !s->failed;
 		f->gone = false;
 		f->dirty = true;
@@ -84,7 +85,7 @@ remember(struct memory *m, const struct sighting *s)
 	}
 }
 
-/* TLS came up between the two: what failed before is over. */
+/* TLS came up between the two, on the same port and later: what failed before is over. */
 static void
 forget(struct memory *m, const struct sighting *s)
 {
@@ -94,7 +95,7 @@ forget(struct memory *m, const struct sighting *s)
 		    map_count(&m->failures) > 0 && key_of(s, (enum key_kind)kind, &k)
 		    ? map_find(&m->failures, &k)
 		    : NULL;
-		if (f != NULL && !f->gone) {
+		if (f != NULL && !f->gone && f->port == s->port && s->start_ns > f->start_ns) {
 			f->gone = true;
 			f->dirty = true;
 		}
@@ -112,7 +113,8 @@ find(const struct memory *m, const struct sighting *s, enum key_kind *kind)
 		if (f == NULL || f->gone || s->end_ns - f->last_ns > lives_ns[i])
 			continue;
 		/* not of this connection itself, and begun before it */
-		bool same = strlen(f->id) == s->id_len && memcmp(f->id, s->id, s->id_len) == 0;
+		bool same = s->id_len > 0 && strlen(f->id) == s->id_len &&
+		    memcmp(f->id, s->id, s->id_len) == 0;
 		if (same || f->start_ns >= s->start_ns)
 			continue;
 		*kind = (enum key_kind)i;

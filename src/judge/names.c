@@ -38,12 +38,43 @@ name_of_greeting(const char *greeting, size_t len, const char **out, size_t *out
 	*out_len = n;
 }
 
+bool
+name_is_generic(const char *s, size_t len)
+{
+	static const char *const endings[] = {".local", ".localdomain", ".localhost", ".lan",
+	    ".home", ".internal", ".invalid", ".workgroup"};
+	if (len >= 9 && ascii_is(s, 9, "localhost"))
+		return true;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		size_t n = strlen(endings[i]);
+		if (len > n && ascii_is(s + len - n, n, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* co.uk, com.au: a short word and a country. */
+static bool
+is_registry(const char *s, size_t len)
+{
+	static const char *const words[] = {"co", "com", "net", "org", "ac", "gov", "edu", "or",
+	    "ne", "go"};
+	if (len < 5 || s[len - 3] != '.')
+		return false;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (ascii_is(s, len - 3, words[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 name_parent(const char *name, size_t len, const char **out, size_t *out_len)
 {
 	const char *dot = len > 0 ? memchr(name, '.', len) : NULL;
 	size_t rest = dot != NULL ? len - (size_t)(dot - name) - 1 : 0;
-	bool enough = dot != NULL && memchr(dot + 1, '.', rest) != NULL;
+	bool enough =
+	    dot != NULL && memchr(dot + 1, '.', rest) != NULL && !is_registry(dot + 1, rest);
 	*out = enough ? dot + 1 : name;
 	*out_len = enough ? rest : len;
 }

@@ -192,7 +192,7 @@ read_direction(struct yaml *y, int node, struct policy *policy)
 	static const char *const words[] = {"inbound", "outbound", "internal", "external", "any"};
 	static const uint8_t bits[] = {DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_INTERNAL,
 	    DIRECTION_EXTERNAL, DIRECTION_ANY};
-	uint8_t i;
+	uint8_t i = 0;
 	if (!read_word(y, node, "direction", words, 5, &i))
 		return false;
 	policy->direction = bits[i];

@@ -74,7 +74,7 @@ best_of(const struct view *v, const struct index *x, const char *name, size_t le
 static uint32_t
 find_name(const struct view *v, const struct index *x, const char *s, size_t len, uint32_t best)
 {
-	char name[256];
+	char name[256] = "";
 	if (x->count == 0 || len == 0 || len >= sizeof name)
 		return best;
 	for (size_t i = 0; i < len; i++)

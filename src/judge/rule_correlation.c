@@ -130,7 +130,7 @@ read_alias(struct rule_reader *r, struct correlation *c, unsigned key, int map)
 	for (size_t i = 0; i < yaml_count(y, map); i++) {
 		const char *name, *field;
 		int name_node, value;
-		unsigned at;
+		unsigned at = 0;
 		if (!yaml_pair(y, map, i, &name, &name_node, &value) ||
 		    !rule_position(r, c, name, name_node, &at) ||
 		    !yaml_need_text(y, value, &field) ||

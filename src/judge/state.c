@@ -338,7 +338,7 @@ make_file(const char *path, char *error)
 static bool
 open_database(struct state *s, struct memory *m, struct alerts *a, char *error)
 {
-	bool fresh;
+	bool fresh = false;
 	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) !=
 	    SQLITE_OK)
 		return fail(s, error);

@@ -26,7 +26,13 @@ VALUES = {
     "network.protocol": {"smtp", "lmtp", "imap", "pop3", "tls", "other"},
     "network.direction": {"inbound", "outbound", "internal", "external", "unknown"},
     "network.type": {"ipv4", "ipv6"},
-    "event.dataset": {"postcard.session", "postcard.message", "postcard.summary"},
+    "event.dataset": {"postcard.session", "postcard.message", "postcard.alert", "postcard.summary"},
+    "event.kind": {"event", "alert", "metric"},
+    "event.severity": {1, 3, 5, 7, 9},
+    "postcard.level": {"informational", "low", "medium", "high", "critical"},
+    "postcard.alert.state": {"new", "repeated", "raised", "resolved"},
+    "postcard.baseline.verdict": {"none", "as-before", "gained", "vanished", "pool", "rebuilt"},
+    "postcard.policy.verdict": {"violated", "kept", "not-provable"},
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
@@ -80,6 +86,28 @@ class Contract(unittest.TestCase):
             missing = [name for name in COMMON if name not in flat]
             self.assertEqual(missing, [], json.dumps(r)[:300])
             self.assertEqual("postcard.reason" in flat, flat["postcard.outcome"] == "cleartext")
+
+    def test_alerts(self):
+        """OUTPUT.md: an alert carries all fields of its record, with rule.* and what to do."""
+        alerts, severity = self.done.of("alert"), {"informational": 1, "low": 3, "medium": 5, "high": 7, "critical": 9}
+        self.assertGreater(len(alerts), 20)
+        for r in alerts:
+            flat = postcard.flatten(r)
+            missing = [name for name in COMMON + ("rule.id", "rule.name", "rule.ruleset", "event.severity", "message",
+                                                  "postcard.count", "postcard.alert.state") if name not in flat]
+            self.assertEqual(missing, [], json.dumps(r)[:300])
+            self.assertEqual((flat["event.kind"], flat["rule.ruleset"]), ("alert", "postcard"))
+            self.assertEqual(flat["event.severity"], severity[flat["postcard.level"]])
+            self.assertRegex(flat["rule.id"], r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+            self.assertRegex(flat["postcard.wireshark"], r"^(ip|ipv6)\.addr == \S+ && ")
+            for technique in flat.get("threat.technique.id", []):
+                self.assertRegex(technique, r"^T\d{4}(\.\d{3})?$")
+            for weakness in flat.get("vulnerability.id", []):
+                self.assertRegex(weakness, r"^CWE-\d+$")
+        summary = postcard.flatten(self.done.of("summary")[0])
+        states = [postcard.flatten(r)["postcard.alert.state"] for r in alerts]
+        self.assertEqual(summary["postcard.summary.alerts"], states.count("new") + states.count("raised"))
+        self.assertEqual(summary["postcard.summary.resolved"], states.count("resolved"))
 
     def test_a_message_comes_before_its_session(self):
         over = set()

@@ -45,14 +45,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct enrich *enrich;
 	struct enrich_config config = {.no_geoip = true};
 	char error[512];
-	size_t len;
+	struct judge_config rules = {.policies = NULL};
+	static struct record alert;
 	if (size < 2)
 		return 0;
 	if (judge == NULL) {
-		const char *table = judge_table(&len);
-		judge = judge_open(table, len, "table", error);
+		judge = judge_new();
 		enrich = enrich_open(&config, error);
-		if (judge == NULL || enrich == NULL)
+		if (judge == NULL || enrich == NULL || !judge_load(judge, &rules, error))
 			abort();
 	}
 	memset(&record, 0, sizeof record);
@@ -70,7 +70,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	record.len = at; /* what was readable goes on */
 	enrich_apply(enrich, &record);
-	judge_apply(judge, &record);
+	judge_push(judge, &record);
+	while (judge_next(judge, &alert))
+		show("json", &alert, data[1] & 1);
 	show("json", &record, data[1] & 1);
 	show("text", &record, data[1] & 1);
 	return 0;
