@@ -178,6 +178,26 @@ read_keys(struct rule_reader *r, struct correlation *c, const struct parts *p)
 	return used == aliases || yaml_fail(y, p->aliases, "an alias that 'group-by' does not use");
 }
 
+/*
+ * `field` stands among the bounds, as the specification's text has it, or beside `condition`, as
+ * its schema has it: both are taken, and need to be the same.
+ */
+static bool
+take_field(struct yaml *y, struct parts *p, int node)
+{
+	const char *here, *there;
+	if (p->field != 0) {
+		if (!yaml_need_text(y, node, &here) || !yaml_need_text(y, p->field, &there))
+			return false;
+		if (strcmp(here, there) != 0)
+			return yaml_fail(y, node,
+			    "'field' says '%.64s' here and '%.64s' in line %u", here, there,
+			    yaml_line(y, p->field));
+	}
+	p->field = node;
+	return true;
+}
+
 /* Bounds of a count: {gte: 10}, {gt: 3, lt: 10}; `field` may stand among them. */
 static bool
 read_bounds(struct rule_reader *r, struct correlation *c, struct parts *p)
@@ -198,9 +218,8 @@ read_bounds(struct rule_reader *r, struct correlation *c, struct parts *p)
 		if (k == 6)
 			return yaml_unknown(y, key_node, key, "comparison", names, 6);
 		if (k == 5) {
-			if (p->field != 0)
-				return yaml_fail(y, key_node, "'field' stands there twice");
-			p->field = value;
+			if (!take_field(y, p, value))
+				return false;
 			continue;
 		}
 		if (!yaml_need_u64(y, value, &n))

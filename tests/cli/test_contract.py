@@ -93,8 +93,8 @@ class Contract(unittest.TestCase):
         self.assertGreater(len(alerts), 20)
         for r in alerts:
             flat = postcard.flatten(r)
-            missing = [name for name in COMMON + ("rule.id", "rule.name", "rule.ruleset", "event.severity", "message",
-                                                  "postcard.count", "postcard.alert.state") if name not in flat]
+            missing = [name for name in COMMON + ["rule.id", "rule.name", "rule.ruleset", "event.severity", "message",
+                                                  "postcard.count", "postcard.alert.state"] if name not in flat]
             self.assertEqual(missing, [], json.dumps(r)[:300])
             self.assertEqual((flat["event.kind"], flat["rule.ruleset"]), ("alert", "postcard"))
             self.assertEqual(flat["event.severity"], severity[flat["postcard.level"]])

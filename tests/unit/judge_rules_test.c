@@ -406,6 +406,14 @@ counting(void **state)
 		AT(1, "10.0.0.1", ", destination.port: 25"), AT(2, "10.0.0.1", ""),
 		AT(3, "10.0.0.1", ", destination.port: 26"), NULL},
 	    4);
+	/* the field beside the condition, as the schema has it, or on both sides */
+	static const char beside[] = EVENT CORRELATION("c",
+	    "{type: value_count, field: destination.port, rules: [e], group-by: [source.ip], "
+	    "timespan: 1m, condition: {field: destination.port, gt: 1}}");
+	check_correlation(beside,
+	    (const char *const[]){AT(0, "10.0.0.1", ", destination.port: 25"),
+		AT(3, "10.0.0.1", ", destination.port: 26"), NULL},
+	    2);
 	/* a field of several values belongs to a group by each */
 	static const char rcpt[] = EVENT CORRELATION("c",
 	    "{type: event_count, rules: [e], group-by: [email.to.address], timespan: 1m, "
@@ -618,6 +626,10 @@ refusals(void **state)
 	    {EVENT CORRELATION("c",
 		 "{type: value_count, rules: [e], timespan: 1h, condition: {gte: 2}}"),
 		"whose values?"},
+	    {EVENT CORRELATION("c",
+		 "{type: value_count, rules: [e], field: source.ip, timespan: 1h, condition: {gte: "
+		 "2, field: destination.ip}}"),
+		"'field' says 'destination.ip' here and 'source.ip' in line"},
 	    {EVENT CORRELATION("c",
 		 "{type: value_sum, field: postcard.helo, rules: [e], timespan: 1h, condition: "
 		 "{gte: 2}}"),
