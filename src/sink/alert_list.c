@@ -144,9 +144,9 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 		page_tab(p, title);
 	}
 	page_put_middle(p, STYLE_PLAIN, x->title, end - title);
-	if (title + width + 2 + 16 < end) {
+	if (title + width + 2 + page_width(x->detail, strlen(x->detail)) <= end) {
 		page_tab(p, title + width + 2);
-		page_put_middle(p, STYLE_DIM, x->detail, end - (title + width + 2));
+		page_put(p, STYLE_DIM, x->detail);
 	}
 	if (alerts)
 		draw_number(p, p->columns - 8, x->alerts);

@@ -192,6 +192,9 @@ every_rule_is_whole(void **state)
 		assert_int_equal(rule->kind == RULE_FILTER, 0);
 		if (strlen(rule->id) != 36 || rule->name[0] == '\0')
 			fail_msg("%s:%u: no id or no name", rule->file, rule->line);
+		if (!rule->silent && strlen(rule->title) > 44)
+			fail_msg("%s:%u: a row of the report does not hold the title", rule->file,
+			    rule->line);
 		bool says = rule->by_path || rule->message != NULL || rule->silent ||
 		    (rule->kind == RULE_DETECTION && strstr(rule->file, "readable") != NULL) ||
 		    strstr(rule->file, "attachment") != NULL ||
