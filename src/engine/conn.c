@@ -5,7 +5,9 @@
 
 #include "engine/worker.h"
 
-#define SAMPLE 16u /* connections that are looked at for one to give up */
+#define SAMPLE	16u /* connections that are looked at for one to give up */
+#define HURRIED 64u /* the latest of those due that are looked at for one between the same hosts \
+		     */
 
 void
 due_remove(struct engine *e, uint32_t id)
@@ -40,6 +42,39 @@ due_add(struct engine *e, uint32_t id)
 	else
 		e->due_first = id;
 	e->due_last = id;
+}
+
+static bool
+is_between_the_same(const struct flow *a, const struct flow *b)
+{
+	return memcmp(a->ip, b->ip, sizeof a->ip) == 0 || /* the smaller end is first, by address */
+	    (memcmp(a->ip[0], b->ip[1], sizeof *a->ip) == 0 &&
+		memcmp(a->ip[1], b->ip[0], sizeof *a->ip) == 0);
+}
+
+void
+due_hurry(struct engine *e, uint32_t id)
+{
+	const struct conn *c = pool_at(&e->conns, id);
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	uint32_t at = e->due_last;
+	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
+		struct conn *o = pool_at(&e->conns, at);
+		const struct flow *g = flow_at(&e->flows, o->flow);
+		uint32_t before = o->due_prev, this = at;
+		at = before;
+		if (o->close_ns == 0 || o->phase != CONN_MAIL || o->finding.exposed != 0 ||
+		    this == id || (f->flags ^ g->flags) & FLOW_V6 || !is_between_the_same(f, g))
+			continue;
+		due_remove(e, this);
+		o->close_ns = o->due_ns = e->clock.elapsed_ns;
+		o->due_next = e->due_first;
+		if (e->due_first != 0)
+			((struct conn *)pool_at(&e->conns, e->due_first))->due_prev = this;
+		else
+			e->due_last = this;
+		e->due_first = this;
+	}
 }
 
 /* ---- room for others ---- */

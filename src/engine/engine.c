@@ -282,7 +282,10 @@ work(struct engine *e, struct record *out)
 	    (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
 	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
 		struct finding_view v = conn_view(c, f, e->ts_ns);
+		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
+		if (!readable && c->finding.exposed != 0)
+			due_hurry(e, id);
 		if (message != 0 && is_recorded(c)) {
 			record_message(e, c, message, out);
 			return true;

@@ -57,6 +57,13 @@ struct engine {
 void due_add(struct engine *e, uint32_t id);
 void due_remove(struct engine *e, uint32_t id);
 
+/*
+ * Something of connection `id` is readable from here on: those between the same hosts that were
+ * reset before, and were not readable, end now.  Some clients come back in the clear within
+ * milliseconds of a handshake that failed, and what a mail was the retry of must be known by then.
+ */
+void due_hurry(struct engine *e, uint32_t id);
+
 enum mail_side side_of(const struct flow *f, unsigned end);
 
 /* A new connection for a flow; NULL where the pool is exhausted (counted; the flow is ignored
