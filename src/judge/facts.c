@@ -271,21 +271,19 @@ static const char *const path_words[][2] =
     {{"client", "the client's network: it gets no offer from any server"},
 	{"server", "the server: it offers TLS to nobody"},
 	{"path", "what is between the two: others get the offer"},
-	{"unclear", "both networks: too little was seen to tell"}, {NULL, NULL}};
+	{NULL, "both networks: too little was seen to tell which"}};
 
-/* A word of ours that the record has, in a sentence: pairs of words, NULL at the end. */
+/* A word of ours that the record has, in a sentence: pairs of words; the last is for all others, or
+ * has NULLs. */
 static void
 add_word(struct text *out, const struct record *r, enum field field, const char *const (*words)[2])
 {
-	struct record_value v;
-	if (!record_find(r, field, &v))
-		return;
-	for (; (*words)[0] != NULL; words++) {
-		if (ascii_is(v.str, v.len, (*words)[0])) {
-			text_puts(out, (*words)[1]);
-			return;
-		}
-	}
+	struct record_value v = {.len = 0};
+	bool known = record_find(r, field, &v);
+	while ((*words)[0] != NULL && !(known && ascii_is(v.str, v.len, (*words)[0])))
+		words++;
+	if ((*words)[1] != NULL)
+		text_puts(out, (*words)[1]);
 }
 
 static void

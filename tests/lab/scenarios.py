@@ -219,6 +219,29 @@ def middlebox_deletes(bench):
     bench.clear(mail, to=BOX, offered=False, expect_later=["starttls-vanished"])
 
 
+@scenario("four sealed connections; then a middlebox takes the keyword STARTTLS out of the same server's reply, once; "
+          "then it is gone, and mail is sealed again", "Postfix", "Python")
+def middlebox_comes_and_goes(bench):
+    sender, box = behind_box(bench, "pass")
+    bench.go()
+    for n in range(1, 5):
+        sender.submit(Mail("Sealed, %d" % n))
+        bench.sent(sender, n)
+        bench.sealed("1.3", to=BOX)
+    box.stop()
+    thief = bench.serve(Middlebox(bench.box, BOX, SERVER_INSIDE, "delete"))
+    mail = Mail("Open to all")
+    sender.submit(mail)
+    bench.sent(sender, 5)
+    bench.clear(mail, to=BOX, offered=False, expect_later=["starttls-vanished"])
+    thief.stop()
+    bench.serve(Middlebox(bench.box, BOX, SERVER_INSIDE, "pass"))
+    for n in range(6, 11):
+        sender.submit(Mail("Sealed again, %d" % n))
+        bench.sent(sender, n)
+        bench.sealed("1.3", to=BOX)
+
+
 @scenario("the keyword is there, but a middlebox answers STARTTLS with 500", "Postfix", "Python")
 def middlebox_refuses(bench):
     sender, _ = behind_box(bench, "refuse")

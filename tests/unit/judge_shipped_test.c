@@ -239,8 +239,13 @@ every_alert_reads_well(void **state)
 					if (m.len < 20 || m.len > 400 || a.len > 600 ||
 					    memchr(m.str, '{', m.len) != NULL ||
 					    memmem(m.str, m.len, "  ", 2) != NULL ||
-					    memmem(m.str, m.len, " ,", 2) != NULL)
+					    memmem(m.str, m.len, " ,", 2) != NULL ||
+					    memmem(m.str, m.len, " .", 2) != NULL)
 						fail_msg("%s: %.*s", f->name, (int)m.len, m.str);
+					if (a.len > 0 &&
+					    (memmem(a.str, a.len, " .", 2) != NULL ||
+						memmem(a.str, a.len, "  ", 2) != NULL))
+						fail_msg("%s: %.*s", f->name, (int)a.len, a.str);
 				}
 			}
 		}
