@@ -5,7 +5,8 @@ usage: check_pcaps.py [-b BINARY] [--fields a,b] FOLDER_OR_LABELS...
 
 NAME.labels.json stands beside the capture that its "capture" names.  For each session in it the
 session record with the same end points is looked up in `--json --reveal` and compared field by
-field: verdict, STARTTLS, TLS, envelopes, subjects, mechanisms, and the words of "expect".
+field: verdict, STARTTLS, TLS, envelopes, subjects, mechanisms, and the words of "expect" (what one
+connection shows) and "expect_later" (what takes the memory of earlier ones in the capture).
 """
 import argparse
 import collections
@@ -107,6 +108,19 @@ EXPECT = {  # a word of "expect": what must be true of the session record and it
 }
 
 
+def is_retry(session, messages):
+    """All of it was sent in the clear because an earlier connection's TLS failed, and each record names that one."""
+    return all(dig(x, "postcard.reason") == "tls-failed" and
+               str(dig(x, "postcard.related.community_id")).startswith("1:") for x in [session] + messages)
+
+
+def has_vanished(session, messages):
+    return all(dig(x, "postcard.baseline.verdict") == "vanished" for x in [session] + messages)
+
+
+EXPECT_LATER = {"starttls-vanished": has_vanished, "tls-failed-then-cleartext-retry": is_retry}
+
+
 class Comparison:
     """The fields of one session against its label."""
 
@@ -177,11 +191,12 @@ def compare(label, session, messages):
         names = [x.upper() for x in as_list(dig(session, "postcard.auth"))]
         for one in re.split(r"[,/ +]+", ",".join(as_list(label["auth_clear"]))):
             c.same("auth_clear", one.upper(), names, one.upper() in names)
-    for word in label.get("expect") or []:
-        if word not in EXPECT:
-            c.rows.append(("expect", "a word that the checker knows", word))
-        else:
-            c.same("expect:" + word, True, False, bool(EXPECT[word](session, messages)))
+    for key, known in (("expect", EXPECT), ("expect_later", EXPECT_LATER)):
+        for word in label.get(key) or []:
+            if word not in known:
+                c.rows.append((key, "a word that the checker knows", word))
+            else:
+                c.same(key + ":" + word, True, False, bool(known[word](session, messages)))
     return c.rows, c.count
 
 
