@@ -3,8 +3,8 @@
  *
  * Open alerts are the entries of one map; each keeps a short record for its next report, so that
  * nothing is allocated later.  Another map holds, for each client and server, how many alerts are
- * open and how many connections in a row were sealed.  A third remembers mails that were counted,
- * so that the record of their connection is not counted for the same rule once more.
+ * open and how many connections in a row were sealed.  A third remembers mails that were counted or
+ * accepted, so that the record of their connection is not counted for the same rule once more.
  */
 #include "judge/alerts.h"
 
@@ -34,7 +34,8 @@ struct counted_key {
 struct alerts {
 	struct map open;    /* struct fingerprint -> struct alert */
 	struct map pairs;   /* struct pair_key -> struct pair */
-	struct map counted; /* struct counted_key -> nothing */
+	struct map counted; /* struct counted_key -> const struct rule *: by which exception mails
+			       were accepted, all of them; NULL: some were not */
 	uint32_t walk;	    /* alerts_due: where it goes on */
 	bool walking;
 	int64_t soonest_ns;			 /* of the windows that this walk saw */
@@ -57,7 +58,7 @@ alerts_new(void)
 	    map_init(&a->pairs, "hosts with alerts", sizeof(struct pair_key), sizeof(struct pair),
 		LIMIT_ALERTS) &&
 	    map_init(&a->counted, "mails that alerts counted", sizeof(struct counted_key),
-		sizeof(uint32_t), LIMIT_ALERT_EVENTS))
+		sizeof(const struct rule *), LIMIT_ALERT_EVENTS))
 		return a;
 	alerts_free(a);
 	return NULL;
@@ -145,36 +146,90 @@ about_readable(const struct record *r)
 
 /* ------------------------------------------------------------------- what is counted */
 
+/* False: nothing joins the record with others of its connection. */
+static bool
+counted_key(struct counted_key *k, const struct rule *rule, const struct record *r)
+{
+	struct record_value v;
+	memset(k, 0, sizeof *k);
+	if (rule->kind == RULE_CORRELATION || !record_find(r, FIELD_NETWORK_COMMUNITY_ID, &v) ||
+	    v.len > sizeof k->id)
+		return false;
+	k->rule = rule->number;
+	memcpy(k->id, v.str, v.len);
+	return true;
+}
+
+/* The exception of the mails with that key (see struct alerts); where the map is full, one entry is
+ * forgotten for it. */
+static const struct rule **
+counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
+{
+	const void *key;
+	void *value;
+	const struct rule **by = map_put(&a->counted, k, fresh);
+	if (by != NULL)
+		return by;
+	if (!map_next(&a->counted, &a->forget, &key, &value)) {
+		a->forget = 0;
+		map_next(&a->counted, &a->forget, &key, &value);
+	}
+	struct counted_key old;
+	memcpy(&old, key, sizeof old);
+	map_remove(&a->counted, &old);
+	return map_put(&a->counted, k, fresh);
+}
+
 /* Was this event counted already, as a mail of the connection? */
 static bool
 counted(struct alerts *a, const struct rule *rule, const struct record *r)
 {
 	struct counted_key k;
-	struct record_value v;
-	const void *key;
-	void *value;
-	memset(&k, 0, sizeof k);
-	if (rule->kind == RULE_CORRELATION || !record_find(r, FIELD_NETWORK_COMMUNITY_ID, &v) ||
-	    v.len > sizeof k.id)
+	if (!counted_key(&k, rule, r))
 		return false;
-	k.rule = rule->number;
-	memcpy(k.id, v.str, v.len);
 	if (r->kind == RECORD_SESSION) {
 		bool was = map_find(&a->counted, &k) != NULL;
 		map_remove(&a->counted, &k);
 		return was;
 	}
-	if (map_put(&a->counted, &k, NULL) == NULL) {
-		if (!map_next(&a->counted, &a->forget, &key, &value)) {
-			a->forget = 0;
-			map_next(&a->counted, &a->forget, &key, &value);
-		}
-		struct counted_key old;
-		memcpy(&old, key, sizeof old);
-		map_remove(&a->counted, &old);
-		map_put(&a->counted, &k, NULL);
-	}
+	const struct rule **by = counted_put(a, &k, NULL);
+	if (by != NULL)
+		*by = NULL;
 	return false;
+}
+
+const struct rule *
+alerts_accepted(struct alerts *a, const struct rule *rule, const struct record *r,
+    const struct rule *by)
+{
+	struct counted_key k;
+	bool fresh = false;
+	if (!counted_key(&k, rule, r))
+		return by;
+	if (r->kind == RECORD_SESSION) {
+		const struct rule *const *mails = map_find(&a->counted, &k);
+		if (by == NULL && mails != NULL)
+			by = *mails;
+		if (by != NULL)
+			map_remove(&a->counted, &k);
+		return by;
+	}
+	const struct rule **mails = by != NULL ? counted_put(a, &k, &fresh) : NULL;
+	if (mails != NULL && fresh)
+		*mails = by;
+	return by;
+}
+
+void
+alerts_forget_rules(struct alerts *a)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = 0; map_next(&a->counted, &at, &key, &value);) {
+		struct counted_key k;
+		memcpy(&k, key, sizeof k);
+		map_remove(&a->counted, &k);
+	}
 }
 
 static void

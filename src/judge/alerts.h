@@ -35,6 +35,18 @@ struct alert_report {
 struct alert_report alerts_event(struct alerts *a, const struct rule *rule, enum level level,
     const struct record *r, int64_t now_ns);
 
+/*
+ * Who accepts that `rule` matched `r`: `by`, the exception that matched as well, if any.  Mails and
+ * the record of their connection are one matter: where all its mails were accepted, so is a session
+ * that no exception matches (it has no recipients, say).  To be asked of each match, before
+ * alerts_event; NULL: nobody does.
+ */
+const struct rule *alerts_accepted(struct alerts *a, const struct rule *rule,
+    const struct record *r, const struct rule *by);
+
+/* The rules that events were of are about to go: their numbers mean nothing any more. */
+void alerts_forget_rules(struct alerts *a);
+
 /* Keeps what later reports of the alert say: of the record of an alert the values that name no
  * person. */
 void alerts_keep(struct alert *alert, const struct record *r);

@@ -85,6 +85,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 	}
 	if (j->rules != NULL)
 		j->given_up += rules_given_up(j->rules);
+	alerts_forget_rules(j->alerts);
 	table_free(&j->table);
 	rules_free(j->rules);
 	policies_free(j->policies);
@@ -185,8 +186,9 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *rule = found[i].rule;
 		enum level l = rule->by_path ? by_path : rule->level;
-		if (found[i].accepted != NULL) {
-			*accepted = found[i].accepted;
+		const struct rule *by = alerts_accepted(j->alerts, rule, r, found[i].accepted);
+		if (by != NULL) {
+			*accepted = by;
 			j->stats.accepted++;
 			if (!credentials)
 				continue;

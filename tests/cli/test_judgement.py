@@ -166,40 +166,48 @@ class Judgement(unittest.TestCase):
 
     # ------------------------------------------------------------------------------------- acceptance
 
-    def exception(self, client, until):
+    def exception(self, what, until):
         self.file("extra/exceptions/x.yml", """
 title: Scanner in the hall
 logsource: {product: postcard}
 filter:
   rules: any
-  selection: {source.ip: %s}
+  selection: {%s}
   condition: not selection
 postcard: {owner: Ann, reason: it has no TLS, expires: %s}
-""" % (client, until))
+""" % (what, until))
         return ["--rules-extra", os.path.join(self.folder.name, "extra")]
 
     def test_accepted_printer(self):
         """No alert of it, and it is not forgotten: the records say who accepted it, the summary how often."""
-        done = self.replay("office", *self.exception("192.0.2.31", "2027-06-30"))
+        done = self.replay("office", *self.exception("source.ip: 192.0.2.31", "2027-06-30"))
         self.assertNotIn("192.0.2.31", [a["source"]["ip"] for a in done.of("alert")])
         accepted = [m["postcard"]["accepted"] for m in done.of("message") if "accepted" in m["postcard"]]
         self.assertEqual(len(accepted), 12)
         self.assertEqual((accepted[0]["title"], accepted[0]["owner"]), ("Scanner in the hall", "Ann"))
         self.assertGreaterEqual(done.field("summary", 0, "postcard.summary.accepted"), 12)
-        report = postcard.run(postcard.binary(), ["-r", "pcaps/office.pcap"] + self.exception("192.0.2.31", "2027-06-30"))
+        report = postcard.run(postcard.binary(), ["-r", "pcaps/office.pcap"] + self.exception("source.ip: 192.0.2.31", "2027-06-30"))
         text = report.stdout.decode()
         self.assertRegex(text, r"Accepted +times\n +Scanner in the hall +Ann, until 2027-06-30 +12\n")
+
+    def test_accepted_by_recipient(self):
+        """A connection has no recipients: it is accepted where all its mails are."""
+        done = self.replay("office", *self.exception("email.to.address: anna@example.org, source.ip: 192.0.2.31",
+                                                     "2027-06-30"))
+        self.assertNotIn("192.0.2.31", [a["source"]["ip"] for a in done.of("alert")])
+        self.assertEqual({postcard.dig(s, "postcard.accepted.owner") for s in done.of("session")
+                          if s["source"]["ip"] == "192.0.2.31"}, {"Ann"})
 
     def test_acceptance_ends(self):
         """By the time of the packets, 2026-11-23: its last day is one on which it holds."""
         for until, silent in (("2026-11-22", False), ("2026-11-23", True)):
-            done = self.replay("office", *self.exception("192.0.2.31", until))
+            done = self.replay("office", *self.exception("source.ip: 192.0.2.31", until))
             self.assertEqual("192.0.2.31" in [a["source"]["ip"] for a in done.of("alert")], not silent, until)
 
     def test_credentials_are_never_silenced(self):
         """192.0.2.40 logs in with a password: its alert stays, lower."""
         plain = [a for a in self.replay("office").of("alert") if a["source"]["ip"] == "192.0.2.40"]
-        done = self.replay("office", *self.exception("192.0.2.40", "2027-06-30"))
+        done = self.replay("office", *self.exception("source.ip: 192.0.2.40", "2027-06-30"))
         left = [a for a in done.of("alert") if a["source"]["ip"] == "192.0.2.40"]
         self.assertIn("Password or token readable", [a["rule"]["name"] for a in plain])
         self.assertEqual([a["rule"]["name"] for a in left], ["Password or token readable"])

@@ -264,6 +264,45 @@ more_than_there_is_room_for(void **state)
 	assert_int_equal(alerts_event(alerts, &rule, LEVEL_LOW, &record, now).state, ALERT_SILENT);
 }
 
+/* Is the record accepted, where exception `by` (NULL: none) matches it? */
+static const struct rule *
+accepted(const char *line, const struct rule *by)
+{
+	build_record_of(&record, line);
+	return alerts_accepted(alerts, &rule, &record, by);
+}
+
+/* A mail and the record of its connection are one matter. */
+static void
+accepted_mails_make_an_accepted_session(void **state)
+{
+	(void)state;
+	static const struct rule exception = {.title = "old printer"};
+	uint64_t n;
+#define ONE   "{kind: message, network.community_id: '1:a', source.ip: 10.0.0.1}"
+#define WHOLE "{network.community_id: '1:a', source.ip: 10.0.0.1}"
+	assert_null(accepted(WHOLE, NULL));
+	assert_ptr_equal(accepted(ONE, &exception), &exception);
+	assert_ptr_equal(accepted(ONE, &exception), &exception);
+	assert_ptr_equal(accepted(WHOLE, NULL), &exception);
+	assert_null(accepted(WHOLE, NULL)); /* another connection, later */
+	/* one of the mails is not accepted: it is told, and the session is no event of its own */
+	for (unsigned first = 0; first < 2; first++) {
+		for (unsigned i = 0; i < 2; i++) {
+			if (i == first)
+				assert_ptr_equal(accepted(ONE, &exception), &exception);
+			else
+				assert_int_not_equal(event_of(&rule, LEVEL_LOW, first, ONE, &n), 9);
+		}
+		assert_null(accepted(WHOLE, NULL));
+		assert_int_equal(event_of(&rule, LEVEL_LOW, first, WHOLE, &n), ALERT_SILENT);
+	}
+	/* other rules: those of before mean nothing */
+	assert_ptr_equal(accepted(ONE, &exception), &exception);
+	alerts_forget_rules(alerts);
+	assert_null(accepted(WHOLE, NULL));
+}
+
 static void
 forgotten_after_silence(void **state)
 {
@@ -289,6 +328,7 @@ main(void)
 	    ALERT_TEST(sealed_connections_resolve),
 	    ALERT_TEST(a_window_of_the_rule),
 	    ALERT_TEST(more_than_there_is_room_for),
+	    ALERT_TEST(accepted_mails_make_an_accepted_session),
 	    ALERT_TEST(forgotten_after_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
