@@ -49,23 +49,6 @@ put_hosts(struct listed *x, const struct record *r)
 	}
 }
 
-static void
-put_acceptance(struct listed *x, const struct record *r)
-{
-	struct record_value v;
-	char owner[60];
-	struct text t = text_in(x->detail, sizeof x->detail);
-	copy(owner, sizeof owner, r, FIELD_ACCEPTED_OWNER);
-	text_puts(&t, owner);
-	if (record_find(r, FIELD_ACCEPTED_EXPIRES, &v)) {
-		char when[40];
-		struct text w = text_in(when, sizeof when);
-		words_time(&w, v.ns - 1);
-		text_puts(&t, ", until ");
-		text_add(&t, when, w.len < 10 ? w.len : 10); /* the day */
-	}
-}
-
 static uint64_t
 number(const struct record *r, enum field field)
 {
@@ -101,7 +84,8 @@ alert_list_take(struct alert_list *l, const struct record *r)
 		take_alert(l, r);
 	} else if (record_find(r, FIELD_ACCEPTED_TITLE, &v)) {
 		struct listed *x = row_of(l->accepted, r, FIELD_ACCEPTED_TITLE);
-		put_acceptance(x, r);
+		struct text t = text_in(x->detail, sizeof x->detail);
+		words_acceptance(&t, r);
 		/* mails, and connections that held none */
 		x->events += r->kind == RECORD_MESSAGE || number(r, FIELD_MESSAGES) == 0;
 	}
@@ -144,7 +128,8 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 		page_tab(p, title);
 	}
 	page_put_middle(p, STYLE_PLAIN, x->title, end - title);
-	if (title + width + 2 + page_width(x->detail, strlen(x->detail)) <= end) {
+	bool fits = title + width + 2 + page_width(x->detail, strlen(x->detail)) <= end;
+	if (fits) {
 		page_tab(p, title + width + 2);
 		page_put(p, STYLE_DIM, x->detail);
 	}
@@ -152,9 +137,12 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 		draw_number(p, p->columns - 8, x->alerts);
 	draw_number(p, p->columns, x->events);
 	page_line(p);
-	if (x->sentence[0] != '\0') {
+	/* what else there is to say goes below; hosts of many alerts are in the lists that follow
+	 */
+	const char *below = x->sentence[0] != '\0' ? x->sentence : fits || levels ? "" : x->detail;
+	if (below[0] != '\0') {
 		page_tab(p, title);
-		page_wrap(p, STYLE_DIM, title, x->sentence);
+		page_wrap(p, STYLE_DIM, title, below);
 		page_line(p);
 	}
 }

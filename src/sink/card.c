@@ -278,6 +278,47 @@ take_wrapping(struct card *c, struct wrapping *w, const struct record_value *v)
 	}
 }
 
+/* "Scanner in the hall (ann@example.org, until 2027-06-30)" */
+static void
+take_accepted(struct card *c, const struct record *r)
+{
+	struct text t = text_in(c->accepted, sizeof c->accepted);
+	struct record_value v;
+	if (record_find(r, FIELD_ACCEPTED_TITLE, &v))
+		text_add_wire(&t, v.str, v.len);
+	text_puts(&t, " (");
+	words_acceptance(&t, r);
+	text_putc(&t, ')');
+	if (record_find(r, FIELD_ACCEPTED_REASON, &v)) {
+		text_puts(&t, ": ");
+		text_add_wire(&t, v.str, v.len);
+	}
+}
+
+/* "example.net wants TLS, and it went in the clear" */
+static void
+take_policy(struct card *c, const struct record *r)
+{
+	struct text t = text_in(c->policy, sizeof c->policy);
+	struct record_value v;
+	bool verify = record_is(r, FIELD_POLICY_WANTS, "verify");
+	text_puts(&t, "violated: ");
+	unsigned n = 0;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		if (v.field != FIELD_POLICY_DOMAIN)
+			continue;
+		text_puts(&t, n++ > 0 ? ", " : "");
+		text_add_wire(&t, v.str, v.len);
+	}
+	text_puts(&t, n > 1 ? " require " : " requires ");
+	text_puts(&t, verify ? "TLS with a certificate of the right name" : "TLS");
+	if (record_find(r, FIELD_POLICY_SOURCE, &v) && !ascii_is(v.str, v.len, "config")) {
+		text_puts(&t, " (");
+		text_add_wire(&t, v.str, v.len);
+		text_putc(&t, ')');
+	}
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
@@ -287,6 +328,12 @@ card_take(struct card *c, const struct record *r, bool reveal)
 	w.t = text_in(w.text, sizeof w.text);
 	int level = LEVEL_NONE;
 	uint64_t messages = 0;
+	bool accepted = record_find(r, FIELD_ACCEPTED_TITLE, &v);
+	c->key.accepted = accepted && (c->key.accepted || (c->mails == 0 && c->connections == 0));
+	if (accepted)
+		take_accepted(c, r);
+	if (record_is(r, FIELD_POLICY_VERDICT, "violated"))
+		take_policy(c, r);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
 		take_side(c, &v);
 		take_wrapping(c, &w, &v);
@@ -369,6 +416,8 @@ card_merge(struct card *into, const struct card *from)
 	into->logins = into->logins || from->logins;
 	into->logins_accepted = into->logins_accepted || from->logins_accepted;
 	into->logins_refused = into->logins_refused || from->logins_refused;
+	if (into->policy[0] == '\0')
+		memcpy(into->policy, from->policy, sizeof into->policy);
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
 	names_merge(&into->behind, &from->behind);

@@ -42,7 +42,8 @@ struct card_key {
 	uint8_t exposed;	  /* set of READABLE_x */
 	char reason[CARD_WORD];	  /* postcard.reason */
 	char protocol[CARD_WORD]; /* network.protocol */
-	uint8_t none[2];	  /* where padding would be */
+	bool accepted;		  /* by an exception, all of it */
+	uint8_t none;		  /* where padding would be */
 	uint64_t sender; /* hash of the first sender; 0 for none; ~0 for those after many */
 };
 
@@ -67,11 +68,13 @@ struct card {
 	bool logins_accepted;	   /* some were accepted */
 	bool logins_refused;	   /* some were refused */
 	struct card_side client, server;
-	char message[CARD_SENTENCE]; /* why, in a sentence; "" for none */
-	char advice[CARD_SENTENCE];  /* what to change; "" for none */
-	char sealed_by[CARD_WORD];   /* how: pgp or smime; "" for none */
-	struct names behind;	     /* clients that a load balancer spoke for */
-	struct names tunnels;	     /* that it was captured in */
+	char message[CARD_SENTENCE];  /* why, in a sentence; "" for none */
+	char advice[CARD_SENTENCE];   /* what to change; "" for none */
+	char sealed_by[CARD_WORD];    /* how: pgp or smime; "" for none */
+	char accepted[CARD_SENTENCE]; /* what exception, whose and until when; "" for none */
+	char policy[CARD_SENTENCE];   /* the policy that it violates; "" for none */
+	struct names behind;	      /* clients that a load balancer spoke for */
+	struct names tunnels;	      /* that it was captured in */
 	struct names senders, recipients, subjects, attachments, mechanisms, mailers;
 };
 

@@ -150,6 +150,21 @@ words_time(struct text *t, int64_t ns)
 }
 
 void
+words_acceptance(struct text *t, const struct record *r)
+{
+	struct record_value v;
+	char when[40];
+	struct text w = text_in(when, sizeof when);
+	if (record_find(r, FIELD_ACCEPTED_OWNER, &v))
+		text_add_wire(t, v.str, v.len);
+	if (!record_find(r, FIELD_ACCEPTED_EXPIRES, &v))
+		return;
+	words_time(&w, v.ns - 1); /* it ends with the day */
+	text_puts(t, ", until ");
+	text_add(t, when, w.len < 10 ? w.len : 10);
+}
+
+void
 words_clock(struct text *t, int64_t ns)
 {
 	char buf[40];

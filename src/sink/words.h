@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "record/record.h"
 #include "sink/page.h"
 
 enum {
@@ -65,6 +66,10 @@ void words_duration(struct text *t, uint64_t ns);
 /* "2026-11-23 13:46:02", UTC; and the time of day alone. */
 void words_time(struct text *t, int64_t ns);
 void words_clock(struct text *t, int64_t ns);
+
+/* Who accepts what the record is about, and until which day: "ann@example.org, until 2027-06-30".
+ */
+void words_acceptance(struct text *t, const struct record *r);
 
 /* "25%", "<1%". */
 void words_percent(struct text *t, uint64_t part, uint64_t whole);

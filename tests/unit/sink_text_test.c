@@ -32,6 +32,7 @@ struct made {
 	const char *from, *to, *subject, *file, *message, *advice;
 	unsigned client_port, port, mails, at_s;
 	const char *protocol, *visibility;
+	const char *owner, *wants; /* of an exception; of a policy that is violated */
 };
 
 static void
@@ -60,6 +61,19 @@ put_connection(struct record *r, const struct made *m)
 	record_put_word(r, FIELD_MESSAGE, m->message);
 	record_put_word(r, FIELD_ADVICE, m->advice);
 	record_put_word(r, FIELD_VISIBILITY, m->visibility != NULL ? m->visibility : "both");
+	if (m->owner != NULL) {
+		record_put_word(r, FIELD_ACCEPTED_TITLE, "Old printer\x1b[2J");
+		record_put_word(r, FIELD_ACCEPTED_OWNER, m->owner);
+		record_put_word(r, FIELD_ACCEPTED_REASON, "no TLS in it");
+		record_put_time(r, FIELD_ACCEPTED_EXPIRES, 1798761600 * SECOND); /* 2027 begins */
+	}
+	if (m->wants != NULL) {
+		record_put_word(r, FIELD_POLICY_DOMAIN, "partner.example");
+		record_put_word(r, FIELD_POLICY_DOMAIN, "example.net");
+		record_put_word(r, FIELD_POLICY_WANTS, m->wants);
+		record_put_word(r, FIELD_POLICY_VERDICT, "violated");
+		record_put_word(r, FIELD_POLICY_SOURCE, "mta-sts");
+	}
 }
 
 static void
@@ -442,6 +456,49 @@ quiet_and_verbose(void **state)
 
 /* What a mail's record can say besides: sealed content, refusal of all recipients. */
 static void
+push_accepted(struct sink *s)
+{
+	struct made m = scan;
+	m.owner = "ann@example.org";
+	for (unsigned i = 0; i < 5; i++) {
+		m.client_port++;
+		push(s, &m);
+	}
+	m = login; /* credentials are never silenced */
+	m.owner = "bob@example.org";
+	push(s, &m);
+	m = inbound;
+	m.wants = "verify";
+	push(s, &m);
+}
+
+/* What is accepted is counted, and has a card only with -v; what violates a policy says which. */
+static void
+accepted_and_violated(void **state)
+{
+	(void)state;
+	struct sink_config config = {.columns = 80, .unicode = true, .reveal = true};
+	char *out = report(&config, push_accepted, false);
+	check_page(out, 80, true);
+	assert_null(strstr(out, "Turn on STARTTLS"));
+	assert_non_null(strstr(out, " 1 of 2 "));
+	assert_non_null(strstr(out, "Accepted    Old printer\\x1b[2J (bob@example.org, until"));
+	assert_non_null(
+	    strstr(out, "Look for a firewall")); /* the password is known all the same */
+	assert_non_null(strstr(out,
+	    "Policy      violated: partner.example, example.net require "
+	    "TLS with a"));
+	assert_non_null(strstr(out, "bob@example.org, until 2026-12-31"));
+	free(out);
+	config.verbose = 1;
+	out = report(&config, push_accepted, false);
+	check_page(out, 80, true);
+	assert_non_null(strstr(out, " 3 of 3 "));
+	assert_non_null(strstr(out, "(ann@example.org, until 2026-12-31): no TLS in it"));
+	free(out);
+}
+
+static void
 odd_mails(void **state)
 {
 	(void)state;
@@ -687,6 +744,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(private_values_are_masked),
 	    cmocka_unit_test(nothing_in_clear),
 	    cmocka_unit_test(quiet_and_verbose),
+	    cmocka_unit_test(accepted_and_violated),
 	    cmocka_unit_test(odd_mails),
 	    cmocka_unit_test(mails_without_a_session),
 	    cmocka_unit_test(more_kinds_than_fit),
