@@ -111,7 +111,9 @@ $(BUILD)/postcard.1: $(BUILD)/postcard $(wildcard src/app/postcard.1.in)
 
 install: all ## install under PREFIX (/usr/local), below DESTDIR where that is given
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(sort $(dir $(SHIPPED:%=$(DESTDIR)$(PREFIX)/share/postcard/%)))
+	for f in $(SHIPPED); do install -m 644 $$f $(DESTDIR)$(PREFIX)/share/postcard/$$f || exit 1; done
 	install -m 755 $(BUILD)/postcard $(DESTDIR)$(PREFIX)/bin/postcard
 	install -m 644 $(BUILD)/postcard.1 $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1
 	$(BUILD)/postcard --print-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
@@ -119,6 +121,7 @@ install: all ## install under PREFIX (/usr/local), below DESTDIR where that is g
 uninstall: ## take away what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/postcard $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
+	rm -rf $(DESTDIR)$(PREFIX)/share/postcard/rules
 
 demo: ## install what is missing, build, and replay pcaps/ (DEPS=0: touch nothing outside)
 	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES)'
