@@ -72,7 +72,14 @@ catch_signals(void)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &new, NULL);
 	}
-	struct sigaction reload = {.sa_handler = on_reload};
+}
+
+/* SIGHUP asks for other rules and ends nothing: a read that waits goes on, and the next packet is
+ * judged by them. */
+static void
+catch_reload(void)
+{
+	struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
 	sigemptyset(&reload.sa_mask);
 	sigaction(SIGHUP, &reload, NULL);
 }
@@ -237,10 +244,12 @@ reload(struct run *r)
 	struct config c;
 	char error[YAML_ERROR];
 	reload_asked = 0;
-	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error))
-		log_say("reloaded: %zu rules", rules_count(judge_rules(r->judge)));
-	else
+	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error)) {
+		size_t n = rules_count(judge_rules(r->judge));
+		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
+	} else {
 		log_say("not reloaded, all stays as it was: %s", error);
+	}
 	config_free(&c);
 }
 
@@ -346,6 +355,7 @@ run_replay(const struct options *o, struct config *c)
 		return STATUS_ERROR;
 	}
 	r->o = o;
+	catch_reload();
 	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/nearest.h"
 #include "base/text.h"
 
 #define PATTERNS 4096u /* that one line may expand to */
@@ -75,6 +77,23 @@ find_placeholder(const struct rules *s, const char *name, size_t len)
 	return NULL;
 }
 
+static bool
+refuse_placeholder(const struct place *l, int node, const char *name, size_t len)
+{
+	const struct rules *set = l->r->set;
+	const char *known[LIMIT_PLACEHOLDERS + 2] = {NULL};
+	size_t n = 0;
+	while (n < set->placeholders && n < sizeof known / sizeof *known) {
+		known[n] = set->placeholder[n].name;
+		n++;
+	}
+	size_t best = nearest(name, len, known, n);
+	return yaml_fail(l->r->yaml, node,
+	    "%%%.*s%% has no value: give it one under 'placeholders' in the configuration%s%s%s",
+	    (int)(len < 64 ? len : 64), name, best < n ? "; did you mean %" : "",
+	    best < n ? known[best] : "", best < n ? "%?" : "");
+}
+
 /* Where a placeholder (%name%) begins at or behind `at`, or `len`; *end: behind it. */
 static size_t
 next_placeholder(const char *s, size_t len, size_t at, size_t *end)
@@ -116,10 +135,7 @@ expand(struct place *l, int node, const char *s, struct text *head, struct patte
 	} else {
 		const struct placeholder *p = find_placeholder(l->r->set, s + at + 1, end - at - 2);
 		if (p == NULL)
-			return yaml_fail(l->r->yaml, node,
-			    "%.*s has no value: give it one under 'placeholders' in the "
-			    "configuration",
-			    (int)(end - at), s + at);
+			return refuse_placeholder(l, node, s + at + 1, end - at - 2);
 		if (depth == 4)
 			return yaml_fail(l->r->yaml, node, "too many placeholders in one text");
 		for (size_t i = 0; good && i < p->count; i++) {
