@@ -98,6 +98,8 @@ struct server {
 	int64_t last_ns;
 	bool dirty;
 	uint8_t tls_versions; /* bit 0: SSL 3, 1: TLS 1.0 ... 4: TLS 1.3 */
+	uint8_t returns;      /* times that a vanished offer was back for the same network */
+	uint16_t steady;      /* offers since it last was different */
 	int64_t first_ns;
 	int64_t last_offered_ns; /* 0: never */
 	int64_t since_ns;	 /* when the offer vanished; 0: it has not */

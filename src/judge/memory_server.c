@@ -2,10 +2,10 @@
  * What a server used to offer, and to whom: trust on first use, per address and port.
  *
  * An offer that vanishes is told from a pool behind one address (sets of keywords that come and
- * go), a server that was built anew (another set) and one whose TLS was turned off for good (the
- * offer is gone for long, from several sides).  Path triangulation: who else is offered TLS, by
- * this server and on this client's network (Durumeric et al., IMC 2015, did it by autonomous
- * systems).
+ * go, or an offer that does, for one and the same network), a server that was built anew (another
+ * set) and one whose TLS was turned off for good (the offer is gone for long, from several sides).
+ * Path triangulation: who else is offered TLS, by this server and on this client's network
+ * (Durumeric et al., IMC 2015, did it by autonomous systems).
  */
 #include <string.h>
 
@@ -32,6 +32,8 @@ static const char *const confidence_words[] = {"low", "medium", "high"};
 #define LIKELY	     2u
 #define LIKELY_OTHER 5u	 /* the same with another set of keywords */
 #define GONE_WEEK    10u /* connections in a week, from two networks, for "it was turned off" */
+#define COMES_GOES   2u	 /* returns of the offer for one network, for "several machines" */
+#define STEADY	     50u /* offers without a break, for "what was before is over" */
 #define MANY_SERVERS 3u	 /* without an offer on one network, where others have them */
 #define MORE_SERVERS 5u	 /* the same, where nobody else was seen */
 #define FEW	     2u
@@ -51,6 +53,16 @@ add_seen(struct seen *list, uint32_t peer, uint32_t at_s)
 			place = i;
 	}
 	list[place] = (struct seen){peer, at_s};
+}
+
+static bool
+is_seen(const struct seen *list, uint32_t peer)
+{
+	for (unsigned i = 0; i < SEEN; i++) {
+		if (list[i].peer == peer)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -156,7 +168,7 @@ judge_missing(struct server *v, const struct sighting *s, enum confidence *confi
 		return VERDICT_AS_BEFORE;
 	*confidence = CONFIDENCE_LOW;
 	if (!s->mangled) {
-		if (v->not_offered > 0)
+		if (v->steady < STEADY && (v->not_offered > 0 || v->returns >= COMES_GOES))
 			return VERDICT_POOL;
 		if (!as_known && nearest_variant(v, s->sketch) >= OTHER_SERVER)
 			return VERDICT_REBUILT;
@@ -245,10 +257,15 @@ learn_certificate(struct server *v, const struct sighting *s, const struct recor
 }
 
 static void
-learn(struct server *v, const struct sighting *s, enum verdict verdict, uint32_t net)
+learn(struct server *v, const struct sighting *s, enum verdict verdict, uint32_t net, bool back)
 {
 	if (s->offered) {
 		v->offered++;
+		if (back && v->returns < UINT8_MAX)
+			v->returns++;
+		v->steady = back ? 1 : (uint16_t)(v->steady + (v->steady < STEADY));
+		if (v->steady == STEADY)
+			v->returns = 0;
 		v->last_offered_ns = s->end_ns;
 		v->since_ns = 0;
 		v->since = v->since_nets[0] = v->since_nets[1] = 0;
@@ -268,6 +285,7 @@ learn(struct server *v, const struct sighting *s, enum verdict verdict, uint32_t
 			memset(v->variant, 0, sizeof v->variant);
 		}
 		v->not_offered++;
+		v->steady = 0;
 		learn_variant(v, s);
 	}
 }
@@ -301,6 +319,7 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 	uint32_t net_hash = memory_hash(net.b, sizeof net.b);
 	uint32_t server_hash = memory_hash(&key, sizeof key);
 	uint32_t now_s = (uint32_t)(s->end_ns / 1000000000);
+	bool back = s->offered && is_seen(v->clients.without, net_hash);
 	sights_add(&v->clients, s->offered, net_hash, now_s);
 	sights_add(&row->servers, s->offered, server_hash, now_s);
 	if (s->missing || verdict == VERDICT_GAINED)
@@ -310,7 +329,7 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 	bool not_offered = s->reason != NULL && ascii_is(s->reason, s->reason_len, "not-offered");
 	if (!s->message) {
 		learn_certificate(v, s, r);
-		learn(v, s, verdict, net_hash);
+		learn(v, s, verdict, net_hash, back);
 	}
 	if (verdict == VERDICT_VANISHED && confidence >= CONFIDENCE_MEDIUM && not_offered)
 		record_set_word(r, FIELD_REASON, "stripped");

@@ -90,25 +90,10 @@ def four(r):
     return (tail(r["source"]["ip"]), r["source"]["port"], tail(r["destination"]["ip"]), r["destination"]["port"])
 
 
-# what judgement makes of the connections together: their order and their times decide it
-TOGETHER = ("postcard.related.", "postcard.baseline.", "postcard.path.", "postcard.new", "postcard.memory_s",
-            "postcard.level", "postcard.advice", "message")
-
-
-def alone(r):
-    """The record as its connection alone gives it."""
-    if "postcard.related.community_id" in r or "postcard.related.time" in r:  # a retry: by itself it ignored the offer
-        r["postcard.reason"] = "not-requested" if r.get("postcard.starttls.offered") else "not-asked"
-    evidence = {"keyword-mangled", "command-masked", "starttls-offered-then-denied"} & set(r.get("postcard.anomalies", []))
-    if r.get("postcard.baseline.verdict") == "vanished" and r.get("postcard.reason") == "stripped" and not evidence:
-        r["postcard.reason"] = "not-offered"
-    return {k: v for k, v in r.items() if not k.startswith(TOGETHER)}
-
-
 def by_connection(done, kind):
     found = {}
     for r in done.of(kind):
-        found.setdefault(four(r), []).append(alone(postcard.flatten(r)))
+        found.setdefault(four(r), []).append(postcard.alone(postcard.flatten(r)))
     return found
 
 

@@ -100,3 +100,19 @@ def flatten(record, prefix=""):
         else:
             names[name] = value
     return names
+
+
+# what judgement makes of the connections together: their order and their times decide it
+TOGETHER = ("postcard.related.", "postcard.baseline.", "postcard.path.", "postcard.new", "postcard.memory_s",
+            "postcard.level", "postcard.advice", "message")
+
+
+def alone(flat):
+    """A flattened record as its connection gives it, without the memory of others."""
+    flat = dict(flat)
+    if "postcard.related.community_id" in flat or "postcard.related.time" in flat:  # a retry: by itself it ignored the offer
+        flat["postcard.reason"] = "not-requested" if flat.get("postcard.starttls.offered") else "not-asked"
+    evidence = {"keyword-mangled", "command-masked", "starttls-offered-then-denied"} & set(flat.get("postcard.anomalies", []))
+    if flat.get("postcard.baseline.verdict") == "vanished" and flat.get("postcard.reason") == "stripped" and not evidence:
+        flat["postcard.reason"] = "not-offered"
+    return {k: v for k, v in flat.items() if not k.startswith(TOGETHER)}

@@ -234,10 +234,46 @@ an_offer_that_vanishes(void **state)
 	/* long ago is less sure */
 	see("message", 9 * 86400.0, "y", GONE);
 	expect_baseline("vanished", "medium", "stripped");
-	/* it comes back, and all is as it was */
+	/* it comes back once more: a habit */
 	see("session", 9 * 86400.0 + 1, "z", OFFER);
 	see("message", 9 * 86400.0 + 2, "x", GONE);
+	expect_baseline("pool", "", "not-offered");
+}
+
+/* One machine of several has no TLS: a network sees the offer come and go. */
+static void
+an_offer_that_comes_and_goes(void **state)
+{
+	(void)state;
+	offers(0, 4, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		see("session", 10 + 10 * i, "x", GONE);
+		expect_baseline("vanished", "high", "stripped");
+		offers(11 + 10 * i, 4, 1);
+	}
+	see("session", 40, "x", GONE);
+	expect_baseline("pool", "", "not-offered");
+	/* but many offers without a break, and it is the machine of before no more */
+	offers(50, 50, 1);
+	see("session", 140, "x", GONE);
 	expect_baseline("vanished", "high", "stripped");
+}
+
+/* One network never sees it, others always do: that is the way to this network. */
+static void
+others_do_not_make_it_come_and_go(void **state)
+{
+	(void)state;
+	static const char other[] =
+	    "source.ip: 203.0.113.9, destination.ip: 198.51.100.25, destination.port: 25" KEYWORDS
+	    ", postcard.outcome: cleartext, postcard.reason: not-offered, "
+	    "postcard.starttls.offered: false";
+	offers(0, 3, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		see("session", 10 + 10 * i, "x", other);
+		expect_baseline("vanished", "high", "stripped");
+		offers(11 + 10 * i, 3, 1);
+	}
 }
 
 static void
@@ -279,6 +315,10 @@ never_offered_is_as_before(void **state)
 	/* it was without before: several machines behind one address */
 	see("session", 4, "x", GONE);
 	expect_baseline("pool", "", "not-offered");
+	/* TLS was turned on, long ago */
+	offers(5, 50, 1);
+	see("session", 60, "x", GONE);
+	expect_baseline("vanished", "high", "stripped");
 }
 
 static void
@@ -457,6 +497,8 @@ main(void)
 	    MEMORY_TEST(not_of_itself_and_not_backwards),
 	    MEMORY_TEST(sealed_again_forgets),
 	    MEMORY_TEST(an_offer_that_vanishes),
+	    MEMORY_TEST(an_offer_that_comes_and_goes),
+	    MEMORY_TEST(others_do_not_make_it_come_and_go),
 	    MEMORY_TEST(refused_ehlo_counts_as_missing),
 	    MEMORY_TEST(a_masked_keyword_is_evidence_itself),
 	    MEMORY_TEST(never_offered_is_as_before),
