@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "judge/literals.h"
+#include "judge/rule_index.h"
+#include "judge/rule_view.h"
 #include "judge/rules.h"
 
 #define ANY_TEXT ((uint16_t)FIELDS) /* in the place of a field: every value of text */
@@ -51,6 +53,8 @@ struct atom {
 	const char *text;		 /* ATOM_LITERAL, ATOM_REGEX */
 	const uint16_t *pattern;	 /* ATOM_GLOB: units; letters in lower case unless cased */
 	uint32_t len;			 /* of text or pattern */
+	const char *run;		 /* ATOM_GLOB, ATOM_REGEX: what every match has in it */
+	uint32_t run_len;		 /* 0: nothing that is known */
 	uint32_t options;		 /* ATOM_REGEX, of PCRE2 */
 	struct pcre2_real_code_8 *regex; /* ATOM_REGEX; freed with the set */
 	uint32_t asked;			 /* the record (by its number) for which the answer holds */
@@ -74,52 +78,6 @@ struct identifier {
 	bool used; /* by the condition */
 };
 
-#define CORRELATION_RULES 32u /* rules that one correlation may name */
-#define CORRELATION_KEYS  8u  /* fields of one `group-by` */
-
-enum correlation_kind {
-	CORRELATION_EVENT_COUNT,
-	CORRELATION_VALUE_COUNT,
-	CORRELATION_TEMPORAL,
-	CORRELATION_ORDERED,
-	CORRELATION_SUM,
-	CORRELATION_AVG,
-	CORRELATION_MIN,
-	CORRELATION_MAX,
-	CORRELATION_MEDIAN,
-	CORRELATION_PERCENTILE,
-	CORRELATIONS
-};
-
-/* A bound of a correlation's condition. */
-struct bound {
-	uint8_t compare; /* enum compare */
-	int64_t number;
-};
-
-struct correlation {
-	uint8_t kind; /* enum correlation_kind */
-	bool generate;
-	unsigned percentile;
-	int64_t timespan_ns;
-	unsigned rules;
-	const char *rule_name[CORRELATION_RULES]; /* as written: a name or an id */
-	unsigned rule_line[CORRELATION_RULES];
-	const struct rule *rule[CORRELATION_RULES]; /* once linked */
-	unsigned keys;
-	/* the field that each key is in the events of each rule (aliases) */
-	uint16_t key[CORRELATION_KEYS][CORRELATION_RULES];
-	uint16_t field; /* whose values are counted or computed with */
-	unsigned bounds;
-	struct bound bound[2];
-	/* of a temporal one: its atoms are positions in `rule`; NULL: all of them */
-	const struct node *condition;
-	unsigned least;	   /* temporal: so many of the rules; 0: see condition */
-	unsigned window;   /* events or values that a group remembers */
-	struct map groups; /* keys: struct group_key; values: struct group with its window */
-	uint32_t walk;	   /* where the search for a group to give up goes on */
-};
-
 struct rule_body {
 	const struct node *root;     /* of a detection rule, or what a filter lets pass */
 	uint8_t kinds;		     /* 1 << RECORD_SESSION, 1 << RECORD_MESSAGE */
@@ -131,20 +89,6 @@ struct rule_body {
 	struct correlation *correlation;
 	bool hit;     /* by the record at hand, not accepted */
 	uint8_t mark; /* while cycles are looked for */
-};
-
-/* One value of the record at hand, and the next of the same field. */
-struct view_value {
-	struct record_value v;
-	uint32_t next; /* index + 1; 0 for none */
-};
-
-#define VIEW_VALUES 2048u /* values of one record that rules can see */
-
-struct view {
-	struct view_value value[VIEW_VALUES];
-	uint32_t count;
-	uint32_t first[FIELDS], last[FIELDS]; /* index + 1; of the first field of that name */
 };
 
 struct rules {
@@ -167,6 +111,7 @@ struct rules {
 	uint64_t given_up;
 	uint32_t record; /* number of the record at hand, from 1 */
 	struct view view;
+	struct rule_index index;
 };
 
 /* While a file is read: where messages go, and whose rule it is. */
@@ -188,35 +133,17 @@ bool rule_field_read(struct rule_reader *r, const char *name, int node, uint16_t
 const struct node *
 rule_condition_read(struct rule_reader *r, int node, struct identifier *ids, size_t count);
 
-/* rule_correlation.c: the section `correlation`; `field` is the node of the attribute of that name
- * beside it, or 0.  False with a message. */
-bool rule_correlation_read(struct rule_reader *r, int node);
-
-/* rule_window.c: what a correlation remembers.  Makes room for its groups (false: no memory); and
- * the record at hand becomes an event of it: true where that completes it.  `hit` is asked of its
- * rules. */
-bool rule_window_init(struct correlation *c);
-bool rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns);
-
 /* A length of time ("90m"); false with a message. */
 bool rule_timespan_read(struct rule_reader *r, int node, int64_t *out);
+
+/* rule_run.c: the text that every match of a pattern or an expression has in it, if any; false
+ * where there is no memory. */
+bool rule_run_find(struct rules *s, struct atom *a);
 
 /* rule_node.c: nodes in the arena of the set; NULL where there is no memory. */
 struct node *rule_node(struct rules *s, enum node_kind kind, uint32_t children);
 const struct node *rule_node_not(struct rules *s, const struct node *child);
 /* The node of the atom `a`, which is put into the set unless it is there. */
 const struct node *rule_node_atom(struct rules *s, const struct atom *a);
-
-/* rule_match.c: the record at hand becomes `r`; does the condition hold of it? */
-void rule_view(struct rules *s, const struct record *r);
-bool rule_holds(struct rules *s, const struct node *n);
-
-/* A value of the record at hand as text; `buf` (RULE_TEXT octets) holds what is not text already.
- */
-#define RULE_TEXT 64u
-const char *rule_text(const struct record_value *v, char *buf, size_t *len);
-
-/* Does the pattern of `n` units match the whole of the text? */
-bool rule_glob(const uint16_t *pattern, size_t n, bool cased, const char *s, size_t len);
 
 #endif

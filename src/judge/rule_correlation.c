@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "judge/rule.h"
+#include "judge/rule_correlation.h"
 
 static const char *const kind_names[CORRELATIONS] = {"event_count", "value_count", "temporal",
     "temporal_ordered", "value_sum", "value_avg", "value_min", "value_max", "value_median",

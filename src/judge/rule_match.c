@@ -85,9 +85,11 @@ rule_glob(const uint16_t *pattern, size_t n, bool cased, const char *s, size_t l
 	return p == n;
 }
 
-static void
-answer(struct rules *s, struct atom *a, bool yes)
+void
+rule_answer(struct rules *s, struct atom *a, bool yes)
 {
+	if (yes && !(a->asked == s->record && a->answer))
+		rule_index_mark(s, (uint32_t)(a - s->atom));
 	a->asked = s->record;
 	a->answer = yes;
 }
@@ -103,16 +105,20 @@ search_value(struct rules *s, const struct literals *l, const struct record_valu
 	struct literal_search q = literals_search(l, text, len);
 	while (literals_next(&q, &tag, &begin, &end)) {
 		struct atom *a = &s->atom[tag];
+		if (a->kind != ATOM_LITERAL) { /* a part of it stands there */
+			(void)rule_ask(s, a);
+			continue;
+		}
 		bool fits = (!(a->anchors & ANCHOR_START) || begin == 0) &&
 		    (!(a->anchors & ANCHOR_END) || end == len) &&
 		    (!a->cased || memcmp(text + begin, a->text, a->len) == 0);
 		if (fits)
-			answer(s, a, true);
+			rule_answer(s, a, true);
 	}
 }
 
-static void
-search_field(struct rules *s, unsigned field)
+void
+rule_search(struct rules *s, unsigned field)
 {
 	const struct view *v = &s->view;
 	if (s->literals_done[field] == s->record)
@@ -173,8 +179,8 @@ part_of(int64_t ns, enum time_part part)
 	}
 }
 
-static int64_t
-number_of(const struct record_value *v)
+int64_t
+rule_number(const struct record_value *v)
 {
 	if (field_table[v->field].type == TYPE_TIME)
 		return v->ns;
@@ -188,7 +194,7 @@ number_matches(const struct atom *a, const struct record_value *v)
 	if (type == TYPE_TIME)
 		return compares(part_of(v->ns, (enum time_part)a->part), (enum compare)a->compare,
 		    a->number);
-	return type == TYPE_U64 && compares(number_of(v), (enum compare)a->compare, a->number);
+	return type == TYPE_U64 && compares(rule_number(v), (enum compare)a->compare, a->number);
 }
 
 static bool
@@ -217,7 +223,7 @@ field_matches(const struct rules *s, const struct atom *a, const struct record_v
 	for (uint32_t i = s->view.first[a->other]; i != 0; i = s->view.value[i - 1].next) {
 		const struct record_value *w = &s->view.value[i - 1].v;
 		if (a->compare != COMPARE_EQ) {
-			if (compares(number_of(v), (enum compare)a->compare, number_of(w)))
+			if (compares(rule_number(v), (enum compare)a->compare, rule_number(w)))
 				return true;
 			continue;
 		}
@@ -248,16 +254,16 @@ value_matches(struct rules *s, const struct atom *a, const struct record_value *
 	}
 }
 
-static bool
-ask(struct rules *s, struct atom *a)
+bool
+rule_ask(struct rules *s, struct atom *a)
 {
 	const struct view *v = &s->view;
 	if (a->asked == s->record)
 		return a->answer;
 	if (a->kind == ATOM_LITERAL) {
-		search_field(s, a->field);
+		rule_search(s, a->field);
 		if (a->asked != s->record)
-			answer(s, a, false);
+			rule_answer(s, a, false);
 		return a->answer;
 	}
 	bool yes = false;
@@ -271,7 +277,7 @@ ask(struct rules *s, struct atom *a)
 		for (uint32_t i = v->first[a->field]; !yes && i != 0; i = v->value[i - 1].next)
 			yes = value_matches(s, a, &v->value[i - 1].v);
 	}
-	answer(s, a, yes);
+	rule_answer(s, a, yes);
 	return yes;
 }
 
@@ -279,7 +285,7 @@ bool
 rule_holds(struct rules *s, const struct node *n)
 {
 	switch ((enum node_kind)n->kind) {
-	case NODE_ATOM: return ask(s, &s->atom[n->atom]);
+	case NODE_ATOM: return rule_ask(s, &s->atom[n->atom]);
 	case NODE_NOT: return !rule_holds(s, n->child[0]);
 	case NODE_AND:
 		for (uint32_t i = 0; i < n->count; i++) {

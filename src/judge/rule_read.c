@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "judge/rule.h"
+#include "judge/rule_correlation.h"
 #include "judge/table.h"
 
 #define IDENTIFIERS 128u /* names under one `detection` */

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "judge/rule.h"
+#include "judge/rule_correlation.h"
 
 #define GROUPS_A_RECORD 64u /* that one record may belong to, by fields of several values */
 

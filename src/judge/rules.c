@@ -2,8 +2,9 @@
  * A set of rules: made ready when all is read, and asked for each record.
  *
  * Linking finds the rules that filters and correlations name, orders the correlations so that one
- * that another names comes first, and makes the matchers.  A record costs one look at each rule of
- * its kind, which ends at the first test that fails; tests that rules share are made once.
+ * that another names comes first, and makes the matchers and the index.  A record costs one look at
+ * each rule that the index finds, which ends at the first test that fails; tests that rules share
+ * are made once.
  */
 #include "judge/rules.h"
 
@@ -17,7 +18,7 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "base/text.h"
-#include "judge/rule.h"
+#include "judge/rule_correlation.h"
 
 static bool
 copy_placeholder(struct rules *s, const struct placeholder *p)
@@ -80,6 +81,7 @@ rules_free(struct rules *s)
 	}
 	for (unsigned f = 0; f <= FIELDS; f++)
 		literals_free(&s->literals[f]);
+	rule_index_free(s);
 	pcre2_match_data_free(s->match_data);
 	pcre2_match_context_free(s->match_context);
 	map_free_all(&s->atom_ids);
@@ -316,8 +318,12 @@ make_matchers(struct linker *l)
 	struct rules *s = l->set;
 	for (size_t i = 0; i < s->atoms; i++) {
 		struct atom *a = &s->atom[i];
-		if (a->kind == ATOM_LITERAL &&
-		    !literals_add(&s->literals[a->field], a->text, a->len, (uint32_t)i))
+		if (!rule_run_find(s, a))
+			return no_memory(l);
+		bool literal = a->kind == ATOM_LITERAL;
+		if ((literal || a->run_len > 0) &&
+		    !literals_add(&s->literals[a->field], literal ? a->text : a->run,
+			literal ? a->len : a->run_len, (uint32_t)i))
 			return no_memory(l);
 		if (a->kind == ATOM_REGEX) {
 			int error;
@@ -333,7 +339,7 @@ make_matchers(struct linker *l)
 		if (!literals_build(&s->literals[f]))
 			return no_memory(l);
 	}
-	return true;
+	return rule_index_build(s) || no_memory(l);
 }
 
 static bool
@@ -413,22 +419,25 @@ size_t
 rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits)
 {
 	size_t count = 0;
+	uint32_t i;
 	if (!s->linked || r->kind > RECORD_MESSAGE)
 		return 0;
+	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) /* of the record before */
+		s->rule[i]->body->hit = false;
 	rule_view(s, r);
-	for (size_t i = 0; i < s->rules; i++) {
+	rule_index_look(s);
+	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) {
 		const struct rule *rule = s->rule[i], *accepted = NULL;
 		struct rule_body *b = rule->body;
-		b->hit = false;
-		if (rule->kind != RULE_DETECTION || !rule->active || !(b->kinds & 1u << r->kind) ||
-		    !rule_holds(s, b->root) || !passes(s, rule, r->kind, now_ns, &accepted))
+		if (!rule->active || !(b->kinds & 1u << r->kind) || !rule_holds(s, b->root) ||
+		    !passes(s, rule, r->kind, now_ns, &accepted))
 			continue;
 		b->hit = accepted == NULL;
 		if (!rule->silent && count < RULE_HITS)
 			hits[count++] = (struct rule_hit){rule, accepted};
 	}
-	for (size_t i = 0; i < s->correlations; i++) {
-		const struct rule *rule = s->rule[s->order[i]];
+	for (size_t k = 0; k < s->correlations; k++) {
+		const struct rule *rule = s->rule[s->order[k]];
 		rule->body->hit =
 		    rule->active && rule_window_push(s, rule->body->correlation, now_ns);
 		if (rule->body->hit && !rule->silent && count < RULE_HITS)

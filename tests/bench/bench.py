@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Counts against the truth, and speed against libpcap's empty read loop, on generated traffic.
 
-usage: bench.py --build FOLDER --data FOLDER [--bytes 1g] [--runs 5] [--seed 1] [--peers] PROFILE...
+usage: bench.py --build FOLDER --data FOLDER [--bytes 1g] [--runs 5] [--seed 1] [--rules 1000] [--peers] PROFILE...
 
 Profiles: mail, span, manyflows, lossy, tiny.  Each is generated once (with its truth), then checked:
 without loss every count must equal the truth; with loss no session may claim what is not so.  Then
 the empty loop, the text report and --json run in turn, and the median of the ratios of paired runs
-is shown.  The status is 1 where a count differs or a program fails.
+is shown.  Then the cost of rules: one that never matches, the shipped ones, and those with so many
+others, of every kind, beside them.  The status is 1 where a count differs or a program fails.
 """
 import argparse
 import collections
@@ -152,6 +153,40 @@ def compare(a, traffic):
             "ratio": median(r[1] / r[0] for r in rows), "json_ratio": median(r[2] / r[0] for r in rows), "peak": peak}
 
 
+RULE = """title: Generated {0}
+name: generated_{0}
+taxonomy: ecs
+logsource: {{product: postcard}}
+detection:
+  selection: {{{1}}}
+  clear: {{postcard.outcome: cleartext}}
+  inbound: {{network.direction: inbound}}
+  condition: selection and clear and not inbound
+level: low
+"""
+TESTS = ["postcard.helo|endswith: .customer{0}.example", "email.to.address|endswith: ['@d{0}.example', '@e{0}.example']",
+         "source.ip|cidr: [10.{1}.0.0/16, 172.16.{1}.0/24]", "email.subject|contains: ['secret {0}', 'offer {0}']",
+         "postcard.greeting|contains|all: [host{0}, ESMTP]", "destination.port: {0}",
+         "postcard.helo|re: '^mail-{0}-[a-z]+\\.'", "postcard.helo: 'mx*.pool{0}.example.*'",
+         "destination.ip: 192.0.2.{1}", "email.from.address|startswith: robot{0}@"]
+
+
+def rules_cost(a, traffic):
+    """(seconds with one rule that never matches, with the shipped ones, with a.rules more), paired, and the ratios of
+    the additions to the first."""
+    none, many = os.path.join(a.data, "none.yml"), os.path.join(a.data, "many.yml")
+    with open(none, "w", encoding="utf-8") as f:
+        f.write(RULE.format(0, "destination.port: 1"))
+    with open(many, "w", encoding="utf-8") as f:
+        f.write("---\n".join(RULE.format(i, TESTS[i % len(TESTS)].format(i, i % 256)) for i in range(a.rules)))
+    command = [os.path.join(a.build, "postcard"), "-q", "-r", traffic.path]
+    rows = []
+    for _ in range(a.runs):
+        rows.append([timed(command + more)[0] for more in (["--rules", none], [], ["--rules-extra", many])])
+    median = statistics.median
+    return [median(r[i] for r in rows) for i in range(3)] + [median((r[i] - r[i - 1]) / r[0] for r in rows) for i in (1, 2)]
+
+
 def peers(a, traffic, null):
     for name, command in PEERS.items():
         if shutil.which(name) is None:
@@ -176,6 +211,7 @@ def main():
     p.add_argument("--flows", type=int, default=1_000_000, help="connections of manyflows")
     p.add_argument("--runs", type=int, default=5)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--rules", type=int, default=1000, help="rules besides the shipped ones; 0: do not time rules")
     p.add_argument("--peers", action="store_true", help="time other programs, too, where they are installed")
     p.add_argument("profiles", nargs="+")
     a = p.parse_args()
@@ -198,6 +234,10 @@ def main():
             m["peak"] >> 20, m["peak"] // max(flows, 1)), flush=True)
         for line in wrong[:10]:
             print("      " + line)
+        if a.rules > 0:
+            none, shipped, many, more, most = rules_cost(a, traffic)
+            print("      rules: %.3f s with none, %.3f s with the shipped ones (%+.0f%%), %.3f s with %d more (%+.0f%%)" % (
+                none, shipped, 100 * more, many, a.rules, 100 * most), flush=True)
         if a.peers:
             peers(a, traffic, m["null"])
     sys.exit(1 if failed else 0)

@@ -1,0 +1,63 @@
+/* What a correlation asks for and remembers; for rule_correlation.c, rule_window.c and rules.c. */
+#ifndef POSTCARD_JUDGE_RULE_CORRELATION_H
+#define POSTCARD_JUDGE_RULE_CORRELATION_H
+
+#include "judge/rule.h"
+
+#define CORRELATION_RULES 32u /* rules that one correlation may name */
+#define CORRELATION_KEYS  8u  /* fields of one `group-by` */
+
+enum correlation_kind {
+	CORRELATION_EVENT_COUNT,
+	CORRELATION_VALUE_COUNT,
+	CORRELATION_TEMPORAL,
+	CORRELATION_ORDERED,
+	CORRELATION_SUM,
+	CORRELATION_AVG,
+	CORRELATION_MIN,
+	CORRELATION_MAX,
+	CORRELATION_MEDIAN,
+	CORRELATION_PERCENTILE,
+	CORRELATIONS
+};
+
+/* A bound of a correlation's condition. */
+struct bound {
+	uint8_t compare; /* enum compare */
+	int64_t number;
+};
+
+struct correlation {
+	uint8_t kind; /* enum correlation_kind */
+	bool generate;
+	unsigned percentile;
+	int64_t timespan_ns;
+	unsigned rules;
+	const char *rule_name[CORRELATION_RULES]; /* as written: a name or an id */
+	unsigned rule_line[CORRELATION_RULES];
+	const struct rule *rule[CORRELATION_RULES]; /* once linked */
+	unsigned keys;
+	/* the field that each key is in the events of each rule (aliases) */
+	uint16_t key[CORRELATION_KEYS][CORRELATION_RULES];
+	uint16_t field; /* whose values are counted or computed with */
+	unsigned bounds;
+	struct bound bound[2];
+	/* of a temporal one: its atoms are positions in `rule`; NULL: all of them */
+	const struct node *condition;
+	unsigned least;	   /* temporal: so many of the rules; 0: see condition */
+	unsigned window;   /* events or values that a group remembers */
+	struct map groups; /* keys: struct group_key; values: struct group with its window */
+	uint32_t walk;	   /* where the search for a group to give up goes on */
+};
+
+/* rule_correlation.c: the section `correlation`; `field` is the node of the attribute of that name
+ * beside it, or 0.  False with a message. */
+bool rule_correlation_read(struct rule_reader *r, int node);
+
+/* rule_window.c: what a correlation remembers.  Makes room for its groups (false: no memory); and
+ * the record at hand becomes an event of it: true where that completes it.  `hit` is asked of its
+ * rules. */
+bool rule_window_init(struct correlation *c);
+bool rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns);
+
+#endif

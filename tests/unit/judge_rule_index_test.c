@@ -1,0 +1,153 @@
+/* The index of a rule set leaves no rule out: random rules and records, against asking each rule.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "judge/rule.h"
+#include "record_build.h"
+
+static uint64_t seed;
+
+static unsigned
+below(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % n;
+}
+
+#define PICK(words) words[below(sizeof words / sizeof *words)]
+
+/* Tests of every kind: texts, patterns, numbers, networks, expressions, presence, keywords. */
+static const char *const tests[] = {"postcard.outcome: cleartext", "postcard.outcome: encrypted",
+    "postcard.reason: [refused, stripped]", "postcard.helo|endswith: .example.net",
+    "postcard.helo|contains: print", "postcard.helo: 'p*r-?.*'", "postcard.helo: '*'",
+    "postcard.helo|re: '^p[a-z]+-[0-9]'", "postcard.helo|re|i: 'ex?ample\\.(net|org)$'",
+    "postcard.helo|re: 'inters?-'", "postcard.helo|re: 'zz|Pr'", "postcard.helo|re|i: '^prin{1}t'",
+    "postcard.helo|re|i: 'S.*bank'", "postcard.helo|re: 'Print(?i)ER'",
+    "postcard.helo|re: '[e].ample'", "postcard.helo|re: '(a)?example'",
+    "postcard.helo|re: 'examplé?\\.net'", "postcard.helo|cased: Printer-3.example.net",
+    "destination.port: 25", "destination.port: [465, 587]", "destination.port|gte: 465",
+    "destination.port|neq: 25", "source.ip: 10.1.2.3", "source.ip|cidr: 10.0.0.0/8",
+    "source.ip|cidr: [2001:db8::/32, 0.0.0.0/0]", "source.ip|cidr: '::/0'", "source.ip: '10.1.*'",
+    "postcard.helo: null", "postcard.helo|exists: true", "postcard.starttls.offered: false",
+    "postcard.exposed|all: [envelope, body]", "postcard.exposed: body",
+    "source.bytes|gt|fieldref: destination.bytes", "source.ip|cidr|expand: '%nobody%'",
+    "source.bytes: 0", "event.start|hour: 22"};
+
+static const char *const conditions[] = {"a", "not a", "a and b", "a or b", "a and not b",
+    "(a or b) and c", "a or (b and c)", "not (a or b)", "1 of them", "all of them",
+    "not all of them", "a and (b or not c)"};
+
+static const char *const values[][6] = {{"", "postcard.outcome: cleartext",
+					    "postcard.outcome: Encrypted",
+					    "postcard.outcome: unknown"},
+    {"", "postcard.reason: refused", "postcard.reason: stripped", "postcard.reason: not-offered"},
+    {"", "postcard.helo: Printer-3.example.net", "postcard.helo: printer",
+	"postcard.helo: \u017fban\u212a.exampl.net", "postcard.helo: print.example.org"},
+    {"", "destination.port: 25", "destination.port: 587", "destination.port: 4711"},
+    {"", "source.ip: 10.1.2.3", "source.ip: 192.0.2.1", "source.ip: '2001:db8::1'"},
+    {"", "postcard.starttls.offered: false", "postcard.starttls.offered: true", ""},
+    {"", "postcard.exposed: [envelope, body]", "postcard.exposed: [body]", ""},
+    {"", "source.bytes: 0", "source.bytes: 5, destination.bytes: 4", "destination.bytes: 9"},
+    {"", "event.start: 0", "email.to.address: [a@b, printer]", ""}};
+
+static void
+write_rule(char *to, size_t cap, unsigned number)
+{
+	const char *condition = PICK(conditions);
+	unsigned names = 3;
+	int n = snprintf(to, cap,
+	    "---\ntitle: t\nname: r%u\ntaxonomy: ecs\nlogsource: {product: postcard}\nlevel: low\n"
+	    "detection:\n",
+	    number);
+	/* a name that a condition does not use is an error */
+	if (strstr(condition, "them") == NULL)
+		names = strchr(condition, 'c') != NULL ? 3 : strchr(condition, 'b') != NULL ? 2 : 1;
+	for (unsigned i = 0; i < names; i++) {
+		const char *one = PICK(tests), *two = PICK(tests);
+		bool both = below(2) == 0 && strncmp(one, two, strcspn(one, ":")) != 0;
+		if (below(12) == 0)
+			n += snprintf(to + n, cap - (size_t)n, "  %c: [print, '*strip*']\n",
+			    'a' + i);
+		else
+			n += snprintf(to + n, cap - (size_t)n, "  %c: {%s%s%s}\n", 'a' + i, one,
+			    both ? ", " : "", both ? two : "");
+	}
+	snprintf(to + n, cap - (size_t)n, "  condition: %s\n", condition);
+}
+
+static void
+write_record(char *to, size_t cap)
+{
+	struct text t = text_in(to, cap);
+	const size_t kinds = sizeof values / sizeof *values;
+	text_puts(&t, below(2) ? "{kind: session" : "{kind: message");
+	for (size_t i = 0; i < kinds; i++) {
+		const char *one = values[i][below(6)];
+		if (one != NULL && one[0] != '\0')
+			text_printf(&t, ", %s", one);
+	}
+	text_putc(&t, '}');
+}
+
+static void
+no_rule_is_left_out(void **state)
+{
+	(void)state;
+	static struct record record;
+	static char text[200000], line[2000];
+	static const struct placeholder nobody = {"nobody", NULL, 0};
+	char error[YAML_ERROR] = "";
+	unsigned matched = 0, asked = 0, total = 0;
+	for (seed = 1; seed < 1u << 20; seed = seed * 2 + 1) {
+		uint64_t began = seed;
+		struct rules *s = rules_new(&nobody, 1);
+		const unsigned count = 150;
+		size_t len = 0;
+		for (unsigned i = 0; i < count; i++) {
+			write_rule(text + len, sizeof text - len, i);
+			len += strlen(text + len);
+		}
+		if (!rules_read(s, text, len, "x.yml", false, error) || !rules_link(s, error))
+			fail_msg("%s", error);
+		for (unsigned n = 0; n < 100; n++) {
+			struct rule_hit hits[RULE_HITS];
+			write_record(line, sizeof line);
+			int64_t ns = build_record_of(&record, line);
+			size_t found = rules_match(s, &record, ns, hits), at = 0;
+			uint32_t i, walk = 0;
+			while (rule_index_next(&s->index, &walk, &i))
+				asked++;
+			total += count;
+			rule_view(s, &record);
+			for (i = 0; i < count; i++) {
+				if (!rule_holds(s, s->rule[i]->body->root))
+					continue;
+				if (at >= found || hits[at].rule != s->rule[i])
+					fail_msg("rule %u is left out for %s", i, line);
+				at++;
+			}
+			assert_int_equal(at, found);
+			matched += (unsigned)found;
+		}
+		rules_free(s);
+		seed = began;
+	}
+	assert_true(matched > 10000);
+	assert_true(asked < total / 10 * 7); /* many have no key: they say what is not */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest all[] = {cmocka_unit_test(no_rule_is_left_out)};
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
