@@ -46,5 +46,7 @@ file_read(const char *path, size_t max, size_t *len, char *error, size_t cap)
 	buf[n] = '\0';
 	*len = n;
 	char *fitted = realloc(buf, n + 1);
-	return fitted != NULL ? fitted : buf;
+	if (fitted == NULL) /* it is none the worse for being too large */
+		return buf;
+	return fitted;
 }

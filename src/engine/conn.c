@@ -5,9 +5,10 @@
 
 #include "engine/worker.h"
 
-#define SAMPLE	16u /* connections that are looked at for one to give up */
-#define HURRIED 64u /* the latest of those due that are looked at for one between the same hosts \
-		     */
+#define SAMPLE 16u /* connections that are looked at for one to give up */
+#define HURRIED                                                                          \
+	64u /* the latest of those due that are looked at for one between the same hosts \
+	     */
 
 void
 due_remove(struct engine *e, uint32_t id)

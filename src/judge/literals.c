@@ -108,7 +108,7 @@ literals_build(struct literals *l)
 	l->next = calloc(nodes * l->classes, sizeof *l->next);
 	l->ends = calloc(nodes, sizeof *l->ends);
 	l->suffix = calloc(nodes, sizeof *l->suffix);
-	l->same = calloc(l->count, sizeof *l->same);
+	l->same = calloc(l->count + 1, sizeof *l->same);
 	if (l->next == NULL || l->ends == NULL || l->suffix == NULL || l->same == NULL)
 		return false;
 	plant(l);

@@ -166,7 +166,8 @@ static const struct {
 static bool
 postfix_names(struct importer *im, char *value, unsigned *count)
 {
-	for (char *s = strtok(value, ":,|"); s != NULL; s = strtok(NULL, ":,|")) {
+	char *rest;
+	for (char *s = strtok_r(value, ":,|", &rest); s != NULL; s = strtok_r(NULL, ":,|", &rest)) {
 		if (strcmp(s, "hostname") == 0 || strcmp(s, "nexthop") == 0 ||
 		    strcmp(s, "dot-nexthop") == 0)
 			continue;

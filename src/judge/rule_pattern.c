@@ -214,7 +214,7 @@ octets_of(struct place *l, const struct pattern *p, uint8_t *out)
 static bool
 utf16(struct place *l, struct pattern *p, enum pattern_change m)
 {
-	uint8_t s[PATTERN];
+	uint8_t s[PATTERN] = {0};
 	size_t len = p->len;
 	if (!octets_of(l, p, s))
 		return false;

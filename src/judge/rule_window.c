@@ -97,6 +97,8 @@ groups_of(const struct rules *s, const struct correlation *c, unsigned position,
 			     i = view->value[i - 1].next)
 				grown[n++] = mix_value(c, out[g], &view->value[i - 1].v);
 		}
+		if (n == 0) /* the field is missing: it belongs to no group */
+			return 0;
 		memcpy(out, grown, n * sizeof *grown);
 		count = n;
 	}
@@ -166,15 +168,16 @@ in_bounds(const struct correlation *c, int64_t x)
 static void
 append(const struct correlation *c, struct group *g, int64_t now_ns, uint64_t value)
 {
+	const unsigned window = c->window > 0 ? c->window : 1;
 	while (g->count > 0 && !within(c, g->entry[g->head].ns, now_ns)) {
-		g->head = (g->head + 1) % c->window;
+		g->head = (g->head + 1) % window;
 		g->count--;
 	}
-	if (g->count == c->window) {
-		g->head = (g->head + 1) % c->window;
+	if (g->count == window) {
+		g->head = (g->head + 1) % window;
 		g->count--;
 	}
-	g->entry[(g->head + g->count++) % c->window] = (struct entry){now_ns, value};
+	g->entry[(g->head + g->count++) % window] = (struct entry){now_ns, value};
 }
 
 /* A value among different ones, in no order. */
