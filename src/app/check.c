@@ -70,8 +70,9 @@ check_show(const struct options *o, struct config *c, FILE *out)
 		count[rule->kind] += !rule->exception;
 	}
 	fprintf(out, "configuration    %s\n", o->config != NULL ? o->config : "none");
-	fprintf(out, "rules            %u, and %u correlations and %u filters (%s)\n",
-	    count[RULE_DETECTION], count[RULE_CORRELATION], count[RULE_FILTER], sources(o));
+	fprintf(out, "rules            %u, and %u correlation%s and %u filter%s (%s)\n",
+	    count[RULE_DETECTION], count[RULE_CORRELATION], count[RULE_CORRELATION] == 1 ? "" : "s",
+	    count[RULE_FILTER], count[RULE_FILTER] == 1 ? "" : "s", sources(o));
 	for (size_t i = 0; o->verbose > 0 && i < rules_count(s); i++) {
 		if (!rules_at(s, i)->exception)
 			print_rule(out, rules_at(s, i));

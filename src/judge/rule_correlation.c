@@ -315,8 +315,7 @@ read_condition(struct rule_reader *r, struct correlation *c, struct parts *p)
 	struct yaml *y = r->yaml;
 	c->window = 1;
 	if (p->condition == 0)
-		return is_temporal(c) ||
-		    yaml_fail(y, 0, "line %u: 'condition' is missing", r->rule->line);
+		return is_temporal(c) || yaml_fail(y, p->type, "'condition' is missing");
 	if (yaml_kind(y, p->condition) == YAML_MAP)
 		return read_bounds(r, c, p);
 	return read_expression(r, c, p->condition);
@@ -343,11 +342,12 @@ read_field(struct rule_reader *r, struct correlation *c, const struct parts *p)
 }
 
 static bool
-read_percentile(struct rule_reader *r, struct correlation *c, int node)
+read_percentile(struct rule_reader *r, struct correlation *c, const struct parts *p)
 {
+	int node = p->percentile;
 	uint64_t n = 50;
 	if ((c->kind == CORRELATION_PERCENTILE) != (node != 0))
-		return yaml_fail(r->yaml, node,
+		return yaml_fail(r->yaml, node != 0 ? node : p->type,
 		    node != 0 ? "'percentile' does not go with this type"
 			      : "'percentile' is missing: which one, from 1 to 99?");
 	if (node != 0 && !yaml_need_u64(r->yaml, node, &n))
@@ -366,7 +366,6 @@ rule_correlation_read(struct rule_reader *r, int map)
 	r->rule->body->correlation = c;
 	return find_parts(r, map, &p) && read_kind(r, c, p.type) && read_rules(r, c, p.rules) &&
 	    read_keys(r, c, &p) && rule_timespan_read(r, p.timespan, &c->timespan_ns) &&
-	    read_condition(r, c, &p) && read_field(r, c, &p) &&
-	    read_percentile(r, c, p.percentile) &&
+	    read_condition(r, c, &p) && read_field(r, c, &p) && read_percentile(r, c, &p) &&
 	    (p.generate == 0 || yaml_need_bool(r->yaml, p.generate, &c->generate));
 }

@@ -106,6 +106,15 @@ class Refused(Base):
                             % (a, a, b) for a, b in (("aa", "bb"), ("bb", "aa")))
         self.rule(text, ":", "names itself")
 
+    def test_correlations_that_miss_something(self):
+        head = RULE % ("e", "event", "low") + "---\ntitle: c\ncorrelation:\n  type: %s\n  rules: [event]\n"
+        self.rule(head % "event_count" + "  timespan: 1h\n", ":12:9: ", "'condition' is missing")
+        self.rule(head % "event_count" + "  condition: {gte: 2}\n", ":12:3: ", "'timespan' is missing")
+        self.rule(head % "value_count" + "  timespan: 1h\n  condition: {gte: 2}\n", ":12:9: ", "whose values?")
+        self.rule(head % "value_percentile" + "  timespan: 1h\n  condition: {field: source.bytes, lte: 1}\n", ":12:9: ",
+                  "'percentile' is missing")
+        self.rule(head % "event_count" + "  timespan: 1h\n  condition: {lte: 2}\n", ":15:14: ", "lower bound")
+
     def test_an_exception_without_an_end(self):
         folder = os.path.dirname(self.file("exceptions/x.yml", EXCEPTION.replace(", expires: 2027-06-30", "")))
         self.refused(["--rules-extra", self.folder], os.path.join(folder, "x.yml") + ":", "expires")
@@ -162,9 +171,29 @@ class Loaded(Base):
         self.assertGreaterEqual(int(loaded[1]) + int(loaded[2]), count)
         self.assertRegex(said, r"(?m)^configuration +none$")
 
+    def test_correlations_of_every_kind(self):
+        """In the forms that the specification's own tests have: conditions as maps and as texts, days as 24h."""
+        events = "---\n".join(RULE.replace("outcome: cleartext", "count: %d" % i) % (n, n, "low")
+                              for i, n in enumerate(("cmd_a", "cmd_b", "cmd_c")))
+        whole = "condition: cmd_a AND cmd_b AND cmd_c"
+        for kind, rest in (("event_count", "condition: {gte: 100}"), ("temporal", whole), ("temporal", ""),
+                           ("temporal_ordered", whole), ("temporal_ordered", ""),
+                           ("value_count", "condition: {field: postcard.helo, gte: 100}"),
+                           ("value_sum", "condition: {field: source.bytes, gt: 1000000}"),
+                           ("value_avg", "condition: {field: source.bytes, gt: 500}"),
+                           ("value_min", "condition: {field: source.bytes, lt: 500}"),
+                           ("value_max", "condition: {field: source.bytes, gte: 500}"),
+                           ("value_median", "condition: {field: source.bytes, gte: 500}"),
+                           ("value_percentile", "percentile: 99\n    condition: {field: source.bytes, lte: 1}")):
+            text = ("---\ntitle: Recon\ncorrelation:\n    type: %s\n    rules: [cmd_a, cmd_b, cmd_c]\n"
+                    "    group-by:\n        - source.ip\n        - postcard.helo\n    timespan: 24h\n    %s\n" % (kind, rest))
+            done = self.run_it("-T", "--rules", self.file("x.yml", events + text))
+            self.assertEqual((done.code, done.stderr), (0, b""), text)
+            self.assertIn(b"rules            3, and 1 correlation and 0 filters", done.stdout)
+
     def test_rules_replace_and_extra_adds(self):
         mine = self.file("mine/x.yml", RULE % ("My own", "mine", "medium"))
-        self.assertIn("rules            1, and 0", self.run_it("-T", "--rules", mine).stdout.decode())
+        self.assertIn("rules            1, and 0 correlations", self.run_it("-T", "--rules", mine).stdout.decode())
         both = self.run_it("-T", "-v", "--rules-extra", os.path.dirname(mine)).stdout.decode()
         self.assertRegex(both, r"(?m)^  medium +rule +My own  \(.*mine/x.yml:1\)$")
         self.assertIn("Password or token readable", both)
