@@ -91,8 +91,7 @@ add_values(struct text *t, const struct record *r, enum field field)
 	struct record_value v;
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
 		/* fields of one name have the same meaning */
-		if (v.field != field &&
-		    strcmp(field_table[v.field].name, field_table[field].name) != 0)
+		if (v.field != field && field_first(v.field) != field_first(field))
 			continue;
 		switch (field_table[v.field].type) {
 		case TYPE_STR: add_part(t, v.str, v.len); break;
@@ -387,13 +386,11 @@ alerts_put(struct record *r, enum alert_state state, uint64_t count, int64_t fir
 static void
 compose(struct record *out, const struct alert *x, enum alert_state state, uint64_t count)
 {
-	record_begin(out, RECORD_ALERT);
-	out->len = x->kept;
-	memcpy(out->data, x->data, x->kept);
-	record_remove(out, FIELD_TIMESTAMP);
-	record_remove(out, FIELD_ALERT_STATE);
-	record_remove(out, FIELD_ALERT_FIRST);
-	record_remove(out, FIELD_COUNT);
+	static const uint16_t anew[] = {FIELD_TIMESTAMP, FIELD_ALERT_STATE, FIELD_ALERT_FIRST,
+	    FIELD_COUNT};
+	static struct record kept; /* large, and used here only */
+	record_take(&kept, RECORD_ALERT, x->data, x->kept);
+	record_copy_without(out, &kept, anew, sizeof anew / sizeof *anew);
 	record_put_time(out, FIELD_TIMESTAMP, x->last_ns);
 	alerts_put(out, state, count, x->first_ns);
 	if (state == ALERT_RESOLVED)
@@ -412,20 +409,13 @@ bool
 alert_is_sound(const struct alert *x)
 {
 	static struct record r; /* large, and used here only */
-	struct record_value v;
 	uint8_t flags[4];
 	memcpy(flags, &x->level, sizeof flags);
 	if (x->kept > sizeof x->data || x->level >= LEVELS || flags[1] > 1 || flags[2] > 1 ||
 	    x->first_ns < 0 || x->window_ns <= 0 || x->window_ns > 400 * 24 * HOUR_NS ||
 	    x->window_end_ns < 0 || x->window_end_ns > INT64_MAX / 2 || x->kind > RECORD_ALERT)
 		return false;
-	record_begin(&r, RECORD_ALERT);
-	r.len = x->kept;
-	memcpy(r.data, x->data, x->kept);
-	uint32_t at = 0;
-	while (record_next(&r, &at, &v)) {
-	}
-	return at == r.len; /* it is a record to its end */
+	return record_take(&r, RECORD_ALERT, x->data, x->kept);
 }
 
 bool
@@ -468,9 +458,7 @@ alert_describe(const struct alert *x, struct text *name, struct text *about)
 	char ip[ADDR_TEXT];
 	static struct record r;
 	struct record_value v;
-	record_begin(&r, RECORD_ALERT);
-	r.len = x->kept;
-	memcpy(r.data, x->data, x->kept);
+	record_take(&r, RECORD_ALERT, x->data, x->kept);
 	if (record_find(&r, FIELD_RULE_NAME, &v))
 		text_add(name, v.str, v.len);
 	text_puts(about,

@@ -313,21 +313,21 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	const struct rule *rule = hit->rule;
 	char sentence[SENTENCE], advice[SENTENCE];
 	struct facts f;
+	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
+	    FIELD_MESSAGE, FIELD_ADVICE};
 	if (j->record->len > LIMIT_RECORD - 8192) {
 		record_copy_open(out, j->record, LIMIT_RECORD - 8192);
 		out->cut++;
+		for (size_t i = 0; i < sizeof anew / sizeof *anew; i++)
+			record_remove(out, (enum field)anew[i]);
 	} else {
-		memcpy(out, j->record, offsetof(struct record, data) + j->record->len);
+		record_copy_without(out, j->record, anew, sizeof anew / sizeof *anew);
 	}
 	facts_of(&f, out);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
 	words_of(j, &t, rule, LIST_WHY, &f);
 	words_of(j, &a, rule, LIST_ADVICE, &f);
 
-	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
-	    FIELD_MESSAGE, FIELD_ADVICE};
-	for (size_t i = 0; i < sizeof anew / sizeof *anew; i++)
-		record_remove(out, (enum field)anew[i]);
 	put_wireshark(out);
 	out->kind = RECORD_ALERT;
 	record_put_word(out, FIELD_EVENT_KIND, "alert");

@@ -57,7 +57,7 @@ rules_new(const struct placeholder *placeholders, size_t count)
 	pcre2_set_depth_limit(s->match_context, LIMIT_RULE_STEPS);
 	pcre2_set_heap_limit(s->match_context, 1024); /* KiB */
 	for (unsigned f = 0; f < FIELDS; f++)
-		s->canonical[f] = (uint16_t)field_by_name(field_table[f].name);
+		s->canonical[f] = (uint16_t)field_first((enum field)f);
 	for (size_t i = 0; i < count; i++) {
 		if (!copy_placeholder(s, &placeholders[i])) {
 			rules_free(s);

@@ -39,6 +39,19 @@ record_begin(struct record *r, enum record_kind kind)
 	r->kind = (uint16_t)kind;
 	r->cut = 0;
 	r->len = 0;
+	memset(r->has, 0, sizeof r->has);
+}
+
+static void
+note(struct record *r, unsigned f)
+{
+	r->has[f / 64] |= 1ull << f % 64;
+}
+
+static bool
+is_noted(const struct record *r, unsigned f)
+{
+	return r->has[f / 64] >> f % 64 & 1;
 }
 
 static void
@@ -59,6 +72,7 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 	if (len > 0)
 		memcpy(r->data + r->len + HEAD, octets, len);
 	r->len += HEAD + (uint32_t)len;
+	note(r, f);
 }
 
 void
@@ -170,9 +184,27 @@ record_next(const struct record *r, uint32_t *at, struct record_value *v)
 }
 
 bool
+record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
+{
+	struct record_value v;
+	uint32_t at = 0;
+	record_begin(r, kind);
+	if (len > sizeof r->data)
+		return false;
+	memcpy(r->data, octets, len);
+	r->len = (uint32_t)len;
+	while (record_next(r, &at, &v))
+		note(r, v.field);
+	r->len = at;
+	return at == len;
+}
+
+bool
 record_find(const struct record *r, enum field f, struct record_value *v)
 {
 	uint16_t head[2];
+	if (!is_noted(r, f))
+		return false;
 	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
 		if (head[0] == f) /* the others' values are not looked at */
 			return record_next(r, &at, v);
@@ -184,6 +216,8 @@ bool
 record_is(const struct record *r, enum field f, const char *word)
 {
 	uint16_t head[2];
+	if (!is_noted(r, f))
+		return false;
 	size_t len = strlen(word);
 	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
 		if (head[0] == f && field_table[f].type == TYPE_STR && head[1] == len &&
@@ -197,6 +231,9 @@ void
 record_remove(struct record *r, enum field f)
 {
 	uint16_t head[2];
+	if (!is_noted(r, f))
+		return;
+	r->has[f / 64] &= ~(1ull << f % 64);
 	for (uint32_t at = 0; head_at(r, at, head);) {
 		uint32_t next = at + HEAD + head[1];
 		if (head[0] != f) {
@@ -226,7 +263,29 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);
 		out->len += size;
+		note(out, head[0]);
 	}
+}
+
+void
+record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
+{
+	uint16_t head[2];
+	uint32_t from = 0, at = 0; /* what is to be copied in one go */
+	record_begin(out, (enum record_kind)r->kind);
+	out->cut = r->cut;
+	memcpy(out->has, r->has, sizeof out->has);
+	for (unsigned i = 0; i < n; i++)
+		out->has[without[i] / 64] &= ~(1ull << without[i] % 64);
+	for (; head_at(r, at, head); at += HEAD + head[1]) {
+		if (is_noted(out, head[0]))
+			continue;
+		memcpy(out->data + out->len, r->data + from, at - from);
+		out->len += at - from;
+		from = at + HEAD + head[1];
+	}
+	memcpy(out->data + out->len, r->data + from, at - from);
+	out->len += at - from;
 }
 
 enum field
@@ -237,4 +296,15 @@ field_by_name(const char *name)
 			return (enum field)f;
 	}
 	return FIELDS;
+}
+
+enum field
+field_first(enum field f)
+{
+	static uint16_t first[FIELDS];
+	static bool known;
+	for (unsigned i = 0; !known && i < FIELDS; i++)
+		first[i] = (uint16_t)field_by_name(field_table[i].name);
+	known = true;
+	return (enum field)first[f];
 }

@@ -39,14 +39,19 @@ extern const struct field_info field_table[FIELDS];
 enum record_kind { RECORD_SESSION, RECORD_MESSAGE, RECORD_ALERT, RECORD_SUMMARY };
 
 struct record {
-	uint16_t kind; /* enum record_kind */
-	uint16_t cut;  /* fields left out for want of room */
-	uint32_t len;  /* octets used of data */
+	uint16_t kind;			  /* enum record_kind */
+	uint16_t cut;			  /* fields left out for want of room */
+	uint32_t len;			  /* octets used of data */
+	uint64_t has[(FIELDS + 63) / 64]; /* a bit for each field that has a value */
 	uint8_t data[LIMIT_RECORD];
 };
 
 /* Empties the record and sets its kind. */
 void record_begin(struct record *r, enum record_kind kind);
+
+/* Makes it a record of the octets that another held as data, as far as they are one; false where
+ * they are not one to their end. */
+bool record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len);
 
 /* Says how many values were left out for want of room, if any were: room for that is kept. */
 void record_say_cut(struct record *r);
@@ -96,7 +101,14 @@ void record_set_word(struct record *r, enum field f, const char *word);
  * OPEN), as many as fit into `max` octets, in their order. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
 
-/* The field of that name; FIELDS where there is none. */
+/* Begins `out` as a copy of `r` without the values of `n` fields. */
+void record_copy_without(struct record *out, const struct record *r, const uint16_t *without,
+    unsigned n);
+
+/* The field of that name, the first where a name has several types; FIELDS where there is none. */
 enum field field_by_name(const char *name);
+
+/* The first field that has the name of `f`. */
+enum field field_first(enum field f);
 
 #endif

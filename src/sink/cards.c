@@ -41,15 +41,14 @@ connection_of(struct connection *key, const struct record *r)
 {
 	struct record_value v;
 	memset(key, 0, sizeof *key);
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		switch (v.field) {
-		case FIELD_SOURCE_IP: key->client = v.ip; break;
-		case FIELD_SOURCE_PORT: key->client_port = (uint16_t)v.u64; break;
-		case FIELD_DESTINATION_IP: key->server = v.ip; break;
-		case FIELD_DESTINATION_PORT: key->server_port = (uint16_t)v.u64; break;
-		default: break;
-		}
-	}
+	if (record_find(r, FIELD_SOURCE_IP, &v))
+		key->client = v.ip;
+	if (record_find(r, FIELD_SOURCE_PORT, &v))
+		key->client_port = (uint16_t)v.u64;
+	if (record_find(r, FIELD_DESTINATION_IP, &v))
+		key->server = v.ip;
+	if (record_find(r, FIELD_DESTINATION_PORT, &v))
+		key->server_port = (uint16_t)v.u64;
 }
 
 static void

@@ -55,20 +55,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (judge == NULL || enrich == NULL || !judge_load(judge, &rules, error))
 			abort();
 	}
-	memset(&record, 0, sizeof record);
-	record.kind = data[0] % 4;
-	record.len = (uint32_t)(size - 2 < sizeof record.data ? size - 2 : sizeof record.data);
+	size_t len = size - 2 < sizeof record.data ? size - 2 : sizeof record.data;
+	/* what was readable goes on */
+	(void)record_take(&record, data[0] % 4, data + 2, data[1] == 0xff ? SIZE_MAX : len);
 	if (data[1] == 0xff)
-		record.len = UINT32_MAX; /* a length that is none */
-	memcpy(record.data, data + 2,
-	    size - 2 < sizeof record.data ? size - 2 : sizeof record.data);
-	struct record_value v;
-	uint32_t at = 0;
-	while (record_next(&record, &at, &v)) {
-	}
-	if (data[1] == 0xff)
-		return 0;
-	record.len = at; /* what was readable goes on */
+		return 0; /* a length that is none */
 	enrich_apply(enrich, &record);
 	judge_push(judge, &record);
 	while (judge_next(judge, &alert))

@@ -36,13 +36,12 @@ usual_record(struct record *r, enum record_kind kind)
 	record_put_word(r, FIELD_EMAIL_TO, "someone@partner.example");
 }
 
-/* The record that the octets are, if they are one. */
+/* The record that the octets are, as far as they are one. */
 static void
 record_from(struct record *r, const uint8_t *data, size_t size)
 {
-	record_begin(r, size % 2 == 0 ? RECORD_SESSION : RECORD_MESSAGE);
-	r->len = (uint32_t)(size < sizeof r->data ? size : sizeof r->data);
-	memcpy(r->data, data, r->len);
+	(void)record_take(r, size % 2 == 0 ? RECORD_SESSION : RECORD_MESSAGE, data,
+	    size < sizeof r->data ? size : sizeof r->data);
 }
 
 static void

@@ -143,6 +143,78 @@ damaged_octets(void **state)
 	assert_false(record_next(&good, &at, &v));
 }
 
+static bool
+equal(const struct record *a, const struct record *b)
+{
+	return a->kind == b->kind && a->len == b->len &&
+	    memcmp(a->has, b->has, sizeof a->has) == 0 && memcmp(a->data, b->data, a->len) == 0;
+}
+
+static void
+copies(void **state)
+{
+	(void)state;
+	static struct record r, copy, expected;
+	struct record_value v;
+	static const uint16_t first_last[] = {FIELD_HELO, FIELD_OUTCOME, FIELD_REASON};
+	static const uint16_t all[] = {FIELD_HELO, FIELD_EXPOSED, FIELD_MESSAGES, FIELD_OUTCOME};
+	record_begin(&r, RECORD_MESSAGE);
+	record_put_word(&r, FIELD_HELO, "name");
+	record_put_word(&r, FIELD_EXPOSED, "body");
+	record_put_u64(&r, FIELD_MESSAGES, 3);
+	record_put_word(&r, FIELD_EXPOSED, "headers");
+	record_put_word(&r, FIELD_OUTCOME, "cleartext");
+
+	record_copy_without(&copy, &r, NULL, 0);
+	assert_true(equal(&copy, &r));
+
+	record_copy_without(&copy, &r, first_last, 3);
+	record_begin(&expected, RECORD_MESSAGE);
+	record_put_word(&expected, FIELD_EXPOSED, "body");
+	record_put_u64(&expected, FIELD_MESSAGES, 3);
+	record_put_word(&expected, FIELD_EXPOSED, "headers");
+	assert_true(equal(&copy, &expected));
+	assert_false(record_find(&copy, FIELD_HELO, &v));
+
+	record_copy_without(&copy, &r, &(const uint16_t){FIELD_EXPOSED}, 1);
+	assert_false(record_is(&copy, FIELD_EXPOSED, "headers"));
+	assert_true(record_find(&copy, FIELD_MESSAGES, &v) && v.u64 == 3);
+	assert_true(record_is(&copy, FIELD_OUTCOME, "cleartext"));
+
+	record_copy_without(&copy, &r, all, 4);
+	assert_int_equal(copy.len, 0);
+
+	/* what was removed is not found, and what is put again is */
+	record_remove(&r, FIELD_EXPOSED);
+	assert_false(record_find(&r, FIELD_EXPOSED, &v));
+	record_put_word(&r, FIELD_EXPOSED, "subject");
+	assert_true(record_is(&r, FIELD_EXPOSED, "subject"));
+	assert_false(record_is(&r, FIELD_EXPOSED, "body"));
+}
+
+static void
+taking_over(void **state)
+{
+	(void)state;
+	static struct record r, taken;
+	struct record_value v;
+	record_begin(&r, RECORD_SESSION);
+	record_put_word(&r, FIELD_HELO, "name");
+	uint32_t first = r.len;
+	record_put_u64(&r, FIELD_MESSAGES, 3);
+	assert_true(record_take(&taken, RECORD_SESSION, r.data, r.len));
+	assert_true(equal(&taken, &r));
+	for (uint32_t len = 0; len < r.len; len++) { /* cut off: as far as it is a record */
+		assert_int_equal(record_take(&taken, RECORD_ALERT, r.data, len),
+		    len == 0 || len == first);
+		assert_int_equal(taken.len, len < first ? 0 : first);
+		assert_int_equal(record_find(&taken, FIELD_HELO, &v), len >= first);
+		assert_false(record_find(&taken, FIELD_MESSAGES, &v));
+	}
+	assert_false(record_take(&taken, RECORD_SESSION, r.data, sizeof r.data + 1));
+	assert_int_equal(taken.len, 0);
+}
+
 static void
 the_table(void **state)
 {
@@ -154,6 +226,7 @@ the_table(void **state)
 		assert_true(
 		    field_table[f].type == TYPE_STR || field_table[f].privacy == PRIVACY_OPEN);
 		assert_true(field_by_name(field_table[f].name) <= f);
+		assert_int_equal(field_first((enum field)f), field_by_name(field_table[f].name));
 	}
 	assert_int_equal(field_by_name("postcard.outcome"), FIELD_OUTCOME);
 	assert_int_equal(field_by_name("postcard.nothing"), FIELDS);
@@ -166,6 +239,8 @@ main(void)
 	    cmocka_unit_test(what_is_put_comes_back),
 	    cmocka_unit_test(what_does_not_fit_is_left_out),
 	    cmocka_unit_test(damaged_octets),
+	    cmocka_unit_test(copies),
+	    cmocka_unit_test(taking_over),
 	    cmocka_unit_test(the_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
