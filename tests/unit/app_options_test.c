@@ -12,10 +12,9 @@
 #include <cmocka.h>
 
 #include "app/options.h"
+#include "folder.h"
 
 #define WORDS 32
-
-static char folder[64];
 
 /* Parses words that stand apart by one space; '_' in a word is a space. */
 static bool
@@ -172,16 +171,6 @@ files_end_where_the_expression_begins(void **state)
 	}
 }
 
-static void
-make_file(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	fclose(f);
-}
-
 /* A word that names an existing file is one, whatever it looks like; a folder is not. */
 static void
 what_exists_is_a_file(void **state)
@@ -189,8 +178,8 @@ what_exists_is_a_file(void **state)
 	(void)state;
 	char here[4096], tcp[128];
 	assert_non_null(getcwd(here, sizeof here));
-	make_file("mirror");
-	make_file("seen.pcap");
+	write_text("mirror", "");
+	write_text("seen.pcap", "");
 	assert_int_equal(chdir(folder), 0);
 	assert_int_equal(mkdtemp(strcpy(tcp, "tcpXXXXXX")) != NULL, 1);
 
@@ -214,8 +203,6 @@ what_exists_is_a_file(void **state)
 	assert_string_equal(o.filter, "seen.pcap");
 	options_free(&o);
 
-	assert_int_equal(rmdir(tcp), 0);
-	assert_int_equal(unlink("mirror") | unlink("seen.pcap"), 0);
 	assert_int_equal(chdir(here), 0);
 }
 
@@ -312,20 +299,15 @@ the_table_is_sound(void **state)
 int
 main(void)
 {
-	strcpy(folder, "/tmp/postcard-options-XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return 1;
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_option_is_read),
 	    cmocka_unit_test(each_action_is_read),
 	    cmocka_unit_test(files_end_where_the_expression_begins),
-	    cmocka_unit_test(what_exists_is_a_file),
+	    FOLDER_TEST(what_exists_is_a_file),
 	    cmocka_unit_test(each_error_is_named),
 	    cmocka_unit_test(the_nearest_name_is_suggested),
 	    cmocka_unit_test(many_networks_are_refused),
 	    cmocka_unit_test(the_table_is_sound),
 	};
-	int failed = cmocka_run_group_tests_name("app/options", tests, NULL, NULL);
-	rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("app/options", tests, NULL, NULL);
 }

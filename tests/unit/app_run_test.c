@@ -18,20 +18,10 @@
 
 #include "app/run.h"
 #include "base/text.h"
+#include "folder.h"
 
-static char folder[64];
 static char out[65536]; /* what the last run printed */
 static char err[4096];
-
-static const char *
-path_of(const char *name)
-{
-	static char path[3][128];
-	static unsigned next;
-	char *p = path[next++ % 3];
-	snprintf(p, sizeof path[0], "%s/%s", folder, name);
-	return p;
-}
 
 /* Writes a capture of `count` packets of an unknown Ethernet type. */
 static void
@@ -247,16 +237,6 @@ a_signal_ends_it_in_order(void **state)
 	}
 }
 
-static int
-clean(void **state)
-{
-	(void)state;
-	unlink(path_of("a.pcap"));
-	unlink(path_of("cut.pcap"));
-	unlink(path_of("none.pcap"));
-	return rmdir(folder);
-}
-
 int
 main(void)
 {
@@ -267,9 +247,6 @@ main(void)
 	    cmocka_unit_test(a_full_disk_is_told),
 	    cmocka_unit_test(a_signal_ends_it_in_order),
 	};
-	strcpy(folder, "/tmp/postcard-run-XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("app/run", tests, NULL, clean);
+	return cmocka_run_group_tests_name("app/run", tests, make_folder, remove_folder);
 }

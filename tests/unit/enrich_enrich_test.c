@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "enrich/enrich.h"
+#include "folder.h"
 #include "mmdb_writer.h"
 
 static struct record record;
@@ -130,9 +131,7 @@ fields_come_from_the_databases(void **state)
 	(void)state;
 	static struct mmdb_writer w;
 	static uint8_t file[65536];
-	char folder[] = "/tmp/postcard-enrich-XXXXXX", path[64], error[ENRICH_ERROR];
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/x.mmdb", folder);
+	char error[ENRICH_ERROR];
 	uint32_t place = mmdb_place(&w);
 	mmdb_map(&w, 3);
 	mmdb_string(&w, "country_code");
@@ -142,11 +141,7 @@ fields_come_from_the_databases(void **state)
 	mmdb_string(&w, "autonomous_system_organization");
 	mmdb_string(&w, "Example AB");
 	mmdb_network(&w, "192.0.2.0/24", place);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	size_t len = mmdb_file(&w, "Test", file, sizeof file);
-	assert_int_equal(fwrite(file, 1, len, f), len);
-	fclose(f);
+	write_octets("x.mmdb", file, mmdb_file(&w, "Test", file, sizeof file));
 
 	struct enrich_config config = {.geoip_dir = folder};
 	struct enrich *e = enrich_open(&config, error);
@@ -184,8 +179,6 @@ fields_come_from_the_databases(void **state)
 	config = (struct enrich_config){.geoip_dir = "/no/such/folder"};
 	assert_null(enrich_open(&config, error));
 	assert_string_equal(error, "/no/such/folder: No such file or directory");
-	unlink(path);
-	rmdir(folder);
 }
 
 int
@@ -195,7 +188,7 @@ main(void)
 	    cmocka_unit_test(private_networks_are_home),
 	    cmocka_unit_test(named_networks_replace_them),
 	    cmocka_unit_test(what_is_there_stays),
-	    cmocka_unit_test(fields_come_from_the_databases),
+	    FOLDER_TEST(fields_come_from_the_databases),
 	};
 	return cmocka_run_group_tests_name("enrich/enrich", tests, NULL, NULL);
 }

@@ -12,30 +12,11 @@
 
 #include "base/limits.h"
 #include "enrich/geoip.h"
+#include "folder.h"
 #include "mmdb_writer.h"
 
-static char folder[64];
 static struct mmdb_writer writer;
 static uint8_t file[65536];
-
-static const char *
-path_of(const char *name)
-{
-	static char path[2][512];
-	static unsigned next;
-	char *p = path[next++ % 2];
-	snprintf(p, sizeof path[0], "%s/%s", folder, name);
-	return p;
-}
-
-static void
-write_file(const char *name, const void *octets, size_t len)
-{
-	FILE *f = fopen(path_of(name), "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(octets, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-}
 
 /* {"country": {"iso_code": code}}, as GeoLite2-Country has it */
 static uint32_t
@@ -99,7 +80,7 @@ write_asn(void)
 	mmdb_network(&writer, "198.51.100.0/24", put_network(6, 4200000001, "Example Networks"));
 	mmdb_network(&writer, "203.0.113.0/24", put_network(6, 64500, longest));
 	mmdb_network(&writer, "192.0.2.0/24", put_plain("FR"));
-	write_file("asn.mmdb", file, mmdb_file(&writer, "Test-ASN", file, sizeof file));
+	write_octets("asn.mmdb", file, mmdb_file(&writer, "Test-ASN", file, sizeof file));
 }
 
 static struct geo
@@ -140,7 +121,7 @@ static void
 countries_are_told(void **state)
 {
 	(void)state;
-	write_file("country.mmdb", file, country_file());
+	write_octets("country.mmdb", file, country_file());
 	struct geoip *g = open_good(folder);
 	assert_int_equal(geoip_databases(g), 1);
 	for (int again = 0; again < 2; again++) { /* the second time from the cache */
@@ -153,7 +134,6 @@ countries_are_told(void **state)
 	}
 	assert_int_equal(look_up(g, "192.0.2.1").as_number, 4242);
 	geoip_close(g);
-	unlink(path_of("country.mmdb"));
 }
 
 static void
@@ -167,7 +147,7 @@ private_addresses_have_no_country(void **state)
 	uint32_t place = put_plain("US"); /* a database that knows everybody */
 	mmdb_network(&writer, "::/1", place);
 	mmdb_network(&writer, "8000::/1", place);
-	write_file("all.mmdb", file, mmdb_file(&writer, "Test", file, sizeof file));
+	write_octets("all.mmdb", file, mmdb_file(&writer, "Test", file, sizeof file));
 	struct geoip *g = open_good(folder);
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
 		nothing(g, private[i]);
@@ -177,14 +157,13 @@ private_addresses_have_no_country(void **state)
 	struct addr none = {0};
 	assert_int_equal(geoip_look_up(g, &none).country[0], 0);
 	geoip_close(g);
-	unlink(path_of("all.mmdb"));
 }
 
 static void
 several_databases_add_up(void **state)
 {
 	(void)state;
-	write_file("country.mmdb", file, country_file());
+	write_octets("country.mmdb", file, country_file());
 	write_asn();
 	struct geoip *g = open_good(folder);
 	assert_int_equal(geoip_databases(g), 2);
@@ -200,8 +179,6 @@ several_databases_add_up(void **state)
 	assert_memory_equal(geo.country, "FR", 2);
 	assert_int_equal(geo.as_number, 4242);
 	geoip_close(g);
-	unlink(path_of("country.mmdb"));
-	unlink(path_of("asn.mmdb"));
 }
 
 /* More addresses than the cache has room for, in both orders. */
@@ -209,7 +186,7 @@ static void
 the_cache_changes_nothing(void **state)
 {
 	(void)state;
-	write_file("country.mmdb", file, country_file());
+	write_octets("country.mmdb", file, country_file());
 	struct geoip *g = open_good(folder);
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < 4 * LIMIT_GEO_CACHE; i++) {
@@ -224,7 +201,6 @@ the_cache_changes_nothing(void **state)
 		}
 	}
 	geoip_close(g);
-	unlink(path_of("country.mmdb"));
 }
 
 static void
@@ -243,37 +219,35 @@ each_error_names_the_file(void **state)
 	bad("/no/such/folder", "/no/such/folder: No such file or directory");
 
 	snprintf(message, sizeof message, "%s: has no database (*.mmdb) in it", folder);
-	write_file("readme.txt", "x", 1);
+	write_octets("readme.txt", "x", 1);
 	bad(folder, message);
 	snprintf(message, sizeof message, "%s: Not a directory", path_of("readme.txt"));
 	bad(path_of("readme.txt"), message);
 
-	write_file("x.mmdb", "this is no database", 19);
+	write_octets("x.mmdb", "this is no database", 19);
 	snprintf(message, sizeof message, "%s: not a MaxMind database, or a damaged one",
 	    path_of("x.mmdb"));
 	bad(folder, message);
-	write_file("x.mmdb", "", 0);
+	write_octets("x.mmdb", "", 0);
 	char error[ENRICH_ERROR] = "";
 	assert_null(geoip_open(folder, error));
 	assert_int_equal(strncmp(error, path_of("x.mmdb"), strlen(path_of("x.mmdb"))), 0);
 
 	unlink(path_of("x.mmdb"));
-	assert_int_equal(mkdir(path_of("x.mmdb"), 0700), 0);
+	make_dir("x.mmdb");
 	snprintf(message, sizeof message, "%s: not a file", path_of("x.mmdb"));
 	bad(folder, message);
-	rmdir(path_of("x.mmdb"));
 
+	rmdir(path_of("x.mmdb"));
 	assert_int_equal(symlink("/no/such/file", path_of("x.mmdb")), 0);
 	snprintf(message, sizeof message, "%s: No such file or directory", path_of("x.mmdb"));
 	bad(folder, message);
-	unlink(path_of("x.mmdb"));
 
-	write_file("bad\x1b[2J.mmdb", "x", 1);
+	unlink(path_of("x.mmdb"));
+	write_octets("bad\x1b[2J.mmdb", "x", 1);
 	snprintf(message, sizeof message,
 	    "%s/bad\\x1b[2J.mmdb: not a MaxMind database, or a damaged one", folder);
 	bad(folder, message);
-	unlink(path_of("bad\x1b[2J.mmdb"));
-	unlink(path_of("readme.txt"));
 }
 
 static void
@@ -284,7 +258,7 @@ too_many_are_refused(void **state)
 	size_t len = country_file();
 	for (unsigned i = 0; i <= LIMIT_GEO_DATABASES; i++) {
 		snprintf(name, sizeof name, "%02u.mmdb", i);
-		write_file(name, file, len);
+		write_octets(name, file, len);
 	}
 	assert_null(geoip_open(folder, error));
 	assert_non_null(strstr(error, "16.mmdb: too many databases"));
@@ -293,10 +267,6 @@ too_many_are_refused(void **state)
 	struct geoip *g = open_good(folder);
 	assert_int_equal(geoip_databases(g), LIMIT_GEO_DATABASES);
 	geoip_close(g);
-	for (unsigned i = 0; i <= LIMIT_GEO_DATABASES; i++) {
-		snprintf(name, sizeof name, "%02u.mmdb", i);
-		unlink(path_of(name));
-	}
 }
 
 /* Cut anywhere, any octet changed: refused, or look-ups that find something or nothing. */
@@ -313,7 +283,7 @@ damage_does_no_harm(void **state)
 		memcpy(file, whole, len);
 		if (n >= len)
 			file[n - len] ^= (uint8_t)(1 + n % 255);
-		write_file("damaged.mmdb", file, n < len ? n : len);
+		write_octets("damaged.mmdb", file, n < len ? n : len);
 		char error[ENRICH_ERROR];
 		struct geoip *g = geoip_open(folder, error);
 		for (size_t i = 0; g != NULL && i < sizeof ips / sizeof *ips; i++) {
@@ -324,24 +294,20 @@ damage_does_no_harm(void **state)
 			assert_null(g);
 		geoip_close(g);
 	}
-	unlink(path_of("damaged.mmdb"));
 }
 
 static void
 usual_places_may_be_absent(void **state)
 {
 	(void)state;
-	char data[128];
 	setenv("XDG_DATA_HOME", "/no/such/folder", 1);
 	struct geoip *g = open_good(NULL);
 	size_t elsewhere = geoip_databases(g); /* this machine may have some */
 	geoip_close(g);
 
-	snprintf(data, sizeof data, "%s/postcard", folder);
-	assert_int_equal(mkdir(data, 0700), 0);
-	strcat(data, "/geoip");
-	assert_int_equal(mkdir(data, 0700), 0);
-	write_file("postcard/geoip/country.mmdb", file, country_file());
+	make_dir("postcard");
+	make_dir("postcard/geoip");
+	write_octets("postcard/geoip/country.mmdb", file, country_file());
 	setenv("XDG_DATA_HOME", folder, 1);
 	g = open_good(NULL);
 	assert_int_equal(geoip_databases(g), elsewhere + 1);
@@ -349,7 +315,7 @@ usual_places_may_be_absent(void **state)
 	geoip_close(g);
 
 	/* what cannot be read there is left out */
-	write_file("postcard/geoip/country.mmdb", "x", 1);
+	write_octets("postcard/geoip/country.mmdb", "x", 1);
 	int screen = dup(STDERR_FILENO);
 	assert_non_null(freopen("/dev/null", "w", stderr));
 	g = open_good(NULL);
@@ -364,9 +330,6 @@ usual_places_may_be_absent(void **state)
 	g = open_good(NULL);
 	assert_int_equal(geoip_databases(g), elsewhere);
 	geoip_close(g);
-	unlink(path_of("postcard/geoip/country.mmdb"));
-	rmdir(path_of("postcard/geoip"));
-	rmdir(path_of("postcard"));
 }
 
 static void
@@ -384,20 +347,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(countries_are_told),
-	    cmocka_unit_test(private_addresses_have_no_country),
-	    cmocka_unit_test(several_databases_add_up),
-	    cmocka_unit_test(the_cache_changes_nothing),
-	    cmocka_unit_test(each_error_names_the_file),
-	    cmocka_unit_test(too_many_are_refused),
-	    cmocka_unit_test(damage_does_no_harm),
-	    cmocka_unit_test(without_databases_nothing_is_known),
-	    cmocka_unit_test(usual_places_may_be_absent),
+	    FOLDER_TEST(countries_are_told),
+	    FOLDER_TEST(private_addresses_have_no_country),
+	    FOLDER_TEST(several_databases_add_up),
+	    FOLDER_TEST(the_cache_changes_nothing),
+	    FOLDER_TEST(each_error_names_the_file),
+	    FOLDER_TEST(too_many_are_refused),
+	    FOLDER_TEST(damage_does_no_harm),
+	    FOLDER_TEST(without_databases_nothing_is_known),
+	    FOLDER_TEST(usual_places_may_be_absent),
 	};
-	strcpy(folder, "/tmp/postcard-geoip-XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	int failed = cmocka_run_group_tests_name("enrich/geoip", tests, NULL, NULL);
-	rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("enrich/geoip", tests, NULL, NULL);
 }

@@ -7,43 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <unistd.h>
-
 #include <cmocka.h>
 
+#include "folder.h"
 #include "judge/policy.h"
 #include "record_build.h"
 
 static struct record record;
-static char folder[64], error[YAML_ERROR];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/postcard-policy-XXXXXX");
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
-}
-
-static void
-write_file(const char *name, const char *text)
-{
-	char path[160];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
+static char error[YAML_ERROR];
 
 static struct policies *
 read_policies(const char *yaml)
@@ -227,10 +198,10 @@ static void
 mta_sts(void **state)
 {
 	(void)state;
-	write_file("enforce.txt",
+	write_text("enforce.txt",
 	    "version: STSv1\r\nmode: enforce\r\nmx: mx.partner.example\r\nmx: *.backup.example\r\n"
 	    "max_age: 86400\r\nfuture: yes\r\n");
-	write_file("testing.txt", "version: STSv1\nmode: testing\nmx: x.example\nmax_age: 86400\n");
+	write_text("testing.txt", "version: STSv1\nmode: testing\nmx: x.example\nmax_age: 86400\n");
 	static const char *const enforce =
 	    "- {import: mta-sts, file: enforce.txt, domain: partner.example}";
 	check(enforce, MAIL("a@partner.example"),
@@ -265,7 +236,7 @@ static void
 postfix(void **state)
 {
 	(void)state;
-	write_file("tls_policy",
+	write_text("tls_policy",
 	    "# comment\n\n"
 	    "none.example       none\n"
 	    "enc.example:587    encrypt protocols=>=TLSv1.2\n"
@@ -297,11 +268,11 @@ static void
 tlsa(void **state)
 {
 	(void)state;
-	write_file("tlsa.txt",
+	write_text("tlsa.txt",
 	    "; from dig\n"
 	    "_25._tcp.mx.partner.example. 3600 IN TLSA 3 0 1 00112233445566778899AABBCCDDEEFF "
 	    "00112233445566778899aabbccddeeff\n");
-	write_file("spki.txt", "_25._tcp.mx.partner.example. IN TLSA 3 1 1 " HASH "\n");
+	write_text("spki.txt", "_25._tcp.mx.partner.example. IN TLSA 3 1 1 " HASH "\n");
 	static const char *const sure =
 	    "- {import: tlsa, file: tlsa.txt, domain: partner.example, validated: true}";
 	check(sure, MAIL("a@partner.example"), "violated verify tlsa cleartext partner.example");
@@ -379,7 +350,7 @@ refusals(void **state)
 	};
 	unsigned wrong = 0;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		write_file("f.txt", cases[i].file);
+		write_text("f.txt", cases[i].file);
 		struct policies *p = read_policies(cases[i].yaml);
 		policies_free(p);
 		if (p == NULL && strncmp(error, "c.yml:1:", 8) == 0 &&
@@ -396,9 +367,7 @@ static void
 many_domains(void **state)
 {
 	(void)state;
-	char path[160];
-	snprintf(path, sizeof path, "%s/many", folder);
-	FILE *f = fopen(path, "w");
+	FILE *f = fopen(path_of("many"), "w");
 	for (unsigned i = 0; i < 50000; i++)
 		fprintf(f, "d%u.example encrypt\n", i);
 	fclose(f);
@@ -417,21 +386,19 @@ many_domains(void **state)
 	policies_free(p);
 }
 
-#define POLICY_TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    POLICY_TEST(recipient_domains),
-	    POLICY_TEST(directions),
-	    POLICY_TEST(peers),
-	    POLICY_TEST(sealed_connections),
-	    POLICY_TEST(mta_sts),
-	    POLICY_TEST(postfix),
-	    POLICY_TEST(tlsa),
-	    POLICY_TEST(refusals),
-	    POLICY_TEST(many_domains),
+	    FOLDER_TEST(recipient_domains),
+	    FOLDER_TEST(directions),
+	    FOLDER_TEST(peers),
+	    FOLDER_TEST(sealed_connections),
+	    FOLDER_TEST(mta_sts),
+	    FOLDER_TEST(postfix),
+	    FOLDER_TEST(tlsa),
+	    FOLDER_TEST(refusals),
+	    FOLDER_TEST(many_domains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,11 +18,12 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "judge/state.h"
 #include "record_build.h"
 
 static struct record record, out;
-static char folder[64], path[128], error[STATE_ERROR];
+static char path[128], error[STATE_ERROR];
 static struct rule rule = {.kind = RULE_DETECTION,
     .level = LEVEL_HIGH,
     .id = "x",
@@ -37,22 +38,12 @@ struct kept {
 };
 
 static int
-make_folder(void **state)
+make_place(void **state)
 {
-	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/postcard-state-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	if (make_folder(state) != 0)
+		return -1;
 	snprintf(path, sizeof path, "%s/state.db", folder);
 	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
 }
 
 static struct kept
@@ -193,15 +184,6 @@ one_at_a_time(void **state)
 }
 
 static void
-write_file(const char *octets, size_t len)
-{
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(octets, 1, len, f), len);
-	fclose(f);
-}
-
-static void
 sql(const char *text)
 {
 	sqlite3 *db;
@@ -232,7 +214,7 @@ files_of_others_are_left_alone(void **state)
 	(void)state;
 	char text[8192];
 	memset(text, 'x', sizeof text);
-	write_file(text, sizeof text);
+	write_octets("state.db", text, sizeof text);
 	expect_refused("not a state file");
 	unlink(path);
 	sql("CREATE TABLE passwords (a); INSERT INTO passwords VALUES (1)");
@@ -393,7 +375,7 @@ no_person_is_in_it(void **state)
 	assert_null(memmem(octets, n, "confidential", 12));
 }
 
-#define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, make_place, remove_folder)
 
 int
 main(void)
