@@ -2,10 +2,12 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -22,12 +24,23 @@ fail(FILE *f, char *buf, const char *path, const char *cause, char *error, size_
 	return NULL;
 }
 
+/* Without waiting for the writer of a pipe: it is no regular file, which is found next. */
+static FILE *
+open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (f == NULL && fd >= 0)
+		close(fd);
+	return f;
+}
+
 char *
 file_read(const char *path, size_t max, size_t *len, char *error, size_t cap)
 {
 	struct stat st;
 	char cause[64];
-	FILE *f = fopen(path, "re");
+	FILE *f = open_file(path);
 	if (f == NULL || fstat(fileno(f), &st) != 0)
 		return fail(f, NULL, path, strerror(errno), error, cap);
 	if (!S_ISREG(st.st_mode))

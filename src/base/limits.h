@@ -78,6 +78,7 @@
 /* set-up */
 #define LIMIT_YAML	    (4u << 20) /* octets of one YAML file: rules, texts, configuration */
 #define LIMIT_YAML_DEPTH    32u	       /* lists and maps inside each other */
+#define LIMIT_YAML_PAIRS    1024u      /* of one map */
 #define LIMIT_HOME_NETS	    256u       /* networks that may be named as ours */
 #define LIMIT_GEO_DATABASES 16u	       /* MaxMind databases open at once */
 #define LIMIT_GEO_CACHE	    4096u      /* addresses whose country and network are remembered */

@@ -53,13 +53,64 @@ yaml_fail(struct yaml *y, int node, const char *fmt, ...)
 	return false;
 }
 
-/* The first pass: no anchors, no depth. */
+/* Where the first pass is: the collections that it is in. */
+struct nest {
+	unsigned depth;
+	struct {
+		bool map;
+		size_t nodes; /* keys and values count alike */
+	} at[LIMIT_YAML_DEPTH + 1];
+};
+
+/* One node more of the collection that it is in. */
+static void
+count_node(struct yaml *y, struct nest *n, const yaml_event_t *e)
+{
+	if (n->depth > 0 && n->at[n->depth].map &&
+	    ++n->at[n->depth].nodes > 2 * (size_t)LIMIT_YAML_PAIRS)
+		complain(y, &e->start_mark, "too many pairs in one map");
+}
+
+static void
+look_at(struct yaml *y, struct nest *n, const yaml_event_t *e)
+{
+	bool anchor = e->type == YAML_ALIAS_EVENT;
+	switch (e->type) {
+	case YAML_SCALAR_EVENT:
+		anchor = e->data.scalar.anchor != NULL;
+		count_node(y, n, e);
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		anchor = e->type == YAML_MAPPING_START_EVENT
+		    ? e->data.mapping_start.anchor != NULL
+		    : e->data.sequence_start.anchor != NULL;
+		count_node(y, n, e);
+		if (n->depth == LIMIT_YAML_DEPTH) {
+			complain(y, &e->start_mark, "nested too deeply");
+			break;
+		}
+		n->depth++;
+		n->at[n->depth].map = e->type == YAML_MAPPING_START_EVENT;
+		n->at[n->depth].nodes = 0;
+		break;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT: n->depth--; break;
+	default: break;
+	}
+	if (anchor)
+		complain(y, &e->start_mark,
+		    "anchors and aliases (& and *) are not taken; "
+		    "a text that begins with them needs quotes");
+}
+
+/* The first pass: no anchors, no depth, no map that takes long to search. */
 static bool
 looks_harmless(struct yaml *y, const char *text, size_t len)
 {
 	yaml_parser_t p;
 	yaml_event_t e;
-	unsigned depth = 0;
+	struct nest nest = {0};
 	bool more = true;
 	if (!yaml_parser_initialize(&p)) {
 		complain(y, NULL, "no memory");
@@ -72,20 +123,7 @@ looks_harmless(struct yaml *y, const char *text, size_t len)
 			complain(y, &at, p.problem != NULL ? p.problem : "cannot be read");
 			break;
 		}
-		bool anchor = e.type == YAML_ALIAS_EVENT ||
-		    (e.type == YAML_SCALAR_EVENT && e.data.scalar.anchor != NULL) ||
-		    (e.type == YAML_SEQUENCE_START_EVENT && e.data.sequence_start.anchor != NULL) ||
-		    (e.type == YAML_MAPPING_START_EVENT && e.data.mapping_start.anchor != NULL);
-		if (anchor)
-			complain(y, &e.start_mark,
-			    "anchors and aliases (& and *) are not taken; "
-			    "a text that begins with them needs quotes");
-		if (e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_MAPPING_START_EVENT) {
-			if (++depth > LIMIT_YAML_DEPTH)
-				complain(y, &e.start_mark, "nested too deeply");
-		} else if (e.type == YAML_SEQUENCE_END_EVENT || e.type == YAML_MAPPING_END_EVENT) {
-			depth--;
-		}
+		look_at(y, &nest, &e);
 		more = e.type != YAML_STREAM_END_EVENT;
 		yaml_event_delete(&e);
 	}

@@ -3,8 +3,8 @@
  *
  * A file is a sequence of documents, of which one is loaded at a time; its nodes are named by small
  * integers, 0 for none, valid until the next document.  Texts live as long.  Anchors and aliases
- * are refused, as they let a few lines stand for billions; so is nesting deeper than
- * LIMIT_YAML_DEPTH.
+ * are refused, as they let a few lines stand for billions; so are nesting deeper than
+ * LIMIT_YAML_DEPTH and maps of more than LIMIT_YAML_PAIRS.
  */
 #ifndef POSTCARD_BASE_YAML_H
 #define POSTCARD_BASE_YAML_H

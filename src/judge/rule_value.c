@@ -84,7 +84,11 @@ struct line {
 static const struct node *
 no_memory(struct rule_reader *r)
 {
-	yaml_fail(r->yaml, 0, "no memory");
+	if (map_count(&r->set->atom_ids) == LIMIT_RULE_ATOMS)
+		yaml_fail(r->yaml, yaml_root(r->yaml), "more than %u different values in the rules",
+		    LIMIT_RULE_ATOMS);
+	else
+		yaml_fail(r->yaml, 0, "no memory");
 	return NULL;
 }
 

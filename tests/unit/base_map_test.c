@@ -111,6 +111,48 @@ keys_of_all_sizes(void **state)
 	}
 }
 
+/* What is given up is the oldest of those looked at, and in the end all old ones are gone while
+ * most of the new ones, and all that came last, are there. */
+static void
+the_stalest_goes(void **state)
+{
+	(void)state;
+	enum { MOST = 200 };
+	struct {
+		uint64_t other;
+		int64_t used_ns;
+	} * v;
+	struct map m;
+	void *value;
+	uint32_t at = 0;
+	assert_true(map_init(&m, "test", sizeof(uint32_t), sizeof *v, MOST));
+	assert_null(map_stalest(&m, &at, 8, &value));
+	for (uint32_t i = 0; i < MOST; i++) {
+		v = map_put(&m, &i, NULL);
+		v->used_ns = i % 4 == 0 ? -(int64_t)i : 1000; /* a quarter is old */
+	}
+	unsigned old = MOST / 4, new = 0;
+	for (uint32_t i = 0; old > 0; i++) {
+		const void *key = map_stalest(&m, &at, 8, &value);
+		uint32_t k;
+		assert_non_null(key);
+		memcpy(&k, key, sizeof k);
+		assert_ptr_equal(map_find(&m, key), value);
+		v = value;
+		old -= v->used_ns <= 0;
+		new += v->used_ns > 0;
+		if (i < MOST / 16)
+			assert_int_equal(k % 16, 12); /* of 16, the one that is oldest */
+		map_remove(&m, key);
+		k = MOST + i;
+		v = map_put(&m, &k, NULL);
+		v->used_ns = 1000 + i;
+	}
+	assert_true(new < MOST / 2);
+	assert_int_equal(map_count(&m), MOST);
+	map_free_all(&m);
+}
+
 int
 main(void)
 {
@@ -118,6 +160,7 @@ main(void)
 	    cmocka_unit_test(against_an_array),
 	    cmocka_unit_test(walked_in_the_order_put),
 	    cmocka_unit_test(keys_of_all_sizes),
+	    cmocka_unit_test(the_stalest_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
