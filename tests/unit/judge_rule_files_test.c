@@ -158,7 +158,7 @@ refusals(void **state)
 	memset(deep, 'a', 5000);
 	deep[5000] = '\0';
 	assert_ptr_equal(instead_of(deep), error);
-	assert_non_null(strstr(error, "File name too long"));
+	assert_int_equal(strlen(error), YAML_ERROR - 1); /* a message that is cut */
 	free(deep);
 }
 
