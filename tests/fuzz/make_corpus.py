@@ -125,6 +125,20 @@ def main():
         steps = b"".join(struct.pack("<BBHBBH", r.choice((10, 11, 8, 9, 25, 24, 72)), r.choice((0, 0, 1, 60)), 512 + r.randrange(600),
                                      r.randrange(80), r.choice((1, 1, 8)), 512 + r.randrange(600)) for _ in range(40))
         write(os.path.join(base, "stream"), "%02d" % seed, steps)
+    for seed in range(8):
+        r = random.Random(seed)
+        steps = []
+        for key in range(0, 16, 2):  # family and identification: the fragments of each, out of order
+            blocks = r.randrange(2, 9)
+            cuts = [(at, r.choice((1, 1, 2))) for at in range(blocks)] + [(blocks, 0)] * r.choice((1, 2))
+            r.shuffle(cuts)
+            for at, n in cuts:
+                more = 8 if n else 0
+                steps.append(struct.pack("<BBHHBB", key // 2 | more, r.choice((0, 0, 9)), at, 8 * n if more else r.randrange(1, 9),
+                                         r.choice((255, 255, 255, 5)), r.choice((7, 7, 7, 8))))
+        if seed % 2:
+            r.shuffle(steps)
+        write(os.path.join(base, "defrag"), "%02d" % seed, b"".join(steps))
     for path in sorted(glob.glob("tests/dialogues/*.txt")):
         with open(path, encoding="utf-8") as f:
             script, _ = dialogue.parse(f.read())
