@@ -47,8 +47,11 @@ act_configured(struct options *o)
 	char error[YAML_ERROR];
 	struct config c;
 	int status = STATUS_ERROR;
+	char wrong[OPTIONS_ERROR];
 	if (!config_read(&c, o, error))
 		log_say("%s", error);
+	else if (!options_check(o, wrong))
+		log_say("%s; try 'postcard -h'", wrong);
 	else
 		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_replay(o, &c);
 	config_free(&c);

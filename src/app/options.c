@@ -151,25 +151,77 @@ add_expression(struct parser *p, const char *word)
 	return true;
 }
 
+/* A number of digits alone, from `least` to `most`. */
+static bool
+read_number(const char *value, uint64_t least, uint64_t most, uint64_t *out)
+{
+	uint64_t n = 0;
+	if (value[0] == '\0' || strlen(value) > 18)
+		return false;
+	for (const char *s = value; *s != '\0'; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		n = n * 10 + (uint64_t)(*s - '0');
+	}
+	*out = n;
+	return n >= least && n <= most;
+}
+
 static bool
 set_packets(struct parser *p, const char *value)
 {
-	uint64_t n = 0;
-	bool good = value[0] != '\0' && strlen(value) <= 18;
-	for (const char *s = value; good && *s != '\0'; s++) {
-		good = *s >= '0' && *s <= '9';
-		n = n * 10 + (uint64_t)(*s - '0');
-	}
-	if (!good || n == 0)
-		return fail(p, "-c: '%s' is not a number of packets", value);
-	p->o->packets = n;
+	return read_number(value, 1, UINT64_MAX, &p->o->packets) ||
+	    fail(p, "-c: '%s' is not a number of packets", value);
+}
+
+static bool
+set_snaplen(struct parser *p, const char *value)
+{
+	uint64_t n;
+	if (!read_number(value, 96, 262144, &n))
+		return fail(p, "-s: '%s' is not a number of octets from 96 to 262144", value);
+	p->o->snaplen = (uint32_t)n;
 	return true;
 }
 
 static bool
-set_memory(struct parser *p, const char *value)
+set_jobs(struct parser *p, const char *value)
+{
+	uint64_t n;
+	if (!read_number(value, 1, LIMIT_WORKERS, &n))
+		return fail(p, "-j: '%s' is not a number of workers from 1 to %u", value,
+		    LIMIT_WORKERS);
+	p->o->jobs = (unsigned)n;
+	return true;
+}
+
+/* "26,10025" */
+static bool
+set_ports(struct parser *p, const char *value)
+{
+	for (const char *s = value;; s++) {
+		char word[8];
+		uint64_t port;
+		size_t n = strcspn(s, ",");
+		snprintf(word, sizeof word, "%.*s", (int)least(n, sizeof word - 1), s);
+		if (n >= sizeof word || !read_number(word, 1, 65535, &port))
+			return fail(p, "--ports: '%s' is not a list of ports such as 26,10025",
+			    value);
+		if (p->o->port_count == LIMIT_PORTS)
+			return fail(p, "--ports: more than %u ports; see --all-ports", LIMIT_PORTS);
+		p->o->ports[p->o->port_count++] = (uint16_t)port;
+		s += n;
+		if (*s == '\0')
+			return true;
+	}
+}
+
+/* "512M": octets, at least `least`. */
+static bool
+set_size(struct parser *p, enum option id, const char *value, uint64_t least_octets, uint64_t *out)
 {
 	static const char units[] = "KMG";
+	const char *name = option_table[id].name;
 	uint64_t n = 0;
 	const char *s = value;
 	for (; *s >= '0' && *s <= '9' && n < UINT64_MAX >> 40; s++)
@@ -179,11 +231,22 @@ set_memory(struct parser *p, const char *value)
 	if (good && unit != NULL)
 		n <<= 10 * (unit - units + 1);
 	if (!good)
-		return fail(p, "--memory: '%s' is not a size such as 512M or 2G", value);
-	if (n < ENGINE_MEMORY_MIN)
-		return fail(p, "--memory: '%s' is too little; at least %lluM are needed", value,
-		    ENGINE_MEMORY_MIN >> 20);
-	p->o->memory = n;
+		return fail(p, "--%s: '%s' is not a size such as 512M or 2G", name, value);
+	if (n < least_octets)
+		return fail(p, "--%s: '%s' is too little; at least %lluM are needed", name, value,
+		    (unsigned long long)least_octets >> 20);
+	*out = n;
+	return true;
+}
+
+/* Adds to a list of words of at most `max`. */
+static bool
+add_word(struct parser *p, enum option id, const char **list, size_t *count, size_t max,
+    const char *value)
+{
+	if (*count == max)
+		return fail(p, "--%s: more than %zu", option_table[id].name, max);
+	list[(*count)++] = value;
 	return true;
 }
 
@@ -215,16 +278,6 @@ set_fail_on(struct parser *p, const char *value)
 }
 
 static bool
-add_source(struct parser *p, const char *option, const char **list, size_t *count,
-    const char *value)
-{
-	if (*count == LIMIT_RULE_SOURCES)
-		return fail(p, "--%s: more than %u", option, LIMIT_RULE_SOURCES);
-	list[(*count)++] = value;
-	return true;
-}
-
-static bool
 set_option(struct parser *p, enum option id, const char *value)
 {
 	struct options *o = p->o;
@@ -232,15 +285,34 @@ set_option(struct parser *p, enum option id, const char *value)
 	switch (id) {
 	case OPTION_READ: add_file(p, value); return true;
 	case OPTION_PACKETS: return set_packets(p, value);
-	case OPTION_MEMORY: return set_memory(p, value);
+	case OPTION_INTERFACE:
+		return add_word(p, id, o->interfaces, &o->interface_count, LIMIT_LIVE_INTERFACES,
+		    value);
+	case OPTION_FILTER: o->filter = value; return true;
+	case OPTION_PORTS: return set_ports(p, value);
+	case OPTION_ALL_PORTS: o->all_ports = true; return true;
+	case OPTION_BUFFER: return set_size(p, id, value, 1u << 20, &o->buffer);
+	case OPTION_SNAPLEN: return set_snaplen(p, value);
+	case OPTION_NO_PROMISC: o->no_promiscuous = true; return true;
+	case OPTION_JOBS: return set_jobs(p, value);
+	case OPTION_SINGLE_PROCESS: o->single_process = true; return true;
+	case OPTION_USER: o->user = value; return true;
+	case OPTION_OUT: o->out = value; return true;
+	case OPTION_SYSLOG:
+		return add_word(p, id, o->syslog, &o->syslog_count, LIMIT_SYSLOGS, value);
+	case OPTION_SPOOL: o->spool = value; return true;
+	case OPTION_SPOOL_SIZE: return set_size(p, id, value, 1u << 20, &o->spool_size);
+	case OPTION_METRICS: o->metrics = value; return true;
+	case OPTION_MEMORY: return set_size(p, id, value, ENGINE_MEMORY_MIN, &o->memory);
 	case OPTION_HOME_NET: return set_home(p, value);
 	case OPTION_FAIL_ON: return set_fail_on(p, value);
 	case OPTION_GEOIP: o->geoip_dir = value; return true;
 	case OPTION_CONFIG: o->config = value; return true;
 	case OPTION_STATE: o->state = value; return true;
-	case OPTION_RULES: return add_source(p, "rules", o->rules, &o->rules_count, value);
+	case OPTION_RULES:
+		return add_word(p, id, o->rules, &o->rules_count, LIMIT_RULE_SOURCES, value);
 	case OPTION_RULES_EXTRA:
-		return add_source(p, "rules-extra", o->extra, &o->extra_count, value);
+		return add_word(p, id, o->extra, &o->extra_count, LIMIT_RULE_SOURCES, value);
 	case OPTION_TEST: o->test = true; return true;
 	case OPTION_JSON: o->json = true; return true;
 	case OPTION_QUIET: o->quiet = true; return true;
@@ -365,10 +437,10 @@ options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR
 	for (char **w = p.word; w < p.end; w++)
 		room += strlen(*w) + 1;
 	o->files = calloc((size_t)argc + 1, sizeof *o->files);
-	o->filter = malloc(room);
-	if (o->files == NULL || o->filter == NULL)
+	o->expression = malloc(room);
+	if (o->files == NULL || o->expression == NULL)
 		return fail(&p, "no memory for the options");
-	p.filter = text_in(o->filter, room);
+	p.filter = text_in(o->expression, room);
 
 	while (p.word < p.end && o->action == ACTION_REPLAY) {
 		if (!read_word(&p))
@@ -376,12 +448,10 @@ options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR
 	}
 	if (o->action == ACTION_REPLAY && o->test)
 		o->action = ACTION_TEST;
-	if (o->action == ACTION_REPLAY && o->file_count == 0)
-		return fail(&p, "nothing to read: name a capture with -r");
-	if (!p.in_expression) {
-		free(o->filter);
-		o->filter = NULL;
-	}
+	if (p.in_expression && o->filter != NULL)
+		return fail(&p, "a filter is given twice: --filter and '%s'", o->expression);
+	if (p.in_expression)
+		o->filter = o->expression;
 	return true;
 }
 
@@ -397,11 +467,24 @@ options_set(struct options *o, enum option id, const char *value, char error[OPT
 	return good;
 }
 
+bool
+options_check(const struct options *o, char error[OPTIONS_ERROR])
+{
+	struct parser p = {.error = error};
+	if (o->action != ACTION_REPLAY)
+		return true;
+	if (o->interface_count > 0 && o->file_count > 0)
+		return fail(&p, "-r and -i: read files or watch interfaces, not both at once");
+	if (o->interface_count == 0 && o->file_count == 0)
+		return fail(&p, "nothing to read: name a capture with -r, or an interface with -i");
+	return true;
+}
+
 void
 options_free(struct options *o)
 {
 	free(o->files);
-	free(o->filter);
+	free(o->expression);
 	o->files = NULL;
-	o->filter = NULL;
+	o->filter = o->expression = NULL;
 }

@@ -40,7 +40,7 @@ struct option_info {
 extern const struct option_info option_table[OPTIONS];
 
 enum action {
-	ACTION_REPLAY,
+	ACTION_REPLAY, /* of files, or live from interfaces */
 	ACTION_TEST,
 	ACTION_HELP,
 	ACTION_VERSION,
@@ -53,8 +53,9 @@ enum action {
 struct options {
 	enum action action;
 	const char **files;	/* captures to read; the words are those of argv */
-	size_t file_count;	/* at least 1 for ACTION_REPLAY */
-	char *filter;		/* pcap-filter(7) expression; NULL: none */
+	size_t file_count;	/* 0: interfaces are watched */
+	const char *filter;	/* pcap-filter(7) expression; NULL: none */
+	char *expression;	/* the words of the command line that make one; owned */
 	const char *loose_word; /* the word behind the files that began the expression, not `--`;
 				   NULL: none.  It may be a misspelt file */
 	uint64_t packets;	/* stop after so many; 0: never */
@@ -73,6 +74,23 @@ struct options {
 	size_t rules_count;
 	const char *extra[LIMIT_RULE_SOURCES]; /* beside them */
 	size_t extra_count;
+	const char *interfaces[LIMIT_LIVE_INTERFACES]; /* to watch */
+	size_t interface_count;			       /* 0: files are read */
+	uint16_t ports[LIMIT_PORTS];		       /* of mail, besides the usual ones */
+	size_t port_count;
+	bool all_ports;
+	bool no_promiscuous;
+	bool single_process;
+	uint64_t buffer;		   /* octets of the kernel's ring; 0: not said */
+	uint32_t snaplen;		   /* octets of a packet; 0: all */
+	unsigned jobs;			   /* worker processes; 0: not said */
+	const char *user;		   /* to run as; NULL: not said */
+	const char *out;		   /* file of JSON records; NULL: none */
+	const char *syslog[LIMIT_SYSLOGS]; /* URLs */
+	size_t syslog_count;
+	const char *spool;	/* folder; NULL: not said */
+	uint64_t spool_size;	/* octets; 0: not said */
+	const char *metrics;	/* file; NULL: none */
 	const char *geoip_dir;	/* NULL: the usual places */
 	enum level fail_level;	/* LEVEL_NONE: not asked for */
 	bool fail_on_cleartext; /* whatever its level */
@@ -91,6 +109,10 @@ bool options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_
  * as the options.  Nothing where the option stands on the command line.  False with a message.
  */
 bool options_set(struct options *o, enum option id, const char *value, char error[OPTIONS_ERROR]);
+
+/* Do the options, those of the configuration file too, name something to do?  False with a message.
+ */
+bool options_check(const struct options *o, char error[OPTIONS_ERROR]);
 
 void options_free(struct options *o);
 

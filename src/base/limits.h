@@ -9,13 +9,15 @@
 #define POSTCARD_BASE_LIMITS_H
 
 /* capture */
-#define LIMIT_FRAME	   (4u << 20)  /* octets of one captured frame; a longer one is damage */
-#define LIMIT_BLOCK	   (16u << 20) /* octets of one pcapng block; a longer one is damage */
-#define LIMIT_READ_BUFFER  (1u << 20)  /* octets read from a file at once */
-#define LIMIT_INTERFACES   4096u       /* interfaces of one pcapng section */
-#define LIMIT_OPEN_FILES   128u	       /* capture files that may overlap in time */
-#define LIMIT_LINK_FILTERS 16u	       /* link types for which one BPF expression is compiled */
-#define LIMIT_FAULTS	   64u /* lines about damaged files that are kept; more are counted */
+#define LIMIT_FRAME	      (4u << 20)  /* octets of one captured frame; a longer one is damage */
+#define LIMIT_BLOCK	      (16u << 20) /* octets of one pcapng block; a longer one is damage */
+#define LIMIT_READ_BUFFER     (1u << 20)  /* octets read from a file at once */
+#define LIMIT_INTERFACES      4096u	  /* interfaces of one pcapng section */
+#define LIMIT_OPEN_FILES      128u	  /* capture files that may overlap in time */
+#define LIMIT_LINK_FILTERS    16u	  /* link types for which one BPF expression is compiled */
+#define LIMIT_LIVE_INTERFACES 16u	  /* network interfaces watched at once */
+#define LIMIT_PORTS	      64u	  /* ports that may be named as those of mail */
+#define LIMIT_FAULTS	      64u /* lines about damaged files that are kept; more are counted */
 
 /* decode */
 #define LIMIT_LAYERS	       32u /* headers (tags, labels, tunnels) walked before TCP is given up on */
@@ -121,7 +123,11 @@
 #define LIMIT_ALERT_SEALED   3u	    /* sealed connections in a row that resolve an alert */
 #define LIMIT_ALERT_WINDOW_S 3600u  /* of the roll-up, unless the rule says another */
 
+/* workers */
+#define LIMIT_WORKERS 64u /* processes that read packets */
+
 /* sinks */
+#define LIMIT_SYSLOGS	   8u	 /* syslog servers */
 #define LIMIT_CARDS	   4096u /* different cards kept for a report; more are counted */
 #define LIMIT_OPEN_CARDS   4096u /* connections whose mails wait for their session's record */
 #define LIMIT_PEERS	   4096u /* addresses of each side that a report sums up; the rest are counted */

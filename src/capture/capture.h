@@ -42,9 +42,10 @@ struct capture_stats {
 	int64_t first_ns;    /* earliest time of a frame handed out, ns since the epoch; 0: none */
 	int64_t last_ns;     /* latest */
 	uint64_t steps_back; /* frames earlier than the one before them in the same file */
-	uint64_t dropped;    /* packets that the capturing machine says it lost (pcapng) */
-	uint64_t files;	     /* files given */
-	uint64_t files_damaged; /* of them cut or damaged; their readable part was handed out */
+	uint64_t dropped;    /* packets that the capturing machine says it lost (pcapng, live) */
+	uint64_t interface_dropped; /* live: packets that the interface says it lost */
+	uint64_t files;		    /* files given */
+	uint64_t files_damaged;	    /* of them cut or damaged; their readable part was handed out */
 };
 
 /*

@@ -36,7 +36,14 @@ struct field_info {
 
 extern const struct field_info field_table[FIELDS];
 
-enum record_kind { RECORD_SESSION, RECORD_MESSAGE, RECORD_ALERT, RECORD_SUMMARY };
+enum record_kind {
+	RECORD_SESSION, /* a connection */
+	RECORD_MESSAGE, /* a mail that was readable */
+	RECORD_SENSOR,	/* something that happened to the sensor itself: a worker died, packets were
+			   lost */
+	RECORD_ALERT,	/* a rule matched one of those */
+	RECORD_SUMMARY	/* what was seen and done so far */
+};
 
 struct record {
 	uint16_t kind;			  /* enum record_kind */

@@ -12,11 +12,26 @@ struct kind {
 	bool (*push)(void *state, const struct record *r);
 	bool (*flush)(void *state);
 	bool (*close)(void *state);
+	/* NULL where a kind has nothing to do there */
+	void (*status)(void *state, const struct record *summary);
+	void (*wait)(const void *state, struct sink_wait *w);
+	bool (*tick)(void *state);
+	bool (*ends)(const void *state);
+	void (*reopen)(void *state);
+	bool (*counts)(const void *state, struct sink_counts *out);
 };
 
 static const struct kind kinds[] = {
-    {"text", text_open, text_push, text_flush, text_close},
-    {"json", json_open, json_push, json_flush, json_close},
+    {.name = "text",
+	.open = text_open,
+	.push = text_push,
+	.flush = text_flush,
+	.close = text_close},
+    {.name = "json",
+	.open = json_open,
+	.push = json_push,
+	.flush = json_flush,
+	.close = json_close},
 };
 
 struct sink {
@@ -57,6 +72,46 @@ bool
 sink_flush(struct sink *s)
 {
 	return s->kind->flush(s->state);
+}
+
+void
+sink_status(struct sink *s, const struct record *summary)
+{
+	if (s->kind->status != NULL)
+		s->kind->status(s->state, summary);
+}
+
+void
+sink_wait(const struct sink *s, struct sink_wait *w)
+{
+	*w = (struct sink_wait){.fd = -1, .timeout_ms = -1};
+	if (s->kind->wait != NULL)
+		s->kind->wait(s->state, w);
+}
+
+bool
+sink_tick(struct sink *s)
+{
+	return s->kind->tick == NULL || s->kind->tick(s->state);
+}
+
+bool
+sink_ends(const struct sink *s)
+{
+	return s->kind->ends != NULL && s->kind->ends(s->state);
+}
+
+void
+sink_reopen(struct sink *s)
+{
+	if (s->kind->reopen != NULL)
+		s->kind->reopen(s->state);
+}
+
+bool
+sink_counts(const struct sink *s, struct sink_counts *out)
+{
+	return s->kind->counts != NULL && s->kind->counts(s->state, out);
 }
 
 bool

@@ -48,7 +48,7 @@ bad(const char *line, const char *message)
 {
 	struct options o;
 	char error[OPTIONS_ERROR];
-	assert_false(parse(&o, line, error));
+	assert_false(parse(&o, line, error) && options_check(&o, error));
 	assert_string_equal(error, message);
 	options_free(&o);
 }
@@ -210,8 +210,8 @@ static void
 each_error_is_named(void **state)
 {
 	(void)state;
-	bad("-n", "nothing to read: name a capture with -r");
-	bad("tcp port 25", "nothing to read: name a capture with -r");
+	bad("-n", "nothing to read: name a capture with -r, or an interface with -i");
+	bad("tcp port 25", "nothing to read: name a capture with -r, or an interface with -i");
 	bad("-r", "option -r needs FILE...");
 	bad("-r -n", "option -r needs FILE...");
 	bad("--read", "option --read needs FILE...");

@@ -1,0 +1,72 @@
+/*
+ * Live network interfaces as one stream of frames in time order (libpcap with TPACKET_V3).
+ *
+ * One `struct live` belongs to one worker: it opens every interface, puts the kernel filter on each
+ * (kernel.h), and merges their frames by time.  It never blocks, never sends, never logs.  Several
+ * interfaces are held back against each other for LIVE_HOLD_MS at most, because the kernel hands on
+ * whole blocks: a tap gives the two directions of a connection on two of them.
+ *
+ * An interface that goes down is reported and waited for; one that is gone ends the stream
+ * (LIVE_GONE), since only who has the right can open it again.
+ */
+#ifndef POSTCARD_CAPTURE_LIVE_H
+#define POSTCARD_CAPTURE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/capture.h"
+#include "capture/frame.h"
+
+#define LIVE_BUFFER   (64ull << 20) /* octets of the kernel's ring, of each interface */
+#define LIVE_SNAPLEN  262144u
+#define LIVE_BLOCK_MS 100 /* after which the kernel hands on a block that is not full */
+#define LIVE_HOLD_MS  200
+
+struct live;
+
+struct live_config {
+	const char *const *interfaces; /* names; "any" for all of them */
+	size_t count;		       /* 1 to LIMIT_LIVE_INTERFACES */
+	const char *expression;	       /* pcap-filter(7), with which `and` is meant; NULL: none */
+	const uint16_t *ports;	       /* of mail, besides the usual ones */
+	size_t port_count;
+	bool all_ports;		/* let packets of every port pass */
+	bool no_promiscuous;	/* leave the interface's mode alone */
+	uint32_t snaplen;	/* octets of a packet; 0: LIVE_SNAPLEN */
+	uint64_t buffer;	/* octets of the ring; 0: LIVE_BUFFER */
+	unsigned share, shares; /* this worker takes part `share` < `shares` of the packets
+				   (share.h) */
+};
+
+enum live_status {
+	LIVE_FRAME, /* a frame was handed out */
+	LIVE_IDLE,  /* nothing now: see live_wait */
+	LIVE_GONE,  /* an interface is gone: open anew once it is back */
+	LIVE_FAILED /* reading cannot go on; live_event says why */
+};
+
+/*
+ * Opens the interfaces; needs CAP_NET_RAW.  NULL and a message in `err`, which names the interface,
+ * the cause and what to do.  Nothing given is kept.
+ */
+struct live *live_open(const struct live_config *config, struct capture_error *err);
+
+/* Hands out the next frame; f->data stays valid until the next call. */
+enum live_status live_next(struct live *l, struct frame *f);
+
+/* Waits until there may be a frame, `timeout_ms` at most (cut short where frames are held back).
+ * A signal ends it. */
+void live_wait(struct live *l, int timeout_ms);
+
+/* Something to report: "eth1: the interface is down", "eth1: the interface is up again".  False: no
+ * more.  `interface`, where not NULL, is its name; lives as long as `l`. */
+bool live_event(struct live *l, char text[CAPTURE_TEXT], const char **interface);
+
+/* Counts so far; `dropped` is the kernel's, `interface_dropped` the interface's. */
+void live_stats_get(struct live *l, struct capture_stats *out);
+
+void live_close(struct live *l); /* NULL is allowed */
+
+#endif
