@@ -334,20 +334,26 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 }
 
 void
-engine_push(struct engine *e, const struct frame *f)
+engine_clock(struct engine *e, int64_t ts_ns)
 {
-	e->stats.frames++;
-	e->ts_ns = f->ts_ns;
-	clock_move(&e->clock, f->ts_ns);
+	e->ts_ns = ts_ns;
+	clock_move(&e->clock, ts_ns);
 	e->defrag.now_ns = e->clock.elapsed_ns;
-	enum decode_result r =
-	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	flow_clock(&e->flows, e->clock.elapsed_ns);
 	if (!e->clock.leaping && e->leap_flow != 0) {
 		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
 		e->leap_flow = 0;
 	}
+}
+
+void
+engine_push(struct engine *e, const struct frame *f)
+{
+	e->stats.frames++;
+	engine_clock(e, f->ts_ns);
+	enum decode_result r =
+	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	switch (r) {
 	case DECODE_TCP:
 		e->stats.tcp++;
@@ -445,6 +451,12 @@ engine_memory(const struct engine *e)
 	return e->memory;
 }
 
+const char *
+engine_table_name(unsigned i)
+{
+	return i < SIZES ? size_name((enum size)i) : NULL;
+}
+
 bool
 engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 {
@@ -467,6 +479,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	if (i != SIZE_STRINGS) {
 		const struct pool *p = pools[i];
 		out->max = p->max;
+		out->used = p->used;
 		out->peak = p->peak;
 		out->refused = p->refused;
 		out->octets = (uint64_t)p->max * size_unit((enum size)i);
@@ -475,6 +488,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	for (unsigned c = 0; c < STRINGS_CLASSES; c++) {
 		const struct pool *p = &e->findings.strings.cls[c];
 		out->max += p->max;
+		out->used += p->used;
 		out->peak += p->peak;
 		out->refused += p->refused;
 		out->octets += (uint64_t)p->max * p->size;

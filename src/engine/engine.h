@@ -52,6 +52,10 @@ void engine_free(struct engine *e);
  * false). */
 void engine_push(struct engine *e, const struct frame *f);
 
+/* Time passes without a frame of ours: `ts_ns` as a frame's stamp.  The same rules as for
+ * engine_push; what was waited for comes by engine_next. */
+void engine_clock(struct engine *e, int64_t ts_ns);
+
 /* No more input: what is open ends.  Then take records until false. */
 void engine_finish(struct engine *e);
 
@@ -65,12 +69,16 @@ struct engine_table {
 	const char *name; /* what it holds */
 	uint64_t octets;  /* at most */
 	uint32_t max;	  /* things at most */
+	uint32_t used;	  /* things now */
 	uint32_t peak;	  /* the most at once so far */
 	uint64_t refused; /* times it was full */
 };
 
 /* Table `i`; false where there is none more. */
 bool engine_table_get(const struct engine *e, unsigned i, struct engine_table *out);
+
+/* The name of table `i`, which is the same in every engine; NULL where there is none more. */
+const char *engine_table_name(unsigned i);
 
 /* Octets that the engine was given. */
 uint64_t engine_memory(const struct engine *e);
