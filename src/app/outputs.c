@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/progress.h"
 #include "app/terminal.h"
+#include "base/now.h"
 
 /* Opens one more. */
 static bool
@@ -172,14 +172,6 @@ outputs_count(const struct outputs *o, struct record *summary)
 	}
 }
 
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool
 any_waiting(const struct outputs *o)
 {
@@ -194,9 +186,9 @@ any_waiting(const struct outputs *o)
 bool
 outputs_close(struct outputs *o, int ms)
 {
-	int64_t until = monotonic_ms() + ms, left;
+	int64_t until = now_ms() + ms, left;
 	bool good = true;
-	while (any_waiting(o) && (left = until - monotonic_ms()) > 0) {
+	while (any_waiting(o) && (left = until - now_ms()) > 0) {
 		struct pollfd p[OUTPUTS];
 		int timeout = (int)left;
 		unsigned n = outputs_poll(o, p, &timeout);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/keeper.h"
+#include "base/now.h"
 
 #define LIVED_MS      2000 /* after which a worker's death is not one at the start */
 #define DELAY_MOST_MS 5000
@@ -49,14 +49,6 @@ struct workers {
 	char why[CAPTURE_TEXT]; /* what a worker said before it gave up */
 };
 
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool
 is_live(const struct workers *w)
 {
@@ -91,7 +83,7 @@ workers_open(struct spawn *s, char error[256])
 	}
 	w->spawn = s;
 	w->keeper = -1;
-	w->now_ms = monotonic_ms();
+	w->now_ms = now_ms();
 	crew_init(&w->crew, s->workers, s->files != NULL);
 	for (unsigned i = 0; i < s->workers; i++)
 		w->worker[i].stat = -1;
@@ -243,7 +235,7 @@ hear_of_ends(struct workers *w)
 void
 workers_hear(struct workers *w)
 {
-	w->now_ms = monotonic_ms();
+	w->now_ms = now_ms();
 	hear_of_ends(w);
 	crew_hear(&w->crew, w->now_ms);
 	watch(w);
@@ -388,7 +380,7 @@ come_back(struct workers *w, struct workers_word *word)
 {
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		struct worker *k = &w->worker[i];
-		bool runs = k->pid != 0 && w->crew.member[i].report.tables > 0;
+		bool runs = k->pid != 0 && w->crew.member[i].speaks;
 		w->begun |= runs;
 		if (!runs || !k->gone)
 			continue;

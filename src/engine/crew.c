@@ -110,16 +110,20 @@ crew_leave(struct crew *c, unsigned i)
 	close(m->wire->fd);
 	free(m->wire);
 	m->wire = NULL;
-	/* its tables are no more, its counts stay */
-	m->report.tables = 0;
-	m->report.memory = 0;
+	/* its counts stay, and what its tables held at most, until the next one speaks */
+	struct feed_report tables = {.memory = m->report.memory, .tables = m->report.tables};
+	memcpy(tables.table, m->report.table, sizeof tables.table);
+	for (unsigned k = 0; k < FEED_TABLES; k++)
+		tables.table[k].used = 0;
+	m->report.memory = m->report.tables = 0;
 	add_report(&m->before, &m->report, true);
 	if (c->ordered) { /* of a file, what it saw last */
 		m->before.octets_read = m->report.octets_read;
 		m->before.octets_total = m->report.octets_total;
 		m->before.capture = m->report.capture;
 	}
-	memset(&m->report, 0, sizeof m->report);
+	m->report = tables;
+	m->speaks = false;
 }
 
 int
@@ -187,6 +191,7 @@ take(struct crew_member *m, const struct wire_message *message, struct record *r
 		if (h->len != sizeof m->report)
 			return CREW_BROKEN;
 		memcpy(&m->report, message->body, sizeof m->report);
+		m->speaks = true;
 		return CREW_NOTHING;
 	case WIRE_END:
 		if (h->detail >= FEED_ENDS)

@@ -44,6 +44,7 @@ struct crew_member {
 	struct feed_report before; /* sum of those who had its place before */
 	uint64_t told;		   /* it has said all that frames up to this one led to */
 	int64_t heard_ms;	   /* when it was heard last (crew_hear) */
+	bool speaks;		   /* it has said what it counts: it is at work */
 	bool ended;		   /* WIRE_END came */
 	enum feed_end end;
 };

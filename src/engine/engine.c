@@ -25,11 +25,17 @@ quarter_of_machine(void)
 	return quarter > ENGINE_MEMORY_MIN ? quarter : ENGINE_MEMORY_MIN;
 }
 
+uint64_t
+engine_memory_of(const struct engine_config *config)
+{
+	return config->memory > 0 ? config->memory : quarter_of_machine();
+}
+
 struct engine *
 engine_new(const struct engine_config *config, char error[256])
 {
 	struct engine *e = calloc(1, sizeof *e);
-	uint64_t memory = config->memory > 0 ? config->memory : quarter_of_machine();
+	uint64_t memory = engine_memory_of(config);
 	struct sizes n = sizes_for(memory);
 	if (config->flows > 0)
 		n.count[SIZE_FLOWS] = config->flows;

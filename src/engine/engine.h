@@ -44,6 +44,9 @@ struct engine_stats {
 	uint64_t unjoined;	    /* datagrams whose fragments were not all there */
 };
 
+/* Octets that an engine of that configuration will have. */
+uint64_t engine_memory_of(const struct engine_config *config);
+
 /* A new engine; NULL and a message in `error` where memory is not to be had. */
 struct engine *engine_new(const struct engine_config *config, char error[256]);
 void engine_free(struct engine *e);

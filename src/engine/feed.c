@@ -2,17 +2,9 @@
 #include "engine/feed.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/now.h"
 #include "capture/share.h"
-
-static int64_t
-real_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void
 finish(struct feed *f, enum feed_end why)
@@ -56,7 +48,7 @@ take_live(struct feed *f)
 	struct frame frame;
 	switch (live_next(f->live, &frame)) {
 	case LIVE_FRAME: take(f, &frame); return FEED_MORE;
-	case LIVE_IDLE: engine_clock(f->engine, real_ns() - FEED_LAG_NS); return FEED_IDLE;
+	case LIVE_IDLE: engine_clock(f->engine, now_ns() - FEED_LAG_NS); return FEED_IDLE;
 	case LIVE_GONE: finish(f, FEED_END_GONE); return FEED_MORE;
 	case LIVE_FAILED: finish(f, FEED_END_FAILED); return FEED_MORE;
 	}

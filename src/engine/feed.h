@@ -51,6 +51,7 @@ struct feed_report {
 	uint64_t packets;      /* frames read, the shares of others too */
 	uint64_t octets_read;  /* of the files */
 	uint64_t octets_total; /* 0: not known */
+	uint64_t memory;       /* octets that the engine was given */
 	uint64_t waits;	       /* times the pipe was full */
 	int64_t last_ns;       /* stamp of the last frame */
 	struct capture_stats capture;

@@ -2,17 +2,10 @@
 #include "engine/post.h"
 
 #include <string.h>
-#include <time.h>
+
+#include "base/now.h"
 
 #define STEPS 1024u /* between two looks at the clock */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* What there is to report, and how far it is. */
 static bool

@@ -370,6 +370,13 @@ judge_next(struct judge *j, struct record *out)
 }
 
 void
+judge_clock(struct judge *j, int64_t now_ns)
+{
+	if (now_ns > j->now_ns)
+		j->now_ns = now_ns;
+}
+
+void
 judge_finish(struct judge *j)
 {
 	j->finished = true;

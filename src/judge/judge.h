@@ -66,6 +66,10 @@ void judge_push(struct judge *j, struct record *r);
 /* The next alert; false: no more for now. */
 bool judge_next(struct judge *j, struct record *out);
 
+/* Time passes without a record: what is due comes by judge_next.  A live run says so now and then.
+ */
+void judge_clock(struct judge *j, int64_t now_ns);
+
 /* The run ends: all that was counted is to be reported (judge_next). */
 void judge_finish(struct judge *j);
 
