@@ -232,17 +232,40 @@ put_domains(struct record *r)
 }
 
 void
+judge_clock(struct judge *j, int64_t now_ns)
+{
+	if (now_ns > j->now_ns)
+		j->now_ns = now_ns;
+}
+
+/* What happened to the sensor itself; it has its own sentence. */
+static void
+push_sensor(struct judge *j, struct record *r)
+{
+	const struct rule *accepted = NULL;
+	enum level level;
+	(void)match(j, r, LEVEL_INFORMATIONAL, &level, &accepted);
+	record_put_word(r, FIELD_LEVEL, level_name(level));
+	if (accepted != NULL)
+		put_accepted(r, accepted);
+	j->record = r;
+	j->reported = 0;
+}
+
+void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
 	char sentence[SENTENCE], advice[SENTENCE];
 	const struct rule *accepted = NULL;
 	enum level level;
-	if (r->kind != RECORD_MESSAGE && r->kind != RECORD_SESSION)
+	if (r->kind > RECORD_SENSOR)
 		return;
-	int64_t ns = time_of(r);
-	if (ns > j->now_ns)
-		j->now_ns = ns;
+	judge_clock(j, time_of(r));
+	if (r->kind == RECORD_SENSOR) {
+		push_sensor(j, r);
+		return;
+	}
 	if (r->kind == RECORD_MESSAGE)
 		put_domains(r);
 	memory_apply(j->memory, r);
@@ -325,7 +348,12 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	}
 	facts_of(&f, out);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
-	words_of(j, &t, rule, LIST_WHY, &f);
+	struct record_value said;
+	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&
+	    record_find(j->record, FIELD_MESSAGE, &said))
+		text_add_wire(&t, said.str, said.len);
+	else
+		words_of(j, &t, rule, LIST_WHY, &f);
 	words_of(j, &a, rule, LIST_ADVICE, &f);
 
 	put_wireshark(out);
@@ -367,13 +395,6 @@ judge_next(struct judge *j, struct record *out)
 	j->record = NULL;
 	j->hits = 0;
 	return false;
-}
-
-void
-judge_clock(struct judge *j, int64_t now_ns)
-{
-	if (now_ns > j->now_ns)
-		j->now_ns = now_ns;
 }
 
 void

@@ -204,12 +204,17 @@ read_logsource(struct rule_reader *r, int map)
 				    "the rule is for the logs of '%.64s', not of postcard", s);
 			product = true;
 		} else if (strcmp(key, "service") == 0) {
-			bool session = strcmp(s, "session") == 0;
-			if (!session && strcmp(s, "message") != 0)
+			static const char *const services[] = {[RECORD_SESSION] = "session",
+			    [RECORD_MESSAGE] = "message",
+			    [RECORD_SENSOR] = "sensor"};
+			unsigned kind = 0;
+			while (kind <= RECORD_SENSOR && strcmp(s, services[kind]) != 0)
+				kind++;
+			if (kind > RECORD_SENSOR)
 				return yaml_fail(y, value,
-				    "'%.64s' is no service of postcard (session, message)", s);
-			r->rule->body->kinds =
-			    (uint8_t)(1u << (session ? RECORD_SESSION : RECORD_MESSAGE));
+				    "'%.64s' is no service of postcard (session, message, sensor)",
+				    s);
+			r->rule->body->kinds = (uint8_t)(1u << kind);
 		} else if (strcmp(key, "category") == 0) {
 			return yaml_fail(y, key_node,
 			    "records of postcard have no category: take 'product: postcard'");

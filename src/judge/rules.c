@@ -420,7 +420,7 @@ rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule
 {
 	size_t count = 0;
 	uint32_t i;
-	if (!s->linked || r->kind > RECORD_MESSAGE)
+	if (!s->linked || r->kind > RECORD_SENSOR)
 		return 0;
 	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) /* of the record before */
 		s->rule[i]->body->hit = false;

@@ -5,7 +5,8 @@
  * (exceptions among them) and correlations, as https://sigmahq.io describes them, for
  *
  *   taxonomy: ecs
- *   logsource: {product: postcard, service: session | message}      (no service: both)
+ *   logsource: {product: postcard, service: session | message | sensor}
+ *   (no service: session and message)
  *
  * What is not supported is refused with file, line and column; nothing is ignored.  A rule may
  * carry custom attributes under `postcard:` (see struct rule).  A set is read once (rules_read for
