@@ -83,8 +83,10 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 		table_free(&table);
 		return false;
 	}
-	if (j->rules != NULL)
+	if (j->rules != NULL) {
 		j->given_up += rules_given_up(j->rules);
+		rules_windows_move(rules, j->rules);
+	}
 	alerts_forget_rules(j->alerts);
 	table_free(&j->table);
 	rules_free(j->rules);
@@ -111,14 +113,15 @@ judge_policies(const struct judge *j)
 bool
 judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR])
 {
-	j->state = state_open(path, j->memory, j->alerts, error);
+	j->state = state_open(path, j->memory, j->alerts, j->rules, error);
 	return j->state != NULL;
 }
 
 bool
 judge_save(struct judge *j, char error[JUDGE_ERROR])
 {
-	return j->state == NULL || state_save(j->state, j->memory, j->alerts, error);
+	return j->state == NULL ||
+	    state_save(j->state, j->memory, j->alerts, j->rules, error);
 }
 
 void

@@ -270,7 +270,10 @@ link_correlation(struct linker *l, struct rule *rule)
 	rule->single = rule->keys == 0 && c->keys == 0;
 	for (unsigned i = 0; i < c->keys && rule->keys == i; i++)
 		rule->key[rule->keys++] = c->key[i][c->rules - 1];
-	return rule_window_init(c) || no_memory(l);
+	if (!rule_window_init(c))
+		return no_memory(l);
+	rule_keep_digest(rule);
+	return true;
 }
 
 enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };

@@ -67,6 +67,7 @@ class Judgement(unittest.TestCase):
             self.assertEqual(related.get("tls_alert"), tls_alert)
             self.assertLess(related["time"], message["@timestamp"])
             self.assertIn("Mail readable: sent again after TLS failed", self.names(done))
+            self.assertIn("TLS failed, then mail in the clear", self.names(done))  # as a correlation sees it
 
     def test_retry_postfix(self):
         self.check_retry("retry-postfix", "server: handshake_failure")
@@ -110,10 +111,13 @@ class Judgement(unittest.TestCase):
     def test_resolved_in_a_later_run(self):
         """The alert is open in the state file until three sealed connections in a row."""
         name = "middlebox-comes-and-goes"
-        sessions = labels(name)
-        done = self.in_two_runs(name, sessions, 6)
-        self.assertEqual((self.names(done), self.names(done, "resolved")),
-                         ([], ["TLS stripped: a constant offer vanished"]))
+        sessions = labels(name)[:8]
+        self.assertEqual([s["verdict"] for s in sessions[5:]], ["encrypted"] * 3)
+        for first in (5, 6, 7):  # some of the three may be those of the first run
+            done = self.in_two_runs(name, sessions, first)
+            self.assertEqual((self.names(done), self.names(done, "resolved")),
+                             ([], ["TLS stripped: a constant offer vanished"]), first)
+            os.remove(os.path.join(self.folder.name, name + ".state"))
 
     def test_first_contact_has_no_baseline(self):
         name = "middlebox-comes-and-goes"
@@ -227,14 +231,19 @@ postcard: {owner: Ann, reason: it has no TLS, expires: %s}
         self.assertEqual(self.names(once), self.names(first))
 
     def test_one_replay_and_two_give_the_same_records(self):
-        """Messages and sessions of the second half, in all their fields."""
-        for name, first in (("retry-postfix", 2), ("middlebox-comes-and-goes", 4), ("middlebox-deletes", 1)):
+        """Messages, sessions and alerts of the second half, in all their fields: what failed, what was offered, the
+        events of correlations and the sealed connections in a row are remembered."""
+        for name, first in (("retry-postfix", 2), ("retry-exim", 1), ("middlebox-comes-and-goes", 4),
+                            ("middlebox-deletes", 1)):
             sessions = labels(name)
             ports = {port_of(s) for s in sessions[first:]}
             whole, later = self.replay(name), self.in_two_runs(name, sessions, first)
-            for kind in ("message", "session"):
+            for kind in ("message", "session", "alert"):
                 def told(done, kind=kind):
-                    return [{k: v for k, v in postcard.flatten(r).items() if not k.startswith("event.sequence")}
+                    # what is open at the end of a capture ends in the order of a table: which connection was the
+                    # third sealed one, and so when an alert was resolved, may differ there
+                    return [{k: v for k, v in postcard.flatten(r).items() if k != "@timestamp" or
+                             postcard.dig(r, "postcard.alert.state") != "resolved"}
                             for r in done.of(kind) if r["source"]["port"] in ports]
                 self.assertEqual(told(whole), told(later), name)
 
