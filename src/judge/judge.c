@@ -120,8 +120,7 @@ judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR])
 bool
 judge_save(struct judge *j, char error[JUDGE_ERROR])
 {
-	return j->state == NULL ||
-	    state_save(j->state, j->memory, j->alerts, j->rules, error);
+	return j->state == NULL || state_save(j->state, j->memory, j->alerts, j->rules, error);
 }
 
 void

@@ -96,9 +96,8 @@ read_rules(struct rule_reader *r, struct correlation *c, int node)
 		c->rule_name[i] = arena_copy(&r->set->arena, s, strlen(s));
 		if (c->rule_name[i] == NULL)
 			return no_memory(r);
-		c->rule_line[i] = yaml_kind(y, node) == YAML_LIST
-		    ? yaml_line(y, yaml_item(y, node, i))
-		    : yaml_line(y, node);
+		c->rule_place[i] =
+		    yaml_place(y, yaml_kind(y, node) == YAML_LIST ? yaml_item(y, node, i) : node);
 	}
 	c->rules = (unsigned)count;
 	return true;

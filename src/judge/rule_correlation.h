@@ -36,7 +36,7 @@ struct correlation {
 	int64_t timespan_ns;
 	unsigned rules;
 	const char *rule_name[CORRELATION_RULES]; /* as written: a name or an id */
-	unsigned rule_line[CORRELATION_RULES];
+	struct yaml_place rule_place[CORRELATION_RULES];
 	const struct rule *rule[CORRELATION_RULES]; /* once linked */
 	unsigned keys;
 	/* the field that each key is in the events of each rule (aliases) */

@@ -76,8 +76,12 @@ read_identifier(struct rule_reader *r, int node)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		int item = yaml_item(y, node, i);
-		any->child[i] = yaml_kind(y, item) == YAML_MAP ? read_map(r, item)
-							       : rule_value_read(r, "", item, item);
+		if (yaml_kind(y, item) == YAML_LIST)
+			yaml_fail(y, item, "a list in a list: a map or a keyword is expected here");
+		else
+			any->child[i] = yaml_kind(y, item) == YAML_MAP
+			    ? read_map(r, item)
+			    : rule_value_read(r, "", item, item);
 		if (any->child[i] == NULL)
 			return NULL;
 	}
@@ -117,14 +121,14 @@ read_targets(struct rule_reader *r, int node)
 		return yaml_fail(y, node,
 		    "the rules that the filter is for are expected, or 'any'");
 	b->targets = arena_take(&r->set->arena, count * sizeof *b->targets);
-	b->target_lines = arena_take(&r->set->arena, count * sizeof *b->target_lines);
-	if (b->targets == NULL || b->target_lines == NULL)
+	b->target_places = arena_take(&r->set->arena, count * sizeof *b->target_places);
+	if (b->targets == NULL || b->target_places == NULL)
 		return no_memory(r);
 	for (size_t i = 0; i < count; i++) {
 		int item = yaml_kind(y, node) == YAML_LIST ? yaml_item(y, node, i) : node;
 		if (!keep(r, item, 256, &b->targets[i]))
 			return false;
-		b->target_lines[i] = yaml_line(y, item);
+		b->target_places[i] = yaml_place(y, item);
 	}
 	b->target_count = (unsigned)count;
 	return true;
@@ -597,7 +601,7 @@ read_document(struct rule_reader *r, bool exceptions)
 }
 
 static struct rule *
-new_rule(struct rules *s, const char *name, unsigned line)
+new_rule(struct rules *s, const char *name, struct yaml_place at)
 {
 	struct rule *rule = arena_take(&s->arena, sizeof *rule);
 	struct rule **grown = array_room(s->rule, s->rules, sizeof(struct rule *));
@@ -611,7 +615,8 @@ new_rule(struct rules *s, const char *name, unsigned line)
 		return NULL;
 	rule->id = rule->name = rule->title = rule->description = "";
 	rule->active = true;
-	rule->line = line;
+	rule->line = at.line;
+	rule->column = at.column;
 	rule->number = (uint32_t)s->rules;
 	rule->body->kinds = 1u << RECORD_SESSION | 1u << RECORD_MESSAGE;
 	s->rule[s->rules++] = rule;
@@ -633,7 +638,7 @@ rules_read(struct rules *s, const char *text, size_t len, const char *name, bool
 			    yaml_fail(r.yaml, yaml_root(r.yaml), "more than %u rules", LIMIT_RULES);
 			break;
 		}
-		r.rule = new_rule(s, name, yaml_line(r.yaml, yaml_root(r.yaml)));
+		r.rule = new_rule(s, name, yaml_place(r.yaml, yaml_root(r.yaml)));
 		good = r.rule != NULL ? read_document(&r, exceptions) : no_memory(&r);
 	}
 	good = good && error[0] == '\0';

@@ -52,6 +52,7 @@ struct rule {
 	int64_t expires_ns;	 /* postcard.expires: it holds before that (UTC) */
 	const char *file;	 /* where it was read from */
 	unsigned line;
+	unsigned column;
 	uint32_t number;	/* in the order of reading */
 	struct rule_body *body; /* how it matches: judge/rule.h */
 };
