@@ -13,11 +13,12 @@
 #include "judge/alerts.h"
 #include "judge/state.h"
 
-#define SENTENCE  1024u /* octets of a sentence or advice */
-#define FRAMEWORK "MITRE ATT&CK v17"
-#define DOMAINS	  32u /* of one mail's recipients that are named */
-#define SECOND_NS 1000000000ll
-#define MARGIN_S  2 /* seconds around the connection in a display filter */
+#define SENTENCE   1024u /* octets of a sentence or advice */
+#define FRAMEWORK  "MITRE ATT&CK v17"
+#define WEAKNESSES "CWE 4.17"
+#define DOMAINS	   32u /* of one mail's recipients that are named */
+#define SECOND_NS  1000000000ll
+#define MARGIN_S   2 /* seconds around the connection in a display filter */
 
 struct hit {
 	const struct rule *rule;
@@ -344,6 +345,8 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	record_put_word(out, FIELD_RULE_RULESET, "postcard");
 	put_list(out, FIELD_RULE_REFERENCE, rule->reference);
 	put_list(out, FIELD_CWE, rule->weakness);
+	if (rule->weakness[0] != NULL)
+		record_put_word(out, FIELD_CWE_VERSION, WEAKNESSES);
 	if (rule->technique[0] != NULL)
 		record_put_word(out, FIELD_THREAT_FRAMEWORK, FRAMEWORK);
 	put_list(out, FIELD_THREAT_TECHNIQUE, rule->technique);

@@ -107,6 +107,14 @@ class Judgement(unittest.TestCase):
             self.assertEqual((baseline["verdict"], baseline["confidence"], baseline["offered"]), ("vanished", "high", 4))
             self.assertEqual(self.names(done), ["TLS stripped: a constant offer vanished"])
             self.assertEqual(self.names(done, "resolved"), ["TLS stripped: a constant offer vanished"])
+            self.assertEqual((baseline["clients"], baseline["keyword_sets"], baseline["tls_version"]), (1, 1, ["1.3"]))
+
+    def test_the_report_states_the_confidence(self):
+        report = postcard.run(postcard.binary(), ["-r", "pcaps/middlebox-comes-and-goes.pcap"]).stdout.decode()
+        self.assertIn("TLS was offered in 4 of 4 earlier connections, to 1 network, last at 2026-11-24 02:06:16 UTC; that"
+                      " it was removed is of high confidence", " ".join(report.split()))
+        report = postcard.run(postcard.binary(), ["-r", "pcaps/not-offered.pcap"]).stdout.decode()
+        self.assertIn("Baseline no baseline: this server was not seen before", " ".join(report.split()))
 
     def test_resolved_in_a_later_run(self):
         """The alert is open in the state file until three sealed connections in a row."""
