@@ -468,6 +468,43 @@ check_date(struct rule_reader *r, int node)
 	return read_day_end(r, node, &unused);
 }
 
+/* Other rules, for readers: each with its id and how it is related. */
+static bool
+check_related(struct rule_reader *r, int list)
+{
+	static const char *const words[] = {"derived", "obsolete", "merged", "renamed", "similar"};
+	static const char *const keys[] = {"id", "type"};
+	const size_t types = sizeof words / sizeof *words;
+	struct yaml *y = r->yaml;
+	if (yaml_kind(y, list) != YAML_LIST)
+		return yaml_fail(y, list, "'related' is a list");
+	for (size_t i = 0; i < yaml_count(y, list); i++) {
+		const char *key, *s;
+		int map = yaml_item(y, list, i), key_node, value;
+		if (!yaml_need_map(y, map, "a related rule, with id and type,"))
+			return false;
+		for (size_t k = 0; k < yaml_count(y, map); k++) {
+			size_t t = 0;
+			if (!yaml_pair(y, map, k, &key, &key_node, &value) ||
+			    !yaml_need_text(y, value, &s))
+				return false;
+			bool type = strcmp(key, "type") == 0;
+			if (!type && strcmp(key, "id") != 0)
+				return yaml_unknown(y, key_node, key, "part of a related rule",
+				    keys, 2);
+			while (type && t < types && strcmp(words[t], s) != 0)
+				t++;
+			if (type && t == types)
+				return yaml_unknown(y, value, s, "type of relation", words, types);
+			if (!type && !is_uuid(s))
+				return yaml_fail(y, value, "'%.64s' is no UUID", s);
+		}
+		if (yaml_get(y, map, "id") == 0 || yaml_get(y, map, "type") == 0)
+			return yaml_fail(y, map, "'id' and 'type' are expected");
+	}
+	return true;
+}
+
 /* Texts for readers only: well formed, or not taken. */
 static bool
 check_texts(struct rule_reader *r, int node)
@@ -507,6 +544,7 @@ read_attribute(struct rule_reader *r, enum attribute a, int node)
 	case ATTR_LEVEL: return read_level(r, node);
 	case ATTR_TAGS: return read_tags(r, node);
 	case ATTR_REFERENCES: return read_references(r, node);
+	case ATTR_RELATED: return check_related(r, node);
 	case ATTR_POSTCARD: return read_custom(r, node);
 	case ATTR_FIELDS:
 		for (size_t i = 0; i < yaml_texts(y, node); i++) {
@@ -519,7 +557,7 @@ read_attribute(struct rule_reader *r, enum attribute a, int node)
 	case ATTR_AUTHOR:
 	case ATTR_FALSEPOSITIVES:
 	case ATTR_SCOPE: return check_texts(r, node);
-	default: return true; /* the sections, read later; related, for readers */
+	default: return true; /* the sections, read later */
 	}
 }
 

@@ -1,6 +1,8 @@
 """Judgement end to end on captures of the lab: in one replay, and from the state file in a second run."""
 import json
 import os
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -237,6 +239,18 @@ postcard: {owner: Ann, reason: it has no TLS, expires: %s}
         self.assertEqual(self.names(second), [])
         once = self.replay("office", only(sessions))
         self.assertEqual(self.names(once), self.names(first))
+
+    @unittest.skipUnless(shutil.which("tshark"), "no tshark")
+    def test_display_filters(self):
+        """Wireshark takes them as they are, and shows packets of that connection and no others."""
+        for name in ("office", "ipv6-clear", "three-messages", "retry-postfix", "middlebox-comes-and-goes"):
+            for alert in self.replay(name).of("alert"):
+                shown = subprocess.run(["tshark", "-r", "pcaps/%s.pcap" % name, "-Y", alert["postcard"]["wireshark"], "-T",
+                                        "fields", "-e", "tcp.srcport", "-e", "tcp.dstport"], capture_output=True, check=True)
+                ends = {str(alert["source"]["port"]), str(alert["destination"]["port"])}
+                packets = [set(line.split("\t")) for line in shown.stdout.decode().splitlines()]
+                self.assertGreaterEqual(len(packets), alert["source"]["packets"], alert["postcard"]["wireshark"])
+                self.assertEqual([p for p in packets if p != ends], [], alert["postcard"]["wireshark"])
 
     def test_one_replay_and_two_give_the_same_records(self):
         """Messages, sessions and alerts of the second half, in all their fields: what failed, what was offered, the

@@ -184,6 +184,15 @@ class Loaded(Base):
         self.assertGreaterEqual(int(loaded[1]) + int(loaded[2]), count)
         self.assertRegex(said, r"(?m)^configuration +none$")
 
+    def test_rules_that_are_not_active_are_named(self):
+        """Deprecated ones, by their status: loaded and asleep, which nobody should have to guess."""
+        path = self.file("x.yml", (RULE % ("Old", "old", "low")) + "status: deprecated\n---\n" + RULE % ("New", "new", "low"))
+        said = self.run_it("-T", "--rules", path).stdout.decode()
+        self.assertRegex(said, r"(?m)^  low +rule +Old  \(.*x.yml:1\)  not active$")
+        self.assertNotIn("New", said)
+        done = self.run_it("-r", "pcaps/office.pcap", "--json", "--rules", path)
+        self.assertEqual({a["rule"]["name"] for a in done.of("alert")}, {"New"})
+
     def test_correlations_of_every_kind(self):
         """In the forms that the specification's own tests have: conditions as maps and as texts, days as 24h."""
         events = "---\n".join(RULE.replace("outcome: cleartext", "count: %d" % i) % (n, n, "low")
