@@ -229,6 +229,23 @@ postcard: {owner: Ann, reason: it has no TLS, expires: %s}
 
     # ----------------------------------------------------------------------------------------- alerts
 
+    def test_a_policy_and_an_exception_in_a_later_run(self):
+        """What is violated is one alert in both runs; what is accepted in the second is silent there, and back behind
+        its last day."""
+        sessions = [s for s in labels("office") if s["client"].startswith("192.0.2.31:")]
+        policy = self.policy("{domain: example.org, tls: encrypt}")
+        state = ["--state", os.path.join(self.folder.name, "office.state")] + policy
+        first = self.replay("office", *state, only(sessions[:5]))
+        self.assertEqual(self.names(first), ["Mail readable: the client ignored the offer", "Policy violated: TLS is required"])
+        accepted = self.replay("office", *state, *self.exception("source.ip: 192.0.2.31", "2027-06-30"), only(sessions[5:8]))
+        self.assertEqual(len(accepted.of("alert")), 0)
+        self.assertEqual({m["postcard"]["accepted"]["owner"] for m in accepted.of("message")}, {"Ann"})
+        over = self.replay("office", *state, *self.exception("source.ip: 192.0.2.31", "2026-11-22"), only(sessions[8:]))
+        self.assertEqual(self.names(over), [])
+        self.assertEqual(self.names(over, "repeated"), self.names(first))
+        for done in (first, accepted, over):
+            self.assertEqual({m["postcard"]["policy"]["verdict"] for m in done.of("message")}, {"violated"})
+
     def test_an_open_alert_goes_on_in_a_later_run(self):
         """The scanner's mails: one alert in the first run, and counted, not told anew, in the second."""
         sessions = [s for s in labels("office") if s["client"].startswith("192.0.2.31:")]

@@ -479,7 +479,26 @@ correlations_count_across_runs(void **state)
 	assert_non_null(k.state);
 	assert_int_equal(state_damaged(k.state), 1);
 	assert_false(completes(same, 250));
+	if (!state_save(k.state, k.memory, k.alerts, same, error))
+		fail_msg("%s", error);
 	close_kept(&k);
+	/* whatever octets stand there: taken or left out, and never read beyond */
+	for (unsigned round = 0; round < 64; round++) {
+		sql("UPDATE window SET value = CASE random() % 3 "
+		    "WHEN 0 THEN randomblob(length(value)) "
+		    "WHEN 1 THEN substr(value, 1, 16) || randomblob(8) || substr(value, 25) "
+		    "ELSE randomblob(length(value) - 1) END");
+		struct rules *s = count_of_three(600);
+		k = (struct kept){memory_new(), alerts_new(), NULL};
+		k.state = state_open(path, k.memory, k.alerts, s, error);
+		assert_non_null(k.state);
+		for (unsigned i = 0; i < 4; i++)
+			completes(s, 300 + i);
+		if (!state_save(k.state, k.memory, k.alerts, s, error))
+			fail_msg("%s", error);
+		close_kept(&k);
+		rules_free(s);
+	}
 	rules_free(other);
 	rules_free(same);
 }
