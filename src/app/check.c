@@ -73,9 +73,10 @@ check_show(const struct options *o, struct config *c, FILE *out)
 	fprintf(out, "rules            %u, and %u correlation%s and %u filter%s (%s)\n",
 	    count[RULE_DETECTION], count[RULE_CORRELATION], count[RULE_CORRELATION] == 1 ? "" : "s",
 	    count[RULE_FILTER], count[RULE_FILTER] == 1 ? "" : "s", sources(o));
-	for (size_t i = 0; o->verbose > 0 && i < rules_count(s); i++) {
-		if (!rules_at(s, i)->exception)
-			print_rule(out, rules_at(s, i));
+	for (size_t i = 0; i < rules_count(s); i++) {
+		const struct rule *rule = rules_at(s, i);
+		if (o->verbose > 0 ? !rule->exception || !rule->active : !rule->active)
+			print_rule(out, rule);
 	}
 	fprintf(out, "exceptions       %u\n", exceptions);
 	for (size_t i = 0; i < rules_count(s); i++) {

@@ -13,11 +13,12 @@
 #include "judge/alerts.h"
 #include "judge/state.h"
 
-#define SENTENCE  1024u /* octets of a sentence or advice */
-#define FRAMEWORK "MITRE ATT&CK v17"
-#define DOMAINS	  32u /* of one mail's recipients that are named */
-#define SECOND_NS 1000000000ll
-#define MARGIN_S  2 /* seconds around the connection in a display filter */
+#define SENTENCE   1024u /* octets of a sentence or advice */
+#define FRAMEWORK  "MITRE ATT&CK v17"
+#define WEAKNESSES "CWE 4.17"
+#define DOMAINS	   32u /* of one mail's recipients that are named */
+#define SECOND_NS  1000000000ll
+#define MARGIN_S   2 /* seconds around the connection in a display filter */
 
 struct hit {
 	const struct rule *rule;
@@ -83,8 +84,10 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 		table_free(&table);
 		return false;
 	}
-	if (j->rules != NULL)
+	if (j->rules != NULL) {
 		j->given_up += rules_given_up(j->rules);
+		rules_windows_move(rules, j->rules);
+	}
 	alerts_forget_rules(j->alerts);
 	table_free(&j->table);
 	rules_free(j->rules);
@@ -111,14 +114,14 @@ judge_policies(const struct judge *j)
 bool
 judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR])
 {
-	j->state = state_open(path, j->memory, j->alerts, error);
+	j->state = state_open(path, j->memory, j->alerts, j->rules, error);
 	return j->state != NULL;
 }
 
 bool
 judge_save(struct judge *j, char error[JUDGE_ERROR])
 {
-	return j->state == NULL || state_save(j->state, j->memory, j->alerts, error);
+	return j->state == NULL || state_save(j->state, j->memory, j->alerts, j->rules, error);
 }
 
 void
@@ -370,6 +373,8 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	record_put_word(out, FIELD_RULE_RULESET, "postcard");
 	put_list(out, FIELD_RULE_REFERENCE, rule->reference);
 	put_list(out, FIELD_CWE, rule->weakness);
+	if (rule->weakness[0] != NULL)
+		record_put_word(out, FIELD_CWE_VERSION, WEAKNESSES);
 	if (rule->technique[0] != NULL)
 		record_put_word(out, FIELD_THREAT_FRAMEWORK, FRAMEWORK);
 	put_list(out, FIELD_THREAT_TECHNIQUE, rule->technique);

@@ -84,7 +84,7 @@ struct rule_body {
 	const struct rule **filters; /* linked: filters of this rule, in the arena */
 	uint32_t filter_count;
 	const char **targets; /* of a filter: names and ids; NULL, count 0: any */
-	unsigned *target_lines;
+	struct yaml_place *target_places;
 	unsigned target_count;
 	struct correlation *correlation;
 	bool hit;     /* by the record at hand, not accepted */
