@@ -30,8 +30,9 @@ struct worker {
 	bool asked;	    /* the keeper was asked to start it */
 	bool killed;	    /* by us: it hung, or sent nonsense */
 	bool hung;
-	bool gone; /* its interface is; it is tried again in silence */
-	bool over; /* it will not be started again */
+	bool gone;	 /* its interface is; it is tried again in silence */
+	bool over;	 /* it will not be started again */
+	unsigned faults; /* lines about the input that it has said */
 };
 
 struct workers {
@@ -46,7 +47,10 @@ struct workers {
 	bool stopping; /* nobody is started again */
 	bool failed;   /* reading cannot go on */
 	bool keeper_gone;
-	char why[CAPTURE_TEXT]; /* what a worker said before it gave up */
+	int64_t stopped_ms;	    /* when they were asked to end last */
+	unsigned faults;	    /* lines about the input that were handed out */
+	char why[CAPTURE_TEXT];	    /* what a worker said before it gave up */
+	char trouble[CAPTURE_TEXT]; /* what ends the run, to be handed out; "": nothing */
 };
 
 static bool
@@ -213,13 +217,15 @@ hear_of_ends(struct workers *w)
 		switch (a.word) {
 		case KEEPER_STARTED:
 			if (a.fd < 0 || !welcome(w, a.worker, a.pid, a.fd))
-				w->failed = true;
+				snprintf(w->trouble, sizeof w->trouble,
+				    "a worker's pipe is not to be had: no descriptor or no memory");
 			else if (w->stopping)
 				end_by(w, a.worker, SIGTERM);
 			break;
 		case KEEPER_REFUSED: /* perhaps the one before has not quite ended */
-			snprintf(w->why, sizeof w->why, "a worker process cannot be started: %s",
-			    strerror(a.status));
+			if (!w->begun && a.status != EBUSY)
+				snprintf(w->trouble, sizeof w->trouble,
+				    "a worker process cannot be started: %s", strerror(a.status));
 			start_again(w, a.worker, WORKERS_RETRY_MS);
 			break;
 		case KEEPER_ENDED:
@@ -237,8 +243,13 @@ workers_hear(struct workers *w)
 {
 	w->now_ms = now_ms();
 	hear_of_ends(w);
+	if (w->keeper_gone && !w->stopping && !w->failed && w->trouble[0] == '\0')
+		snprintf(w->trouble, sizeof w->trouble, "the process that starts workers has died");
 	crew_hear(&w->crew, w->now_ms);
 	watch(w);
+	/* one that was about to wait for its input has not seen it */
+	if (w->stopping && w->now_ms - w->stopped_ms >= WORKERS_STOP_MS)
+		workers_stop(w);
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		struct worker *k = &w->worker[i];
 		if (k->again_ms == 0 || k->again_ms > w->now_ms || k->asked)
@@ -267,7 +278,7 @@ workers_poll(const struct workers *w, struct pollfd *p)
 int
 workers_timeout(const struct workers *w)
 {
-	int64_t ms = is_live(w) ? WORKERS_HANG_MS / 4 : -1;
+	int64_t ms = is_live(w) ? WORKERS_HANG_MS / 4 : w->stopping ? WORKERS_STOP_MS : -1;
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		const struct worker *k = &w->worker[i];
 		int64_t left = k->again_ms - w->now_ms;
@@ -324,17 +335,25 @@ take_leave(struct workers *w, unsigned i, enum feed_end end, struct workers_word
 {
 	struct worker *k = &w->worker[i];
 	bool known = k->gone;
+	word->worker = i;
 	if (k->stat >= 0)
 		close(k->stat);
-	if (!is_live(w)) {
-		end_by(w, i, SIGKILL); /* it has nothing left to say */
+	end_by(w, i, SIGKILL); /* it has nothing left to say */
+	if (!is_live(w) && !k->dead)
 		(void)waitpid(k->pid, NULL, 0);
-	}
 	*k = (struct worker){.stat = -1, .gone = is_live(w) && end != FEED_END_STOP};
 	if (end == FEED_END_FAILED && (!is_live(w) || !w->begun)) {
+		bool told = w->failed; /* by another, who reads the same */
 		w->failed = k->over = true;
 		memcpy(word->text, w->why, sizeof word->text);
-		return WORKERS_FAILED;
+		return told ? WORKERS_NOTHING : WORKERS_FAILED;
+	}
+	if (end == FEED_END_STOP && !w->stopping) { /* not by us */
+		snprintf(word->text, sizeof word->text, "signal %d (%s)", SIGTERM,
+		    strsignal(SIGTERM));
+		start_again(w, i, 0);
+		w->restarts += !k->over;
+		return WORKERS_DIED;
 	}
 	if (end == FEED_END_INPUT || end == FEED_END_STOP)
 		k->over = true;
@@ -349,10 +368,15 @@ take_leave(struct workers *w, unsigned i, enum feed_end end, struct workers_word
 static enum workers_said
 take_event(struct workers *w, const struct crew_word *c, struct workers_word *word)
 {
+	struct worker *k = &w->worker[c->worker];
 	memcpy(word->text, c->text, sizeof word->text);
 	word->worker = c->worker;
 	switch (c->event) {
-	case FEED_EVENT_FAULT: return c->worker == 0 ? WORKERS_FAULT : WORKERS_NOTHING;
+	case FEED_EVENT_FAULT: /* all meet the same ones, and some may die before */
+		if (++k->faults <= w->faults)
+			return WORKERS_NOTHING;
+		w->faults++;
+		return WORKERS_FAULT;
 	case FEED_EVENT_INTERFACE: return c->worker == 0 ? WORKERS_INTERFACE : WORKERS_NOTHING;
 	case FEED_EVENT_SANDBOX:
 		return c->worker == 0 && w->restarts == 0 ? WORKERS_SANDBOX : WORKERS_NOTHING;
@@ -372,6 +396,23 @@ any_left(const struct workers *w)
 			return true;
 	}
 	return false;
+}
+
+/* Of files, what others have still to say is heard where one failed. */
+static bool
+goes_on(const struct workers *w)
+{
+	return any_left(w) && !w->keeper_gone && (!w->failed || !is_live(w));
+}
+
+/* What ends the run is handed out. */
+static enum workers_said
+fail(struct workers *w, struct workers_word *word)
+{
+	memcpy(word->text, w->trouble, sizeof word->text);
+	w->trouble[0] = '\0';
+	w->failed = true;
+	return WORKERS_FAILED;
 }
 
 /* A worker whose interface was gone, and which reads again. */
@@ -409,11 +450,9 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 			crew_leave(&w->crew, c.worker);
 			said = take_leave(w, c.worker, c.end, word);
 			break;
-		case CREW_BROKEN:
-			k->killed = true;
-			end_by(w, c.worker, SIGKILL);
-			/* fall through */
+		case CREW_BROKEN: k->killed = true; /* fall through */
 		case CREW_LOST:
+			end_by(w, c.worker, SIGKILL); /* it may have closed its pipe and live on */
 			k->lost = true;
 			crew_leave(&w->crew, c.worker);
 			break;
@@ -423,10 +462,10 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 				if (w->worker[i].lost && w->worker[i].dead)
 					said = bury(w, i, word);
 			}
+			if (said == WORKERS_NOTHING && w->trouble[0] != '\0')
+				said = fail(w, word);
 			if (said == WORKERS_NOTHING)
-				return any_left(w) && !w->keeper_gone && !w->failed
-				    ? WORKERS_NOTHING
-				    : WORKERS_END;
+				return goes_on(w) ? WORKERS_NOTHING : WORKERS_END;
 			break;
 		}
 		if (said != WORKERS_NOTHING)
@@ -438,6 +477,7 @@ void
 workers_stop(struct workers *w)
 {
 	w->stopping = true;
+	w->stopped_ms = w->now_ms;
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		w->worker[i].again_ms = 0;
 		end_by(w, i, SIGTERM);

@@ -87,7 +87,9 @@ feed_event(struct feed *f, enum feed_event *what, char text[CAPTURE_TEXT])
 {
 	const char *interface;
 	if (f->live != NULL) {
-		*what = FEED_EVENT_INTERFACE;
+		/* the last line before it failed says why */
+		*what = f->finishing && f->end == FEED_END_FAILED ? FEED_EVENT_FAILED
+								  : FEED_EVENT_INTERFACE;
 		return live_event(f->live, text, &interface);
 	}
 	if (f->faults < capture_faults(f->files)) {
