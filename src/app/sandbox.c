@@ -149,11 +149,18 @@ leave_file_system(void)
 	    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
 	    LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-/* Nothing may be opened, but the named files to be read (landlock(7), ABI 1). */
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
+#endif
+
+/* Nothing may be opened, but the named files to be read (landlock(7), ABI 1; of ABI 3, that nothing
+ * may be cut short, which O_RDONLY | O_TRUNC does). */
 static void
 restrict_files(const struct sandbox *s)
 {
-	const struct landlock_ruleset_attr all = {.handled_access_fs = ALL_FILE_RIGHTS};
+	struct landlock_ruleset_attr all = {.handled_access_fs = ALL_FILE_RIGHTS};
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 3)
+		all.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
 	int set = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
 	for (size_t i = 0; set >= 0 && i < s->file_count; i++) {
 		struct landlock_path_beneath_attr one = {

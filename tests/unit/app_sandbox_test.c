@@ -63,10 +63,17 @@ is_root(void)
 	return geteuid() == 0;
 }
 
+/* Its version; -1: the kernel lacks it. */
+static long
+landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 static bool
 has_landlock(void)
 {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+	return landlock() > 0;
 }
 
 static void
@@ -440,6 +447,8 @@ only_named_files(void)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	for (size_t i = 0; i < 3; i++) {
+		if (INSTRUMENTED && i == 1 && landlock() < 3)
+			continue; /* nothing but seccomp forbids that */
 		status = run(writers[i], files, 2);
 		if (INSTRUMENTED) {
 			assert_true(WIFEXITED(status));
