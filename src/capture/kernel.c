@@ -18,6 +18,8 @@
 #include "base/limits.h"
 #include "capture/share.h"
 
+#define LINKTYPE_ETHERNET 1u
+
 #define PASS	262144u /* octets of the packet that are wanted; libpcap puts its own number there */
 #define LABELS	512u
 #define USUAL	9u
@@ -335,6 +337,12 @@ put_tags(struct program *p, uint32_t link, uint16_t done)
 	}
 }
 
+/*
+ * Tags are walked on Ethernet alone.  Of a cooked link the kernel has taken off the outermost one;
+ * where another is left, or the packet goes out, its types and octets do not fit each other (Linux
+ * 6.18: the protocol is the tag's, and the octets may begin behind all tags).  So they pass whole,
+ * and are worker 0's.
+ */
 static void
 put_link(struct program *p, const struct kernel_filter *k, const struct share_link *link)
 {
@@ -342,7 +350,8 @@ put_link(struct program *p, const struct kernel_filter *k, const struct share_li
 	if (link->type_at != SHARE_NO_TYPE) {
 		uint16_t typed = label(p), ip = label(p), not_four = label(p), other = label(p);
 		put(p, BPF_LD | BPF_H | BPF_ABS, link->type_at);
-		put_tags(p, link->len, typed);
+		if (k->link_type == LINKTYPE_ETHERNET)
+			put_tags(p, link->len, typed);
 		place(p, typed);
 		jump_equal(p, 0x0800, ip, not_four);
 		place(p, not_four);
