@@ -147,6 +147,8 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 	}
 	if (c->phase == CONN_OTHER)
 		return;
+	if (chunk->turn)
+		mail_turn(&c->mail, side);
 	e->rest = chunk->data;
 	e->rest_len = chunk->len;
 	e->rest_side = (uint8_t)side;
