@@ -318,7 +318,12 @@ run_summary(struct run *r, const struct capture_stats *capture)
 		    (int)stop_signal, (unsigned long long)r->packets);
 		add_fault(r, line);
 	}
-	if (engine.unknown_link > 0)
+	if (engine.unknown_link_more > 0)
+		log_say("%llu packets have link type %u, and %llu other ones, which are not known; "
+			"they were not looked at",
+		    (unsigned long long)(engine.unknown_link - engine.unknown_link_more),
+		    engine.unknown_link_type, (unsigned long long)engine.unknown_link_more);
+	else if (engine.unknown_link > 0)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
 		    (unsigned long long)engine.unknown_link, engine.unknown_link_type);

@@ -362,6 +362,7 @@ engine_push(struct engine *e, const struct frame *f)
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
+		e->stats.unknown_link_more += f->link_type != e->stats.unknown_link_type;
 		e->stats.undecoded++;
 		break;
 	case DECODE_DAMAGED:
