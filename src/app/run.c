@@ -543,15 +543,20 @@ run_summary(struct run *r)
 		    (unsigned long long)r->report.packets);
 		add_fault(r, line);
 	}
-	if (r->report.engine.unknown_link > 0)
+	const struct engine_stats *e = &r->report.engine;
+	if (e->unknown_link_more > 0)
+		log_say("%llu packets have link type %u, and %llu other ones, which are not known; "
+			"they were not looked at",
+		    (unsigned long long)(e->unknown_link - e->unknown_link_more),
+		    e->unknown_link_type, (unsigned long long)e->unknown_link_more);
+	else if (e->unknown_link > 0)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
-		    (unsigned long long)r->report.engine.unknown_link,
-		    r->report.engine.unknown_link_type);
+		    (unsigned long long)e->unknown_link, e->unknown_link_type);
 	say_full(&r->report);
-	if (r->report.engine.evicted > 0)
+	if (e->evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
-		    (unsigned long long)r->report.engine.evicted);
+		    (unsigned long long)e->evicted);
 	if (judged.given_up > 0)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
