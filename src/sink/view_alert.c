@@ -1,0 +1,146 @@
+/* An alert as it is shown when it comes: see view_alert.h. */
+#include "sink/view_alert.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/words.h"
+
+#define TAG    10u /* column at which levels begin */
+#define TEXT   20u /* column at which the rest begins, in wide pages */
+#define INDENT 2u  /* ... in narrow ones, on a line of its own */
+#define NARROW 60u /* columns under which a page is narrow */
+#define CAUSE  200u
+
+static void
+copy(char *to, size_t cap, const struct record *r, enum field field)
+{
+	struct record_value v;
+	struct text t = text_in(to, cap);
+	if (record_find(r, field, &v))
+		text_add_wire(&t, v.str, v.len);
+}
+
+void
+view_alert_take(struct view_alert *a, const struct record *r, bool unicode)
+{
+	static const char *const states[] =
+	    {[VIEW_WORSE] = "raised", [VIEW_REPEATED] = "repeated", [VIEW_RESOLVED] = "resolved"};
+	struct record_value v;
+	char cause[CAUSE];
+	const char *arrow = unicode ? " \xe2\x86\x92 " : " -> ";
+	memset(a, 0, sizeof *a);
+	a->ns = record_find(r, FIELD_TIMESTAMP, &v) ? v.ns : 0;
+	a->level = record_find(r, FIELD_LEVEL, &v) ? words_level(v.str, v.len) : LEVEL_NONE;
+	a->count = record_find(r, FIELD_COUNT, &v) ? v.u64 : 1;
+	for (int s = VIEW_WORSE; s <= VIEW_RESOLVED; s++) {
+		if (record_is(r, FIELD_ALERT_STATE, states[s]))
+			a->state = (enum view_state)s;
+	}
+	copy(a->title, sizeof a->title, r, FIELD_RULE_NAME);
+	copy(a->sentence, sizeof a->sentence, r, FIELD_MESSAGE);
+	copy(a->advice, sizeof a->advice, r, FIELD_ADVICE);
+	copy(cause, sizeof cause, r, FIELD_SENSOR_CAUSE);
+	struct text about = text_in(a->about, sizeof a->about);
+	struct text ports = text_in(a->ports, sizeof a->ports);
+	words_about(&about, r, arrow, false);
+	words_about(&ports, r, arrow, true);
+	if (a->title[0] == '\0')
+		memcpy(a->title, "Alert", sizeof "Alert");
+	if (a->sentence[0] == '\0') {
+		struct text t = text_in(a->sentence, sizeof a->sentence);
+		text_printf(&t, "%s%s%s", a->title, cause[0] != '\0' ? ": " : "", cause);
+		text_puts(&t, t.len > 0 && t.buf[t.len - 1] == '.' ? "" : ".");
+	}
+}
+
+bool
+view_alert_same(const struct view_alert *a, const struct view_alert *b)
+{
+	return strcmp(a->title, b->title) == 0 && strcmp(a->about, b->about) == 0;
+}
+
+/* Time, and level or what became of it; the line stands where text begins. */
+static void
+draw_head(struct page *p, const struct view_alert *a)
+{
+	char clock[16];
+	struct text t = text_in(clock, sizeof clock);
+	words_clock(&t, a->ns);
+	page_put(p, STYLE_DIM, clock);
+	page_tab(p, TAG);
+	if (a->state == VIEW_RESOLVED)
+		page_put(p, STYLE_GREEN, "RESOLVED");
+	else
+		page_put(p, words_level_style(a->level), words_level_name(a->level));
+	page_tab(p, TEXT);
+}
+
+/* "12 more: ", "resolved, the last 3 connections were sealed: " */
+static void
+add_what(struct text *t, const struct view_alert *a)
+{
+	if (a->state == VIEW_WORSE)
+		text_puts(t, "Worse now: ");
+	if (a->state == VIEW_REPEATED) {
+		text_add_count(t, a->count);
+		text_puts(t, " more: ");
+	}
+}
+
+void
+view_alert_block(struct page *p, const struct view_alert *a)
+{
+	char line[1000];
+	struct text t = text_in(line, sizeof line);
+	bool whole = a->state == VIEW_NEW || a->state == VIEW_WORSE;
+	unsigned indent = p->columns < NARROW ? INDENT : TEXT;
+	draw_head(p, a);
+	if (indent == INDENT) {
+		page_line(p);
+		page_tab(p, indent);
+	}
+	add_what(&t, a);
+	if (whole) {
+		text_puts(&t, a->sentence);
+	} else {
+		text_puts(&t, a->title);
+		text_printf(&t, "%s%s", a->about[0] != '\0' ? ", " : "", a->about);
+	}
+	page_wrap(p, STYLE_PLAIN, indent, line);
+	page_line(p);
+	if (!whole)
+		return;
+	if (a->ports[0] != '\0') {
+		page_tab(p, indent);
+		page_wrap(p, STYLE_DIM, indent, a->ports);
+		page_line(p);
+	}
+	if (a->advice[0] != '\0') {
+		page_tab(p, indent);
+		page_put(p, STYLE_DIM, "To do: ");
+		page_wrap(p, STYLE_PLAIN, indent, a->advice);
+		page_line(p);
+	}
+	page_line(p);
+}
+
+void
+view_alert_row(struct page *p, const struct view_alert *a, unsigned about)
+{
+	char line[200];
+	struct text t = text_in(line, sizeof line);
+	draw_head(p, a);
+	if (a->state == VIEW_WORSE)
+		text_puts(&t, "worse: ");
+	text_puts(&t, a->title);
+	if (a->count > 1) {
+		text_puts(&t, p->unicode ? " \xc3\x97" : " x");
+		text_add_count(&t, a->count);
+	}
+	if (about > 0) {
+		page_put_middle(p, STYLE_PLAIN, a->about, about);
+		page_tab(p, TEXT + about + 2);
+	}
+	page_put(p, STYLE_PLAIN, line);
+}
