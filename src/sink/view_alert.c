@@ -76,7 +76,7 @@ draw_head(struct page *p, const struct view_alert *a)
 	page_tab(p, TEXT);
 }
 
-/* "12 more: ", "resolved, the last 3 connections were sealed: " */
+/* "12 more: " */
 static void
 add_what(struct text *t, const struct view_alert *a)
 {
