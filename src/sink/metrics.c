@@ -172,9 +172,9 @@ seconds(FILE *f, const char *name, int64_t ns, const char *help)
 {
 	head(f, name, "gauge", help);
 	/* whole and parts apart: a double holds no nanoseconds of these days */
-	fprintf(f, "postcard_%s %s%" PRId64 ".%09" PRId64 "\n", name, ns < 0 ? "-" : "",
-	    ns / SECOND_NS < 0 ? -(ns / SECOND_NS) : ns / SECOND_NS,
-	    ns % SECOND_NS < 0 ? -(ns % SECOND_NS) : ns % SECOND_NS);
+	uint64_t n = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	fprintf(f, "postcard_%s %s%" PRIu64 ".%09" PRIu64 "\n", name, ns < 0 ? "-" : "",
+	    n / 1000000000u, n % 1000000000u);
 }
 
 static void
