@@ -31,6 +31,7 @@
 #define LEAST	     40u	   /* columns of the summary that is left */
 #define MOST	     110u
 #define MOST_LIVE    120u /* columns of the view: longer lines are hard to read */
+#define MARGIN	     1u	  /* columns left free at the right */
 #define KEYS_AT_ONCE 64u
 
 #define CONTROL(c) ((c)&0x1f)
@@ -102,6 +103,7 @@ draw(struct view *v, int64_t now_ns)
 		return; /* the next one, then */
 	p.out = f;
 	p.columns = v->screen.columns < MOST_LIVE ? v->screen.columns : MOST_LIVE;
+	p.columns -= p.columns > MARGIN ? MARGIN : 0;
 	struct view_look look = {.rows = v->screen.rows,
 	    .now_ns = clock_ns(CLOCK_REALTIME),
 	    .run_ns = (uint64_t)(now_ns - v->begun_ns),

@@ -12,6 +12,9 @@
 #define NARROW 60u /* columns under which a page is narrow */
 #define CAUSE  200u
 
+#define ARROW	    " \xe2\x86\x92 "
+#define ARROW_ASCII " -> "
+
 static void
 copy(char *to, size_t cap, const struct record *r, enum field field)
 {
@@ -28,7 +31,7 @@ view_alert_take(struct view_alert *a, const struct record *r, bool unicode)
 	    {[VIEW_WORSE] = "raised", [VIEW_REPEATED] = "repeated", [VIEW_RESOLVED] = "resolved"};
 	struct record_value v;
 	char cause[CAUSE];
-	const char *arrow = unicode ? " \xe2\x86\x92 " : " -> ";
+	const char *arrow = unicode ? ARROW : ARROW_ASCII;
 	memset(a, 0, sizeof *a);
 	a->ns = record_find(r, FIELD_TIMESTAMP, &v) ? v.ns : 0;
 	a->level = record_find(r, FIELD_LEVEL, &v) ? words_level(v.str, v.len) : LEVEL_NONE;
@@ -125,22 +128,51 @@ view_alert_block(struct page *p, const struct view_alert *a)
 	page_line(p);
 }
 
+/* Hosts in so many columns: where they do not fit, each of the two is cut in its middle. */
+static void
+draw_about(struct page *p, const char *about, unsigned columns)
+{
+	char side[2][sizeof((struct view_alert *)NULL)->about];
+	const char *arrow = p->unicode ? ARROW : ARROW_ASCII, *at = strstr(about, arrow);
+	unsigned wide = page_width(arrow, strlen(arrow)),
+		 room = columns > wide ? columns - wide : 0;
+	if (at == NULL || page_width(about, strlen(about)) <= columns) {
+		page_put_middle(p, STYLE_PLAIN, about, columns);
+		return;
+	}
+	struct text from = text_in(side[0], sizeof side[0]), to = text_in(side[1], sizeof side[1]);
+	text_add(&from, about, (size_t)(at - about));
+	text_puts(&to, at + strlen(arrow));
+	unsigned right = page_width(to.buf, to.len), left = page_width(from.buf, from.len);
+	if (left <= room / 2)
+		right = room - left;
+	else if (right > room / 2)
+		right = room / 2;
+	page_put_middle(p, STYLE_PLAIN, from.buf, room - right);
+	page_put(p, STYLE_PLAIN, arrow);
+	page_put_middle(p, STYLE_PLAIN, to.buf, right);
+}
+
 void
 view_alert_row(struct page *p, const struct view_alert *a, unsigned about)
 {
-	char line[200];
-	struct text t = text_in(line, sizeof line);
+	char count[40];
+	struct text t = text_in(count, sizeof count);
+	unsigned columns = p->columns;
 	draw_head(p, a);
-	if (a->state == VIEW_WORSE)
-		text_puts(&t, "worse: ");
-	text_puts(&t, a->title);
+	if (about > 0) {
+		draw_about(p, a->about, about);
+		page_tab(p, TEXT + about + 2);
+	}
 	if (a->count > 1) {
 		text_puts(&t, p->unicode ? " \xc3\x97" : " x");
 		text_add_count(&t, a->count);
 	}
-	if (about > 0) {
-		page_put_middle(p, STYLE_PLAIN, a->about, about);
-		page_tab(p, TEXT + about + 2);
-	}
-	page_put(p, STYLE_PLAIN, line);
+	unsigned width = page_width(count, t.len);
+	if (p->column + width < columns)
+		p->columns -= width; /* the title is cut, not its number */
+	page_put(p, STYLE_PLAIN, a->state == VIEW_WORSE ? "worse: " : "");
+	page_put(p, STYLE_PLAIN, a->title);
+	p->columns = columns;
+	page_put(p, STYLE_DIM, count);
 }

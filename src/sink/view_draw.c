@@ -17,6 +17,7 @@
 #define LEFT	  1u  /* column at which lines begin */
 #define WIDE	  70u /* columns from which totals and rates stand side by side */
 #define TALL	  20u /* lines from which empty ones part the sections */
+#define HIGH	  34u /* lines from which alerts have a second one, what happened */
 #define BLOCK	  29u /* columns of the rates beside the totals */
 #define HOSTS	  60u /* columns from which rows have room for two hosts */
 #define ROW	  20u /* column at which an alert's own words begin (view_alert.c) */
@@ -135,7 +136,7 @@ draw_now(struct page *p, unsigned i, const struct now *now)
 	char value[64];
 	struct text t = text_in(value, sizeof value);
 	enum style style = STYLE_PLAIN;
-	page_tab(p, p->columns - BLOCK - 1);
+	page_tab(p, p->columns - BLOCK);
 	page_put(p, STYLE_DIM, labels[i]);
 	if (i < 3 && !now->rated) {
 		text_putc(&t, '-');
@@ -157,7 +158,7 @@ draw_now(struct page *p, unsigned i, const struct now *now)
 			style = STYLE_YELLOW;
 		}
 	}
-	put_right(p, style, p->columns - 1, value);
+	put_right(p, style, p->columns, value);
 }
 
 static void
@@ -176,7 +177,7 @@ draw_wide(struct page *p, const uint64_t outcomes[OUTCOMES], const struct now *n
 		enum style style = n == 0 ? STYLE_DIM
 		    : i < 2		  ? words_outcome_style(rows[i].outcome)
 					  : STYLE_PLAIN;
-		draw_total(p, rows[i].label, style, n, i < 2 ? whole : 0, p->columns - BLOCK - 4);
+		draw_total(p, rows[i].label, style, n, i < 2 ? whole : 0, p->columns - BLOCK - 3);
 		draw_now(p, i, now);
 		page_line(p);
 	}
@@ -189,10 +190,10 @@ draw_narrow(struct page *p, const uint64_t outcomes[OUTCOMES], const struct now 
 	char line[160];
 	struct text t = text_in(line, sizeof line);
 	draw_total(p, "Sealed", words_outcome_style(OUTCOME_ENCRYPTED), outcomes[OUTCOME_ENCRYPTED],
-	    whole, p->columns - 1);
+	    whole, p->columns);
 	page_line(p);
 	draw_total(p, "In clear", words_outcome_style(OUTCOME_CLEARTEXT),
-	    outcomes[OUTCOME_CLEARTEXT], whole, p->columns - 1);
+	    outcomes[OUTCOME_CLEARTEXT], whole, p->columns);
 	page_line(p);
 	text_add_count(&t, outcomes[OUTCOME_UNKNOWN]);
 	text_puts(&t, " not known, ");
@@ -257,10 +258,10 @@ draw_flaw(struct page *p, const char *line, unsigned more)
 		text_puts(&t, "+");
 		text_add_count(&t, more);
 		text_puts(&t, " more");
-		p->columns = columns - (unsigned)t.len - 2;
+		p->columns = columns - (unsigned)t.len - 2; /* what is left of it ends before it */
 		page_put(p, STYLE_PLAIN, line);
 		p->columns = columns;
-		put_right(p, STYLE_DIM, columns - 1, rest);
+		put_right(p, STYLE_DIM, columns, rest);
 	} else {
 		page_put(p, STYLE_PLAIN, line);
 	}
@@ -314,21 +315,22 @@ about_width(const struct view_alert *a, unsigned most)
 	return width < most ? width : most;
 }
 
-/* Alerts in at most `rows` lines.  Hosts stand in line where there is room. */
+/* Alerts in at most `rows` lines, each in two where there is a `second` one for them.  Hosts stand
+ * in line where there is room. */
 static void
-draw_alerts(struct page *p, const struct view_model *m, unsigned rows)
+draw_alerts(struct page *p, const struct view_model *m, unsigned rows, bool second)
 {
 	char count[64];
 	struct text t = text_in(count, sizeof count);
-	unsigned n = m->alerts < rows - 1 ? m->alerts : rows - 1;
+	unsigned most = (rows - 1) / (1 + second), n = m->alerts < most ? m->alerts : most;
 	unsigned widest = 0, room = p->columns > ROW ? (p->columns - ROW) / 2 : 0;
 	draw_section(p, "Last alerts");
 	if (m->alerts == 0) {
-		put_right(p, STYLE_DIM, p->columns - 1, "none so far");
+		put_right(p, STYLE_DIM, p->columns, "none so far");
 	} else if (p->columns >= 40) {
 		text_add_count(&t, m->raised);
 		text_puts(&t, " so far");
-		put_right(p, STYLE_DIM, p->columns - 1, count);
+		put_right(p, STYLE_DIM, p->columns, count);
 	}
 	page_line(p);
 	bool aligned = p->columns >= HOSTS;
@@ -341,6 +343,11 @@ draw_alerts(struct page *p, const struct view_model *m, unsigned rows)
 		view_alert_row(p, &m->alert[i],
 		    aligned ? widest : about_width(&m->alert[i], 2 * room));
 		page_line(p);
+		if (!second)
+			continue;
+		page_tab(p, ROW);
+		page_put(p, STYLE_DIM, m->alert[i].sentence);
+		page_line(p);
 	}
 }
 
@@ -349,7 +356,7 @@ draw_senders(struct page *p, const struct view_model *m, unsigned rows)
 {
 	const struct view_sender *best[LIMIT_TOP];
 	unsigned n = view_top_best(&m->top, best), widest = 0;
-	unsigned end = p->columns - 1, mails = end - 9, conns = mails - 9;
+	unsigned end = p->columns, mails = end - 9, conns = mails - 9;
 	n = n < rows - 1 ? n : rows - 1;
 	draw_section(p, "Top senders in clear");
 	draw_heading(p, conns, "conns");
@@ -414,7 +421,7 @@ view_draw(struct page *p, const struct view_model *m, const struct view_look *lo
 		senders = 1 + (senders < room / 3 ? senders : room / 3) + tall;
 	}
 	if (room > senders)
-		draw_alerts(p, m, room - senders);
+		draw_alerts(p, m, room - senders, look->rows >= HIGH && p->columns >= HOSTS);
 	if (senders > 0) {
 		if (tall)
 			page_line(p);

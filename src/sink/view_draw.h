@@ -14,7 +14,7 @@ struct view_look {
 	const char *notice; /* the message for people that came last; "" for none */
 };
 
-/* Draws it all; the page is as wide as the terminal (from 1 column on). */
+/* Draws it all, on a page of any width. */
 void view_draw(struct page *p, const struct view_model *m, const struct view_look *look);
 
 #endif

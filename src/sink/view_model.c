@@ -31,9 +31,8 @@ take_alert(struct view_model *m, const struct record *r)
 	m->raised += a.state == VIEW_NEW || a.state == VIEW_WORSE;
 	while (at < m->alerts && !view_alert_same(&m->alert[at], &a))
 		at++;
-	if (at < m->alerts && a.state == VIEW_REPEATED) {
+	if (at < m->alerts && (a.state == VIEW_REPEATED || a.state == VIEW_WORSE)) {
 		a.count += m->alert[at].count;
-		a.level = m->alert[at].level > a.level ? m->alert[at].level : a.level;
 	} else if (at < m->alerts && a.state == VIEW_RESOLVED) {
 		a.count = m->alert[at].count;
 	} else if (at == m->alerts) {
