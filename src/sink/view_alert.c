@@ -11,6 +11,7 @@
 #define INDENT 2u  /* ... in narrow ones, on a line of its own */
 #define NARROW 60u /* columns under which a page is narrow */
 #define CAUSE  200u
+#define DAY_NS 86400000000000ll
 
 #define ARROW	    " \xe2\x86\x92 "
 #define ARROW_ASCII " -> "
@@ -63,14 +64,21 @@ view_alert_same(const struct view_alert *a, const struct view_alert *b)
 	return strcmp(a->title, b->title) == 0 && strcmp(a->about, b->about) == 0;
 }
 
-/* Time, and level or what became of it; the line stands where text begins. */
+/* Time, or the day where it is not that of `now_ns`, and level or what became of it; the line
+ * stands where text begins. */
 static void
-draw_head(struct page *p, const struct view_alert *a)
+draw_head(struct page *p, const struct view_alert *a, int64_t now_ns)
 {
-	char clock[16];
-	struct text t = text_in(clock, sizeof clock);
-	words_clock(&t, a->ns);
-	page_put(p, STYLE_DIM, clock);
+	char when[40];
+	struct text t = text_in(when, sizeof when);
+	if (a->ns / DAY_NS == now_ns / DAY_NS) {
+		words_clock(&t, a->ns);
+		page_put(p, STYLE_DIM, when);
+	} else {
+		words_time(&t, a->ns);
+		when[t.len < 10 ? t.len : 10] = '\0';
+		page_put(p, STYLE_DIM, t.len < 10 ? "" : when + 5); /* month and day */
+	}
 	page_tab(p, TAG);
 	if (a->state == VIEW_RESOLVED)
 		page_put(p, STYLE_GREEN, "RESOLVED");
@@ -98,7 +106,7 @@ view_alert_block(struct page *p, const struct view_alert *a)
 	struct text t = text_in(line, sizeof line);
 	bool whole = a->state == VIEW_NEW || a->state == VIEW_WORSE;
 	unsigned indent = p->columns < NARROW ? INDENT : TEXT;
-	draw_head(p, a);
+	draw_head(p, a, a->ns);
 	if (indent == INDENT) {
 		page_line(p);
 		page_tab(p, indent);
@@ -154,12 +162,12 @@ draw_about(struct page *p, const char *about, unsigned columns)
 }
 
 void
-view_alert_row(struct page *p, const struct view_alert *a, unsigned about)
+view_alert_row(struct page *p, const struct view_alert *a, int64_t now_ns, unsigned about)
 {
 	char count[40];
 	struct text t = text_in(count, sizeof count);
 	unsigned columns = p->columns;
-	draw_head(p, a);
+	draw_head(p, a, now_ns);
 	if (about > 0) {
 		draw_about(p, a->about, about);
 		page_tab(p, TEXT + about + 2);

@@ -33,7 +33,8 @@ bool view_alert_same(const struct view_alert *a, const struct view_alert *b);
 /* Draws it: a new one with what to do, and an empty line below; one that came before as a line. */
 void view_alert_block(struct page *p, const struct view_alert *a);
 
-/* Draws it in one line, hosts in `about` columns (0: none); the line is not ended. */
-void view_alert_row(struct page *p, const struct view_alert *a, unsigned about);
+/* Draws it in one line, hosts in `about` columns (0: none); the line is not ended.  Of another day
+ * than that of `now_ns` the day stands in the place of the time. */
+void view_alert_row(struct page *p, const struct view_alert *a, int64_t now_ns, unsigned about);
 
 #endif

@@ -101,7 +101,7 @@ draw_total(struct page *p, const char *label, enum style style, uint64_t n, uint
 {
 	bool wide = p->columns >= WIDE;
 	unsigned end = wide ? 22 : 19, bar = end + 8;
-	page_tab(p, LEFT + wide);
+	page_tab(p, LEFT);
 	page_put(p, style, label);
 	draw_count(p, end, n);
 	if (whole == 0)
@@ -153,8 +153,9 @@ draw_now(struct page *p, unsigned i, const struct now *now)
 	} else {
 		text_add_count(&t, now->workers);
 		if (now->restarts > 0) {
-			text_puts(&t, ", restarts ");
+			text_puts(&t, ", ");
 			text_add_count(&t, now->restarts);
+			text_puts(&t, " restarted");
 			style = STYLE_YELLOW;
 		}
 	}
@@ -251,7 +252,7 @@ draw_flaw(struct page *p, const char *line, unsigned more)
 	unsigned columns = p->columns;
 	char rest[32];
 	struct text t = text_in(rest, sizeof rest);
-	page_tab(p, LEFT + (columns >= WIDE));
+	page_tab(p, LEFT);
 	page_put(p, STYLE_YELLOW, "!");
 	page_tab(p, p->column + 1);
 	if (more > 0 && columns > 30) {
@@ -291,8 +292,9 @@ draw_quality(struct page *p, const struct view_model *m, const struct view_look 
 	for (unsigned i = 0; i < f.n; i++)
 		shown[n++] = f.line[i];
 	if (n == 0) {
-		page_tab(p, LEFT + (p->columns >= WIDE));
-		page_put(p, STYLE_DIM, "Nothing lost, cut or damaged");
+		page_tab(p, LEFT);
+		page_put(p, STYLE_DIM,
+		    m->samples > 0 ? "Nothing lost, cut or damaged" : "Nothing read yet");
 		page_line(p);
 	}
 	for (unsigned i = 0; i < n && i < room; i++)
@@ -315,13 +317,14 @@ about_width(const struct view_alert *a, unsigned most)
 	return width < most ? width : most;
 }
 
-/* Alerts in at most `rows` lines, each in two where there is a `second` one for them.  Hosts stand
- * in line where there is room. */
+/* Alerts in at most `rows` lines, each in two on a high screen.  Hosts stand in line where there is
+ * room. */
 static void
-draw_alerts(struct page *p, const struct view_model *m, unsigned rows, bool second)
+draw_alerts(struct page *p, const struct view_model *m, const struct view_look *look, unsigned rows)
 {
 	char count[64];
 	struct text t = text_in(count, sizeof count);
+	bool second = look->rows >= HIGH && p->columns >= HOSTS;
 	unsigned most = (rows - 1) / (1 + second), n = m->alerts < most ? m->alerts : most;
 	unsigned widest = 0, room = p->columns > ROW ? (p->columns - ROW) / 2 : 0;
 	draw_section(p, "Last alerts");
@@ -340,7 +343,7 @@ draw_alerts(struct page *p, const struct view_model *m, unsigned rows, bool seco
 	}
 	for (unsigned i = 0; i < n; i++) {
 		page_tab(p, LEFT);
-		view_alert_row(p, &m->alert[i],
+		view_alert_row(p, &m->alert[i], look->now_ns,
 		    aligned ? widest : about_width(&m->alert[i], 2 * room));
 		page_line(p);
 		if (!second)
@@ -421,7 +424,7 @@ view_draw(struct page *p, const struct view_model *m, const struct view_look *lo
 		senders = 1 + (senders < room / 3 ? senders : room / 3) + tall;
 	}
 	if (room > senders)
-		draw_alerts(p, m, room - senders, look->rows >= HIGH && p->columns >= HOSTS);
+		draw_alerts(p, m, look, room - senders);
 	if (senders > 0) {
 		if (tall)
 			page_line(p);

@@ -2,7 +2,7 @@
  * The screens of the live view: what they say at sizes of terminals, and that hostile octets stay
  * inside of their lines.  The same records and times give the same screen.
  *
- * `sink_view_draw_test demo COLUMNS ROWS [flawed] [empty] [colour] [ascii] [paused]` prints one.
+ * `sink_view_draw_test demo COLUMNS ROWS [ascii] [flawed] [empty] [colour] [paused]` prints one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,16 +85,146 @@ screen(unsigned columns, unsigned rows, struct page style)
 static const struct page plain = {.unicode = true}, ascii = {.unicode = false};
 
 static void
-drawn(unsigned columns, unsigned rows, const char *want)
+drawn(unsigned columns, unsigned rows, struct page style, const char *want)
 {
-	char *out = screen(columns, rows, plain);
+	char *out = screen(columns, rows, style);
 	if (strcmp(out, want) != 0)
 		print_error("%s", out);
 	assert_string_equal(out, want);
 	free(out);
 }
 
-/* GOLDEN */
+/* clang-format off */
+
+/* The usual screen. */
+static void
+usual_screen(void **state)
+{
+	(void)state;
+	take_all(true);
+	drawn(79, 24, plain,
+	    " postcard 0.1.0 on eth0                           for 2 h 13 min   00:26:40 UTC\n"
+	    "\n"
+	    " Sealed          1,210   97%  ████████████████▍   Packets/s              12,345\n"
+	    " In clear           42    3%  ▋                   Octets/s               1.2 MB\n"
+	    " TLS failed          3                            Mail connections/min       60\n"
+	    " No mail             5                            Packets lost              123\n"
+	    " Not known           7                            Workers        2, 1 restarted\n"
+	    "\n"
+	    " ! 120 packets lost by the kernel (<1%)\n"
+	    " ! 3 packets lost by the network interface\n"
+	    " ! 1 restart of workers that died or hung                               +4 more\n"
+	    "\n"
+	    " Last alerts                                                           5 so far\n"
+	    " 00:16:40 HIGH      worker 2                       A worker died\n"
+	    " 11-14    HIGH      10.1.20.31 → 10.1.0.25         worse: Mail readable… ×1,235\n"
+	    " 11-14    HIGH      2001:d…34:5678 → 2001:db8::25  Mail readable: the server o…\n"
+	    " 11-14    CRITICAL  192.168.7.15 → 203.0.113.25    Password or token readable\n"
+	    "\n"
+	    " Top senders in clear                                   conns    mails   logins\n"
+	    " 10.0.0.3  printer.example.org                              5        4        0\n"
+	    " 10.0.0.6  printer.example.org                              4       11        0\n"
+	    " 10.0.0.4  printer.example.org                              4        9        0\n"
+	    "\n"
+	    " q quit   p pause   ^L redraw\n"	);
+}
+
+/* A small one, of a terminal that shows ASCII only. */
+static void
+small_ascii_screen(void **state)
+{
+	(void)state;
+	model->unicode = false;
+	take_all(true);
+	drawn(49, 12, ascii,
+	    " postcard 0.1.0 on eth0              00:26:40 UTC\n"
+	    " Sealed       1,210   97%  #####################\n"
+	    " In clear        42    3%  #\n"
+	    " 7 not known, 3 TLS failed, 5 no mail\n"
+	    " 12,345 packets/s, 1.2 MB/s, 60 conn./min\n"
+	    " ! 120 packets lost by the kernel (<1%)   +6 more\n"
+	    " Last alerts                             5 so far\n"
+	    " 00:16:40 HIGH      worker 2  A worker died\n"
+	    " 11-14    HIGH      10.1.20.31 -> 10.1.0.25  wo..\n"
+	    " 11-14    HIGH      2001..4:5678 -> 2001:db8::25\n"
+	    " 11-14    CRITICAL  192.168.7.15 -> 203.0.113.25\n"
+	    " q quit   p pause   ^L redraw\n"	);
+}
+
+/* A large one: alerts say what happened. */
+static void
+high_screen(void **state)
+{
+	(void)state;
+	take_all(false);
+	drawn(99, 36, plain,
+	    " postcard 0.1.0 on eth0                                               for 2 h 13 min   00:26:40 UTC\n"
+	    "\n"
+	    " Sealed          1,210   97%  ███████████████████████████████████▊    Packets/s              12,345\n"
+	    " In clear           42    3%  █▎                                      Octets/s               1.2 MB\n"
+	    " TLS failed          3                                                Mail connections/min       60\n"
+	    " No mail             5                                                Packets lost                0\n"
+	    " Not known           7                                                Workers                     2\n"
+	    "\n"
+	    " Nothing lost, cut or damaged\n"
+	    "\n"
+	    " Last alerts                                                                               5 so far\n"
+	    " 00:16:40 HIGH      worker 2                                 A worker died\n"
+	    "                    Worker 2 died of signal 11 (Segmentation fault) and was started anew.\n"
+	    " 11-14    HIGH      10.1.20.31 → 10.1.0.25                   worse: Mail readable: the serv… ×1,235\n"
+	    "                    It went out of the country.\n"
+	    " 11-14    HIGH      2001:db8:12…f0:1234:5678 → 2001:db8::25  Mail readable: the server offered no …\n"
+	    "                    A mail crossed readable.\n"
+	    " 11-14    CRITICAL  192.168.7.15 → 203.0.113.25              Password or token readable\n"
+	    "                    192.168.7.15 (laptop.example.org) sent a password (PLAIN) and 1 mail to 203.0.…\n"
+	    "\n"
+	    " Top senders in clear                                                       conns    mails   logins\n"
+	    " 10.0.0.3  printer.example.org                                                  5        4        0\n"
+	    " 10.0.0.6  printer.example.org                                                  4       11        0\n"
+	    " 10.0.0.4  printer.example.org                                                  4        9        0\n"
+	    " 10.0.0.2  printer.example.org                                                  4        6        0\n"
+	    " 10.0.0.5  printer.example.org                                                  4        2        0\n"
+	    " 10.0.0.1  printer.example.org                                                  3        6        0\n"
+	    " 10.0.0.7  printer.example.org                                                  3        4        0\n"
+	    " 10.0.0.0  printer.example.org                                                  2        1        0\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    " q quit   p pause   ^L redraw\n"	);
+}
+
+/* Before anything came. */
+static void
+nothing_yet(void **state)
+{
+	(void)state;
+	drawn(79, 20, plain,
+	    " postcard                                         for 2 h 13 min   00:26:40 UTC\n"
+	    "\n"
+	    " Sealed              0                            Packets/s                   -\n"
+	    " In clear            0                            Octets/s                    -\n"
+	    " TLS failed          0                            Mail connections/min        -\n"
+	    " No mail             0                            Packets lost                0\n"
+	    " Not known           0                            Workers                     1\n"
+	    "\n"
+	    " Nothing read yet\n"
+	    "\n"
+	    " Last alerts                                                        none so far\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    "\n"
+	    " q quit   p pause   ^L redraw\n"	);
+}
+
+/* clang-format on */
 
 /* Lines that fit, as many as there are rows, no controls; at any size. */
 static void
@@ -297,6 +427,7 @@ demo(int argc, char **argv)
 	void *none = NULL;
 	if (begin(&none) != 0)
 		return 1;
+	model->unicode = argc <= 4 || strcmp(argv[4], "ascii") != 0;
 	for (int i = 4; i < argc; i++) {
 		style.colour = style.colour || strcmp(argv[i], "colour") == 0;
 		style.unicode = style.unicode && strcmp(argv[i], "ascii") != 0;
@@ -318,7 +449,10 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    /* GOLDEN */
+	    VIEW_TEST(usual_screen),
+	    VIEW_TEST(small_ascii_screen),
+	    VIEW_TEST(high_screen),
+	    VIEW_TEST(nothing_yet),
 	    VIEW_TEST(every_size),
 	    VIEW_TEST(hostile_octets),
 	    VIEW_TEST(nothing_private),
