@@ -11,7 +11,6 @@
 #define PATHS_STATE  PATHS_LIB "/state.db"
 #define PATHS_SPOOL  PATHS_LIB "/spool"
 #define PATHS_LOG    "/var/log/postcard" /* of PATHS_USER: for --out */
-#define PATHS_RUN    "/run/postcard"	 /* of root, and empty: a worker's root folder */
 
 #define PATHS_USER   "postcard"	       /* of the parent, which has the outputs */
 #define PATHS_WORKER "postcard-worker" /* of the workers, who own nothing */

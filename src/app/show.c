@@ -198,25 +198,28 @@ manual_options(FILE *out)
 	}
 }
 
-/* The keys of the configuration file; those that may be lists, or the others. */
+/* Is it a key of the configuration file, and one that may have a list? */
+static bool
+is_key(const struct option_info *o, bool list)
+{
+	bool lists = (o->traits & TRAIT_REPEATS) != 0 && o->argument != ARGUMENT_NONE;
+	return (o->traits & TRAIT_SETTING) != 0 && lists == list;
+}
+
 static void
 manual_keys(bool lists, FILE *out)
 {
-	const char *last = NULL, *separator = ".Cm";
-	for (size_t i = 0; i <= OPTIONS; i++) {
-		if (i < OPTIONS &&
-		    ((option_table[i].traits & TRAIT_SETTING) == 0 ||
-			((option_table[i].traits & TRAIT_REPEATS) != 0) != lists))
+	size_t last = 0;
+	const char *separator = ".Cm";
+	for (size_t i = 0; i < OPTIONS; i++)
+		last = is_key(&option_table[i], lists) ? i : last;
+	for (size_t i = 0; i <= last; i++) {
+		if (!is_key(&option_table[i], lists))
 			continue;
-		if (i == OPTIONS)
-			separator = "\nand\n.Cm";
-		if (last != NULL)
-			fprintf(out, "%s %s", separator, last);
-		if (last != NULL && i < OPTIONS)
-			separator = " ,";
-		last = i < OPTIONS ? option_table[i].name : NULL;
+		fprintf(out, "%s %s", i == last ? "\nand\n.Cm" : separator, option_table[i].name);
+		separator = " ,";
 	}
-	putc('\n', out);
+	fputs(lists ? " .\n" : "\n", out);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "app/config.h"
+#include "base/file.h"
 #include "folder.h"
 
 static struct options options;
@@ -116,6 +117,25 @@ each_setting_is_a_key(void **state)
 		if (read != ((info->traits & TRAIT_SETTING) != 0))
 			fail_msg("%s: %s", info->name, error);
 	}
+}
+
+/* The example that is installed has them all. */
+static void
+each_setting_is_in_the_example(void **state)
+{
+	(void)state;
+	char *example = file_read("src/app/service/postcard.yaml", LIMIT_YAML, &(size_t){0}, error,
+	    sizeof error);
+	if (example == NULL)
+		fail_msg("%s", error);
+	for (unsigned i = 0; i < OPTIONS; i++) {
+		char line[64];
+		snprintf(line, sizeof line, "\n#%s:", option_table[i].name);
+		bool setting = (option_table[i].traits & TRAIT_SETTING) != 0;
+		if ((strstr(example, line) != NULL) != setting)
+			fail_msg("%s", option_table[i].name);
+	}
+	free(example);
 }
 
 static void
@@ -334,6 +354,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    FOLDER_TEST(settings),
 	    FOLDER_TEST(each_setting_is_a_key),
+	    cmocka_unit_test(each_setting_is_in_the_example),
 	    FOLDER_TEST(settings_of_a_sensor),
 	    FOLDER_TEST(read_anew),
 	    FOLDER_TEST(the_command_line_goes_first),
