@@ -192,7 +192,7 @@ check_folder(struct check *k, enum option id, const char *path)
 static void
 check_syslog(struct check *k, const char *url)
 {
-	/* sink/syslog.h is to say what is wrong with it; until then no more than this */
+	/* TO CONNECT: syslog_check of sink/syslog.h says what is wrong with it */
 	if (strstr(url, "://") == NULL)
 		wrong(k, OPTION_SYSLOG, url, "not a URL such as tls://loghost or unix:///dev/log");
 }
