@@ -10,6 +10,11 @@ import unittest
 import postcard
 
 SERVICE = "src/app/service/"
+EXCEPTION = """title: Old printer
+logsource: {product: postcard}
+filter: {rules: any, selection: {source.ip: 192.0.2.31}, condition: not selection}
+postcard: {owner: Ann, reason: no TLS in it, expires: 2027-06-30}
+"""
 
 
 def text_of(path):
@@ -51,7 +56,7 @@ class Configuration(Base):
 
     def test_the_example_is_well_with_all_that_stands_in_it(self):
         """What is commented out is taken in, on a machine that has what is named."""
-        text, count = re.subn(r"(?m)^#(?=\S)", "", text_of(SERVICE + "postcard.yaml"))
+        text, count = re.subn(r"(?m)^#(?=\S|  \S)", "", text_of(SERVICE + "postcard.yaml"))
         self.assertGreater(count, 25)
         for folder in ("var/lib/postcard", "var/log/postcard"):
             os.makedirs(os.path.join(self.folder, folder))
@@ -59,13 +64,13 @@ class Configuration(Base):
             self.assertIn(path, text)
             text = text.replace(path, os.path.join(self.folder, path[1:]))
         shutil.copytree("rules", os.path.join(self.folder, "usr/share/postcard/rules"))
-        os.mkdir(os.path.join(self.folder, "rules"))
+        self.file("rules/exceptions/printer.yml", EXCEPTION)
         text = text.replace("interface: eth1", "interface: lo").replace("user: postcard", "user: root")
         text = re.sub(r"(?m)^geoip:.*\n", "", text)  # it would be read
         done = self.check(text)
         self.assertEqual((done.code, done.stderr), (0, b""))
         said = done.stdout.decode()
-        for line in (r"rules +41, .* \(from --rules\)", r"policies +2", r"interfaces +lo", r"filter +not host 192.0.2.10",
+        for line in (r"rules +41, .* \(from --rules\)", r"exceptions +1", r"policies +2", r"interfaces +lo", r"filter +not host 192.0.2.10",
                      r"syslog +tls://loghost.example.com\n +unix:///dev/log", r"spool +\S+/postcard/spool",
                      r"out +\S+/records.ndjson", r"metrics +\S+/postcard.prom", r"state +\S+/state.db"):
             self.assertRegex(said, r"(?m)^%s$" % line)
