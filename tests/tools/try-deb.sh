@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tries the Debian package on a bare Debian 12: apt installs it with its maintainer scripts, it is
-# configured, upgraded, removed, installed again, purged; nothing but its users is left.
+# configured, upgraded, removed, installed again, purged; nothing but its users is left.  Then, where
+# that can be done (boot-chroot.sh), the system is booted and all of it happens to a running service.
 #
 #     tests/tools/try-deb.sh [FOLDER]
 #
@@ -24,6 +25,7 @@ mirror=${mirror:-http://deb.debian.org/debian}
 root=${1:-$(mktemp -d /var/tmp/postcard-deb.XXXXXX)}
 
 leave() {
+	[ -z "${machine:-}" ] || { kill "$machine" && wait "$machine"; } 2>/dev/null || true
 	umount "$root/proc" "$root/dev" 2>/dev/null || true
 	[ -n "${keep:-}" ] || rm -rf --one-file-system "$root"
 }
@@ -147,5 +149,101 @@ apt purge postcard
 left=$(before)
 [ -z "$left" ] || fail "left behind: $left"
 says nologin getent passwd postcard
+
+# ---- as a running service ----
+
+if ! grep -lq notify_open $(ls src/app/*.c | grep -v notify.c); then
+	echo "== try-deb: all went well (no run tells a service manager yet: not tried as a service)"
+	exit 0
+fi
+umount "$root/proc" "$root/dev"
+tests/tools/boot-chroot.sh "$root" >"$root.first" 2>"$root.log" &
+machine=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	sleep 1
+	[ ! -s "$root.first" ] || break
+done
+first=$(tr -d ' ' <"$root.first")
+inside() {
+	nsenter -t "$first" -m -p -n -u -i -C -r -w env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+	    DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER= "$@"
+}
+state=$([ -z "$first" ] || inside systemctl is-system-running --wait 2>/dev/null) || true
+case $state in
+running|degraded) ;;
+*)
+	echo "== try-deb: all went well, but not tried as a service: $(tail -n 1 "$root.log")"
+	rm -f "$root.log" "$root.first"
+	exit 0
+	;;
+esac
+rm -f "$root.log" "$root.first"
+# what systemd and the journal say of it, where it is not as expected
+journal() {
+	inside systemctl status --no-pager postcard 2>&1 || true
+	inside journalctl --no-pager -n 40 -u postcard 2>&1 || true
+	fail "$*"
+}
+main() {
+	inside systemctl show -p MainPID --value postcard
+}
+runs() {
+	[ "$(inside systemctl is-active postcard)" = active ] || journal "it does not run: $*"
+}
+
+step "install on a running system"
+inside ip link set lo up 2>/dev/null || true
+apt install --no-install-recommends "/try/postcard_${old}_$arch.deb"
+[ "$(inside systemctl is-active postcard)" = inactive ] || journal "it was started unasked"
+
+step "start"
+inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' -e 's/^#metrics:/metrics:/' \
+    /etc/postcard/postcard.yaml
+inside systemctl enable --now postcard 2>/dev/null || journal "it does not start"
+runs "once started"
+for pid in $(inside cat /sys/fs/cgroup/systemd/system.slice/postcard.service/cgroup.procs 2>/dev/null ||
+    inside cat /sys/fs/cgroup/system.slice/postcard.service/cgroup.procs); do
+	inside grep -E '^(Name|Uid|CapEff|NoNewPrivs|Seccomp):' "/proc/$pid/status" | tr -s '\n\t' '  '
+	echo
+done
+says 'CapEff:	0000000000000000' cat "/proc/$(main)/status"
+says "Uid:	$(inside id -u postcard)" cat "/proc/$(main)/status"
+mode /var/log/postcard/records.ndjson "postcard:postcard 640"
+
+step "reload, and rotate"
+earlier=$(main)
+inside systemctl reload postcard || journal "it cannot be reloaded"
+inside sh -c 'echo {} >>/var/log/postcard/records.ndjson'
+inside logrotate --force /etc/logrotate.d/postcard || journal "its records cannot be rotated"
+sleep 1
+runs "after a reload"
+[ "$earlier" = "$(main)" ] || journal "a reload started it anew"
+inside [ -s /var/log/postcard/records.ndjson.1 ] || journal "its records were not rotated"
+
+step "killed, it comes back"
+inside systemctl kill --signal=KILL postcard
+sleep 7
+runs "after it was killed"
+[ "$earlier" != "$(main)" ] || journal "it was not killed"
+
+step "upgrade of what runs"
+earlier=$(main)
+apt install --no-install-recommends "/try/postcard_${new}_$arch.deb"
+sleep 2
+runs "after an upgrade"
+[ "$earlier" != "$(main)" ] || journal "the upgrade did not start it anew"
+
+step "stop"
+start=$(date +%s)
+inside systemctl stop postcard
+[ $(($(date +%s) - start)) -le 3 ] || journal "it took $(($(date +%s) - start)) s to stop"
+[ "$(inside systemctl show -p Result --value postcard)" = success ] || journal "it did not end well"
+
+step "purge of what runs"
+inside systemctl start postcard
+apt purge postcard
+[ "$(inside systemctl is-active postcard)" = inactive ] || journal "it still runs"
+left=$(before; inside find /run/systemd -name '*postcard*')
+[ -z "$left" ] || fail "left behind: $left"
 
 echo "== try-deb: all went well"
