@@ -37,13 +37,13 @@ CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
               -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
               -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
-LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lcrypto -lz -lm $(LDLIBS)
+LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
 FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 
 # Debian packages
 DEB_PACKAGES   := dpkg-dev
-BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libpcre2-dev libsqlite3-dev libssl-dev zlib1g-dev
-TEST_PACKAGES  := libcmocka-dev python3 python3-yaml python3-jsonschema $(DEB_PACKAGES) logrotate mandoc systemd
+BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libpcre2-dev libsqlite3-dev libssl-dev zlib1g-dev libseccomp-dev libcap-ng-dev
+TEST_PACKAGES  := libcmocka-dev iproute2 python3 python3-yaml python3-jsonschema $(DEB_PACKAGES) logrotate mandoc systemd
 LINT_PACKAGES  := clang-format clang-tidy cppcheck python3
 FUZZ_PACKAGES  := clang libclang-rt-dev
 

@@ -2,9 +2,7 @@
 #include "app/check.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +17,14 @@
 #include "capture/filter.h"
 #include "enrich/enrich.h"
 
-#define CHECK_PATH   4096 /* octets of a path that is looked at */
-#define CHECK_GROUPS 64	  /* groups of the user that are looked at */
+#define CHECK_PATH 4096 /* octets of a path that is looked at */
 
 struct check {
 	const struct options *o;
 	const struct config *c;
-	const char *user;	    /* that a run becomes; NULL: it stays who it is */
-	uid_t uid;		    /* of that user */
-	gid_t groups[CHECK_GROUPS]; /* of that user */
-	int group_count;
+	struct identity user; /* that a run becomes; uid 0: it stays who it is */
+	uid_t uid;	      /* who writes */
+	gid_t gid;
 	bool failed; /* something was wrong, and has been said */
 };
 
@@ -58,28 +54,17 @@ wrong(struct check *k, enum option id, const char *value, const char *fmt, ...)
 static void
 find_user(struct check *k)
 {
+	char error[SANDBOX_ERROR];
 	k->uid = geteuid();
-	k->group_count = getgroups(CHECK_GROUPS - 1, k->groups);
-	if (k->group_count < 0)
-		k->group_count = 0;
-	k->groups[k->group_count++] = getegid();
-	if (k->o->interface_count == 0 || k->uid != 0)
+	k->gid = getegid();
+	if (k->o->interface_count == 0)
 		return;
-	const char *name = k->o->user != NULL ? k->o->user : PATHS_USER;
-	const struct passwd *p = getpwnam(name);
-	if (p == NULL && k->o->user != NULL) {
-		wrong(k, OPTION_USER, name, "there is no such user");
-		return;
+	if (!config_identity(k->o, &k->user, error)) {
+		wrong(k, OPTION_USER, k->o->user != NULL ? k->o->user : PATHS_USER, "%s", error);
+	} else if (k->user.uid != 0) {
+		k->uid = k->user.uid;
+		k->gid = k->user.gid;
 	}
-	if (p == NULL)
-		p = getpwnam(name = PATHS_NOBODY);
-	if (p == NULL)
-		return;
-	k->user = name;
-	k->uid = p->pw_uid;
-	k->group_count = CHECK_GROUPS;
-	if (getgrouplist(name, p->pw_gid, k->groups, &k->group_count) < 0)
-		k->group_count = CHECK_GROUPS; /* as many as there is room for */
 }
 
 /* May the user do that (of 7: read 4, write 2, search 1)? */
@@ -90,10 +75,8 @@ may(const struct check *k, const struct stat *st, mode_t what)
 		return true;
 	if (st->st_uid == k->uid)
 		return (st->st_mode >> 6 & what) == what;
-	for (int i = 0; i < k->group_count; i++) {
-		if (st->st_gid == k->groups[i])
-			return (st->st_mode >> 3 & what) == what;
-	}
+	if (st->st_gid == k->gid)
+		return (st->st_mode >> 3 & what) == what;
 	return (st->st_mode & what) == what;
 }
 
@@ -118,7 +101,7 @@ folder_of(const char *path, char out[CHECK_PATH])
 static const char *
 user_of(const struct check *k)
 {
-	return k->user != NULL ? k->user : "this user";
+	return k->user.uid != 0 ? k->user.name : "this user";
 }
 
 /* Can the user get to that folder at all? */
@@ -316,9 +299,10 @@ print_rules(FILE *out, const struct options *o, const struct rules *s)
 	fprintf(out, "rules            %u, and %u correlation%s and %u filter%s (%s)\n",
 	    count[RULE_DETECTION], count[RULE_CORRELATION], count[RULE_CORRELATION] == 1 ? "" : "s",
 	    count[RULE_FILTER], count[RULE_FILTER] == 1 ? "" : "s", sources(o));
-	for (size_t i = 0; o->verbose > 0 && i < rules_count(s); i++) {
-		if (!rules_at(s, i)->exception)
-			print_rule(out, rules_at(s, i));
+	for (size_t i = 0; i < rules_count(s); i++) {
+		const struct rule *rule = rules_at(s, i);
+		if (o->verbose > 0 ? !rule->exception || !rule->active : !rule->active)
+			print_rule(out, rule);
 	}
 	fprintf(out, "exceptions       %u\n", exceptions);
 	for (size_t i = 0; i < rules_count(s); i++) {
@@ -336,7 +320,7 @@ print_run(FILE *out, const struct options *o, const struct check *k, size_t data
 		fprintf(out, "databases        %zu\n", databases);
 	print_list(out, "interfaces", o->interfaces, o->interface_count);
 	print_text(out, "filter", o->filter);
-	print_text(out, "user", k->user);
+	print_text(out, "user", k->user.uid != 0 ? k->user.name : NULL);
 	print_text(out, "out", o->out);
 	print_list(out, "syslog", o->syslog, o->syslog_count);
 	if (o->syslog_count > 0)

@@ -247,10 +247,13 @@ path_of(const struct options *o)
 	return o->file_count == 0 && access(PATHS_CONFIG, F_OK) == 0 ? PATHS_CONFIG : NULL;
 }
 
+/* A sensor, whose interface stands in the file, has its memory and its spool; not so who looks at
+ * an interface by hand, perhaps beside it. */
 static void
-set_live_defaults(struct options *o)
+set_sensor_defaults(struct options *o)
 {
-	if (o->interface_count == 0 || access(PATHS_LIB, F_OK) != 0)
+	if (o->interface_count == 0 || options_given(o, OPTION_INTERFACE) ||
+	    access(PATHS_LIB, F_OK) != 0)
 		return;
 	if (o->state == NULL)
 		o->state = PATHS_STATE;
@@ -279,8 +282,16 @@ config_read(struct config *c, struct options *o, char *error)
 	yaml_close(r.yaml);
 	free(text);
 	if (good)
-		set_live_defaults(o);
+		set_sensor_defaults(o);
 	return good;
+}
+
+bool
+config_identity(const struct options *o, struct identity *id, char error[SANDBOX_ERROR])
+{
+	const char *by_hand = options_given(o, OPTION_INTERFACE) ? getenv("SUDO_USER") : NULL;
+	const char *const usual[] = {by_hand, PATHS_USER, PATHS_NOBODY, NULL};
+	return identity_find(id, o->user, by_hand != NULL ? usual : usual + 1, error);
 }
 
 void

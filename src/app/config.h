@@ -12,6 +12,7 @@
 #define POSTCARD_APP_CONFIG_H
 
 #include "app/options.h"
+#include "app/sandbox.h"
 #include "base/arena.h"
 #include "base/text.h"
 #include "judge/judge.h"
@@ -37,13 +38,20 @@ struct config {
 /*
  * Reads the file that the options name, or else PATHS_CONFIG where that is there and no captures
  * are named, and sets options in `o` that the command line does not; `interface` is left where
- * captures are read.  Of a live run, state and spool have their default where PATHS_LIB is there.
+ * captures are read.  Where the interface stands in the file, state and spool have
+ * their default if PATHS_LIB is there.
  * The placeholders %home_net% (the home networks) and %partner_domains% (empty unless given) are
  * always there.  To read it anew, take a copy of `line` as the options of another configuration.
  * False with a message ("file:line:column: cause") in `error` (YAML_ERROR octets).  Free with
  * config_free in any case, after the options.
  */
 bool config_read(struct config *c, struct options *o, char *error);
+
+/*
+ * Whom a live run becomes: the user that is named; of a run by hand (-i on the command line) who
+ * called sudo, else PATHS_USER or PATHS_NOBODY.  As identity_find (sandbox.h).
+ */
+bool config_identity(const struct options *o, struct identity *id, char error[SANDBOX_ERROR]);
 
 /* Where an option (one of a list: with that value) was set, for a message about it: "file:line: "
  * or "--name: ".  `t` gets it added. */

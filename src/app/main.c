@@ -53,7 +53,7 @@ act_configured(struct options *o)
 	else if (!options_check(o, wrong))
 		log_say("%s; try 'postcard -h'", wrong);
 	else
-		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_replay(o, &c);
+		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_once(o, &c);
 	config_free(&c);
 	return status;
 }

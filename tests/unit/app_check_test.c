@@ -170,7 +170,7 @@ what_is_written(void **state)
 	}
 	assert_null(strstr(said, ": lo: "));
 	if (geteuid() == 0)
-		assert_non_null(strstr(said, "--user: no-such-user: there is no such user\n"));
+		assert_non_null(strstr(said, "--user: no-such-user: there is no user"));
 	free(out);
 	out = NULL;
 	more = (struct options){0};
