@@ -20,6 +20,7 @@ sensor_compose(struct record *out, const struct sensor_event *e)
 	record_put_word(out, FIELD_OBSERVER_TYPE, "sensor");
 	record_put_word(out, FIELD_OBSERVER_PRODUCT, "postcard");
 	record_put_word(out, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
+	record_put_word(out, FIELD_SENSOR_INTERFACE, e->interface);
 	if (e->worker > 0)
 		record_put_u64(out, FIELD_SENSOR_WORKER, e->worker);
 	record_put_word(out, FIELD_SENSOR_CAUSE, e->cause);

@@ -14,11 +14,13 @@
 #include "record/record.h"
 
 struct sensor_event {
-	const char *action; /* event.action: worker-died, worker-hung, interface, packets-lost */
+	const char *action; /* event.action: worker-died, worker-hung, interface-down, -up, -gone,
+			       packets-lost */
 	const char *text;   /* one line for people */
 	const char *cause;  /* of a worker's death; NULL */
-	unsigned worker;    /* from 1; 0: none */
-	uint64_t loss;	    /* of packets-lost: of a million packets */
+	const char *interface; /* its name; NULL: it is about none */
+	unsigned worker;       /* from 1; 0: none */
+	uint64_t loss;	       /* of packets-lost: of a million packets */
 };
 
 /* Puts it as a record, of now. */
