@@ -53,7 +53,7 @@ act_configured(struct options *o)
 	else if (!options_check(o, wrong))
 		log_say("%s; try 'postcard -h'", wrong);
 	else
-		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_replay(o, &c);
+		status = o->action == ACTION_TEST ? check_show(o, &c, stdout) : run_once(o, &c);
 	config_free(&c);
 	return status;
 }
@@ -66,6 +66,7 @@ act(struct options *o)
 	case ACTION_REPLAY:
 	case ACTION_TEST: return act_configured(o);
 	case ACTION_HELP: show_help(stdout); break;
+	case ACTION_HELP_ALL: show_all_help(stdout); break;
 	case ACTION_VERSION: show_version(stdout); break;
 	case ACTION_FIELDS: show_fields(stdout); break;
 	case ACTION_COMPLETION: show_completion(stdout); break;

@@ -1,112 +1,104 @@
 /*
  * A run: see run.h.
  *
- * capture -> engine -> enrich -> judge (-> alerts) -> tally -> sink, in one loop.  Enrichment comes
- * before judgement, because how bad something is depends on where it went.
+ * workers (or, in one process, a feed) -> enrich -> judge (-> alerts) -> tally -> outputs, in one
+ * loop.  Enrichment comes before judgement, because how bad something is depends on where it went.
+ * A live run adds what happens to the sensor itself (sensor.h), a summary each second, and the
+ * clock of the judge, who else would wait for the next mail.
  */
 #include "app/run.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/config.h"
+#include "app/outputs.h"
 #include "app/progress.h"
+#include "app/sandbox.h"
+#include "app/sensor.h"
+#include "app/signals.h"
 #include "app/summary.h"
-#include "app/terminal.h"
+#include "app/workers.h"
 #include "base/log.h"
-#include "capture/capture.h"
-#include "engine/engine.h"
+#include "base/now.h"
 #include "enrich/enrich.h"
 #include "judge/judge.h"
-#include "sink/sink.h"
 
-#define CLOCK_PACKETS 4096u /* packets between two looks at the clock, a power of two */
+#define BATCH	     256u  /* words of workers between two looks at all else */
+#define STATUS_MS    1000  /* between two summaries of a live run */
+#define SAVE_MS	     30000 /* between two times that a live run saves its memory */
+#define STOP_LIVE_MS 900   /* that workers of a live run have for their last records */
+#define DRAIN_MS     500   /* that outputs have for what waits */
 
 struct run {
 	const struct options *o;
 	struct judge *judge;
 	struct enrich *enrich;
-	struct capture *capture;
-	struct engine *engine;
-	struct sink *sink;
+	struct capture *files; /* NULL: live */
+	struct spawn spawn;
+	struct workers *workers; /* NULL: all in one process, or */
+	struct feed feed;
+	struct outputs outputs;
 	struct progress progress;
 	struct tally tally;
-	uint64_t packets;     /* given to the engine */
-	int write_error;      /* errno of the output; 0 while all is well */
-	bool capture_failed;  /* reading had to stop */
+	struct sensor sensor;
+	struct feed_report report; /* what the workers count */
+	struct workers_word word;
+	char faults[LIMIT_FAULTS][CAPTURE_TEXT]; /* lines about the input, for the summary */
+	unsigned fault_count;
+	int64_t status_ms;    /* when a summary is due */
+	int64_t save_ms;      /* when the memory is to be saved */
+	int64_t stop_ms;      /* when workers that were asked to end are not waited for any more */
+	bool write_failed;    /* standard output is gone */
+	bool failed;	      /* reading had to stop, or could not begin */
+	bool died;	      /* a worker did, and with it part of what was read */
+	bool sizes_told;      /* -v: what the tables hold */
 	struct record record; /* the one under way */
 	struct record alert;  /* an alert about it */
 };
 
-/* Which signal asks the run to end; a signal handler has nowhere else to write. */
-static volatile sig_atomic_t stop_signal;
-
-static volatile sig_atomic_t reload_asked;
-
-static void
-on_signal(int number)
+static bool
+is_live(const struct run *r)
 {
-	stop_signal = number;
+	return r->files == NULL;
 }
 
-static void
-on_reload(int number)
-{
-	(void)number;
-	reload_asked = 1;
-}
-
-/* The first signal ends the run in order; the second has its default action. */
-static void
-catch_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM};
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		struct sigaction old,
-		    new = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-		sigemptyset(&new.sa_mask);
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &new, NULL);
-	}
-}
-
-/* SIGHUP asks for other rules and ends nothing: a read that waits goes on, and the next packet is
- * judged by them. */
-static void
-catch_reload(void)
-{
-	struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
-	sigemptyset(&reload.sa_mask);
-	sigaction(SIGHUP, &reload, NULL);
-}
+/* ---- what is said on standard error ---- */
 
 /* What the tables can hold. */
 static void
-say_sizes(const struct engine *e)
+say_sizes(const struct feed_report *f)
 {
-	struct engine_table t;
-	log_say("memory: at most %llu MB; its tables hold",
-	    (unsigned long long)engine_memory(e) >> 20);
-	for (unsigned i = 0; engine_table_get(e, i, &t); i++)
-		log_say("  %10lu %-28s %6llu MB", (unsigned long)t.max, t.name,
-		    (unsigned long long)t.octets >> 20);
+	log_say("memory: at most %llu MB; its tables hold", (unsigned long long)f->memory >> 20);
+	for (unsigned i = 0; i < f->tables; i++)
+		log_say("  %10lu %-28s %6llu MB", (unsigned long)f->table[i].max,
+		    engine_table_name(i), (unsigned long long)f->table[i].octets >> 20);
 }
 
 /* Which tables were full, and how often. */
 static void
-say_full(const struct engine *e)
+say_full(const struct feed_report *f)
 {
-	struct engine_table t;
-	for (unsigned i = 0; engine_table_get(e, i, &t); i++) {
-		if (t.refused > 0)
-			log_say("memory was full for %s %llu times (see --memory)", t.name,
-			    (unsigned long long)t.refused);
+	for (unsigned i = 0; i < f->tables; i++) {
+		if (f->table[i].refused > 0)
+			log_say("memory was full for %s %llu times (see --memory)",
+			    engine_table_name(i), (unsigned long long)f->table[i].refused);
 	}
 }
+
+/* A line about the input: said, and kept for the summary. */
+static void
+add_fault(struct run *r, const char *line)
+{
+	log_say("%s", line);
+	if (r->fault_count < LIMIT_FAULTS)
+		snprintf(r->faults[r->fault_count++], CAPTURE_TEXT, "%s", line);
+}
+
+/* ---- set-up ---- */
 
 /* The judge, with rules, policies and what it remembers from earlier runs. */
 static bool
@@ -114,11 +106,117 @@ open_judge(struct run *r, struct config *c)
 {
 	char error[JUDGE_ERROR] = "no memory for the judge";
 	r->judge = judge_new();
-	if (r->judge != NULL && config_judge(c, r->o, r->judge, error) &&
-	    (r->o->state == NULL || judge_remember(r->judge, r->o->state, error)))
+	if (r->judge != NULL && config_judge(c, r->o, r->judge, error))
 		return true;
 	log_say("%s", error);
 	return false;
+}
+
+static bool
+open_state(struct run *r)
+{
+	char error[JUDGE_ERROR] = "";
+	if (r->o->state == NULL || judge_remember(r->judge, r->o->state, error))
+		return true;
+	log_say("%s", error);
+	return false;
+}
+
+static bool
+open_files(struct run *r)
+{
+	const struct options *o = r->o;
+	struct capture_error error;
+	r->files = capture_open_files(o->files, o->file_count, o->filter, &error);
+	if (r->files != NULL)
+		return true;
+	/* one word behind the files is more often a misspelt file than an expression */
+	bool misspelt = o->loose_word != NULL && strchr(o->filter, ' ') == NULL &&
+	    strstr(error.text, "filter") != NULL;
+	if (misspelt)
+		log_say("%s; nor is '%.64s' a file", error.text, o->loose_word);
+	else
+		log_say("%s", error.text);
+	return false;
+}
+
+/* How many workers: a file that can be read once only has one reader. */
+static unsigned
+worker_count(const struct run *r)
+{
+	unsigned n = r->o->jobs > 0 ? r->o->jobs : 1;
+	if (n > 1 && r->files != NULL && !capture_is_forkable(r->files)) {
+		log_say("-j %u: a pipe can be read by one process only; one worker reads it", n);
+		n = 1;
+	}
+	return n;
+}
+
+static void
+set_spawn(struct run *r)
+{
+	const struct options *o = r->o;
+	struct spawn *s = &r->spawn;
+	s->files = r->files;
+	s->workers = worker_count(r);
+	s->packets = o->packets;
+	s->live = (struct live_config){
+	    .interfaces = o->interfaces,
+	    .count = o->interface_count,
+	    .expression = o->filter,
+	    .ports = o->ports,
+	    .port_count = o->port_count,
+	    .all_ports = o->all_ports,
+	    .no_promiscuous = o->no_promiscuous,
+	    .snaplen = o->snaplen,
+	    .buffer = o->buffer,
+	    .shares = 1,
+	};
+	s->engine = (struct engine_config){.memory = o->memory, .no_ndpi = o->no_ndpi};
+	uint64_t each = engine_memory_of(&s->engine) / s->workers;
+	s->engine.memory = each > ENGINE_MEMORY_MIN ? each : ENGINE_MEMORY_MIN;
+	if (o->file_count > LIMIT_OPEN_FILES) {
+		s->sandbox.files = o->files;
+		s->sandbox.file_count = o->file_count;
+	}
+}
+
+/* All in one process, with all its rights: to debug. */
+static bool
+open_single(struct run *r)
+{
+	char error[256] = "";
+	struct capture_error live_error = {""};
+	r->feed = (struct feed){.files = r->files, .limit = r->o->packets, .shares = 1};
+	if (r->files == NULL)
+		r->feed.live = live_open(&r->spawn.live, &live_error);
+	r->feed.engine = engine_new(&r->spawn.engine, error);
+	if (r->feed.engine != NULL && (r->files != NULL || r->feed.live != NULL))
+		return true;
+	log_say("%s", live_error.text[0] != '\0' ? live_error.text : error);
+	return false;
+}
+
+/* The workers; of a live run, the parent gives up being root behind them. */
+static bool
+open_workers(struct run *r)
+{
+	static const char *const workers_usual[] = {"postcard-worker", "nobody", NULL};
+	const char *const usual[] = {getenv("SUDO_USER"), "postcard", "nobody", NULL};
+	char error[256] = "";
+	struct identity self;
+	struct spawn *s = &r->spawn;
+	/* files that are opened later are read as who one is */
+	bool good = s->sandbox.file_count > 0 ||
+	    identity_find(&s->sandbox.identity, NULL, workers_usual, error);
+	good = good && (r->workers = workers_open(s, error)) != NULL;
+	if (good && is_live(r))
+		good =
+		    identity_find(&self, r->o->user, usual[0] != NULL ? usual : usual + 1, error) &&
+		    sandbox_become(&self, error);
+	if (!good)
+		log_say("%s", error);
+	return good;
 }
 
 /* Each part of the set-up says itself what is wrong; the first that fails ends it. */
@@ -126,53 +224,22 @@ static bool
 run_open(struct run *r, struct config *c)
 {
 	const struct options *o = r->o;
-	char error[512] = "";
-	if (!open_judge(r, c))
-		return false;
+	char error[ENRICH_ERROR + SINK_ERROR] = "";
 	struct enrich_config enrich = {
 	    .geoip_dir = o->geoip_dir,
 	    .no_geoip = o->numeric,
 	    .home = o->home,
 	    .homes = o->home_count,
 	};
-	struct capture_error capture_error;
-	r->capture = capture_open_files(o->files, o->file_count, o->filter, &capture_error);
-	if (r->capture == NULL) {
-		/* one word behind the files is more often a misspelt file than an expression */
-		bool misspelt = o->loose_word != NULL && strchr(o->filter, ' ') == NULL &&
-		    strstr(capture_error.text, "filter") != NULL;
-		if (misspelt)
-			log_say("%s; nor is '%.64s' a file", capture_error.text, o->loose_word);
-		else
-			log_say("%s", capture_error.text);
+	if (!open_judge(r, c) || (o->file_count > 0 && !open_files(r)))
 		return false;
-	}
+	set_spawn(r);
+	if (o->single_process ? !open_single(r) : !open_workers(r))
+		return false;
+	if (!open_state(r))
+		return false;
 	r->enrich = enrich_open(&enrich, error);
-	if (r->enrich == NULL) {
-		log_say("%s", error);
-		return false;
-	}
-	struct engine_config engine = {.memory = o->memory, .no_ndpi = o->no_ndpi};
-	r->engine = engine_new(&engine, error);
-	if (r->engine == NULL) {
-		log_say("%s", error);
-		return false;
-	}
-	if (o->verbose > 0)
-		say_sizes(r->engine);
-	struct terminal terminal = terminal_of(STDOUT_FILENO);
-	struct sink_config sink = {
-	    .kind = o->json ? "json" : "text",
-	    .out = stdout,
-	    .reveal = o->reveal,
-	    .colour = terminal.colour,
-	    .unicode = terminal.unicode,
-	    .quiet = o->quiet,
-	    .verbose = o->verbose,
-	    .columns = terminal.columns,
-	};
-	r->sink = sink_open(&sink, error);
-	if (r->sink == NULL) {
+	if (r->enrich == NULL || !outputs_open(&r->outputs, o, is_live(r), error)) {
 		log_say("%s", error);
 		return false;
 	}
@@ -182,22 +249,24 @@ run_open(struct run *r, struct config *c)
 static void
 run_close(struct run *r)
 {
-	if (r->engine != NULL)
-		engine_free(r->engine);
-	capture_close(r->capture);
+	workers_close(r->workers);
+	if (r->feed.engine != NULL)
+		engine_free(r->feed.engine);
+	live_close(r->feed.live);
+	capture_close(r->files);
 	enrich_close(r->enrich);
 	judge_free(r->judge);
 	free(r);
 }
 
+/* ---- records ---- */
+
 static bool
 push(struct run *r, const struct record *record)
 {
-	progress_clear();
-	if (sink_push(r->sink, record))
-		return true;
-	r->write_error = errno != 0 ? errno : EIO;
-	return false;
+	if (!outputs_push(&r->outputs, record))
+		r->write_failed = true;
+	return !r->write_failed;
 }
 
 /* The alerts that are due.  False where one could not be written. */
@@ -212,38 +281,74 @@ drain_alerts(struct run *r)
 	return true;
 }
 
-/* Takes what the engine has to say.  False where it could not be written. */
+/* r->record is new.  False where it could not be written. */
 static bool
-drain(struct run *r)
+take_record(struct run *r)
 {
-	while (engine_next(r->engine, &r->record)) {
-		enrich_apply(r->enrich, &r->record);
-		judge_push(r->judge, &r->record);
-		tally_add(&r->tally, &r->record);
-		if (!push(r, &r->record) || !drain_alerts(r))
-			return false;
+	enrich_apply(r->enrich, &r->record);
+	judge_push(r->judge, &r->record);
+	tally_add(&r->tally, &r->record);
+	return push(r, &r->record) && drain_alerts(r);
+}
+
+/* Something happened to the sensor itself. */
+static bool
+take_sensor(struct run *r, const struct sensor_event *e)
+{
+	log_say("%s", e->text);
+	sensor_compose(&r->record, e);
+	return take_record(r);
+}
+
+/* ---- what else is to be done ---- */
+
+static void
+count(struct run *r)
+{
+	if (r->workers != NULL)
+		workers_report(r->workers, &r->report);
+	else
+		feed_report_get(&r->feed, &r->report);
+	if (r->o->verbose > 0 && !r->sizes_told && r->report.tables > 0) {
+		say_sizes(&r->report);
+		r->sizes_told = true;
 	}
-	return true;
+}
+
+static void
+compose_summary(struct run *r)
+{
+	struct judge_stats judged;
+	judge_stats_get(r->judge, &judged);
+	summary_compose(&r->record, &r->tally, &r->report.capture, &r->report.engine, &judged);
+	summary_add_sensor(&r->record, &r->report, r->spawn.workers,
+	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_ns() : 0);
+	outputs_count(&r->outputs, &r->record);
+	for (unsigned i = 0; i < r->fault_count; i++)
+		record_put_word(&r->record, FIELD_SUM_FAULTS, r->faults[i]);
 }
 
 static void
 show_progress(struct run *r)
 {
-	struct progress_state s = {.packets = r->packets, .sessions = r->tally.sessions};
-	if (!progress_is_due(&r->progress))
+	struct progress_state s = {.sessions = r->tally.sessions};
+	if (is_live(r) || !progress_is_due(&r->progress))
 		return;
-	capture_progress(r->capture, &s.octets_read, &s.octets_total);
+	count(r);
+	s.packets = r->report.packets;
+	s.octets_read = r->report.octets_read;
+	s.octets_total = r->report.octets_total;
 	progress_show(&r->progress, &s);
 }
 
-/* Configuration, rules and policies anew, all of them or none; other options stay as they are. */
+/* Configuration, rules and policies anew, all of them or none; databases and outputs; other options
+ * stay as they are. */
 static void
 reload(struct run *r)
 {
 	struct options o = *r->o;
 	struct config c;
 	char error[YAML_ERROR];
-	reload_asked = 0;
 	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error)) {
 		size_t n = rules_count(judge_rules(r->judge));
 		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
@@ -251,32 +356,7 @@ reload(struct run *r)
 		log_say("not reloaded, all stays as it was: %s", error);
 	}
 	config_free(&c);
-}
-
-/* All packets, until the input or the reader's patience ends.  False where the output failed. */
-static bool
-run_packets(struct run *r)
-{
-	struct frame frame;
-	while (stop_signal == 0 && (r->o->packets == 0 || r->packets < r->o->packets)) {
-		enum capture_status status = capture_next(r->capture, &frame);
-		if (status != CAPTURE_FRAME) {
-			r->capture_failed = status == CAPTURE_FAILED;
-			break;
-		}
-		engine_push(r->engine, &frame);
-		if (!drain(r))
-			return false;
-		if (reload_asked)
-			reload(r);
-		if ((++r->packets & (CLOCK_PACKETS - 1)) == 0)
-			show_progress(r);
-	}
-	engine_finish(r->engine);
-	if (!drain(r))
-		return false;
-	judge_finish(r->judge);
-	return drain_alerts(r);
+	outputs_reopen(&r->outputs);
 }
 
 /* What is remembered goes into its file.  False where that could not be written. */
@@ -290,64 +370,218 @@ save(struct run *r)
 	return false;
 }
 
-/* A line about the input: said, and written into the summary. */
+/* Counters, on standard error. */
 static void
-add_fault(struct run *r, const char *line)
+say_counters(struct run *r)
 {
-	log_say("%s", line);
-	record_put_word(&r->record, FIELD_SUM_FAULTS, line);
+	count(r);
+	compose_summary(r);
+	sensor_say(&r->record);
 }
 
-static void
-run_summary(struct run *r, const struct capture_stats *capture)
+/* What a live run does each second.  False where an alert could not be written. */
+static bool
+each_second(struct run *r)
 {
-	struct engine_stats engine;
+	struct sensor_event loss;
+	int64_t now = now_ms();
+	if (!is_live(r) || now < r->status_ms)
+		return true;
+	r->status_ms = now + STATUS_MS;
+	count(r);
+	judge_clock(r->judge, now_ns() - FEED_LAG_NS);
+	if (!drain_alerts(r))
+		return false;
+	if (sensor_loss(&r->sensor, &r->report.capture, now, &loss) && !take_sensor(r, &loss))
+		return false;
+	compose_summary(r);
+	outputs_status(&r->outputs, &r->record);
+	if (now >= r->save_ms) {
+		r->save_ms = now + SAVE_MS;
+		(void)save(r);
+	}
+	return true;
+}
+
+/* ---- the loop ---- */
+
+/* A word of the workers; false where the run is over. */
+static bool
+take_word(struct run *r, enum workers_said said)
+{
+	struct sensor_event e = {.worker = r->word.worker + 1, .text = r->word.text};
+	char line[CAPTURE_TEXT + 64];
+	switch (said) {
+	case WORKERS_RECORD: return take_record(r);
+	case WORKERS_FAULT: add_fault(r, r->word.text); return true;
+	case WORKERS_SANDBOX:
+		if (is_live(r) || r->o->verbose > 0)
+			log_say("this system lacks parts of the sandbox of workers: %s",
+			    r->word.text);
+		return true;
+	case WORKERS_INTERFACE: e.action = "interface"; return take_sensor(r, &e);
+	case WORKERS_HUNG:
+	case WORKERS_DIED:
+		snprintf(line, sizeof line, "worker %u died: %s; what it had open is lost",
+		    e.worker, r->word.text);
+		e.action = said == WORKERS_HUNG ? "worker-hung" : "worker-died";
+		e.cause = r->word.text;
+		e.text = line;
+		r->died = true;
+		if (!is_live(r) && r->fault_count < LIMIT_FAULTS)
+			snprintf(r->faults[r->fault_count++], CAPTURE_TEXT, "%.*s",
+			    CAPTURE_TEXT - 1, line);
+		return take_sensor(r, &e);
+	case WORKERS_FAILED:
+		r->failed = true;
+		add_fault(r, r->word.text);
+		return true;
+	case WORKERS_NOTHING:
+	case WORKERS_END: break;
+	}
+	return false;
+}
+
+/* Waits for whatever comes next. */
+static void
+wait_for_more(struct run *r)
+{
+	struct pollfd p[LIMIT_WORKERS + 1 + OUTPUTS];
+	unsigned n = workers_poll(r->workers, p);
+	int timeout = workers_timeout(r->workers);
+	n += outputs_poll(&r->outputs, p + n, &timeout);
+	if (timeout < 0 || timeout > STATUS_MS / 4)
+		timeout = STATUS_MS / 4;
+	signals_poll(p, n, timeout);
+}
+
+/* What signals and readers ask for. */
+static void
+obey(struct run *r)
+{
+	signals_poll(NULL, 0, 0); /* those that came meanwhile */
+	if (signals_reload())
+		reload(r);
+	if (signals_report())
+		say_counters(r);
+	if (r->stop_ms == 0 && (signals_stop() != 0 || r->outputs.ends)) {
+		r->stop_ms = now_ms() + (is_live(r) ? STOP_LIVE_MS : INT32_MAX);
+		workers_stop(r->workers);
+	}
+}
+
+/* All that workers say, until they have ended.  False where the output failed. */
+static bool
+run_workers(struct run *r)
+{
+	enum workers_said said = WORKERS_NOTHING;
+	while (said != WORKERS_END && (r->stop_ms == 0 || now_ms() < r->stop_ms)) {
+		unsigned n = 0;
+		workers_hear(r->workers);
+		do {
+			said = workers_next(r->workers, &r->record, &r->word);
+			if (said != WORKERS_NOTHING && said != WORKERS_END && !take_word(r, said))
+				return false;
+		} while (said != WORKERS_NOTHING && said != WORKERS_END && ++n < BATCH);
+		obey(r);
+		if (!each_second(r) || !outputs_tick(&r->outputs))
+			return false;
+		show_progress(r);
+		if (said != WORKERS_NOTHING)
+			continue;
+		if (is_live(r) && !outputs_flush(&r->outputs))
+			return false;
+		wait_for_more(r);
+	}
+	obey(r);
+	return true;
+}
+
+/* The same in one process. */
+static bool
+run_single(struct run *r)
+{
+	enum feed_status s;
+	enum feed_event what;
+	for (unsigned n = 1; (s = feed_next(&r->feed, &r->record)) != FEED_END; n++) {
+		if (s == FEED_RECORD && !take_record(r))
+			return false;
+		if (signals_stop() != 0 || r->outputs.ends)
+			feed_stop(&r->feed);
+		if (s != FEED_IDLE && n % 4096 != 0)
+			continue;
+		if (signals_reload())
+			reload(r);
+		if (signals_report())
+			say_counters(r);
+		show_progress(r);
+		if (!each_second(r) || !outputs_tick(&r->outputs))
+			return false;
+		if (s == FEED_IDLE && !outputs_flush(&r->outputs))
+			return false;
+		if (s == FEED_IDLE)
+			feed_wait(&r->feed);
+	}
+	while (feed_event(&r->feed, &what, r->word.text)) {
+		r->failed |= what == FEED_EVENT_FAILED;
+		add_fault(r, r->word.text);
+	}
+	return true;
+}
+
+/* ---- the end ---- */
+
+static void
+run_summary(struct run *r)
+{
 	char line[128];
-	engine_stats_get(r->engine, &engine);
 	struct judge_stats judged;
 	judge_stats_get(r->judge, &judged);
-	summary_compose(&r->record, &r->tally, capture, &engine, &judged);
-	size_t faults = capture_faults(r->capture);
-	for (size_t i = 0; i < faults; i++)
-		add_fault(r, capture_fault(r->capture, i));
-	if (r->capture_failed)
-		add_fault(r, capture_failure(r->capture));
-	if (stop_signal != 0) {
+	if (signals_stop() != 0 && !is_live(r)) {
 		snprintf(line, sizeof line,
-		    "ended by signal %d after %llu packets; the rest was not read",
-		    (int)stop_signal, (unsigned long long)r->packets);
+		    "ended by signal %d after %llu packets; the rest was not read", signals_stop(),
+		    (unsigned long long)r->report.packets);
 		add_fault(r, line);
 	}
-	if (engine.unknown_link > 0)
+	const struct engine_stats *e = &r->report.engine;
+	if (e->unknown_link_more > 0)
+		log_say("%llu packets have link type %u, and %llu other ones, which are not known; "
+			"they were not looked at",
+		    (unsigned long long)(e->unknown_link - e->unknown_link_more),
+		    e->unknown_link_type, (unsigned long long)e->unknown_link_more);
+	else if (e->unknown_link > 0)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
-		    (unsigned long long)engine.unknown_link, engine.unknown_link_type);
-	say_full(r->engine);
-	if (engine.evicted > 0)
+		    (unsigned long long)e->unknown_link, e->unknown_link_type);
+	say_full(&r->report);
+	if (e->evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
-		    (unsigned long long)engine.evicted);
+		    (unsigned long long)e->evicted);
 	if (judged.given_up > 0)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
-	push(r, &r->record);
+	compose_summary(r);
+	(void)push(r, &r->record);
 }
 
 static int
-status_of(const struct run *r, const struct capture_stats *capture)
+status_of(const struct run *r)
 {
 	const struct options *o = r->o;
-	if (stop_signal != 0)
-		return 128 + (int)stop_signal;
+	if (signals_stop() != 0 && !is_live(r))
+		return 128 + signals_stop();
+	if (r->failed && r->report.tables == 0 && r->report.packets == 0)
+		return STATUS_ERROR; /* it never began */
 	if ((o->fail_on_cleartext && r->tally.cleartext) ||
 	    (o->fail_level != LEVEL_NONE && r->tally.worst >= o->fail_level))
 		return STATUS_FOUND;
-	if (r->capture_failed || capture->files_damaged > 0)
+	if (r->failed || (r->died && !is_live(r)) || r->report.capture.files_damaged > 0)
 		return STATUS_DAMAGED;
 	return STATUS_DONE;
 }
 
 int
-run_replay(const struct options *o, struct config *c)
+run_once(const struct options *o, struct config *c)
 {
 	struct run *r = calloc(1, sizeof *r);
 	if (r == NULL) {
@@ -355,30 +589,30 @@ run_replay(const struct options *o, struct config *c)
 		return STATUS_ERROR;
 	}
 	r->o = o;
-	catch_reload();
+	signals_catch(!o->single_process);
 	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;
 	}
-	catch_signals();
 	/* records that scroll by on the same screen are progress enough */
 	progress_begin(&r->progress, !o->quiet && !(o->json && isatty(STDOUT_FILENO) == 1));
 
-	struct capture_stats capture = {0};
-	bool written = run_packets(r);
+	bool written = r->workers != NULL ? run_workers(r) : run_single(r);
+	if (written) {
+		judge_finish(r->judge);
+		written = drain_alerts(r);
+	}
 	progress_clear();
-	capture_stats_get(r->capture, &capture);
+	count(r);
 	bool saved = save(r);
-	if (written)
-		run_summary(r, &capture);
-	errno = 0;
-	if (!sink_close(r->sink) && r->write_error == 0)
-		r->write_error = errno != 0 ? errno : EIO;
+	if (written && !(r->failed && r->report.packets == 0))
+		run_summary(r);
+	(void)outputs_close(&r->outputs, is_live(r) ? DRAIN_MS : 0);
 
-	int status = status_of(r, &capture);
-	if (r->write_error != 0) {
-		if (r->write_error != EPIPE) /* the reader has gone: it knows */
-			log_say("standard output: %s", strerror(r->write_error));
+	int status = status_of(r);
+	if (r->outputs.error != 0) {
+		if (r->outputs.error != EPIPE) /* the reader has gone: it knows */
+			log_say("standard output: %s", strerror(r->outputs.error));
 		status = STATUS_ERROR;
 	}
 	if (!saved)

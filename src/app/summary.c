@@ -106,3 +106,24 @@ summary_compose(struct record *out, const struct tally *t, const struct capture_
 	record_put_u64(out, FIELD_SUM_RESOLVED, t->resolved);
 	record_put_u64(out, FIELD_SUM_EVICTED, e->evicted);
 }
+
+void
+summary_add_sensor(struct record *out, const struct feed_report *f, unsigned workers,
+    uint64_t restarts, int64_t now_ns)
+{
+	record_put_u64(out, FIELD_SUM_WORKERS, workers);
+	record_put_u64(out, FIELD_SUM_RESTARTS, restarts);
+	record_put_u64(out, FIELD_SUM_WAITS, f->waits);
+	record_put_u64(out, FIELD_SUM_INTERFACE_DROPS, f->capture.interface_dropped);
+	if (now_ns > f->last_ns && f->last_ns > 0)
+		record_put_u64(out, FIELD_SUM_LAG, (uint64_t)(now_ns - f->last_ns));
+	for (unsigned i = 0; i < f->tables; i++) {
+		const struct engine_table *t = &f->table[i];
+		record_put_item(out, FIELD_SUM_POOL);
+		record_put_word(out, FIELD_SUM_POOL_NAME, engine_table_name(i));
+		record_put_u64(out, FIELD_SUM_POOL_USED, t->used);
+		record_put_u64(out, FIELD_SUM_POOL_PEAK, t->peak);
+		record_put_u64(out, FIELD_SUM_POOL_MAX, t->max);
+		record_put_u64(out, FIELD_SUM_POOL_FULL, t->refused);
+	}
+}

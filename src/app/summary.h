@@ -7,6 +7,7 @@
 
 #include "capture/capture.h"
 #include "engine/engine.h"
+#include "engine/feed.h"
 #include "finding/finding.h"
 #include "judge/judge.h"
 #include "record/record.h"
@@ -35,5 +36,10 @@ void tally_add(struct tally *t, const struct record *r);
 /* Fills in the summary.  Lines about damage are the caller's to add (FIELD_SUM_FAULTS). */
 void summary_compose(struct record *out, const struct tally *t, const struct capture_stats *c,
     const struct engine_stats *e, const struct judge_stats *j);
+
+/* Adds what a sensor counts besides: workers, what they waited for, tables, and how far behind the
+ * clock it is (`now_ns`; 0: it is no matter). */
+void summary_add_sensor(struct record *out, const struct feed_report *f, unsigned workers,
+    uint64_t restarts, int64_t now_ns);
 
 #endif

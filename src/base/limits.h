@@ -105,7 +105,7 @@
 #define LIMIT_POLICY_PEERS 1024u   /* networks of peers in them */
 
 /* memory across connections */
-#define LIMIT_FAILURES	       32768u /* keys of failed upgrades, three for each */
+#define LIMIT_FAILURES	       65536u /* keys of failed upgrades, five for each */
 #define LIMIT_FAILURE_S	       86400u /* seconds for which one is remembered */
 #define LIMIT_FAILURE_DOMAIN_S 900u   /* the same, by the server's domain alone */
 #define LIMIT_SERVERS	       16384u /* addresses and ports whose offers are remembered */

@@ -74,17 +74,19 @@ count_node(struct yaml *y, struct nest *n, const yaml_event_t *e)
 static void
 look_at(struct yaml *y, struct nest *n, const yaml_event_t *e)
 {
-	bool anchor = e->type == YAML_ALIAS_EVENT;
+	bool anchor = e->type == YAML_ALIAS_EVENT, tag = false, map;
 	switch (e->type) {
 	case YAML_SCALAR_EVENT:
 		anchor = e->data.scalar.anchor != NULL;
+		tag = e->data.scalar.tag != NULL;
 		count_node(y, n, e);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
-		anchor = e->type == YAML_MAPPING_START_EVENT
-		    ? e->data.mapping_start.anchor != NULL
-		    : e->data.sequence_start.anchor != NULL;
+		map = e->type == YAML_MAPPING_START_EVENT;
+		anchor =
+		    (map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor) != NULL;
+		tag = (map ? e->data.mapping_start.tag : e->data.sequence_start.tag) != NULL;
 		count_node(y, n, e);
 		if (n->depth == LIMIT_YAML_DEPTH) {
 			complain(y, &e->start_mark, "nested too deeply");
@@ -102,9 +104,12 @@ look_at(struct yaml *y, struct nest *n, const yaml_event_t *e)
 		complain(y, &e->start_mark,
 		    "anchors and aliases (& and *) are not taken; "
 		    "a text that begins with them needs quotes");
+	if (tag)
+		complain(y, &e->start_mark,
+		    "tags (!) are not taken; a text that begins with one needs quotes");
 }
 
-/* The first pass: no anchors, no depth, no map that takes long to search. */
+/* The first pass: no anchors, no tags, no depth, no map that takes long to search. */
 static bool
 looks_harmless(struct yaml *y, const char *text, size_t len)
 {
@@ -218,6 +223,18 @@ unsigned
 yaml_line(const struct yaml *y, int node)
 {
 	return node != 0 ? (unsigned)node_at(y, node)->start_mark.line + 1 : 0;
+}
+
+struct yaml_place
+yaml_place(const struct yaml *y, int node)
+{
+	struct yaml_place at = {0, 0};
+	if (node != 0) {
+		const yaml_mark_t *mark = &node_at(y, node)->start_mark;
+		at.line = (unsigned)mark->line + 1;
+		at.column = (unsigned)mark->column + 1;
+	}
+	return at;
 }
 
 const char *

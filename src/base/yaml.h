@@ -35,6 +35,12 @@ int yaml_root(const struct yaml *y);
 enum yaml_kind yaml_kind(const struct yaml *y, int node); /* YAML_NONE for node 0 */
 unsigned yaml_line(const struct yaml *y, int node);	  /* from 1 */
 
+/* Where a node begins, for messages that come when the document is gone; zeros for node 0. */
+struct yaml_place {
+	unsigned line, column; /* from 1 */
+};
+struct yaml_place yaml_place(const struct yaml *y, int node);
+
 /* Text of a scalar, NUL-terminated; NULL where it is none (or has a NUL within). */
 const char *yaml_text(const struct yaml *y, int node);
 

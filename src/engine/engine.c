@@ -25,11 +25,17 @@ quarter_of_machine(void)
 	return quarter > ENGINE_MEMORY_MIN ? quarter : ENGINE_MEMORY_MIN;
 }
 
+uint64_t
+engine_memory_of(const struct engine_config *config)
+{
+	return config->memory > 0 ? config->memory : quarter_of_machine();
+}
+
 struct engine *
 engine_new(const struct engine_config *config, char error[256])
 {
 	struct engine *e = calloc(1, sizeof *e);
-	uint64_t memory = config->memory > 0 ? config->memory : quarter_of_machine();
+	uint64_t memory = engine_memory_of(config);
 	struct sizes n = sizes_for(memory);
 	if (config->flows > 0)
 		n.count[SIZE_FLOWS] = config->flows;
@@ -147,6 +153,8 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 	}
 	if (c->phase == CONN_OTHER)
 		return;
+	if (chunk->turn)
+		mail_turn(&c->mail, side);
 	e->rest = chunk->data;
 	e->rest_len = chunk->len;
 	e->rest_side = (uint8_t)side;
@@ -334,20 +342,26 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 }
 
 void
-engine_push(struct engine *e, const struct frame *f)
+engine_clock(struct engine *e, int64_t ts_ns)
 {
-	e->stats.frames++;
-	e->ts_ns = f->ts_ns;
-	clock_move(&e->clock, f->ts_ns);
+	e->ts_ns = ts_ns;
+	clock_move(&e->clock, ts_ns);
 	e->defrag.now_ns = e->clock.elapsed_ns;
-	enum decode_result r =
-	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	flow_clock(&e->flows, e->clock.elapsed_ns);
 	if (!e->clock.leaping && e->leap_flow != 0) {
 		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
 		e->leap_flow = 0;
 	}
+}
+
+void
+engine_push(struct engine *e, const struct frame *f)
+{
+	e->stats.frames++;
+	engine_clock(e, f->ts_ns);
+	enum decode_result r =
+	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
 	switch (r) {
 	case DECODE_TCP:
 		e->stats.tcp++;
@@ -360,6 +374,7 @@ engine_push(struct engine *e, const struct frame *f)
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
+		e->stats.unknown_link_more += f->link_type != e->stats.unknown_link_type;
 		e->stats.undecoded++;
 		break;
 	case DECODE_DAMAGED:
@@ -445,6 +460,12 @@ engine_memory(const struct engine *e)
 	return e->memory;
 }
 
+const char *
+engine_table_name(unsigned i)
+{
+	return i < SIZES ? size_name((enum size)i) : NULL;
+}
+
 bool
 engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 {
@@ -467,6 +488,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	if (i != SIZE_STRINGS) {
 		const struct pool *p = pools[i];
 		out->max = p->max;
+		out->used = p->used;
 		out->peak = p->peak;
 		out->refused = p->refused;
 		out->octets = (uint64_t)p->max * size_unit((enum size)i);
@@ -475,6 +497,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	for (unsigned c = 0; c < STRINGS_CLASSES; c++) {
 		const struct pool *p = &e->findings.strings.cls[c];
 		out->max += p->max;
+		out->used += p->used;
 		out->peak += p->peak;
 		out->refused += p->refused;
 		out->octets += (uint64_t)p->max * p->size;

@@ -35,6 +35,7 @@ struct engine_stats {
 	uint64_t undecoded;	    /* damaged, cut or of an unknown link type */
 	uint64_t unknown_link;	    /* of them: of an unknown link type */
 	uint32_t unknown_link_type; /* the first such link type */
+	uint64_t unknown_link_more; /* of them: of other types than the first */
 	uint64_t fragments;	    /* IP fragments, in tunnels too */
 	uint64_t flows;		    /* TCP connections seen */
 	uint64_t evicted;	    /* connections given up early because a pool was full */
@@ -44,6 +45,9 @@ struct engine_stats {
 	uint64_t unjoined;	    /* datagrams whose fragments were not all there */
 };
 
+/* Octets that an engine of that configuration will have. */
+uint64_t engine_memory_of(const struct engine_config *config);
+
 /* A new engine; NULL and a message in `error` where memory is not to be had. */
 struct engine *engine_new(const struct engine_config *config, char error[256]);
 void engine_free(struct engine *e);
@@ -51,6 +55,10 @@ void engine_free(struct engine *e);
 /* Gives one frame.  All records of the frame before must have been taken (engine_next returned
  * false). */
 void engine_push(struct engine *e, const struct frame *f);
+
+/* Time passes without a frame of ours: `ts_ns` as a frame's stamp.  The same rules as for
+ * engine_push; what was waited for comes by engine_next. */
+void engine_clock(struct engine *e, int64_t ts_ns);
 
 /* No more input: what is open ends.  Then take records until false. */
 void engine_finish(struct engine *e);
@@ -65,12 +73,16 @@ struct engine_table {
 	const char *name; /* what it holds */
 	uint64_t octets;  /* at most */
 	uint32_t max;	  /* things at most */
+	uint32_t used;	  /* things now */
 	uint32_t peak;	  /* the most at once so far */
 	uint64_t refused; /* times it was full */
 };
 
 /* Table `i`; false where there is none more. */
 bool engine_table_get(const struct engine *e, unsigned i, struct engine_table *out);
+
+/* The name of table `i`, which is the same in every engine; NULL where there is none more. */
+const char *engine_table_name(unsigned i);
 
 /* Octets that the engine was given. */
 uint64_t engine_memory(const struct engine *e);

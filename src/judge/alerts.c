@@ -428,13 +428,33 @@ alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert *x
 	*to = *x;
 	struct pair *p = x->readable ? map_put(&a->pairs, &x->pair, NULL) : NULL;
 	to->readable = p != NULL;
-	if (p != NULL)
+	if (p != NULL) {
 		p->open++;
+		p->sealed = x->sealed; /* of all alerts between the two the same */
+	}
 	if (to->pending > 0)
 		wake(a, to->window_end_ns);
 	if (to->resolved)
 		wake(a, to->last_ns);
 	return true;
+}
+
+void
+alerts_note_sealed(struct alerts *a)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = 0; map_next(&a->open, &at, &key, &value);) {
+		struct alert *x = value;
+		const struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
+		uint32_t sealed = p == NULL ? 0 : p->sealed;
+		if (sealed > LIMIT_ALERT_SEALED)
+			sealed = LIMIT_ALERT_SEALED;
+		if (x->sealed != sealed) {
+			x->sealed = (uint16_t)sealed;
+			x->dirty = true;
+		}
+	}
 }
 
 bool

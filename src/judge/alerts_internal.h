@@ -25,12 +25,13 @@ struct alert {
 	int64_t window_ns;
 	uint64_t pending; /* events that were not reported yet */
 	struct pair_key pair;
-	uint8_t level; /* the gravest that was reported */
-	bool readable; /* about readable mail, so that sealed connections resolve it */
-	bool resolved; /* to be reported as that, and removed */
-	bool dirty;    /* the state file does not have it so */
-	uint16_t kind; /* of the record kept */
-	uint32_t kept; /* octets of it */
+	uint8_t level;	 /* the gravest that was reported */
+	bool readable;	 /* about readable mail, so that sealed connections resolve it */
+	bool resolved;	 /* to be reported as that, and removed */
+	bool dirty;	 /* the state file does not have it so */
+	uint16_t kind;	 /* of the record kept */
+	uint16_t sealed; /* connections in a row between its hosts, when it was saved */
+	uint32_t kept;	 /* octets of it */
 	uint8_t data[LIMIT_ALERT_RECORD];
 };
 
@@ -42,6 +43,9 @@ bool alert_is_sound(const struct alert *x);
 
 /* An alert of an earlier run is open still.  False where it makes no sense. */
 bool alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert *x);
+
+/* Before the alerts are saved: how many connections in a row were sealed goes into them. */
+void alerts_note_sealed(struct alerts *a);
 
 /* The i-th alert that was closed since alerts_closed_forget; false behind the last. */
 bool alerts_closed(const struct alerts *a, uint32_t i, struct fingerprint *out);

@@ -13,11 +13,12 @@
 #include "judge/alerts.h"
 #include "judge/state.h"
 
-#define SENTENCE  1024u /* octets of a sentence or advice */
-#define FRAMEWORK "MITRE ATT&CK v17"
-#define DOMAINS	  32u /* of one mail's recipients that are named */
-#define SECOND_NS 1000000000ll
-#define MARGIN_S  2 /* seconds around the connection in a display filter */
+#define SENTENCE   1024u /* octets of a sentence or advice */
+#define FRAMEWORK  "MITRE ATT&CK v17"
+#define WEAKNESSES "CWE 4.17"
+#define DOMAINS	   32u /* of one mail's recipients that are named */
+#define SECOND_NS  1000000000ll
+#define MARGIN_S   2 /* seconds around the connection in a display filter */
 
 struct hit {
 	const struct rule *rule;
@@ -83,8 +84,10 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 		table_free(&table);
 		return false;
 	}
-	if (j->rules != NULL)
+	if (j->rules != NULL) {
 		j->given_up += rules_given_up(j->rules);
+		rules_windows_move(rules, j->rules);
+	}
 	alerts_forget_rules(j->alerts);
 	table_free(&j->table);
 	rules_free(j->rules);
@@ -111,14 +114,14 @@ judge_policies(const struct judge *j)
 bool
 judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR])
 {
-	j->state = state_open(path, j->memory, j->alerts, error);
+	j->state = state_open(path, j->memory, j->alerts, j->rules, error);
 	return j->state != NULL;
 }
 
 bool
 judge_save(struct judge *j, char error[JUDGE_ERROR])
 {
-	return j->state == NULL || state_save(j->state, j->memory, j->alerts, error);
+	return j->state == NULL || state_save(j->state, j->memory, j->alerts, j->rules, error);
 }
 
 void
@@ -232,17 +235,40 @@ put_domains(struct record *r)
 }
 
 void
+judge_clock(struct judge *j, int64_t now_ns)
+{
+	if (now_ns > j->now_ns)
+		j->now_ns = now_ns;
+}
+
+/* What happened to the sensor itself; it has its own sentence. */
+static void
+push_sensor(struct judge *j, struct record *r)
+{
+	const struct rule *accepted = NULL;
+	enum level level;
+	(void)match(j, r, LEVEL_INFORMATIONAL, &level, &accepted);
+	record_put_word(r, FIELD_LEVEL, level_name(level));
+	if (accepted != NULL)
+		put_accepted(r, accepted);
+	j->record = r;
+	j->reported = 0;
+}
+
+void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
 	char sentence[SENTENCE], advice[SENTENCE];
 	const struct rule *accepted = NULL;
 	enum level level;
-	if (r->kind != RECORD_MESSAGE && r->kind != RECORD_SESSION)
+	if (r->kind > RECORD_SENSOR)
 		return;
-	int64_t ns = time_of(r);
-	if (ns > j->now_ns)
-		j->now_ns = ns;
+	judge_clock(j, time_of(r));
+	if (r->kind == RECORD_SENSOR) {
+		push_sensor(j, r);
+		return;
+	}
 	if (r->kind == RECORD_MESSAGE)
 		put_domains(r);
 	memory_apply(j->memory, r);
@@ -325,7 +351,12 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	}
 	facts_of(&f, out);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
-	words_of(j, &t, rule, LIST_WHY, &f);
+	struct record_value said;
+	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&
+	    record_find(j->record, FIELD_MESSAGE, &said))
+		text_add_wire(&t, said.str, said.len);
+	else
+		words_of(j, &t, rule, LIST_WHY, &f);
 	words_of(j, &a, rule, LIST_ADVICE, &f);
 
 	put_wireshark(out);
@@ -342,6 +373,8 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	record_put_word(out, FIELD_RULE_RULESET, "postcard");
 	put_list(out, FIELD_RULE_REFERENCE, rule->reference);
 	put_list(out, FIELD_CWE, rule->weakness);
+	if (rule->weakness[0] != NULL)
+		record_put_word(out, FIELD_CWE_VERSION, WEAKNESSES);
 	if (rule->technique[0] != NULL)
 		record_put_word(out, FIELD_THREAT_FRAMEWORK, FRAMEWORK);
 	put_list(out, FIELD_THREAT_TECHNIQUE, rule->technique);

@@ -56,15 +56,19 @@ bool judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR]);
 bool judge_save(struct judge *j, char error[JUDGE_ERROR]);
 
 /*
- * Judges a session or a message: adds what memory and policies know, level, sentence, advice and
- * the exception that accepts it; other records stay as they are.  The direction decides, too, so
- * enrich_apply comes first.  `r` must stay as it is until judge_next returned false.  Sentences
- * name hosts and counts, never a person, so they need no masking.
+ * Judges a session, a message or what happened to the sensor: adds what memory and policies know,
+ * level, sentence, advice and the exception that accepts it; other records stay as they are.  The
+ * direction decides, too, so enrich_apply comes first.  `r` must stay as it is until judge_next
+ * returned false.  Sentences name hosts and counts, never a person, so they need no masking.
  */
 void judge_push(struct judge *j, struct record *r);
 
 /* The next alert; false: no more for now. */
 bool judge_next(struct judge *j, struct record *out);
+
+/* Time passes without a record: what is due comes by judge_next.  A live run says so now and then.
+ */
+void judge_clock(struct judge *j, int64_t now_ns);
 
 /* The run ends: all that was counted is to be reported (judge_next). */
 void judge_finish(struct judge *j);

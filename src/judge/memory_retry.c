@@ -4,8 +4,9 @@
  * Postfix retries in the clear no sooner than 300 s after the first failure and with a second MX at
  * once, by another address; Exim, OpenSMTPD and sendmail retry at once; others remember for an hour
  * (KumoMTA: remember_broken_tls).  Alone the retry looks as if the client had ignored the offer. So
- * failures are kept by the addresses, by the names that both sides give, and for a short time by
- * the client and the server's domain.
+ * failures are kept by the address or the name of the client and the address or the name of the
+ * server, in all four ways, and for a short time by the client and the server's domain: the retry
+ * may come from another address or go to one, or through a firewall that masks the greeting.
  */
 #include <string.h>
 
@@ -13,11 +14,23 @@
 #include "judge/memory_internal.h"
 #include "judge/names.h"
 
-enum key_kind { KEY_ADDRESS, KEY_NAME, KEY_DOMAIN, KEY_KINDS };
+#define LIFE_NS	  (LIMIT_FAILURE_S * 1000000000ll)
+#define KEY_KINDS 5u
 
-static const char *const key_words[KEY_KINDS] = {"address", "name", "domain"};
-static const int64_t lives_ns[KEY_KINDS] = {LIMIT_FAILURE_S * 1000000000ll,
-    LIMIT_FAILURE_S * 1000000000ll, LIMIT_FAILURE_DOMAIN_S * 1000000000ll};
+enum side { BY_ADDRESS, BY_NAME, BY_DOMAIN };
+
+/* Kinds of keys, the surest first. */
+static const struct {
+	uint8_t client, server; /* enum side */
+	const char *word;	/* postcard.related.by */
+	int64_t life_ns;
+} kinds[KEY_KINDS] = {
+    {BY_ADDRESS, BY_ADDRESS, "address", LIFE_NS},
+    {BY_NAME, BY_NAME, "name", LIFE_NS},
+    {BY_NAME, BY_ADDRESS, "name", LIFE_NS},
+    {BY_ADDRESS, BY_NAME, "name", LIFE_NS},
+    {BY_ADDRESS, BY_DOMAIN, "domain", LIMIT_FAILURE_DOMAIN_S * 1000000000ll},
+};
 
 static void
 add_lower(struct text *t, const char *s, size_t len)
@@ -26,35 +39,32 @@ add_lower(struct text *t, const char *s, size_t len)
 		text_putc(t, ascii_lower(s[i]));
 }
 
-/* The key of that kind; false where the sighting has none, or one that says no more than that of
- * the addresses. */
+/* The key of that kind; false where the sighting has not the names for it. */
 static bool
-key_of(const struct sighting *s, enum key_kind kind, struct text_key *k)
+key_of(const struct sighting *s, unsigned kind, struct text_key *k)
 {
 	char ip[ADDR_TEXT];
+	const char *domain = s->greeting;
+	size_t len = s->greeting_len;
 	memset(k, 0, sizeof *k);
 	struct text t = text_in(k->s, sizeof k->s);
-	bool name = s->helo_len > 0, server = s->greeting_len > 0;
 	if (s->client.family == 0 || s->server.family == 0 ||
-	    (kind == KEY_NAME && !name && !server) || (kind == KEY_DOMAIN && !server))
+	    (kinds[kind].client == BY_NAME && s->helo_len == 0) ||
+	    (kinds[kind].server != BY_ADDRESS && s->greeting_len == 0))
 		return false;
-	text_puts(&t, key_words[kind]);
+	text_puts(&t, kinds[kind].word);
 	text_putc(&t, ' ');
-	if (kind == KEY_NAME && name)
+	if (kinds[kind].client == BY_NAME)
 		add_lower(&t, s->helo, s->helo_len);
 	else
 		text_puts(&t, addr_print(&s->client, ip));
 	text_putc(&t, ' ');
-	if (kind == KEY_DOMAIN) {
-		const char *domain;
-		size_t len;
+	if (kinds[kind].server == BY_DOMAIN)
 		name_parent(s->greeting, s->greeting_len, &domain, &len);
-		add_lower(&t, domain, len);
-	} else if (kind == KEY_NAME && server) {
-		add_lower(&t, s->greeting, s->greeting_len);
-	} else {
+	if (kinds[kind].server == BY_ADDRESS)
 		text_puts(&t, addr_print(&s->server, ip));
-	}
+	else
+		add_lower(&t, domain, len);
 	return true;
 }
 
@@ -70,8 +80,7 @@ remember(struct memory *m, const struct sighting *s)
 {
 	for (unsigned kind = 0; kind < KEY_KINDS; kind++) {
 		struct text_key k;
-		struct failure *f =
-		    key_of(s, (enum key_kind)kind, &k) ? memory_put(m, 0, &k, NULL) : NULL;
+		struct failure *f = key_of(s, kind, &k) ? memory_put(m, 0, &k, NULL) : NULL;
 		if (f == NULL)
 			continue;
 		f->last_ns = s->end_ns;
@@ -91,8 +100,7 @@ forget(struct memory *m, const struct sighting *s)
 {
 	for (unsigned kind = 0; kind < KEY_KINDS; kind++) {
 		struct text_key k;
-		struct failure *f =
-		    map_count(&m->failures) > 0 && key_of(s, (enum key_kind)kind, &k)
+		struct failure *f = map_count(&m->failures) > 0 && key_of(s, kind, &k)
 		    ? map_find(&m->failures, &k)
 		    : NULL;
 		if (f != NULL && !f->gone && f->port == s->port && s->start_ns > f->start_ns) {
@@ -104,20 +112,19 @@ forget(struct memory *m, const struct sighting *s)
 
 /* The failure that this readable mail may be a retry of; *kind: how it was found. */
 static const struct failure *
-find(const struct memory *m, const struct sighting *s, enum key_kind *kind)
+find(const struct memory *m, const struct sighting *s, unsigned *kind)
 {
 	for (unsigned i = 0; i < KEY_KINDS; i++) {
 		struct text_key k;
-		const struct failure *f =
-		    key_of(s, (enum key_kind)i, &k) ? map_find(&m->failures, &k) : NULL;
-		if (f == NULL || f->gone || s->end_ns - f->last_ns > lives_ns[i])
+		const struct failure *f = key_of(s, i, &k) ? map_find(&m->failures, &k) : NULL;
+		if (f == NULL || f->gone || s->end_ns - f->last_ns > kinds[i].life_ns)
 			continue;
 		/* not of this connection itself, and begun before it */
 		bool same = s->id_len > 0 && strlen(f->id) == s->id_len &&
 		    memcmp(f->id, s->id, s->id_len) == 0;
 		if (same || f->start_ns >= s->start_ns)
 			continue;
-		*kind = (enum key_kind)i;
+		*kind = i;
 		return f;
 	}
 	return NULL;
@@ -126,7 +133,7 @@ find(const struct memory *m, const struct sighting *s, enum key_kind *kind)
 void
 retry_apply(struct memory *m, const struct sighting *s, struct record *r)
 {
-	enum key_kind kind = KEY_ADDRESS;
+	unsigned kind = 0;
 	/* read before the record changes */
 	bool ignored = s->readable && s->reason != NULL &&
 	    (ascii_is(s->reason, s->reason_len, "not-requested") ||
@@ -144,6 +151,6 @@ retry_apply(struct memory *m, const struct sighting *s, struct record *r)
 	record_put_word(r, FIELD_RELATED_OUTCOME, f->refused ? "refused" : "tls-failed");
 	if (f->alert[0] != '\0')
 		record_put_word(r, FIELD_RELATED_ALERT, f->alert);
-	record_put_word(r, FIELD_RELATED_BY, key_words[kind]);
+	record_put_word(r, FIELD_RELATED_BY, kinds[kind].word);
 	record_set_word(r, FIELD_REASON, f->refused ? "refused" : "tls-failed");
 }

@@ -25,6 +25,8 @@ enum confidence { CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 static const char *const verdict_words[] = {"none", "as-before", "gained", "vanished", "pool",
     "rebuilt"};
 static const char *const confidence_words[] = {"low", "medium", "high"};
+static const char *const version_words[] = {"SSL 3.0", "1.0", "1.1", "1.2", "1.3"};
+#define VERSIONS (sizeof version_words / sizeof *version_words)
 
 #define WEEK_NS	     (7 * DAY_NS)
 #define OTHER_SERVER 3u /* keywords by which two sets differ, for the machine to be another */
@@ -185,7 +187,7 @@ static void
 put_baseline(struct record *r, const struct server *v, enum verdict verdict,
     enum confidence confidence)
 {
-	unsigned nets = 0;
+	unsigned nets = 0, sets = 0;
 	record_put_word(r, FIELD_BASELINE_VERDICT, verdict_words[verdict]);
 	if (verdict == VERDICT_VANISHED)
 		record_put_word(r, FIELD_BASELINE_CONFIDENCE, confidence_words[confidence]);
@@ -199,6 +201,15 @@ put_baseline(struct record *r, const struct server *v, enum verdict verdict,
 	record_put_time(r, FIELD_BASELINE_FIRST, v->first_ns);
 	if (v->last_offered_ns != 0)
 		record_put_time(r, FIELD_BASELINE_LAST, v->last_offered_ns);
+	for (unsigned i = 0; i < VARIANTS; i++)
+		sets += v->variant[i].keywords != 0;
+	record_put_u64(r, FIELD_BASELINE_SETS, sets);
+	for (unsigned i = 0; i < VERSIONS; i++) {
+		if (v->tls_versions & 1u << i)
+			record_put_word(r, FIELD_BASELINE_TLS, version_words[i]);
+	}
+	if (v->issuer != 0)
+		record_put_u64(r, FIELD_BASELINE_ISSUERS, v->issuers);
 }
 
 /* ------------------------------------------------------------------------------ learning */
@@ -241,7 +252,6 @@ learn_variant(struct server *v, const struct sighting *s)
 static void
 learn_certificate(struct server *v, const struct sighting *s, const struct record *r)
 {
-	static const char *const versions[] = {"SSL 3.0", "1.0", "1.1", "1.2", "1.3"};
 	struct record_value x;
 	if (s->issuer_len > 0) {
 		uint64_t h = memory_hash(s->issuer, s->issuer_len);
@@ -250,8 +260,8 @@ learn_certificate(struct server *v, const struct sighting *s, const struct recor
 	}
 	if (!record_find(r, FIELD_TLS_VERSION, &x))
 		return;
-	for (unsigned i = 0; i < 5; i++) {
-		if (ascii_is(x.str, x.len, versions[i]))
+	for (unsigned i = 0; i < VERSIONS; i++) {
+		if (ascii_is(x.str, x.len, version_words[i]))
 			v->tls_versions |= (uint8_t)(1u << i);
 	}
 }

@@ -27,6 +27,7 @@ policies_free(struct policies *p)
 	free(p->domains.entry);
 	free(p->hosts.entry);
 	free(p->names.entry);
+	free(p->peer_names.entry);
 	free(p->network);
 	free(p);
 }
@@ -84,22 +85,25 @@ policy_name(struct policies *p, struct index *x, const char *name, bool one_labe
 		match = MATCH_BELOW;
 		s++;
 	}
+	bool ascii = true;
 	for (; *s != '\0'; s++) {
-		if ((uint8_t)*s > 127)
-			return yaml_fail(y, node,
-			    "'%.64s' has letters beyond ASCII: write its A-label (xn--...)", name);
+		ascii = ascii && (uint8_t)*s <= 127;
 		text_putc(&t, ascii_lower(*s));
 	}
 	if (t.len > 0 && lower[t.len - 1] == '.') /* as DNS writes it */
 		lower[--t.len] = '\0';
 	if (t.cut || !is_domain(lower))
-		return yaml_fail(y, node, "'%.64s' is no domain or host", name);
+		return node != 0 &&
+		    yaml_fail(y, node,
+			ascii ? "'%.64s' is no domain or host"
+			      : "'%.64s' has letters beyond ASCII: write its A-label (xn--...)",
+			name);
 	struct entry *grown = array_room(x->entry, x->count, sizeof *grown);
 	const char *kept = grown != NULL ? arena_copy(&p->arena, lower, t.len) : NULL;
 	if (grown != NULL)
 		x->entry = grown;
 	if (kept == NULL)
-		return yaml_fail(y, node, "no memory");
+		return node != 0 && yaml_fail(y, node, "no memory");
 	x->entry[x->count++] = (struct entry){kept, (uint8_t)match, (uint32_t)p->count - 1};
 	return true;
 }
@@ -243,18 +247,17 @@ read_policy(struct policies *p, struct yaml *y, int map, const struct keys *k)
 		return yaml_fail(y, map, "either 'domain' or 'peer' is expected");
 	if (k->tls == 0)
 		return yaml_fail(y, map, "'tls' is missing: none, may, encrypt or verify");
-	if (k->names != 0 && k->peer != 0)
-		return yaml_fail(y, k->names, "'names' goes with 'domain' only");
 	if (!read_word(y, k->tls, "TLS level", wants, 4, &policy->wants) ||
 	    (k->direction != 0 && !read_direction(y, k->direction, policy)))
 		return false;
-	if (k->peer != 0)
-		return read_peers(p, y, k->peer);
-	if (!policy_domains(p, y, k->domain, k->names == 0, &count))
+	if (!(k->peer != 0 ? read_peers(p, y, k->peer)
+			   : policy_domains(p, y, k->domain, k->names == 0, &count)))
 		return false;
+	policy->named = k->names != 0 && k->peer != 0;
 	for (size_t i = 0; i < yaml_texts(y, k->names); i++) {
 		const char *s = yaml_text_at(y, k->names, i);
-		if (s == NULL || !policy_name(p, &p->names, s, true, y, k->names))
+		struct index *x = k->peer != 0 ? &p->peer_names : &p->names;
+		if (s == NULL || !policy_name(p, x, s, true, y, k->names))
 			return false;
 	}
 	return true;
@@ -295,5 +298,6 @@ policies_read(struct policies *p, struct yaml *y, int list, const char *dir)
 	sort(&p->domains);
 	sort(&p->hosts);
 	sort(&p->names);
+	sort(&p->peer_names);
 	return true;
 }

@@ -16,7 +16,8 @@
  * domain   of recipients; ".partner.example" and "*.partner.example" are all domains below
  * peer     client or server: an address, a network, or a host's name (EHLO, greeting, SNI)
  * tls      none, may, encrypt or verify (a certificate of a known authority and the right name)
- * names    that servers of the domain have; by default the domain and what is below it
+ * names    that servers of the domain have; by default the domain and what is below it.  Of a peer:
+ *          those that a certificate may be for; by default whatever the server calls itself
  */
 #ifndef POSTCARD_JUDGE_POLICY_H
 #define POSTCARD_JUDGE_POLICY_H

@@ -27,6 +27,7 @@ struct view {
 	const struct record *r;
 	int64_t now_ns;
 	uint8_t direction; /* one bit */
+	uint32_t only;	   /* the policy whose entries count; UINT32_MAX: all */
 	struct addr client, server;
 	const char *name[3]; /* server's greeting and SNI, client's EHLO; 0 octets for none */
 	size_t name_len[3];
@@ -64,6 +65,7 @@ best_of(const struct view *v, const struct index *x, const char *name, size_t le
 		if (strncmp(e->name, name, len) != 0 || e->name[len] != '\0')
 			break;
 		if (ways & 1u << e->match && e->policy < best &&
+		    (v->only == UINT32_MAX || e->policy == v->only) &&
 		    is_usable(v, &v->p->policy[e->policy]))
 			best = e->policy;
 	}
@@ -194,19 +196,43 @@ judge_expected(const struct policy *policy, const struct record *r, const char *
 	return VERDICT_VIOLATED;
 }
 
-static enum verdict
-judge_certificate(const struct policy *policy, const struct record *r, const char **cause)
+/* Does the server call itself, or the client it, by one of the names that the policy has for the
+ * peer's certificate?  Where neither does, it cannot be said. */
+static bool
+is_named(const struct view *v, uint32_t policy)
 {
+	struct view of = *v;
+	of.only = policy;
+	bool known = false;
+	for (unsigned k = 0; k < 2; k++) {
+		known |= v->name_len[k] > 0;
+		if (find_name(&of, &v->p->peer_names, v->name[k], v->name_len[k], UINT32_MAX) ==
+		    policy)
+			return true;
+	}
+	return !known;
+}
+
+static enum verdict
+judge_certificate(const struct view *v, uint32_t i, const struct record *r, const char **cause)
+{
+	const struct policy *policy = &v->p->policy[i];
+	struct record_value x;
 	static const char *const causes[][2] = {{"certificate-expired", "expired"},
 	    {"certificate-self-signed", "self-signed"}, {"certificate-name-mismatch", "name"}};
 	if (policy->source ==
 	    SOURCE_TLSA) /* neither name nor dates count (RFC 7672 section 3.1.1) */
 		return judge_expected(policy, r, cause);
-	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
-		if (record_is(r, FIELD_ANOMALIES, causes[i][0])) {
-			*cause = causes[i][1];
+	for (size_t k = 0; k < sizeof causes / sizeof *causes; k++) {
+		if (record_is(r, FIELD_ANOMALIES, causes[k][0])) {
+			*cause = causes[k][1];
 			return VERDICT_VIOLATED;
 		}
+	}
+	/* it fits what the server calls itself, which is none of the names */
+	if (policy->named && record_find(r, FIELD_TLS_SHA256, &x) && !is_named(v, i)) {
+		*cause = "name";
+		return VERDICT_VIOLATED;
 	}
 	return VERDICT_NOT_PROVABLE; /* the chain is not looked at */
 }
@@ -232,7 +258,7 @@ apply_session(const struct view *v, struct record *r)
 		cause = "cleartext";
 	} else if (sealed) {
 		verdict = policy->wants == WANTS_ENCRYPT ? VERDICT_KEPT
-							 : judge_certificate(policy, r, &cause);
+							 : judge_certificate(v, i, r, &cause);
 	}
 	record_put_word(r, FIELD_POLICY_DOMAIN, policy->about);
 	put_policy(r, policy, verdict, cause);
@@ -268,7 +294,7 @@ take_value(struct view *v, const struct record_value *x)
 void
 policies_apply(const struct policies *p, struct record *r)
 {
-	struct view v = {.p = p, .r = r, .direction = 16, .now_ns = 0};
+	struct view v = {.p = p, .r = r, .direction = 16, .only = UINT32_MAX};
 	struct record_value x;
 	if (p->count == 0 || (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE))
 		return;

@@ -74,12 +74,9 @@ next_word(char **s)
 static bool
 name(struct importer *im, struct index *x, const char *s, bool one_label)
 {
-	/* the message would name the configuration's line; ours is better */
-	for (const char *c = s; *c != '\0'; c++) {
-		if ((uint8_t)*c > 127 || (uint8_t)*c <= ' ')
-			return complain(im, "'%.64s' is no domain or host", s);
-	}
-	return policy_name(im->p, x, s, one_label, im->y, im->map);
+	/* node 0: its message would name the configuration's line */
+	return policy_name(im->p, x, s, one_label, im->y, 0) ||
+	    complain(im, "'%.64s' is no domain or host", s);
 }
 
 /* ------------------------------------------------------------------------------ MTA-STS */
@@ -287,6 +284,7 @@ static bool
 tlsa_data(struct importer *im, char *s, struct expected **list, size_t *count)
 {
 	unsigned field[3];
+	size_t length = 0; /* digits */
 	char hex[2 * DIGEST_OCTETS + 1];
 	struct text t = text_in(hex, sizeof hex);
 	char *word;
@@ -302,19 +300,24 @@ tlsa_data(struct importer *im, char *s, struct expected **list, size_t *count)
 			continue;
 		if (word[strspn(word, "0123456789abcdefABCDEF")] != '\0')
 			return complain(im, "'%.32s' is not hexadecimal", word);
-		for (; *word != '\0'; word++)
+		for (; *word != '\0'; word++, length++)
 			text_putc(&t, ascii_lower(*word));
 	}
-	if (t.len == 0)
-		return complain(im, "a record without data");
+	static const unsigned digits[] = {0, 64, 128}; /* whole data, SHA-256, SHA-512 */
+	if (field[0] > 3 || field[1] > 1 || field[2] > 2)
+		return complain(im,
+		    "usage 0 to 3, selector 0 or 1 and matching type 0 to 2 are known");
+	if (length == 0 || length % 2 != 0)
+		return complain(im, "the data are no whole octets");
+	if (field[2] > 0 && length != digits[field[2]])
+		return complain(im, "a SHA-%s has %u hexadecimal digits",
+		    field[2] == 1 ? "256" : "512", digits[field[2]]);
 	/* only the SHA-256 of the server's own whole certificate is comparable with what is seen */
 	bool comparable = field[0] == 3 && field[1] == 0 && field[2] == 1;
 	if (!comparable) {
 		im->p->policy[im->p->count - 1].others = true;
 		return true;
 	}
-	if (t.cut || t.len != 2 * DIGEST_OCTETS)
-		return complain(im, "a SHA-256 has 64 hexadecimal digits");
 	struct expected *grown = array_room(*list, *count, sizeof *grown);
 	if (grown == NULL)
 		return complain(im, "no memory");

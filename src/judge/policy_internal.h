@@ -28,6 +28,7 @@ struct policy {
 	uint8_t source;		   /* enum policy_source */
 	uint8_t direction;	   /* DIRECTION_* bits */
 	bool others;		   /* TLSA: there are records that cannot be compared */
+	bool named;		   /* of a peer, with names that its certificate may have */
 	int64_t expires_ns;	   /* not used from then on (packet time); INT64_MAX: never */
 	const char *about;	   /* the domain or peer, for people */
 	struct expected *expected; /* TLSA; in the arena */
@@ -60,6 +61,7 @@ struct policies {
 	struct index domains;	      /* recipient domains */
 	struct index hosts;	      /* peers by name */
 	struct index names;	      /* names that servers of a domain may have */
+	struct index peer_names;      /* names that a peer's certificate may have */
 	struct peer_network *network; /* peers by address; on the heap */
 	size_t networks;
 };
@@ -69,8 +71,8 @@ struct policy *policy_add(struct policies *p, struct yaml *y, int node);
 
 /*
  * Adds a name to an index for the newest policy: "example.com", ".example.com" (all below) or
- * "*.example.com" (all below, or with `one_label` one label).  False with a message, where it is no
- * name of ASCII letters too.
+ * "*.example.com" (all below, or with `one_label` one label).  False where it is no name of ASCII
+ * letters or there is no memory: with a message, unless `node` is 0.
  */
 bool policy_name(struct policies *p, struct index *x, const char *name, bool one_label,
     struct yaml *y, int node);

@@ -80,11 +80,11 @@ struct identifier {
 
 struct rule_body {
 	const struct node *root;     /* of a detection rule, or what a filter lets pass */
-	uint8_t kinds;		     /* 1 << RECORD_SESSION, 1 << RECORD_MESSAGE */
+	uint8_t kinds;		     /* 1 << RECORD_SESSION, _MESSAGE, _SENSOR */
 	const struct rule **filters; /* linked: filters of this rule, in the arena */
 	uint32_t filter_count;
 	const char **targets; /* of a filter: names and ids; NULL, count 0: any */
-	unsigned *target_lines;
+	struct yaml_place *target_places;
 	unsigned target_count;
 	struct correlation *correlation;
 	bool hit;     /* by the record at hand, not accepted */

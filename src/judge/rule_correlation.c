@@ -96,9 +96,8 @@ read_rules(struct rule_reader *r, struct correlation *c, int node)
 		c->rule_name[i] = arena_copy(&r->set->arena, s, strlen(s));
 		if (c->rule_name[i] == NULL)
 			return no_memory(r);
-		c->rule_line[i] = yaml_kind(y, node) == YAML_LIST
-		    ? yaml_line(y, yaml_item(y, node, i))
-		    : yaml_line(y, node);
+		c->rule_place[i] =
+		    yaml_place(y, yaml_kind(y, node) == YAML_LIST ? yaml_item(y, node, i) : node);
 	}
 	c->rules = (unsigned)count;
 	return true;
@@ -198,6 +197,25 @@ take_field(struct yaml *y, struct parts *p, int node)
 	return true;
 }
 
+/* Is there a number that keeps to all the bounds? */
+static bool
+can_be_met(const struct correlation *c)
+{
+	int64_t low = 0, high = INT64_MAX;
+	for (unsigned i = 0; i < c->bounds; i++) {
+		const struct bound *b = &c->bound[i];
+		int64_t from = b->compare == COMPARE_GT			    ? b->number + 1
+		    : b->compare == COMPARE_GTE || b->compare == COMPARE_EQ ? b->number
+									    : 0;
+		int64_t to = b->compare == COMPARE_LT			    ? b->number - 1
+		    : b->compare == COMPARE_LTE || b->compare == COMPARE_EQ ? b->number
+									    : INT64_MAX;
+		low = from > low ? from : low;
+		high = to < high ? to : high;
+	}
+	return low <= high;
+}
+
 /* Bounds of a count: {gte: 10}, {gt: 3, lt: 10}; `field` may stand among them. */
 static bool
 read_bounds(struct rule_reader *r, struct correlation *c, struct parts *p)
@@ -234,6 +252,8 @@ read_bounds(struct rule_reader *r, struct correlation *c, struct parts *p)
 	}
 	if (c->bounds == 0)
 		return yaml_fail(y, p->condition, "a comparison is expected, as {gte: 10}");
+	if (!can_be_met(c))
+		return yaml_fail(y, p->condition, "no number keeps to both");
 	bool counts = c->kind == CORRELATION_EVENT_COUNT || c->kind == CORRELATION_VALUE_COUNT ||
 	    is_temporal(c);
 	if (counts && !lower)

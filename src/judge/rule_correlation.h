@@ -30,11 +30,13 @@ struct bound {
 struct correlation {
 	uint8_t kind; /* enum correlation_kind */
 	bool generate;
+	/* digest of all that its windows depend on, so that a later run knows them again */
+	uint8_t digest[WINDOW_DIGEST];
 	unsigned percentile;
 	int64_t timespan_ns;
 	unsigned rules;
 	const char *rule_name[CORRELATION_RULES]; /* as written: a name or an id */
-	unsigned rule_line[CORRELATION_RULES];
+	struct yaml_place rule_place[CORRELATION_RULES];
 	const struct rule *rule[CORRELATION_RULES]; /* once linked */
 	unsigned keys;
 	/* the field that each key is in the events of each rule (aliases) */
@@ -50,6 +52,29 @@ struct correlation {
 	uint32_t walk;	   /* where the search for a group to give up goes on */
 };
 
+/* Digest of the values that its events share. */
+struct group_key {
+	uint8_t octets[WINDOW_DIGEST];
+};
+
+struct entry {
+	int64_t ns;	/* packet time */
+	uint64_t value; /* a number, or a part of the digest of a value */
+};
+
+struct group {
+	int64_t last_ns;  /* of its newest event */
+	int64_t fired_ns; /* when it was complete; NEVER: not since the condition was false */
+	uint32_t count;	  /* entries used */
+	uint32_t head;	  /* the oldest, where entries are in their order */
+	bool dirty;	  /* the state file does not have it so */
+	uint8_t none[7];  /* where padding would be */
+	struct entry entry[];
+};
+
+/* The clock of captures starts at 0 at the earliest, so that no event is this old. */
+#define NEVER INT64_MIN
+
 /* rule_correlation.c: the section `correlation`; `field` is the node of the attribute of that name
  * beside it, or 0.  False with a message. */
 bool rule_correlation_read(struct rule_reader *r, int node);
@@ -58,6 +83,10 @@ bool rule_correlation_read(struct rule_reader *r, int node);
  * the record at hand becomes an event of it: true where that completes it.  `hit` is asked of its
  * rules. */
 bool rule_window_init(struct correlation *c);
+size_t rule_window_size(const struct correlation *c); /* octets of a group with its window */
 bool rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns);
+
+/* rule_keep.c: fills in the digest of a rule that is a correlation. */
+void rule_keep_digest(const struct rule *rule);
 
 #endif

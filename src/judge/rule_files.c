@@ -78,9 +78,9 @@ by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* The files of one folder; *count: how many there were. */
+/* The files of one folder. */
 static bool
-read_folder(struct rules *s, const char *dir, bool exceptions, size_t *count, char *error)
+read_folder(struct rules *s, const char *dir, bool exceptions, char *error)
 {
 	struct dirent **names = NULL;
 	char path[PATH];
@@ -94,7 +94,6 @@ read_folder(struct rules *s, const char *dir, bool exceptions, size_t *count, ch
 	for (int i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
-	*count += (size_t)n;
 	return good;
 }
 
@@ -104,24 +103,25 @@ read_source(struct rules *s, struct table *t, const char *path, char *error)
 {
 	char part[PATH];
 	struct stat st;
-	size_t count = 0;
+	size_t before = rules_count(s);
+	bool texts = false;
 	if (stat(path, &st) != 0)
 		return fail(error, path, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return read_file(s, path, false, error);
-	if (!read_folder(s, path, false, &count, error) || !join(part, path, "exceptions", error))
+	if (!S_ISDIR(st.st_mode)) /* who names a file does not mean one with nothing in it */
+		return read_file(s, path, false, error) &&
+		    (rules_count(s) > before || fail(error, path, "no rule in it"));
+	if (!read_folder(s, path, false, error) || !join(part, path, "exceptions", error))
 		return false;
-	if (stat(part, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    !read_folder(s, part, true, &count, error))
+	if (stat(part, &st) == 0 && S_ISDIR(st.st_mode) && !read_folder(s, part, true, error))
 		return false;
 	if (!join(part, path, "texts/advice.yml", error))
 		return false;
 	if (stat(part, &st) == 0) {
-		count++;
+		texts = true;
 		if (!read_texts(t, part, error))
 			return false;
 	}
-	return count > 0 ||
+	return texts || rules_count(s) > before ||
 	    fail(error, path, "no rules in it (*.yml, exceptions/*.yml or texts/advice.yml)");
 }
 

@@ -76,8 +76,12 @@ read_identifier(struct rule_reader *r, int node)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		int item = yaml_item(y, node, i);
-		any->child[i] = yaml_kind(y, item) == YAML_MAP ? read_map(r, item)
-							       : rule_value_read(r, "", item, item);
+		if (yaml_kind(y, item) == YAML_LIST)
+			yaml_fail(y, item, "a list in a list: a map or a keyword is expected here");
+		else
+			any->child[i] = yaml_kind(y, item) == YAML_MAP
+			    ? read_map(r, item)
+			    : rule_value_read(r, "", item, item);
 		if (any->child[i] == NULL)
 			return NULL;
 	}
@@ -117,14 +121,14 @@ read_targets(struct rule_reader *r, int node)
 		return yaml_fail(y, node,
 		    "the rules that the filter is for are expected, or 'any'");
 	b->targets = arena_take(&r->set->arena, count * sizeof *b->targets);
-	b->target_lines = arena_take(&r->set->arena, count * sizeof *b->target_lines);
-	if (b->targets == NULL || b->target_lines == NULL)
+	b->target_places = arena_take(&r->set->arena, count * sizeof *b->target_places);
+	if (b->targets == NULL || b->target_places == NULL)
 		return no_memory(r);
 	for (size_t i = 0; i < count; i++) {
 		int item = yaml_kind(y, node) == YAML_LIST ? yaml_item(y, node, i) : node;
 		if (!keep(r, item, 256, &b->targets[i]))
 			return false;
-		b->target_lines[i] = yaml_line(y, item);
+		b->target_places[i] = yaml_place(y, item);
 	}
 	b->target_count = (unsigned)count;
 	return true;
@@ -204,12 +208,17 @@ read_logsource(struct rule_reader *r, int map)
 				    "the rule is for the logs of '%.64s', not of postcard", s);
 			product = true;
 		} else if (strcmp(key, "service") == 0) {
-			bool session = strcmp(s, "session") == 0;
-			if (!session && strcmp(s, "message") != 0)
+			static const char *const services[] = {[RECORD_SESSION] = "session",
+			    [RECORD_MESSAGE] = "message",
+			    [RECORD_SENSOR] = "sensor"};
+			unsigned kind = 0;
+			while (kind <= RECORD_SENSOR && strcmp(s, services[kind]) != 0)
+				kind++;
+			if (kind > RECORD_SENSOR)
 				return yaml_fail(y, value,
-				    "'%.64s' is no service of postcard (session, message)", s);
-			r->rule->body->kinds =
-			    (uint8_t)(1u << (session ? RECORD_SESSION : RECORD_MESSAGE));
+				    "'%.64s' is no service of postcard (session, message, sensor)",
+				    s);
+			r->rule->body->kinds = (uint8_t)(1u << kind);
 		} else if (strcmp(key, "category") == 0) {
 			return yaml_fail(y, key_node,
 			    "records of postcard have no category: take 'product: postcard'");
@@ -464,6 +473,43 @@ check_date(struct rule_reader *r, int node)
 	return read_day_end(r, node, &unused);
 }
 
+/* Other rules, for readers: each with its id and how it is related. */
+static bool
+check_related(struct rule_reader *r, int list)
+{
+	static const char *const words[] = {"derived", "obsolete", "merged", "renamed", "similar"};
+	static const char *const keys[] = {"id", "type"};
+	const size_t types = sizeof words / sizeof *words;
+	struct yaml *y = r->yaml;
+	if (yaml_kind(y, list) != YAML_LIST)
+		return yaml_fail(y, list, "'related' is a list");
+	for (size_t i = 0; i < yaml_count(y, list); i++) {
+		const char *key, *s;
+		int map = yaml_item(y, list, i), key_node, value;
+		if (!yaml_need_map(y, map, "a related rule, with id and type,"))
+			return false;
+		for (size_t k = 0; k < yaml_count(y, map); k++) {
+			size_t t = 0;
+			if (!yaml_pair(y, map, k, &key, &key_node, &value) ||
+			    !yaml_need_text(y, value, &s))
+				return false;
+			bool type = strcmp(key, "type") == 0;
+			if (!type && strcmp(key, "id") != 0)
+				return yaml_unknown(y, key_node, key, "part of a related rule",
+				    keys, 2);
+			while (type && t < types && strcmp(words[t], s) != 0)
+				t++;
+			if (type && t == types)
+				return yaml_unknown(y, value, s, "type of relation", words, types);
+			if (!type && !is_uuid(s))
+				return yaml_fail(y, value, "'%.64s' is no UUID", s);
+		}
+		if (yaml_get(y, map, "id") == 0 || yaml_get(y, map, "type") == 0)
+			return yaml_fail(y, map, "'id' and 'type' are expected");
+	}
+	return true;
+}
+
 /* Texts for readers only: well formed, or not taken. */
 static bool
 check_texts(struct rule_reader *r, int node)
@@ -503,6 +549,7 @@ read_attribute(struct rule_reader *r, enum attribute a, int node)
 	case ATTR_LEVEL: return read_level(r, node);
 	case ATTR_TAGS: return read_tags(r, node);
 	case ATTR_REFERENCES: return read_references(r, node);
+	case ATTR_RELATED: return check_related(r, node);
 	case ATTR_POSTCARD: return read_custom(r, node);
 	case ATTR_FIELDS:
 		for (size_t i = 0; i < yaml_texts(y, node); i++) {
@@ -515,7 +562,7 @@ read_attribute(struct rule_reader *r, enum attribute a, int node)
 	case ATTR_AUTHOR:
 	case ATTR_FALSEPOSITIVES:
 	case ATTR_SCOPE: return check_texts(r, node);
-	default: return true; /* the sections, read later; related, for readers */
+	default: return true; /* the sections, read later */
 	}
 }
 
@@ -597,7 +644,7 @@ read_document(struct rule_reader *r, bool exceptions)
 }
 
 static struct rule *
-new_rule(struct rules *s, const char *name, unsigned line)
+new_rule(struct rules *s, const char *name, struct yaml_place at)
 {
 	struct rule *rule = arena_take(&s->arena, sizeof *rule);
 	struct rule **grown = array_room(s->rule, s->rules, sizeof(struct rule *));
@@ -611,7 +658,8 @@ new_rule(struct rules *s, const char *name, unsigned line)
 		return NULL;
 	rule->id = rule->name = rule->title = rule->description = "";
 	rule->active = true;
-	rule->line = line;
+	rule->line = at.line;
+	rule->column = at.column;
 	rule->number = (uint32_t)s->rules;
 	rule->body->kinds = 1u << RECORD_SESSION | 1u << RECORD_MESSAGE;
 	s->rule[s->rules++] = rule;
@@ -633,7 +681,7 @@ rules_read(struct rules *s, const char *text, size_t len, const char *name, bool
 			    yaml_fail(r.yaml, yaml_root(r.yaml), "more than %u rules", LIMIT_RULES);
 			break;
 		}
-		r.rule = new_rule(s, name, yaml_line(r.yaml, yaml_root(r.yaml)));
+		r.rule = new_rule(s, name, yaml_place(r.yaml, yaml_root(r.yaml)));
 		good = r.rule != NULL ? read_document(&r, exceptions) : no_memory(&r);
 	}
 	good = good && error[0] == '\0';

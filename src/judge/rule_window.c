@@ -1,8 +1,9 @@
 /*
  * What a correlation remembers: for each group of events a window that slides with packet time.
  *
- * A group is found by a keyed hash (of 128 bits) of the values that its events share.  Its window
- * is as large as the condition can ask for and no larger; where it is full the oldest leaves.  A
+ * A group is found by a digest (SHA-256, 128 bits of it) of the values that its events share, which
+ * is the same in every run, so that the state file can keep windows (rule_keep.c).  A window is as
+ * large as the condition can ask for and no larger; where it is full the oldest leaves.  A
  * correlation has LIMIT_WINDOW_OCTETS; where these are used up, a group that was silent for long
  * is given up.  It is complete on the event that makes its condition true, and again when that
  * still holds a timespan later.
@@ -10,32 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "judge/rule_correlation.h"
 
 #define GROUPS_A_RECORD 64u /* that one record may belong to, by fields of several values */
 
-struct group_key {
-	uint64_t h[2];
-};
-
-struct entry {
-	int64_t ns;	/* packet time */
-	uint64_t value; /* a number, or the hash of a value */
-};
-
-struct group {
-	int64_t last_ns;  /* of its newest event */
-	int64_t fired_ns; /* when it was complete; INT64_MIN: not since the condition was false */
-	uint32_t count;	  /* entries used */
-	uint32_t head;	  /* the oldest, where entries are in their order */
-	struct entry entry[];
-};
-
-/* The clock of captures starts at 0 at the earliest, so that no event is this old. */
-#define NEVER INT64_MIN
+size_t
+rule_window_size(const struct correlation *c)
+{
+	return sizeof(struct group) + c->window * sizeof(struct entry);
+}
 
 bool
 rule_window_init(struct correlation *c)
@@ -44,7 +31,7 @@ rule_window_init(struct correlation *c)
 	if (c->kind == CORRELATION_TEMPORAL || c->kind == CORRELATION_ORDERED)
 		entries = c->rules;
 	c->window = entries;
-	size_t size = sizeof(struct group) + entries * sizeof(struct entry);
+	size_t size = rule_window_size(c);
 	size_t groups = LIMIT_WINDOW_OCTETS / size;
 	if (groups > LIMIT_GROUPS)
 		groups = LIMIT_GROUPS;
@@ -54,28 +41,24 @@ rule_window_init(struct correlation *c)
 	    (uint32_t)groups);
 }
 
-/* Adds the text, blind to case, to a hash. */
-static void
-mix(const struct hash_key *key, struct group_key *h, const char *s, size_t len)
-{
-	h->h[0] = hash_fold(h->h[0] ^ len ^ key->k[0], key->k[1]);
-	h->h[1] = hash_fold(h->h[1] ^ len ^ key->k[2], key->k[3]);
-	for (size_t i = 0; i < len; i += 8) {
-		uint64_t w = 0;
-		for (size_t k = 0; k < 8 && i + k < len; k++)
-			w |= (uint64_t)(uint8_t)ascii_lower(s[i + k]) << 8 * k;
-		h->h[0] = hash_fold(h->h[0] ^ w ^ key->k[2], key->k[1]);
-		h->h[1] = hash_fold(h->h[1] ^ w ^ key->k[0], key->k[3]);
-	}
-}
-
+/* The digest of `h` and a value as text, blind to case. */
 static struct group_key
-mix_value(const struct correlation *c, struct group_key h, const struct record_value *v)
+mix_value(struct group_key h, const struct record_value *v)
 {
-	char buf[RULE_TEXT];
+	char text[RULE_TEXT], part[sizeof h + 256];
+	uint8_t sum[DIGEST_MAX];
 	size_t len;
-	const char *s = rule_text(v, buf, &len);
-	mix(&c->groups.key, &h, s, len);
+	const char *s = rule_text(v, text, &len);
+	do { /* part by part: a value may be long */
+		size_t n = len < 256 ? len : 256;
+		memcpy(part, &h, sizeof h);
+		for (size_t i = 0; i < n; i++)
+			part[sizeof h + i] = ascii_lower(s[i]);
+		digest(DIGEST_SHA256, part, sizeof h + n, sum);
+		memcpy(&h, sum, sizeof h);
+		s += n;
+		len -= n;
+	} while (len > 0);
 	return h;
 }
 
@@ -87,7 +70,7 @@ groups_of(const struct rules *s, const struct correlation *c, unsigned position,
 {
 	const struct view *view = &s->view;
 	unsigned count = 1;
-	out[0] = (struct group_key){{1, 2}};
+	out[0] = (struct group_key){{1}};
 	for (unsigned k = 0; k < c->keys; k++) {
 		struct group_key grown[GROUPS_A_RECORD];
 		unsigned n = 0;
@@ -95,7 +78,7 @@ groups_of(const struct rules *s, const struct correlation *c, unsigned position,
 		for (unsigned g = 0; g < count; g++) {
 			for (uint32_t i = view->first[field]; i != 0 && n < GROUPS_A_RECORD;
 			     i = view->value[i - 1].next)
-				grown[n++] = mix_value(c, out[g], &view->value[i - 1].v);
+				grown[n++] = mix_value(out[g], &view->value[i - 1].v);
 		}
 		if (n == 0) /* the field is missing: it belongs to no group */
 			return 0;
@@ -288,9 +271,11 @@ push_event(struct rules *s, const struct correlation *c, struct group *g, unsign
 	case CORRELATION_EVENT_COUNT: append(c, g, now_ns, 0); return in_bounds(c, g->count);
 	case CORRELATION_VALUE_COUNT:
 		for (uint32_t i = first; i != 0; i = view->value[i - 1].next) {
+			uint64_t value;
 			struct group_key h =
-			    mix_value(c, (struct group_key){{3, 4}}, &view->value[i - 1].v);
-			insert(c, g, now_ns, h.h[0] ^ h.h[1]);
+			    mix_value((struct group_key){{2}}, &view->value[i - 1].v);
+			memcpy(&value, &h, sizeof value);
+			insert(c, g, now_ns, value);
 		}
 		return first != 0 && in_bounds(c, g->count);
 	case CORRELATION_TEMPORAL: return push_temporal(c, g, position, now_ns);
@@ -314,6 +299,7 @@ push_group(struct rules *s, struct correlation *c, const struct group_key *key, 
 	if (now_ns < g->last_ns) /* the clock went back: time stands still */
 		now_ns = g->last_ns;
 	g->last_ns = now_ns;
+	g->dirty = true;
 	bool holds = push_event(s, c, g, position, now_ns);
 	if (c->kind == CORRELATION_ORDERED) { /* each chain once: known by when it began */
 		if (!holds || g->entry[position].ns == g->fired_ns)

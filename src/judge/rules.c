@@ -103,12 +103,19 @@ struct linker {
 	char *error;
 };
 
+/* Where a rule begins. */
+static struct yaml_place
+place_of(const struct rule *rule)
+{
+	return (struct yaml_place){rule->line, rule->column};
+}
+
 static bool
-fail(struct linker *l, const struct rule *rule, unsigned line, const char *what, const char *name,
-    const char *more)
+fail(struct linker *l, const struct rule *rule, struct yaml_place at, const char *what,
+    const char *name, const char *more)
 {
 	struct text t = text_in(l->error, YAML_ERROR);
-	text_printf(&t, "%s:%u: ", rule->file, line);
+	text_printf(&t, "%s:%u:%u: ", rule->file, at.line, at.column);
 	text_puts(&t, what);
 	if (name != NULL)
 		text_printf(&t, " '%.64s'", name);
@@ -151,7 +158,7 @@ index_names(struct linker *l, struct named *names)
 		char where[300];
 		struct text t = text_in(where, sizeof where);
 		text_printf(&t, " is that of %s:%u, too", first->file, first->line);
-		return fail(l, second, second->line, "the name or id", names[i].key, t.buf);
+		return fail(l, second, place_of(second), "the name or id", names[i].key, t.buf);
 	}
 	l->keys = n;
 	for (size_t i = 0; i < n; i++) {
@@ -163,7 +170,7 @@ index_names(struct linker *l, struct named *names)
 
 /* The rule of that name or id; NULL with a message. */
 static const struct rule *
-find_rule(struct linker *l, const struct rule *asking, unsigned line, const char *name)
+find_rule(struct linker *l, const struct rule *asking, struct yaml_place at, const char *name)
 {
 	size_t low = 0, high = l->keys;
 	while (low < high) {
@@ -181,7 +188,7 @@ find_rule(struct linker *l, const struct rule *asking, unsigned line, const char
 	struct text t = text_in(more, sizeof more);
 	if (best < l->keys)
 		text_printf(&t, "; did you mean '%.64s'?", l->key[best]);
-	fail(l, asking, line, "there is no rule", name, more);
+	fail(l, asking, at, "there is no rule", name, more);
 	return NULL;
 }
 
@@ -222,7 +229,7 @@ link_filter(struct linker *l, const struct rule *filter)
 		static const struct record empty;
 		rule_view(s, &empty);
 		if (!rule_holds(s, f->root))
-			return fail(l, filter, filter->line, "the exception", filter->title,
+			return fail(l, filter, place_of(filter), "the exception", filter->title,
 			    " accepts everything that it does not name: did you mean 'condition: "
 			    "not selection'?");
 	}
@@ -236,11 +243,11 @@ link_filter(struct linker *l, const struct rule *filter)
 		return true;
 	}
 	for (unsigned i = 0; i < f->target_count; i++) {
-		const struct rule *rule = find_rule(l, filter, f->target_lines[i], f->targets[i]);
+		const struct rule *rule = find_rule(l, filter, f->target_places[i], f->targets[i]);
 		if (rule == NULL)
 			return false;
 		if (rule->kind != RULE_DETECTION)
-			return fail(l, filter, f->target_lines[i], "", f->targets[i],
+			return fail(l, filter, f->target_places[i], "", f->targets[i],
 			    " is no detection rule: a filter is for the rules that a correlation "
 			    "names");
 		if (!attach(l, rule->body, filter))
@@ -255,11 +262,11 @@ link_correlation(struct linker *l, struct rule *rule)
 	struct correlation *c = rule->body->correlation;
 	enum level gravest = LEVEL_NONE;
 	for (unsigned i = 0; i < c->rules; i++) {
-		c->rule[i] = find_rule(l, rule, c->rule_line[i], c->rule_name[i]);
+		c->rule[i] = find_rule(l, rule, c->rule_place[i], c->rule_name[i]);
 		if (c->rule[i] == NULL)
 			return false;
 		if (c->rule[i]->kind == RULE_FILTER)
-			return fail(l, rule, c->rule_line[i], "", c->rule_name[i],
+			return fail(l, rule, c->rule_place[i], "", c->rule_name[i],
 			    " is a filter: events are those of rules");
 		if (c->rule[i]->level > gravest)
 			gravest = c->rule[i]->level;
@@ -270,7 +277,10 @@ link_correlation(struct linker *l, struct rule *rule)
 	rule->single = rule->keys == 0 && c->keys == 0;
 	for (unsigned i = 0; i < c->keys && rule->keys == i; i++)
 		rule->key[rule->keys++] = c->key[i][c->rules - 1];
-	return rule_window_init(c) || no_memory(l);
+	if (!rule_window_init(c))
+		return no_memory(l);
+	rule_keep_digest(rule);
+	return true;
 }
 
 enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };
@@ -284,7 +294,7 @@ order(struct linker *l, const struct rule *rule)
 	if (c == NULL || rule->body->mark == MARK_DONE)
 		return true;
 	if (rule->body->mark == MARK_OPEN)
-		return fail(l, rule, rule->line, "the correlation", rule->title,
+		return fail(l, rule, place_of(rule), "the correlation", rule->title,
 		    " names itself, by way of others perhaps");
 	rule->body->mark = MARK_OPEN;
 	for (unsigned i = 0; i < c->rules; i++) {
@@ -420,7 +430,7 @@ rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule
 {
 	size_t count = 0;
 	uint32_t i;
-	if (!s->linked || r->kind > RECORD_MESSAGE)
+	if (!s->linked || r->kind > RECORD_SENSOR)
 		return 0;
 	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) /* of the record before */
 		s->rule[i]->body->hit = false;

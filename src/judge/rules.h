@@ -5,7 +5,8 @@
  * (exceptions among them) and correlations, as https://sigmahq.io describes them, for
  *
  *   taxonomy: ecs
- *   logsource: {product: postcard, service: session | message}      (no service: both)
+ *   logsource: {product: postcard, service: session | message | sensor}
+ *   (no service: session and message)
  *
  * What is not supported is refused with file, line and column; nothing is ignored.  A rule may
  * carry custom attributes under `postcard:` (see struct rule).  A set is read once (rules_read for
@@ -52,6 +53,7 @@ struct rule {
 	int64_t expires_ns;	 /* postcard.expires: it holds before that (UTC) */
 	const char *file;	 /* where it was read from */
 	unsigned line;
+	unsigned column;
 	uint32_t number;	/* in the order of reading */
 	struct rule_body *body; /* how it matches: judge/rule.h */
 };
@@ -94,6 +96,44 @@ struct rule_hit {
  * rules are not reported.
  */
 size_t rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits);
+
+/*
+ * What correlations remember, group by group, for the state file (rule_keep.c): a key that is the
+ * same in every run as long as the correlation is, and octets for rules_window_take.
+ */
+#define WINDOW_DIGEST 16u /* octets of SHA-256 */
+
+struct window_key {
+	uint8_t rule[WINDOW_DIGEST];  /* of the correlation */
+	uint8_t group[WINDOW_DIGEST]; /* of the values that the events share */
+};
+
+struct window_walk { /* zeroed at the start */
+	size_t correlation;
+	uint32_t group;
+};
+
+struct window {
+	struct window_key key;
+	const struct rule *rule;
+	const void *octets; /* in the set: until the next record */
+	size_t len;
+	int64_t end_ns; /* packet time from which on it says nothing more */
+	bool dirty;	/* changed since rules_windows_saved */
+};
+
+/* The next window; false behind the last. */
+bool rules_window_next(const struct rules *s, struct window_walk *at, struct window *out);
+
+/* One window of an earlier run.  False where the octets are none; those of a correlation that is
+ * not in the set are passed over. */
+bool
+rules_window_take(struct rules *s, const struct window_key *key, const void *octets, size_t len);
+
+void rules_windows_saved(struct rules *s); /* none is dirty now */
+
+/* Takes over what the correlations of `from` remember, where the set has the same ones. */
+void rules_windows_move(struct rules *s, const struct rules *from);
 
 /* Times that a regular expression gave up at its limit, so far. */
 uint64_t rules_given_up(const struct rules *s);

@@ -22,21 +22,36 @@
 
 #define APPLICATION 0x70637264 /* "pcrd" */
 #define VERSION	    1
-#define TABLES	    6u
+#define MAPS	    6u /* tables whose rows are those of maps, the first ones */
+#define TABLES	    7u
 
-enum { TABLE_FAILURE, TABLE_SERVER, TABLE_NETWORK, TABLE_CLIENT, TABLE_DOMAIN, TABLE_ALERT };
+enum {
+	TABLE_FAILURE,
+	TABLE_SERVER,
+	TABLE_NETWORK,
+	TABLE_CLIENT,
+	TABLE_DOMAIN,
+	TABLE_ALERT,
+	TABLE_WINDOW
+};
 
 static const struct {
 	const char *name;
-	size_t key, value; /* octets */
+	size_t key, value; /* octets; 0: as many as the row's correlation says */
 	int64_t age_ns;	   /* after which a row is dropped */
+	unsigned rows;	   /* the most that are kept: the newest */
 } tables[TABLES] = {
-    {"failure", sizeof(struct text_key), sizeof(struct failure), DAY_NS},
-    {"server", sizeof(struct server_key), sizeof(struct server), LIMIT_SERVER_DAYS *DAY_NS},
-    {"network", sizeof(struct addr), sizeof(struct network_row), 7 * DAY_NS},
-    {"client", sizeof(struct addr), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS},
-    {"domain", sizeof(struct text_key), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS},
-    {"alert", sizeof(struct fingerprint), sizeof(struct alert), LIMIT_ALERT_DAYS *DAY_NS},
+    {"failure", sizeof(struct text_key), sizeof(struct failure), DAY_NS, LIMIT_FAILURES},
+    {"server", sizeof(struct server_key), sizeof(struct server), LIMIT_SERVER_DAYS *DAY_NS,
+	LIMIT_SERVERS},
+    {"network", sizeof(struct addr), sizeof(struct network_row), 7 * DAY_NS, LIMIT_NETWORKS},
+    {"client", sizeof(struct addr), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS,
+	LIMIT_FIRST_SEEN},
+    {"domain", sizeof(struct text_key), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS,
+	LIMIT_FIRST_SEEN},
+    {"alert", sizeof(struct fingerprint), sizeof(struct alert), LIMIT_ALERT_DAYS *DAY_NS,
+	LIMIT_ALERTS},
+    {"window", sizeof(struct window_key), 0, 0, LIMIT_GROUPS}, /* last_ns: when it is over */
 };
 
 struct state {
@@ -226,8 +241,21 @@ take_row(unsigned table, struct memory *m, struct alerts *a, sqlite3_stmt *q)
 	return true;
 }
 
+/* One window into its correlation; false where it is none. */
 static bool
-load(struct state *s, struct memory *m, struct alerts *a, char *error)
+take_window(struct rules *rules, sqlite3_stmt *q)
+{
+	struct window_key key;
+	const void *k = sqlite3_column_blob(q, 0), *v = sqlite3_column_blob(q, 1);
+	if (k == NULL || v == NULL || (size_t)sqlite3_column_bytes(q, 0) != sizeof key)
+		return false;
+	memcpy(&key, k, sizeof key);
+	return rules == NULL ||
+	    rules_window_take(rules, &key, v, (size_t)sqlite3_column_bytes(q, 1));
+}
+
+static bool
+load(struct state *s, struct memory *m, struct alerts *a, struct rules *rules, char *error)
 {
 	for (unsigned t = 0; t < TABLES; t++) {
 		char sql[160];
@@ -238,7 +266,8 @@ load(struct state *s, struct memory *m, struct alerts *a, char *error)
 			return fail(s, error);
 		int rc;
 		while ((rc = sqlite3_step(q)) == SQLITE_ROW)
-			s->damaged += !take_row(t, m, a, q);
+			s->damaged +=
+			    !(t == TABLE_WINDOW ? take_window(rules, q) : take_row(t, m, a, q));
 		if (rc != SQLITE_DONE) {
 			sqlite3_finalize(q);
 			return fail(s, error);
@@ -296,15 +325,14 @@ prepare(struct state *s, char *error)
 
 /* Is it ours, or new and empty? */
 static bool
-check_owner(struct state *s, bool *fresh, char *error)
+check_owner(struct state *s, char *error)
 {
 	int64_t application = number(s, "PRAGMA application_id", -1);
 	int64_t version = number(s, "PRAGMA user_version", -1);
 	int64_t objects = number(s, "SELECT count(*) FROM sqlite_master", -1);
 	if (application < 0 || version < 0 || objects < 0)
 		return fail(s, error);
-	*fresh = objects == 0 && application == 0 && version == 0;
-	if (*fresh)
+	if (objects == 0 && application == 0 && version == 0)
 		return true;
 	if (application != APPLICATION) {
 		say(error, s->path, "not a state file of postcard (another program's database)");
@@ -336,9 +364,8 @@ make_file(const char *path, char *error)
 }
 
 static bool
-open_database(struct state *s, struct memory *m, struct alerts *a, char *error)
+open_database(struct state *s, struct memory *m, struct alerts *a, struct rules *rules, char *error)
 {
-	bool fresh = false;
 	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) !=
 	    SQLITE_OK)
 		return fail(s, error);
@@ -347,14 +374,16 @@ open_database(struct state *s, struct memory *m, struct alerts *a, char *error)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* the lock is held from the first write on, until the file is closed */
 	if (!run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON", error) ||
-	    !check_owner(s, &fresh, error) || !run(s, "BEGIN EXCLUSIVE", error))
+	    !check_owner(s, error) || !run(s, "BEGIN EXCLUSIVE", error))
 		return false;
-	return (!fresh || make_tables(s, error)) && load(s, m, a, error) &&
-	    run(s, "COMMIT", error) && prepare(s, error);
+	/* tables that came later are made in an older file, too */
+	return make_tables(s, error) && load(s, m, a, rules, error) && run(s, "COMMIT", error) &&
+	    prepare(s, error);
 }
 
 struct state *
-state_open(const char *path, struct memory *m, struct alerts *a, char error[STATE_ERROR])
+state_open(const char *path, struct memory *m, struct alerts *a, struct rules *rules,
+    char error[STATE_ERROR])
 {
 	struct state *s = calloc(1, sizeof *s);
 	if (s == NULL || (s->path = strdup(path)) == NULL) {
@@ -362,7 +391,7 @@ state_open(const char *path, struct memory *m, struct alerts *a, char error[STAT
 		free(s);
 		return NULL;
 	}
-	if (make_file(path, error) && open_database(s, m, a, error))
+	if (make_file(path, error) && open_database(s, m, a, rules, error))
 		return s;
 	state_close(s);
 	return NULL;
@@ -416,33 +445,50 @@ describe(unsigned table, const void *key, const void *value, struct text *name, 
 	}
 }
 
+/* Runs a prepared statement whose parameters were bound; false where something failed. */
 static bool
-put_row(struct state *s, unsigned t, const void *key, const void *value)
+step(sqlite3_stmt *q, bool bound)
+{
+	bool good = bound && sqlite3_step(q) == SQLITE_DONE;
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return good;
+}
+
+static bool
+drop_row(struct state *s, unsigned t, const void *key)
+{
+	sqlite3_stmt *q = s->drop[t];
+	return step(q,
+	    sqlite3_bind_blob(q, 1, key, (int)tables[t].key, SQLITE_STATIC) == SQLITE_OK);
+}
+
+static bool
+put_row(struct state *s, unsigned t, const void *key, const void *value, size_t len,
+    int64_t last_ns, const struct text *name, const struct text *about)
+{
+	sqlite3_stmt *q = s->put[t];
+	return step(q,
+	    sqlite3_bind_blob(q, 1, key, (int)tables[t].key, SQLITE_STATIC) == SQLITE_OK &&
+		sqlite3_bind_text(q, 2, name->buf, (int)name->len, SQLITE_STATIC) == SQLITE_OK &&
+		sqlite3_bind_int64(q, 3, last_ns) == SQLITE_OK &&
+		sqlite3_bind_text(q, 4, about->buf, (int)about->len, SQLITE_STATIC) == SQLITE_OK &&
+		sqlite3_bind_blob(q, 5, value, (int)len, SQLITE_STATIC) == SQLITE_OK);
+}
+
+static bool
+save_row(struct state *s, unsigned t, const void *key, const void *value)
 {
 	char name_buf[256], about_buf[256];
 	struct text name = text_in(name_buf, sizeof name_buf);
 	struct text about = text_in(about_buf, sizeof about_buf);
 	const struct failure *f = value;
-	bool gone = t == TABLE_FAILURE && f->gone;
-	sqlite3_stmt *q = gone ? s->drop[t] : s->put[t];
 	int64_t last_ns;
+	if (t == TABLE_FAILURE && f->gone)
+		return drop_row(s, t, key);
 	memcpy(&last_ns, value, sizeof last_ns);
-	sqlite3_reset(q);
-	bool good = sqlite3_bind_blob(q, 1, key, (int)tables[t].key, SQLITE_STATIC) == SQLITE_OK;
-	if (!gone) {
-		describe(t, key, value, &name, &about);
-		good = good &&
-		    sqlite3_bind_text(q, 2, name.buf, (int)name.len, SQLITE_STATIC) == SQLITE_OK &&
-		    sqlite3_bind_int64(q, 3, last_ns) == SQLITE_OK &&
-		    sqlite3_bind_text(q, 4, about.buf, (int)about.len, SQLITE_STATIC) ==
-			SQLITE_OK &&
-		    sqlite3_bind_blob(q, 5, value, (int)tables[t].value, SQLITE_STATIC) ==
-			SQLITE_OK;
-	}
-	good = good && sqlite3_step(q) == SQLITE_DONE;
-	sqlite3_reset(q);
-	sqlite3_clear_bindings(q);
-	return good;
+	describe(t, key, value, &name, &about);
+	return put_row(s, t, key, value, tables[t].value, last_ns, &name, &about);
 }
 
 static bool
@@ -451,21 +497,44 @@ save_table(struct state *s, unsigned t, struct map *map)
 	const void *key;
 	void *value;
 	for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
-		if (is_dirty(t, value) && !put_row(s, t, key, value))
+		if (is_dirty(t, value) && !save_row(s, t, key, value))
 			return false;
 	}
 	return true;
 }
 
-/* Rows that are too old, and alerts that are over. */
+static bool
+save_windows(struct state *s, const struct rules *rules)
+{
+	struct window_walk at = {0};
+	struct window w;
+	while (rules != NULL && rules_window_next(rules, &at, &w)) {
+		char name_buf[256], about_buf[2];
+		struct text name = text_in(name_buf, sizeof name_buf);
+		struct text about = text_in(about_buf, sizeof about_buf);
+		text_puts(&name, w.rule->title);
+		if (w.dirty &&
+		    !put_row(s, TABLE_WINDOW, &w.key, w.octets, w.len, w.end_ns, &name, &about))
+			return false;
+	}
+	return true;
+}
+
+/* Rows that are too old, and of too many those that were used last the longest time ago: what the
+ * maps gave up for want of room. */
 static bool
 prune(struct state *s, int64_t now_ns, char *error)
 {
 	for (unsigned t = 0; t < TABLES; t++) {
-		char sql[120];
+		char sql[256];
+		const char *name = tables[t].name;
 		struct text w = text_in(sql, sizeof sql);
-		text_printf(&w, "DELETE FROM %s WHERE last_ns < %lld", tables[t].name,
+		text_printf(&w, "DELETE FROM %s WHERE last_ns < %lld; ", name,
 		    (long long)(now_ns - tables[t].age_ns));
+		text_printf(&w,
+		    "DELETE FROM %s WHERE key IN (SELECT key FROM %s ORDER BY last_ns LIMIT "
+		    "max(0, (SELECT count(*) FROM %s) - %u))",
+		    name, name, name, tables[t].rows);
 		if (!run(s, sql, error))
 			return false;
 	}
@@ -477,23 +546,21 @@ drop_closed_alerts(struct state *s, struct alerts *a)
 {
 	struct fingerprint f;
 	for (uint32_t i = 0; alerts_closed(a, i, &f); i++) {
-		sqlite3_stmt *q = s->drop[TABLE_ALERT];
-		sqlite3_reset(q);
-		if (sqlite3_bind_blob(q, 1, &f, sizeof f, SQLITE_STATIC) != SQLITE_OK ||
-		    sqlite3_step(q) != SQLITE_DONE)
+		if (!drop_row(s, TABLE_ALERT, &f))
 			return false;
-		sqlite3_reset(q);
 	}
 	return true;
 }
 
 /* The file has it all now: what is in memory is clean, what was forgotten can go. */
 static void
-settle(struct memory *m, struct alerts *a)
+settle(struct memory *m, struct alerts *a, struct rules *rules)
 {
 	const void *key;
 	void *value;
-	for (unsigned t = 0; t < TABLES; t++) {
+	if (rules != NULL)
+		rules_windows_saved(rules);
+	for (unsigned t = 0; t < MAPS; t++) {
 		struct map *map = map_of(t, m, a);
 		for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
 			const struct failure *f = value;
@@ -509,19 +576,22 @@ settle(struct memory *m, struct alerts *a)
 }
 
 bool
-state_save(struct state *s, struct memory *m, struct alerts *a, char error[STATE_ERROR])
+state_save(struct state *s, struct memory *m, struct alerts *a, struct rules *rules,
+    char error[STATE_ERROR])
 {
 	char sql[120];
 	struct text w = text_in(sql, sizeof sql);
 	text_printf(&w, "INSERT OR REPLACE INTO meta VALUES ('first_ns', %lld)",
 	    (long long)m->first_ns);
+	alerts_note_sealed(a);
 	bool good = run(s, "BEGIN IMMEDIATE", error) && run(s, sql, error);
-	for (unsigned t = 0; good && t < TABLES; t++)
+	for (unsigned t = 0; good && t < MAPS; t++)
 		good = save_table(s, t, map_of(t, m, a)) || fail(s, error);
+	good = good && (save_windows(s, rules) || fail(s, error));
 	good = good && (drop_closed_alerts(s, a) || fail(s, error));
 	good = good && prune(s, m->now_ns, error) && run(s, "COMMIT", error);
 	if (good)
-		settle(m, a);
+		settle(m, a, rules);
 	else if (sqlite3_get_autocommit(s->db) == 0)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return good;

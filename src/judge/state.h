@@ -15,6 +15,7 @@
 
 #include "judge/alerts.h"
 #include "judge/memory.h"
+#include "judge/rules.h"
 
 #define STATE_ERROR 512 /* octets of a message, with its NUL */
 
@@ -22,19 +23,21 @@ struct state;
 
 /*
  * Opens or makes the file at `path` (readable by its owner only) and fills the memory and the
- * alerts, both empty, from it.  Rows that are no such rows are left out and counted.  NULL and
- * "path: cause" in `error` where it cannot be opened, is no state file of postcard, is of a newer
- * version, or is in use by another postcard; the file is untouched then.
+ * alerts, both empty, and the windows of the correlations from it.  Rows that are no such rows are
+ * left out and counted.  NULL and "path: cause" in `error` where it cannot be opened, is no state
+ * file of postcard, is of a newer version, or is in use by another postcard; the file is untouched
+ * then.
  */
-struct state *
-state_open(const char *path, struct memory *m, struct alerts *a, char error[STATE_ERROR]);
+struct state *state_open(const char *path, struct memory *m, struct alerts *a, struct rules *rules,
+    char error[STATE_ERROR]);
 
 /* Rows that state_open left out. */
 unsigned state_damaged(const struct state *s);
 
-/* Writes what changed since the last save, in one transaction; prunes what is too old.  False and a
- * message where it could not; nothing is lost, a later save writes it. */
-bool state_save(struct state *s, struct memory *m, struct alerts *a, char error[STATE_ERROR]);
+/* Writes what changed since the last save, in one transaction; prunes what is too old and what is
+ * too much.  False and a message where it could not; nothing is lost, a later save writes it. */
+bool state_save(struct state *s, struct memory *m, struct alerts *a, struct rules *rules,
+    char error[STATE_ERROR]);
 
 /* Closes the file without saving.  NULL is allowed. */
 void state_close(struct state *s);

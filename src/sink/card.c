@@ -319,6 +319,48 @@ take_policy(struct card *c, const struct record *r)
 	}
 }
 
+/* "TLS was offered in 4 of 4 earlier connections, to 1 network, last at ...; that it was removed is
+ * of high confidence" */
+static void
+take_baseline(struct card *c, const struct record *r)
+{
+	static const char *const why[][2] = {{"pool", "; several machines, it seems"},
+	    {"rebuilt", "; another server by now, it seems"}};
+	struct text t = text_in(c->baseline, sizeof c->baseline);
+	struct record_value v;
+	uint64_t with = 0, without = 0;
+	if (record_is(r, FIELD_BASELINE_VERDICT, "none")) {
+		text_puts(&t, "no baseline: this server was not seen before");
+		return;
+	}
+	if (record_find(r, FIELD_BASELINE_OFFERED, &v))
+		with = v.u64;
+	if (record_find(r, FIELD_BASELINE_NOT_OFFERED, &v))
+		without = v.u64;
+	text_puts(&t, "TLS was offered in ");
+	text_add_count(&t, with);
+	text_puts(&t, " of ");
+	text_add_count(&t, with + without);
+	text_puts(&t, with + without == 1 ? " earlier connection" : " earlier connections");
+	if (record_find(r, FIELD_BASELINE_CLIENTS, &v) && v.u64 > 0)
+		text_printf(&t, ", to %llu network%s", (unsigned long long)v.u64,
+		    v.u64 == 1 ? "" : "s");
+	if (record_find(r, FIELD_BASELINE_LAST, &v)) {
+		text_puts(&t, ", last at ");
+		words_time(&t, v.ns);
+		text_puts(&t, " UTC");
+	}
+	for (size_t i = 0; i < sizeof why / sizeof *why; i++) {
+		if (record_is(r, FIELD_BASELINE_VERDICT, why[i][0]))
+			text_puts(&t, why[i][1]);
+	}
+	if (record_find(r, FIELD_BASELINE_CONFIDENCE, &v)) {
+		text_puts(&t, "; that it was removed is of ");
+		text_add_wire(&t, v.str, v.len);
+		text_puts(&t, " confidence");
+	}
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
@@ -334,6 +376,8 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		take_accepted(c, r);
 	if (record_is(r, FIELD_POLICY_VERDICT, "violated"))
 		take_policy(c, r);
+	if (c->baseline[0] == '\0' && record_find(r, FIELD_BASELINE_VERDICT, &v))
+		take_baseline(c, r);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
 		take_side(c, &v);
 		take_wrapping(c, &w, &v);
@@ -431,6 +475,8 @@ card_merge(struct card *into, const struct card *from)
 	into->logins_refused = into->logins_refused || from->logins_refused;
 	if (into->policy[0] == '\0')
 		memcpy(into->policy, from->policy, sizeof into->policy);
+	if (into->baseline[0] == '\0')
+		memcpy(into->baseline, from->baseline, sizeof into->baseline);
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
 	names_merge(&into->behind, &from->behind);

@@ -73,8 +73,10 @@ struct card {
 	char sealed_by[CARD_WORD];    /* how: pgp or smime; "" for none */
 	char accepted[CARD_SENTENCE]; /* what exception, whose and until when; "" for none */
 	char policy[CARD_SENTENCE];   /* the policy that it violates; "" for none */
-	struct names behind;	      /* clients that a load balancer spoke for */
-	struct names tunnels;	      /* that it was captured in */
+	char
+	    baseline[CARD_SENTENCE]; /* what the server used to offer; "" where that is no matter */
+	struct names behind;	     /* clients that a load balancer spoke for */
+	struct names tunnels;	     /* that it was captured in */
 	struct names senders, recipients, subjects, attachments, mechanisms, mailers;
 };
 

@@ -327,6 +327,7 @@ draw_card(struct page *p, const struct card *c, size_t number, size_t all)
 	page_line(p);
 	draw_readable(p, c);
 	draw_row(p, "Reason", c->key.reason);
+	draw_row(p, "Baseline", c->baseline);
 	draw_row(p, "Policy", c->policy);
 	draw_row(p, "Accepted", c->accepted);
 	if (!c->key.accepted || c->logins)

@@ -72,7 +72,16 @@ class Refused(Base):
         self.rule("title: 'a\n", ":")
         self.rule(b"title: \xff\xfe\n", ":")
         self.rule("title: a\ntitle: b\n", ":2:1: ", "'title'", "twice")
-        self.rule("&a title: *a\n", ":1:")
+        self.rule("&a title: *a\n", ":1:1: ", "anchors and aliases")
+        self.rule("title: !!python/name:os.system x\n", ":1:8: ", "tags (!) are not taken")
+        self.rule((RULE % ("t", "t", "low")).replace("  selection", "\tselection"), ":6:1: ")
+
+    def test_marks_and_line_ends_of_others(self):
+        """A mark of the octet order, CR LF and UTF-16 are no fault."""
+        text = RULE % ("t", "t", "low")
+        for octets in (b"\xef\xbb\xbf" + text.encode(), text.replace("\n", "\r\n").encode(), text.encode("utf-16")):
+            done = self.run_it("-T", "--rules", self.file("x.yml", octets))
+            self.assertEqual((done.code, done.stderr), (0, b""), octets)
 
     def test_deep_nesting_and_huge_files(self):
         self.rule("title: " + "[" * 5000, ":1:")
@@ -99,12 +108,12 @@ class Refused(Base):
 
     def test_two_of_one_name(self):
         path = self.file("x.yml", RULE % ("a", "same", "low") + "---\n" + RULE % ("b", "same", "low"))
-        self.refused(["--rules", path], path + ":10: ", "'same'", path + ":1")
+        self.refused(["--rules", path], path + ":10:1: ", "'same'", path + ":1")
 
     def test_correlations_in_a_circle(self):
         text = "---\n".join("title: %s\nname: %s\ncorrelation: {type: temporal, rules: [%s], timespan: 1h}\nlevel: low\n"
                             % (a, a, b) for a, b in (("aa", "bb"), ("bb", "aa")))
-        self.rule(text, ":", "names itself")
+        self.rule(text, ":1:1: ", "names itself")
 
     def test_correlations_that_miss_something(self):
         head = RULE % ("e", "event", "low") + "---\ntitle: c\ncorrelation:\n  type: %s\n  rules: [event]\n"
@@ -132,6 +141,10 @@ class Refused(Base):
         empty = os.path.join(self.folder, "empty")
         os.mkdir(empty)
         self.refused(["--rules", empty], empty + ": ", "no rules")
+        for nothing in ("", "# nothing\n", "---\n---\n"):
+            path = self.file("empty.yml", nothing)
+            self.refused(["--rules", path], path + ": ", "no rule in it")
+            self.refused(["--rules-extra", path], path + ": ", "no rule in it")
 
     def test_configuration(self):
         self.config("home-nett: 10.0.0.0/8\n", ":1:1: ", "'home-nett'", "did you mean 'home-net'?")
@@ -170,6 +183,15 @@ class Loaded(Base):
         loaded = re.search(r"^rules +(\d+), and (\d+) correlations and 0 filters \(shipped\)$", said, re.M)
         self.assertGreaterEqual(int(loaded[1]) + int(loaded[2]), count)
         self.assertRegex(said, r"(?m)^configuration +none$")
+
+    def test_rules_that_are_not_active_are_named(self):
+        """Deprecated ones, by their status: loaded and asleep, which nobody should have to guess."""
+        path = self.file("x.yml", (RULE % ("Old", "old", "low")) + "status: deprecated\n---\n" + RULE % ("New", "new", "low"))
+        said = self.run_it("-T", "--rules", path).stdout.decode()
+        self.assertRegex(said, r"(?m)^  low +rule +Old  \(.*x.yml:1\)  not active$")
+        self.assertNotIn("New", said)
+        done = self.run_it("-r", "pcaps/office.pcap", "--json", "--rules", path)
+        self.assertEqual({a["rule"]["name"] for a in done.of("alert")}, {"New"})
 
     def test_correlations_of_every_kind(self):
         """In the forms that the specification's own tests have: conditions as maps and as texts, days as 24h."""

@@ -64,7 +64,7 @@ run_child(const char *line, const char *to)
 	    options_parse(&o, argc, argv, error)) {
 		struct config c;
 		char wrong[YAML_ERROR];
-		status = config_read(&c, &o, wrong) ? run_replay(&o, &c) : 98;
+		status = config_read(&c, &o, wrong) ? run_once(&o, &c) : 98;
 		config_free(&c);
 		options_free(&o);
 		fclose(stdout);

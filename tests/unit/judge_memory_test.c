@@ -162,6 +162,36 @@ names_find_it_from_other_addresses(void **state)
 	expect_retry("not-requested", "");
 }
 
+/* The address of one side and the name of the other are enough, whatever the rest became. */
+static void
+one_name_and_one_address_find_it(void **state)
+{
+	(void)state;
+#define READABLE ", postcard.outcome: cleartext, postcard.reason: not-requested"
+	static const char *const found[] = {
+	    /* the client's address changed, and a firewall masks the greeting */
+	    "source.ip: 192.0.2.77, destination.ip: 198.51.100.25, destination.port: 25,"
+	    " postcard.helo: out.example.com, postcard.greeting: '220 *****'" READABLE,
+	    /* the server's address changed, and the client gives another name */
+	    "source.ip: 192.0.2.9, destination.ip: 203.0.113.7, destination.port: 25,"
+	    " postcard.helo: other.example.net, postcard.greeting: '220 mx1.example.org'" READABLE,
+	};
+	see("session", 0, "a", FAILED);
+	for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+		see("message", 7200, "b", found[i]);
+		expect_retry("tls-failed", "name");
+	}
+	/* one side alone is not */
+	see("message", 7200, "c",
+	    "source.ip: 192.0.2.9, destination.ip: 203.0.113.7, destination.port: 25,"
+	    " postcard.helo: out.example.com, postcard.greeting: '220 mx1.example.net'" READABLE);
+	expect_retry("not-requested", "");
+	see("message", 7200, "d",
+	    "source.ip: 192.0.2.77, destination.ip: 198.51.100.25, destination.port: 25,"
+	    " postcard.helo: other.example.net, postcard.greeting: '220 mx1.example.org'" READABLE);
+	expect_retry("not-requested", "");
+}
+
 static void
 not_of_itself_and_not_backwards(void **state)
 {
@@ -494,6 +524,7 @@ main(void)
 	    MEMORY_TEST(a_refusal_is_remembered_too),
 	    MEMORY_TEST(other_reasons_stay),
 	    MEMORY_TEST(names_find_it_from_other_addresses),
+	    MEMORY_TEST(one_name_and_one_address_find_it),
 	    MEMORY_TEST(not_of_itself_and_not_backwards),
 	    MEMORY_TEST(sealed_again_forgets),
 	    MEMORY_TEST(an_offer_that_vanishes),

@@ -179,6 +179,20 @@ sealed_connections(void **state)
 	    "violated verify config name partner.example");
 	check(encrypt, SEALED(", postcard.anomalies: certificate-expired"),
 	    "kept encrypt config - partner.example");
+	/* of a peer: for whom the certificate may be, where one is seen */
+#define CERTIFICATE ", tls.server.hash.sha256: 'ab'"
+	check("- {peer: 192.0.2.0/24, tls: verify, names: [a.example, '*.partner.example']}",
+	    SEALED(CERTIFICATE), "not-provable verify config - 192.0.2.0/24");
+	check("- {peer: 192.0.2.0/24, tls: verify, names: [a.example, '*.other.example']}\n"
+	      "- {peer: 192.0.2.7, tls: verify, names: mx.partner.example}",
+	    SEALED(CERTIFICATE), "violated verify config name 192.0.2.0/24");
+	check("- {peer: 192.0.2.0/24, tls: verify, names: a.example}", SEALED(""),
+	    "not-provable verify config - 192.0.2.0/24");
+	check("- {peer: 192.0.2.0/24, tls: encrypt, names: a.example}", SEALED(CERTIFICATE),
+	    "kept encrypt config - 192.0.2.0/24");
+	check("- {peer: 192.0.2.0/24, tls: verify, names: a.example}",
+	    "{postcard.outcome: encrypted, destination.ip: 192.0.2.7" CERTIFICATE "}",
+	    "not-provable verify config - 192.0.2.0/24");
 	/* names: one label for the star (RFC 8461) */
 	static const char *const names = "- {domain: partner.example, tls: encrypt, names: "
 					 "['*.mail.example', mx.partner.example]}";
@@ -314,7 +328,7 @@ refusals(void **state)
 	     "cher.example, tls: may}",
 		"", "A-label"},
 	    {"- {peer: 10.0.0.0/99, tls: may}", "", "is no network"},
-	    {"- {peer: a.example, tls: may, names: [b]}", "", "goes with 'domain' only"},
+	    {"- {peer: a.example, tls: verify, names: ['a b']}", "", "is no domain"},
 	    {"- {domain: a.example, tls: may, file: f}", "", "go with 'import' only"},
 	    {"- {import: dane, file: f.txt}", "", "is no kind of policies"},
 	    {"- {import: mta-sts, file: f.txt}", "", "'domain' is missing"},
@@ -336,6 +350,10 @@ refusals(void **state)
 		"no whole policy"},
 	    {"- {import: mta-sts, file: f.txt, domain: a.example, fetched: today}",
 		"version: STSv1\nmode: none\nmax_age: 1\n", "a day is expected"},
+	    {"- {import: mta-sts, file: f.txt, domain: a.example}", "version: STSv1\nmx: *.*.b\n",
+		"f.txt:2: '*.*.b' is no domain or host"},
+	    {"- {import: postfix, file: f.txt}", "a.example may\n* encrypt\n",
+		"f.txt:2: '*' is no domain or host"},
 	    {"- {import: mta-sts, file: f.txt, domain: a.example}", "nonsense\n",
 		"f.txt:1: 'key: value'"},
 	    {"- {import: tlsa, file: f.txt, domain: a.example}", "mx.a.example. TLSA 3 0 1 00\n",
@@ -346,6 +364,12 @@ refusals(void **state)
 		"_25._tcp.mx.a.example. TLSA 3 0 1 xyz\n", "not hexadecimal"},
 	    {"- {import: tlsa, file: f.txt, domain: a.example}",
 		"_25._tcp.mx.a.example. TLSA 3 0 1 00\n", "64 hexadecimal digits"},
+	    {"- {import: tlsa, file: f.txt, domain: a.example}",
+		"_25._tcp.mx.a.example. TLSA 3 1 2 00\n", "128 hexadecimal digits"},
+	    {"- {import: tlsa, file: f.txt, domain: a.example}",
+		"_25._tcp.mx.a.example. TLSA 3 1 0 012\n", "no whole octets"},
+	    {"- {import: tlsa, file: f.txt, domain: a.example}",
+		"_25._tcp.mx.a.example. TLSA 4 1 0 01\n", "f.txt:1: usage 0 to 3"},
 	    {"- {import: tlsa, file: f.txt, domain: a.example}", "\n", "no TLSA record in it"},
 	};
 	unsigned wrong = 0;

@@ -52,7 +52,7 @@ open_kept(void)
 	struct kept k = {memory_new(), alerts_new(), NULL};
 	assert_true(k.memory != NULL && k.alerts != NULL);
 	error[0] = '\0';
-	k.state = state_open(path, k.memory, k.alerts, error);
+	k.state = state_open(path, k.memory, k.alerts, NULL, error);
 	return k;
 }
 
@@ -67,7 +67,7 @@ close_kept(struct kept *k)
 static void
 save(struct kept *k)
 {
-	if (!state_save(k->state, k->memory, k->alerts, error))
+	if (!state_save(k->state, k->memory, k->alerts, NULL, error))
 		fail_msg("%s", error);
 }
 
@@ -299,7 +299,7 @@ kill_9_loses_only_the_last(void **state)
 			struct kept k = open_kept();
 			for (unsigned i = 0; k.state != NULL; i++) {
 				live(&k, i * 50, i * 50 + 50);
-				state_save(k.state, k.memory, k.alerts, error);
+				state_save(k.state, k.memory, k.alerts, NULL, error);
 			}
 			_exit(1);
 		}
@@ -332,7 +332,7 @@ a_full_disk_is_survived(void **state)
 	low.rlim_max = old.rlim_max;
 	live(&k, 20, 3000);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	bool saved = state_save(k.state, k.memory, k.alerts, error);
+	bool saved = state_save(k.state, k.memory, k.alerts, NULL, error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_false(saved);
 	assert_non_null(strstr(error, path));
@@ -345,6 +345,162 @@ a_full_disk_is_survived(void **state)
 	expect_same(&k, &again, 3000, 3200);
 	close_kept(&k);
 	close_kept(&again);
+}
+
+static int64_t
+count_rows(const char *table)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	char text[64];
+	snprintf(text, sizeof text, "SELECT count(*) FROM %s", table);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return n;
+}
+
+/* What the maps gave up leaves the file, too: the oldest of too many rows. */
+static void
+the_file_is_bounded(void **state)
+{
+	(void)state;
+	struct kept k = open_kept();
+	live(&k, 0, 300);
+	save(&k);
+	close_kept(&k);
+	int64_t clients = count_rows("client");
+	assert_true(clients > 0);
+	char text[400];
+	snprintf(text, sizeof text,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) "
+	    "INSERT INTO client SELECT randomblob(16) || x'06', 'x', last_ns - 60 * 1000000000, '',"
+	    " value FROM n, (SELECT * FROM client LIMIT 1)",
+	    LIMIT_FIRST_SEEN);
+	sql(text);
+	assert_int_equal(count_rows("client"), LIMIT_FIRST_SEEN + clients);
+	k = open_kept();
+	assert_non_null(k.state);
+	save(&k);
+	close_kept(&k);
+	assert_int_equal(count_rows("client"), LIMIT_FIRST_SEEN);
+	snprintf(text, sizeof text, "DELETE FROM client WHERE name = 'x'");
+	sql(text);
+	assert_int_equal(count_rows("client"), clients); /* the newest ones stayed */
+}
+
+/* Three sealed connections in a row resolve an alert, whatever run saw each of them. */
+static void
+sealed_connections_count_across_runs(void **state)
+{
+	(void)state;
+	static const char line[] =
+	    "{kind: session, at: %u, source.ip: 192.0.2.1, destination.ip: 198.51.100.1, "
+	    "destination.port: 25, postcard.outcome: %s}";
+	char text[300];
+	struct kept k = open_kept();
+	snprintf(text, sizeof text, line, 0u, "cleartext, postcard.reason: not-offered");
+	int64_t now = build_record_of(&record, text);
+	struct alert_report report = alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, now);
+	alerts_keep(report.alert, &record);
+	for (unsigned run = 1; run <= LIMIT_ALERT_SEALED; run++) {
+		assert_false(alerts_due(k.alerts, now, false, &out));
+		save(&k);
+		close_kept(&k);
+		k = open_kept();
+		snprintf(text, sizeof text, line, run, "encrypted");
+		now = build_record_of(&record, text);
+		alerts_sealed(k.alerts, &record, now);
+	}
+	assert_true(alerts_due(k.alerts, now, false, &out));
+	assert_true(record_is(&out, FIELD_ALERT_STATE, "resolved"));
+	close_kept(&k);
+}
+
+static struct rules *
+count_of_three(unsigned timespan_s)
+{
+	char text[600];
+	snprintf(text, sizeof text,
+	    "title: e\nname: e\ntaxonomy: ecs\nlogsource: {product: postcard}\nlevel: low\n"
+	    "detection: {s: {postcard.outcome: cleartext}, condition: s}\n"
+	    "---\ntitle: c\nname: c\ncorrelation: {type: event_count, rules: [e], "
+	    "group-by: [source.ip], timespan: %us, condition: {gte: 3}}\n",
+	    timespan_s);
+	struct rules *s = rules_new(NULL, 0);
+	assert_true(rules_read(s, text, strlen(text), "x.yml", false, error));
+	assert_true(rules_link(s, error));
+	return s;
+}
+
+/* Is the correlation complete with a readable connection of that second? */
+static bool
+completes(struct rules *s, unsigned at)
+{
+	char text[200];
+	struct rule_hit hits[RULE_HITS];
+	snprintf(text, sizeof text,
+	    "{kind: session, at: %u, source.ip: 192.0.2.1, postcard.outcome: cleartext}", at);
+	int64_t now = build_record_of(&record, text);
+	return rules_match(s, &record, now, hits) > 0;
+}
+
+static void
+correlations_count_across_runs(void **state)
+{
+	(void)state;
+	for (unsigned run = 0; run < 3; run++) {
+		struct rules *s = count_of_three(600);
+		struct kept k = {memory_new(), alerts_new(), NULL};
+		k.state = state_open(path, k.memory, k.alerts, s, error);
+		assert_non_null(k.state);
+		assert_int_equal(state_damaged(k.state), 0);
+		assert_int_equal(completes(s, run * 100), run == 2);
+		if (!state_save(k.state, k.memory, k.alerts, s, error))
+			fail_msg("%s", error);
+		close_kept(&k);
+		rules_free(s);
+	}
+	assert_int_equal(count_rows("window"), 1);
+	/* another correlation takes nothing of it, and damaged octets are left out */
+	struct rules *other = count_of_three(601), *same = count_of_three(600);
+	struct kept k = {memory_new(), alerts_new(), NULL};
+	k.state = state_open(path, k.memory, k.alerts, other, error);
+	assert_non_null(k.state);
+	assert_int_equal(state_damaged(k.state), 0);
+	assert_false(completes(other, 250));
+	close_kept(&k);
+	sql("UPDATE window SET value = substr(value, 1, 16) || x'ffffffff' || substr(value, 21)");
+	k = (struct kept){memory_new(), alerts_new(), NULL};
+	k.state = state_open(path, k.memory, k.alerts, same, error);
+	assert_non_null(k.state);
+	assert_int_equal(state_damaged(k.state), 1);
+	assert_false(completes(same, 250));
+	if (!state_save(k.state, k.memory, k.alerts, same, error))
+		fail_msg("%s", error);
+	close_kept(&k);
+	/* whatever octets stand there: taken or left out, and never read beyond */
+	for (unsigned round = 0; round < 64; round++) {
+		sql("UPDATE window SET value = CASE random() % 3 "
+		    "WHEN 0 THEN randomblob(length(value)) "
+		    "WHEN 1 THEN substr(value, 1, 16) || randomblob(8) || substr(value, 25) "
+		    "ELSE randomblob(length(value) - 1) END");
+		struct rules *s = count_of_three(600);
+		k = (struct kept){memory_new(), alerts_new(), NULL};
+		k.state = state_open(path, k.memory, k.alerts, s, error);
+		assert_non_null(k.state);
+		for (unsigned i = 0; i < 4; i++)
+			completes(s, 300 + i);
+		if (!state_save(k.state, k.memory, k.alerts, s, error))
+			fail_msg("%s", error);
+		close_kept(&k);
+		rules_free(s);
+	}
+	rules_free(other);
+	rules_free(same);
 }
 
 static void
@@ -389,6 +545,9 @@ main(void)
 	    STATE_TEST(random_values_do_no_harm),
 	    STATE_TEST(kill_9_loses_only_the_last),
 	    STATE_TEST(a_full_disk_is_survived),
+	    STATE_TEST(the_file_is_bounded),
+	    STATE_TEST(sealed_connections_count_across_runs),
+	    STATE_TEST(correlations_count_across_runs),
 	    STATE_TEST(no_person_is_in_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,11 +67,15 @@ build_record(struct record *r, struct yaml *y, int map)
 	int node = yaml_get(y, map, "kind");
 	if (node != 0 && strcmp(yaml_text(y, node), "message") == 0)
 		kind = RECORD_MESSAGE;
+	else if (node != 0 && strcmp(yaml_text(y, node), "sensor") == 0)
+		kind = RECORD_SENSOR;
 	record_begin(r, kind);
 	if ((node = yaml_get(y, map, "at")) != 0)
 		ns = build_time(yaml_text(y, node));
 	record_put_word(r, FIELD_EVENT_DATASET,
-	    kind == RECORD_MESSAGE ? "postcard.message" : "postcard.session");
+	    kind == RECORD_MESSAGE      ? "postcard.message"
+		: kind == RECORD_SENSOR ? "postcard.sensor"
+					: "postcard.session");
 	record_put_time(r, FIELD_TIMESTAMP, ns);
 	record_put_time(r, FIELD_EVENT_END, ns);
 	for (size_t i = 0; i < yaml_count(y, map); i++) {

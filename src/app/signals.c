@@ -1,0 +1,77 @@
+/* Signals of a run: see signals.h. */
+#include "app/signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+/* A signal handler has nowhere else to write. */
+static volatile sig_atomic_t stop, reload, report;
+
+static void
+on_signal(int number)
+{
+	if (number == SIGHUP)
+		reload = 1;
+	else if (number == SIGUSR1)
+		report = 1;
+	else
+		stop = number;
+}
+
+static void catch (int number, int flags)
+{
+	struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = flags};
+	sigemptyset(&new.sa_mask);
+	if (sigaction(number, NULL, &old) == 0 && (old.sa_handler != SIG_IGN || number == SIGHUP))
+		sigaction(number, &new, NULL);
+}
+
+void
+signals_catch(bool waits)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		sigaddset(&set, numbers[i]);
+	catch (SIGINT, (int)SA_RESETHAND);
+	catch (SIGTERM, (int)SA_RESETHAND);
+	catch (SIGHUP, SA_RESTART); /* ends nothing: a read that waits goes on */
+	catch (SIGUSR1, SA_RESTART);
+	sigaction(SIGPIPE, &ignore, NULL); /* a reader that went is seen by write(2) */
+	if (waits)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void
+signals_poll(struct pollfd *p, unsigned n, int timeout_ms)
+{
+	const struct timespec t = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+	sigset_t none;
+	sigemptyset(&none);
+	(void)ppoll(p, n, timeout_ms >= 0 ? &t : NULL, &none);
+}
+
+int
+signals_stop(void)
+{
+	return stop;
+}
+
+bool
+signals_reload(void)
+{
+	bool asked = reload != 0;
+	reload = 0;
+	return asked;
+}
+
+bool
+signals_report(void)
+{
+	bool asked = report != 0;
+	report = 0;
+	return asked;
+}

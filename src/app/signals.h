@@ -1,0 +1,22 @@
+/*
+ * Signals of a run.  SIGINT and SIGTERM end it in order, the second of them at once; SIGHUP reads
+ * rules and outputs anew; SIGUSR1 prints counters.
+ */
+#ifndef POSTCARD_APP_SIGNALS_H
+#define POSTCARD_APP_SIGNALS_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+/* From now on they are noted, where they were not ignored before (nohup).  `waits`: they come only
+ * within signals_poll, so that none is missed before it waits; else at any time, and end a read. */
+void signals_catch(bool waits);
+
+/* As poll(2); a signal ends it. */
+void signals_poll(struct pollfd *p, unsigned n, int timeout_ms);
+
+int signals_stop(void);	   /* the signal that asks for the end; 0: none did */
+bool signals_reload(void); /* was it asked for since the last call? */
+bool signals_report(void); /* the same */
+
+#endif

@@ -1,0 +1,140 @@
+/* Starting a worker process: see spawn.h. */
+#include "app/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/feed.h"
+#include "engine/post.h"
+
+#define PIPE_SIZE (1 << 20) /* octets; what the system allows to anybody */
+
+static volatile sig_atomic_t stop;
+
+static void
+on_stop(int number)
+{
+	stop = number;
+}
+
+/* A terminal's Ctrl-C goes to all its processes, and it is the parent who ends the others. */
+static void
+set_signals(void)
+{
+	static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGTSTP, SIGWINCH};
+	struct sigaction a = {.sa_handler = SIG_IGN};
+	sigset_t none;
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		sigaction(ignored[i], &a, NULL);
+	a.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &a, NULL);
+	a.sa_handler = on_stop; /* without SA_RESTART: it ends a read that waits */
+	sigaction(SIGTERM, &a, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What it writes goes into the pipe, not to a terminal; messages of a sanitizer are the exception.
+ */
+static void
+keep_descriptors(const struct spawn *s)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (unsigned i = 0; i < s->parents_count; i++)
+		close(s->parents[i]);
+	if (null < 0)
+		return;
+	if (s->files == NULL)
+		(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+#ifndef __SANITIZE_ADDRESS__
+	(void)dup2(null, STDERR_FILENO);
+#endif
+	close(null);
+}
+
+static bool
+say(struct wire_out *w, enum feed_event what, const char *text)
+{
+	return wire_put(w, WIRE_EVENT, (uint16_t)what, 0, text, strlen(text));
+}
+
+/* It cannot even begin. */
+static void
+give_up(struct wire_out *w, const char *why)
+{
+	(void)say(w, FEED_EVENT_FAILED, why);
+	(void)wire_put(w, WIRE_END, FEED_END_FAILED, 0, NULL, 0);
+	(void)wire_flush(w);
+}
+
+static void
+be_worker(const struct spawn *s, unsigned i, int fd)
+{
+	static struct wire_out wire; /* of a process that has one */
+	struct capture_error why = {""};
+	char error[SANDBOX_ERROR + 1] = "";
+	struct live_config live = s->live;
+	struct feed feed = {.files = s->files,
+	    .limit = s->packets,
+	    .share = i,
+	    .shares = s->workers};
+	wire.fd = fd;
+	set_signals();
+	keep_descriptors(s);
+	if (s->files == NULL) {
+		live.share = i;
+		live.shares = s->workers;
+		feed.live = live_open(&live, &why);
+		if (feed.live == NULL) {
+			give_up(&wire, why.text);
+			return;
+		}
+	}
+	feed.engine = engine_new(&s->engine, error);
+	if (feed.engine == NULL || !sandbox_enter(&s->sandbox, error)) {
+		give_up(&wire, error);
+		return;
+	}
+	if (sandbox_missing()[0] != '\0' && !say(&wire, FEED_EVENT_SANDBOX, sandbox_missing()))
+		return;
+	(void)post_run(&feed, &wire, &stop);
+}
+
+pid_t
+spawn_worker(struct spawn *s, unsigned i, int *fd)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -1;
+	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* smaller is slower, and as good */
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		be_worker(s, i, ends[1]);
+		_exit(0);
+	}
+	int error = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		errno = error;
+		return -1;
+	}
+	if (s->parents_count < sizeof s->parents / sizeof *s->parents)
+		s->parents[s->parents_count++] = ends[0];
+	*fd = ends[0];
+	return pid;
+}
+
+void
+spawn_forget(struct spawn *s, int fd)
+{
+	for (unsigned i = 0; i < s->parents_count; i++) {
+		if (s->parents[i] == fd)
+			s->parents[i--] = s->parents[--s->parents_count];
+	}
+}

@@ -1,0 +1,265 @@
+/* The workers as the parent sees them: see crew.h. */
+#include "engine/crew.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+void
+crew_init(struct crew *c, unsigned workers, bool ordered)
+{
+	memset(c, 0, sizeof *c);
+	c->count = workers;
+	c->ordered = ordered;
+}
+
+void
+crew_free(struct crew *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		crew_leave(c, i);
+}
+
+bool
+crew_join(struct crew *c, unsigned i, int fd, int64_t now_ms)
+{
+	struct crew_member *m = &c->member[i];
+	m->wire = calloc(1, sizeof *m->wire);
+	if (m->wire == NULL) {
+		close(fd);
+		return false;
+	}
+	m->wire->fd = fd;
+	m->heard_ms = now_ms;
+	m->told = 0;
+	m->ended = false;
+	return true;
+}
+
+static void
+add_capture(struct capture_stats *sum, const struct capture_stats *s)
+{
+	sum->frames += s->frames;
+	sum->captured += s->captured;
+	sum->wire += s->wire;
+	sum->cut += s->cut;
+	sum->filtered += s->filtered;
+	sum->unfilterable += s->unfilterable;
+	sum->steps_back += s->steps_back;
+	sum->dropped += s->dropped;
+	sum->interface_dropped += s->interface_dropped;
+	if (s->frames > 0 && (sum->first_ns == 0 || s->first_ns < sum->first_ns))
+		sum->first_ns = s->first_ns;
+	if (s->frames > 0 && s->last_ns > sum->last_ns)
+		sum->last_ns = s->last_ns;
+}
+
+static void
+add_engine(struct engine_stats *sum, const struct engine_stats *s)
+{
+	sum->frames += s->frames;
+	sum->tcp += s->tcp;
+	sum->not_tcp += s->not_tcp;
+	sum->undecoded += s->undecoded;
+	if (sum->unknown_link == 0)
+		sum->unknown_link_type = s->unknown_link_type;
+	sum->unknown_link += s->unknown_link;
+	sum->unknown_link_more +=
+	    s->unknown_link_type == sum->unknown_link_type ? s->unknown_link_more : s->unknown_link;
+	sum->fragments += s->fragments;
+	sum->flows += s->flows;
+	sum->evicted += s->evicted;
+	sum->gap_bytes += s->gap_bytes;
+	sum->overlaps += s->overlaps;
+	sum->ndpi_calls += s->ndpi_calls;
+	sum->unjoined += s->unjoined;
+}
+
+/* Adds what one worker counts; `capture`: what it saw of the input too. */
+static void
+add_report(struct feed_report *sum, const struct feed_report *r, bool capture)
+{
+	add_engine(&sum->engine, &r->engine);
+	sum->waits += r->waits;
+	sum->memory += r->memory;
+	if (capture) {
+		add_capture(&sum->capture, &r->capture);
+		sum->packets += r->packets;
+		if (r->last_ns > sum->last_ns)
+			sum->last_ns = r->last_ns;
+	}
+	for (uint32_t i = 0; i < r->tables && i < FEED_TABLES; i++) {
+		struct engine_table *t = &sum->table[i];
+		t->octets += r->table[i].octets;
+		t->max += r->table[i].max;
+		t->used += r->table[i].used;
+		t->peak += r->table[i].peak;
+		t->refused += r->table[i].refused;
+		t->name = engine_table_name(i);
+		if (sum->tables <= i)
+			sum->tables = i + 1;
+	}
+}
+
+void
+crew_leave(struct crew *c, unsigned i)
+{
+	struct crew_member *m = &c->member[i];
+	if (m->wire == NULL)
+		return;
+	close(m->wire->fd);
+	free(m->wire);
+	m->wire = NULL;
+	/* its counts stay, and what its tables held at most, until the next one speaks */
+	struct feed_report tables = {.memory = m->report.memory, .tables = m->report.tables};
+	memcpy(tables.table, m->report.table, sizeof tables.table);
+	for (unsigned k = 0; k < FEED_TABLES; k++)
+		tables.table[k].used = 0;
+	m->report.memory = m->report.tables = 0;
+	add_report(&m->before, &m->report, true);
+	if (c->ordered) { /* of a file, what it saw last */
+		m->before.octets_read = m->report.octets_read;
+		m->before.octets_total = m->report.octets_total;
+		m->before.capture = m->report.capture;
+	}
+	m->report = tables;
+	m->speaks = false;
+}
+
+int
+crew_fd(const struct crew *c, unsigned i)
+{
+	const struct wire_in *w = c->member[i].wire;
+	if (w == NULL || w->closed || w->broken || w->end - w->at == sizeof w->buf)
+		return -1;
+	return w->fd;
+}
+
+void
+crew_hear(struct crew *c, int64_t now_ms)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		struct crew_member *m = &c->member[i];
+		if (m->wire != NULL && wire_fill(m->wire))
+			m->heard_ms = now_ms;
+	}
+}
+
+/* May worker `i` have its say, with a message about frame `order`: can no other have an earlier
+ * one? `told` is how far each is, besides what waits. */
+static bool
+is_next(const struct crew *c, unsigned i, uint64_t order)
+{
+	for (unsigned k = 0; k < c->count; k++) {
+		const struct crew_member *m = &c->member[k];
+		struct wire_message message;
+		if (k == i || m->wire == NULL)
+			continue;
+		if (wire_peek(m->wire, &message)) {
+			uint64_t other = message.head.order;
+			if (other < order || (other == order && k < i))
+				return false;
+		} else if (!m->ended && !m->wire->closed && !m->wire->broken &&
+		    (m->told < order || (m->told == order && k < i))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A message was taken off; CREW_NOTHING where it was about the worker itself. */
+static enum crew_said
+take(struct crew_member *m, const struct wire_message *message, struct record *record,
+    struct crew_word *word)
+{
+	const struct wire_head *h = &message->head;
+	struct text t = text_in(word->text, sizeof word->text);
+	switch ((enum wire_kind)h->kind) {
+	case WIRE_RECORD:
+		if (h->detail > RECORD_MESSAGE ||
+		    !record_take(record, (enum record_kind)h->detail, message->body, h->len))
+			return CREW_BROKEN;
+		return CREW_RECORD;
+	case WIRE_EVENT:
+		if (h->detail >= FEED_EVENTS)
+			return CREW_BROKEN;
+		word->event = (enum feed_event)h->detail;
+		text_add_wire(&t, message->body, h->len);
+		return CREW_EVENT;
+	case WIRE_MARK: return CREW_NOTHING;
+	case WIRE_STATUS:
+		if (h->len != sizeof m->report)
+			return CREW_BROKEN;
+		memcpy(&m->report, message->body, sizeof m->report);
+		m->speaks = true;
+		return CREW_NOTHING;
+	case WIRE_END:
+		if (h->detail >= FEED_ENDS)
+			return CREW_BROKEN;
+		m->end = (enum feed_end)h->detail;
+		m->ended = true;
+		return CREW_NOTHING;
+	case WIRE_KINDS: break;
+	}
+	return CREW_BROKEN;
+}
+
+enum crew_said
+crew_next(struct crew *c, struct record *record, struct crew_word *word)
+{
+	for (unsigned n = 0; n < c->count; n++) {
+		unsigned i = c->ordered ? n : (c->turn + n) % c->count;
+		struct crew_member *m = &c->member[i];
+		struct wire_message message;
+		if (m->wire == NULL)
+			continue;
+		word->worker = i;
+		while (wire_peek(m->wire, &message)) {
+			/* how far it is may be said out of turn, a record may not */
+			if (c->ordered && message.head.kind == WIRE_RECORD &&
+			    !is_next(c, i, message.head.order))
+				break;
+			wire_take(m->wire, &message);
+			if (message.head.order > m->told)
+				m->told = message.head.order;
+			enum crew_said said = take(m, &message, record, word);
+			if (said == CREW_BROKEN)
+				m->wire->broken = true;
+			if (said != CREW_NOTHING)
+				return said;
+		}
+		if (wire_peek(m->wire, &message))
+			continue;
+		if (m->wire->broken)
+			return CREW_BROKEN;
+		if (m->wire->closed) {
+			word->end = m->end;
+			return m->ended ? CREW_ENDED : CREW_LOST;
+		}
+		c->turn = i + 1;
+	}
+	return CREW_NOTHING;
+}
+
+void
+crew_report(const struct crew *c, struct feed_report *out)
+{
+	memset(out, 0, sizeof *out);
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct crew_member *m = &c->member[i];
+		/* each worker reads the whole of the files */
+		bool capture = !c->ordered || i == 0;
+		add_report(out, &m->before, capture);
+		add_report(out, &m->report, capture);
+	}
+	const struct crew_member *first = &c->member[0];
+	if (c->ordered) {
+		const struct feed_report *r = first->wire != NULL ? &first->report : &first->before;
+		out->packets = r->packets;
+		out->octets_read = r->octets_read;
+		out->octets_total = r->octets_total;
+		out->capture = r->capture;
+	}
+}

@@ -1,0 +1,127 @@
+/* What a worker does: see feed.h. */
+#include "engine/feed.h"
+
+#include <string.h>
+
+#include "base/now.h"
+#include "capture/share.h"
+
+static void
+finish(struct feed *f, enum feed_end why)
+{
+	if (f->finishing)
+		return;
+	f->finishing = true;
+	f->number++; /* what ends now comes behind all frames */
+	f->end = why;
+	engine_finish(f->engine);
+}
+
+/* A frame is at hand. */
+static void
+take(struct feed *f, const struct frame *frame)
+{
+	f->packets++;
+	f->number = frame->number;
+	f->last_ns = frame->ts_ns;
+	if (f->live != NULL || f->shares <= 1 || share_of(frame, f->shares) == f->share)
+		engine_push(f->engine, frame);
+	else
+		engine_clock(f->engine, frame->ts_ns);
+}
+
+static enum feed_status
+take_file(struct feed *f)
+{
+	struct frame frame;
+	enum capture_status s = capture_next(f->files, &frame);
+	if (s == CAPTURE_FRAME)
+		take(f, &frame);
+	else
+		finish(f, s == CAPTURE_END ? FEED_END_INPUT : FEED_END_FAILED);
+	return FEED_MORE;
+}
+
+static enum feed_status
+take_live(struct feed *f)
+{
+	struct frame frame;
+	switch (live_next(f->live, &frame)) {
+	case LIVE_FRAME: take(f, &frame); return FEED_MORE;
+	case LIVE_IDLE: engine_clock(f->engine, now_ns() - FEED_LAG_NS); return FEED_IDLE;
+	case LIVE_GONE: finish(f, FEED_END_GONE); return FEED_MORE;
+	case LIVE_FAILED: finish(f, FEED_END_FAILED); return FEED_MORE;
+	}
+	return FEED_MORE;
+}
+
+enum feed_status
+feed_next(struct feed *f, struct record *out)
+{
+	if (engine_next(f->engine, out))
+		return FEED_RECORD;
+	if (f->finishing)
+		return FEED_END;
+	if (f->limit != 0 && f->packets >= f->limit) {
+		finish(f, FEED_END_INPUT);
+		return FEED_MORE;
+	}
+	return f->live != NULL ? take_live(f) : take_file(f);
+}
+
+void
+feed_wait(struct feed *f)
+{
+	if (f->live != NULL)
+		live_wait(f->live, FEED_IDLE_MS);
+}
+
+void
+feed_stop(struct feed *f)
+{
+	finish(f, FEED_END_STOP);
+}
+
+bool
+feed_event(struct feed *f, enum feed_event *what, char text[CAPTURE_TEXT])
+{
+	const char *interface;
+	if (f->live != NULL) {
+		*what = FEED_EVENT_INTERFACE;
+		return live_event(f->live, text, &interface);
+	}
+	if (f->faults < capture_faults(f->files)) {
+		*what = FEED_EVENT_FAULT;
+		memcpy(text, capture_fault(f->files, f->faults),
+		    strnlen(capture_fault(f->files, f->faults), CAPTURE_TEXT - 1) + 1);
+		text[CAPTURE_TEXT - 1] = '\0';
+		f->faults++;
+		return true;
+	}
+	if (f->finishing && f->end == FEED_END_FAILED && !f->failed_told) {
+		f->failed_told = true;
+		*what = FEED_EVENT_FAILED;
+		memcpy(text, capture_failure(f->files), CAPTURE_TEXT);
+		return true;
+	}
+	return false;
+}
+
+void
+feed_report_get(struct feed *f, struct feed_report *out)
+{
+	memset(out, 0, sizeof *out);
+	out->packets = f->packets;
+	out->last_ns = f->last_ns;
+	out->memory = engine_memory(f->engine);
+	engine_stats_get(f->engine, &out->engine);
+	while (out->tables < FEED_TABLES &&
+	    engine_table_get(f->engine, out->tables, &out->table[out->tables]))
+		out->tables++;
+	if (f->live != NULL) {
+		live_stats_get(f->live, &out->capture);
+		return;
+	}
+	capture_stats_get(f->files, &out->capture);
+	capture_progress(f->files, &out->octets_read, &out->octets_total);
+}
