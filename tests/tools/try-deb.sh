@@ -181,7 +181,7 @@ rm -f "$root.log" "$root.first"
 # what systemd and the journal say of it, where it is not as expected
 journal() {
 	inside systemctl status --no-pager postcard 2>&1 || true
-	inside journalctl --no-pager -n 40 -u postcard 2>&1 || true
+	inside journalctl --no-pager -b -n 40 -u postcard 2>&1 || true
 	fail "$*"
 }
 main() {
@@ -197,7 +197,7 @@ apt install --no-install-recommends "/try/postcard_${old}_$arch.deb"
 [ "$(inside systemctl is-active postcard)" = inactive ] || journal "it was started unasked"
 
 step "start"
-inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' -e 's/^#metrics:/metrics:/' \
+inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' \
     /etc/postcard/postcard.yaml
 inside systemctl enable --now postcard 2>/dev/null || journal "it does not start"
 runs "once started"
