@@ -197,7 +197,7 @@ apt install --no-install-recommends "/try/postcard_${old}_$arch.deb"
 [ "$(inside systemctl is-active postcard)" = inactive ] || journal "it was started unasked"
 
 step "start"
-inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' \
+inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' -e 's/^#metrics:/metrics:/' \
     /etc/postcard/postcard.yaml
 inside systemctl enable --now postcard 2>/dev/null || journal "it does not start"
 runs "once started"
