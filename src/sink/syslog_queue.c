@@ -215,6 +215,14 @@ load(struct queue *q, int64_t now_ms)
 	}
 }
 
+bool
+queue_ready(const struct queue *q)
+{
+	return q->unsent != NULL ||
+	    ((left_in_spool(q) > 0 || q->back.first != NULL) &&
+		front_has_room(q, LIMIT_SYSLOG_MESSAGE));
+}
+
 struct message *
 queue_next(struct queue *q)
 {
@@ -321,7 +329,7 @@ queue_waiting(const struct queue *q)
 void
 queue_close(struct queue *q, int64_t now_ms)
 {
-	uint64_t lost = q->back.count, kept;
+	uint64_t lost, kept;
 	q->retry_ms = now_ms;
 	store(q, now_ms);
 	lost = q->back.count;

@@ -61,6 +61,9 @@ void queue_set_away(struct queue *q, bool away, int64_t now_ms);
 struct message *queue_next(struct queue *q);
 void queue_sent(struct queue *q, uint64_t end, int64_t now_ms);
 
+/* Has queue_next one? */
+bool queue_ready(const struct queue *q);
+
 /* Drops the next message, which cannot be sent at all. */
 void queue_refuse(struct queue *q, int64_t now_ms);
 

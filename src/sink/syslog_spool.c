@@ -539,6 +539,12 @@ spool_settle(struct spool *s, bool sync)
 	}
 }
 
+bool
+spool_dirty(const struct spool *s)
+{
+	return s->dirty;
+}
+
 void
 spool_close(struct spool *s)
 {

@@ -65,6 +65,9 @@ void spool_delivered(struct spool *s, struct spool_place place);
  * was appended. */
 void spool_settle(struct spool *s, bool sync);
 
+/* Was something appended since the last sync? */
+bool spool_dirty(const struct spool *s);
+
 /* Settles with sync and closes; what was not delivered stays.  NULL is allowed. */
 void spool_close(struct spool *s);
 
