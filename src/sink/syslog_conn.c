@@ -38,6 +38,8 @@
 #define CONNECT_MS   10000	  /* for connecting and the handshake, each address */
 #define SILENT_MS    30000	  /* unacknowledged, after which a peer is gone */
 #define UDP_MS	     200	  /* in which an ICMP error comes back */
+#define BURST	     32		  /* datagrams over UDP sent in BURST_MS, so that no backlog */
+#define BURST_MS     5		  /* overflows the receive buffer of its server (160 or so) */
 #define DOUBT_MS     10000	  /* for which what was delivered is kept, see queue_rewind */
 #define SAY_MS	     60000	  /* between two messages about a server that stays away */
 #define GATHER	     16384u	  /* octets of messages that are sealed or sent at once */
@@ -136,6 +138,7 @@ hang_up(struct syslog_conn *c)
 	c->tls = NULL;
 	c->out_at = c->out_len = 0;
 	c->produced = c->sent = c->acked = c->marked = 0;
+	c->burst = 0;
 	c->proven = c->blocked = false;
 }
 
@@ -463,15 +466,27 @@ gather(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 	return true;
 }
 
+/* UDP: one datagram goes ahead, alone; later there are some in each BURST_MS. */
+static bool
+has_to_wait(const struct syslog_conn *c)
+{
+	return c->url->transport == SYSLOG_UDP &&
+	    ((!c->proven && c->sent > 0) || c->burst >= BURST);
+}
+
 /* Sends datagrams; false where the connection failed. */
 static bool
 send_datagrams(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 {
 	uint64_t until = c->sent + TURN;
 	struct message *m;
+	if (now_ms - c->burst_ms >= BURST_MS) {
+		c->burst_ms = now_ms;
+		c->burst = 0;
+	}
 	while (c->sent < until && (m = queue_next(q)) != NULL) {
-		if (c->url->transport == SYSLOG_UDP && !c->proven && c->sent > 0)
-			return true; /* one goes ahead */
+		if (has_to_wait(c))
+			return true;
 		ssize_t n = send(c->fd, m->text, m->len, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -491,6 +506,7 @@ send_datagrams(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 		}
 		c->sent += m->len;
 		c->sent_ms = now_ms;
+		c->burst++;
 		queue_sent(q, c->sent, now_ms);
 	}
 	return true;
@@ -596,7 +612,6 @@ syslog_conn_wait(const struct syslog_conn *c, const struct queue *q, int64_t now
 {
 	int64_t left = c->until_ms - now_ms;
 	bool more = queue_ready(q) || c->out_len > 0;
-	bool ahead = c->url->transport == SYSLOG_UDP && !c->proven && c->sent > 0;
 	*w = (struct sink_wait){.fd = c->fd, .timeout_ms = -1};
 	switch (c->state) {
 	case PAUSED:
@@ -607,9 +622,11 @@ syslog_conn_wait(const struct syslog_conn *c, const struct queue *q, int64_t now
 		break;
 	case RESOLVING: w->timeout_ms = 20; break;
 	case UP:
-		w->events = (short)(POLLIN | (more && !ahead ? POLLOUT : 0));
+		w->events = (short)(POLLIN | (more && !has_to_wait(c) ? POLLOUT : 0));
 		if (c->acked < c->sent)
 			w->timeout_ms = now_ms - c->sent_ms < 1000 ? 20 : 200;
+		if (more && c->burst >= BURST)
+			w->timeout_ms = BURST_MS;
 		break;
 	}
 }
