@@ -40,8 +40,10 @@
 #define UDP_MS	     200	  /* in which an ICMP error comes back */
 #define BURST	     32		  /* datagrams over UDP sent in BURST_MS, so that no backlog */
 #define BURST_MS     5		  /* overflows the receive buffer of its server (160 or so) */
+#define STUCK_MS     1000	  /* without connection or acknowledgement: to the spool */
 #define DOUBT_MS     10000	  /* for which what was delivered is kept, see queue_rewind */
 #define SAY_MS	     60000	  /* between two messages about a server that stays away */
+#define SAYINGS	     6		  /* outages that are told in that time; one more is not news */
 #define GATHER	     16384u	  /* octets of messages that are sealed or sent at once */
 #define TURN	     (256u << 10) /* octets sent in one tick at most */
 #define FRAME	     (LIMIT_SYSLOG_MESSAGE + 8u)
@@ -58,6 +60,9 @@ struct syslog_conn {
 	bool hurried;		/* no more pauses */
 	bool said;		/* that the server is away */
 	int64_t said_ms;	/* when */
+	int64_t minute_ms;	/* beginning of the time of `sayings` */
+	unsigned sayings;	/* outages that were told since */
+	int64_t moved_ms;	/* when something was acknowledged last, or nothing was under way */
 	int64_t away_ms;	/* since when it is away */
 	int64_t until_ms;	/* PAUSED: when to go on; CONNECTING, SHAKING: when to give up */
 	int64_t pause_ms;	/* the next pause */
@@ -74,6 +79,8 @@ struct syslog_conn {
 	int64_t sent_ms;	/* when it took some last */
 	uint64_t marked;	/* UDP: what was sent */
 	int64_t marked_ms;	/*      at that time */
+	unsigned burst;		/* UDP: datagrams sent since */
+	int64_t burst_ms;	/*      that time */
 	bool proven;		/* UDP: nothing speaks against the server */
 	char cause[SINK_ERROR]; /* why the last try failed */
 	size_t out_at, out_len; /* what of `out` is to be sent */
@@ -163,6 +170,12 @@ say_away(struct syslog_conn *c, const struct queue *q, int64_t now_ms)
 {
 	if (c->said && now_ms - c->said_ms < SAY_MS)
 		return;
+	if (now_ms - c->minute_ms >= SAY_MS) {
+		c->minute_ms = now_ms;
+		c->sayings = 0;
+	}
+	if (c->sayings++ >= SAYINGS)
+		return;
 	log_say("syslog %s: %s; messages are kept %s (%llu wait)", c->url->shown, c->cause,
 	    q->spool != NULL ? "in the spool" : "in memory", (unsigned long long)queue_waiting(q));
 	if (!c->said)
@@ -206,6 +219,7 @@ static void
 connected(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 {
 	c->state = UP;
+	c->moved_ms = now_ms;
 	/* a socket of UDP is always connected: it is what comes back that counts */
 	if (c->url->transport != SYSLOG_UDP)
 		be_back(c, q, now_ms);
@@ -416,6 +430,7 @@ note_acks(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 		return false;
 	}
 	c->acked = acked;
+	c->moved_ms = now_ms;
 	c->pause_ms = PAUSE_MS;
 	queue_acked(q, acked);
 	if (!c->proven && c->url->transport == SYSLOG_UDP)
@@ -552,6 +567,13 @@ stay_up(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 		return;
 	}
 	queue_forget(q, now_ms - DOUBT_MS);
+	if (c->acked == c->sent && c->out_len == 0)
+		c->moved_ms = now_ms;
+	else if (!q->away && now_ms - c->moved_ms >= STUCK_MS)
+		queue_set_away(q, true, now_ms);
+	if (q->away && now_ms - c->moved_ms < STUCK_MS &&
+	    (c->proven || c->url->transport != SYSLOG_UDP))
+		queue_set_away(q, false, now_ms);
 }
 
 /* Begins a round of tries, or asks for the addresses first. */
@@ -578,6 +600,8 @@ syslog_conn_tick(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 	const char *why;
 	enum state before;
 	unsigned steps = 0;
+	if (c->moved_ms == 0)
+		c->moved_ms = now_ms;
 	do {
 		before = c->state;
 		switch (c->state) {
@@ -604,6 +628,8 @@ syslog_conn_tick(struct syslog_conn *c, struct queue *q, int64_t now_ms)
 	} while (c->state != PAUSED &&
 	    (c->state != before || (c->state == CONNECTING && c->fd < 0)) &&
 	    ++steps < 2 * LIMIT_SYSLOG_ADDRESSES);
+	if (c->state != UP && !q->away && now_ms - c->moved_ms >= STUCK_MS)
+		queue_set_away(q, true, now_ms);
 }
 
 void
@@ -617,6 +643,8 @@ syslog_conn_wait(const struct syslog_conn *c, const struct queue *q, int64_t now
 	case PAUSED:
 	case CONNECTING:
 	case SHAKING:
+		if (c->state != PAUSED && !q->away && left > STUCK_MS)
+			left = STUCK_MS;
 		w->events = c->state == CONNECTING || c->blocked ? POLLOUT : POLLIN;
 		w->timeout_ms = (int)(left < 0 ? 0 : left);
 		break;
@@ -625,7 +653,7 @@ syslog_conn_wait(const struct syslog_conn *c, const struct queue *q, int64_t now
 		w->events = (short)(POLLIN | (more && !has_to_wait(c) ? POLLOUT : 0));
 		if (c->acked < c->sent)
 			w->timeout_ms = now_ms - c->sent_ms < 1000 ? 20 : 200;
-		if (more && c->burst >= BURST)
+		if (more && c->url->transport == SYSLOG_UDP && c->burst >= BURST)
 			w->timeout_ms = BURST_MS;
 		break;
 	}

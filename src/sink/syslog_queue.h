@@ -3,8 +3,8 @@
  * way), then the spool (syslog_spool.h), then a backlog in memory that the spool's disk did not
  * take.  Bounded; what comes beyond is dropped, the newest first, counted and said.
  *
- * A message goes to the disk as soon as the server is away, or the front is full.  Without a spool
- * the front is all there is.
+ * A message goes to the disk as soon as the server is away or silent, or the front is full. Without
+ * a spool the front is all there is.
  */
 #ifndef POSTCARD_SINK_SYSLOG_QUEUE_H
 #define POSTCARD_SINK_SYSLOG_QUEUE_H
@@ -54,7 +54,7 @@ void queue_init(struct queue *q, const char *name, struct spool *spool, uint64_t
 /* Takes a message of at most LIMIT_SYSLOG_MESSAGE octets, or drops it. */
 void queue_put(struct queue *q, const char *text, size_t len, int64_t now_ms);
 
-/* The server is away (or back): what waits goes to the spool. */
+/* The server is away or silent (or back): what waits goes to the spool. */
 void queue_set_away(struct queue *q, bool away, int64_t now_ms);
 
 /* The next message to send; NULL where there is none.  queue_sent goes on to the one behind it. */

@@ -92,6 +92,7 @@ set_up(struct syslog_tls_setup *s, char error[SINK_ERROR])
 	}
 	SSL_CTX_set_default_passwd_cb(ctx, no_phrase);
 	SSL_CTX_set_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	if (!load_files(ctx, &s->url, error))
 		return false;

@@ -369,6 +369,46 @@ a_server_that_does_not_read(void **state)
 	close(l);
 }
 
+/* A server that takes messages and does not read them on: they are on the disk before long. */
+static void
+a_server_that_is_stuck(void **state)
+{
+	(void)state;
+	uint16_t port = 0;
+	int l = listen_at(SOCK_STREAM, &port);
+	struct sink *s = open_sink(true, "tls://127.0.0.1:%u", port);
+	push(s, 5);
+	int fd = accept_one(s, l); /* no answer to the ClientHello */
+	run(s, -1, 300);
+	assert_int_equal(counts(s).spooled, 0);
+	run(s, -1, 1000);
+	assert_int_equal(counts(s).spooled, 5);
+	push(s, 1);
+	assert_int_equal(counts(s).spooled, 6);
+	assert_int_equal(said, 0);
+	assert_true(sink_close(s));
+	close(fd);
+	s = open_sink(true, "tcp://127.0.0.1:%u", port);
+	fd = accept_one(s, l);
+	int small = 300000;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	push(s, 5000); /* less than memory takes, more than the sockets do */
+	run(s, -1, 300);
+	uint64_t before = counts(s).spooled;
+	run(s, -1, 1500);
+	assert_true(counts(s).waiting > 100);
+	assert_true(counts(s).spooled > before + 100);
+	drain(s, fd);
+	push(s, 10);
+	before = counts(s).spooled;
+	drain(s, fd);
+	assert_int_equal(counts(s).spooled, before);
+	check_numbers(1, 5010, false);
+	assert_true(sink_close(s));
+	close(fd);
+	close(l);
+}
+
 static void
 closing_is_bounded(void **state)
 {
@@ -597,6 +637,7 @@ main(void)
 	    FOLDER_TEST(reset_by_the_server),
 	    FOLDER_TEST(many_resets),
 	    FOLDER_TEST(a_server_that_does_not_read),
+	    FOLDER_TEST(a_server_that_is_stuck),
 	    FOLDER_TEST(closing_is_bounded),
 	    FOLDER_TEST(closing_delivers),
 	    FOLDER_TEST(datagrams),
