@@ -289,12 +289,21 @@ wake(struct alerts *a, int64_t ns)
 		a->soonest_ns = ns;
 }
 
+/* When `r` was; live, the clock of the judge may be ahead of it. */
+static int64_t
+time_of(const struct record *r, int64_t now_ns)
+{
+	struct record_value v;
+	return record_find(r, FIELD_TIMESTAMP, &v) && v.ns >= 0 && v.ns < now_ns ? v.ns : now_ns;
+}
+
 struct alert_report
 alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
     int64_t now_ns)
 {
 	struct fingerprint f = fingerprint_of(rule, r);
-	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = now_ns};
+	int64_t first_ns = time_of(r, now_ns);
+	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = first_ns};
 	bool fresh = false, again = counted(a, rule, r);
 	struct alert *x = open_alert(a, &f, r, &fresh);
 	report.alert = x;
@@ -310,7 +319,7 @@ alerts_event(struct alerts *a, const struct rule *rule, enum level level, const 
 	x->resolved = false;
 	x->dirty = true;
 	if (fresh) {
-		x->first_ns = now_ns;
+		x->first_ns = first_ns;
 		x->window_ns =
 		    rule->window_ns > 0 ? rule->window_ns : LIMIT_ALERT_WINDOW_S * 1000000000ll;
 		report.state = ALERT_NEW;
