@@ -410,7 +410,7 @@ static bool
 take_word(struct run *r, enum workers_said said)
 {
 	struct sensor_event e = {.worker = r->word.worker + 1, .text = r->word.text};
-	char line[CAPTURE_TEXT + 64];
+	char line[CAPTURE_TEXT + 64], name[SENSOR_INTERFACE];
 	switch (said) {
 	case WORKERS_RECORD: return take_record(r);
 	case WORKERS_FAULT: add_fault(r, r->word.text); return true;
@@ -419,7 +419,10 @@ take_word(struct run *r, enum workers_said said)
 			log_say("this system lacks parts of the sandbox of workers: %s",
 			    r->word.text);
 		return true;
-	case WORKERS_INTERFACE: e.action = "interface"; return take_sensor(r, &e);
+	case WORKERS_INTERFACE:
+		e.action = sensor_interface(r->word.text, name);
+		e.interface = name[0] != '\0' ? name : NULL;
+		return take_sensor(r, &e);
 	case WORKERS_HUNG:
 	case WORKERS_DIED:
 		snprintf(line, sizeof line, "worker %u died: %s; what it had open is lost",
@@ -598,6 +601,12 @@ run_once(const struct options *o, struct config *c)
 	progress_begin(&r->progress, !o->quiet && !(o->json && isatty(STDOUT_FILENO) == 1));
 
 	bool written = r->workers != NULL ? run_workers(r) : run_single(r);
+	if (written && is_live(r)) { /* what was lost since the last look, too */
+		struct sensor_event loss;
+		count(r);
+		if (sensor_loss(&r->sensor, &r->report.capture, r->sensor.next_ms, &loss))
+			written = take_sensor(r, &loss);
+	}
 	if (written) {
 		judge_finish(r->judge);
 		written = drain_alerts(r);

@@ -388,7 +388,11 @@ come_back(struct workers *w, struct workers_word *word)
 		if (i != 0)
 			continue;
 		word->worker = i;
-		snprintf(word->text, sizeof word->text, "the interface is back");
+		if (w->spawn->live.count == 1)
+			snprintf(word->text, sizeof word->text, "%s: the interface is back",
+			    w->spawn->live.interfaces[0]);
+		else
+			snprintf(word->text, sizeof word->text, "all interfaces are back");
 		return WORKERS_INTERFACE;
 	}
 	return WORKERS_NOTHING;
@@ -422,6 +426,13 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 			for (unsigned i = 0; said == WORKERS_NOTHING && i < w->crew.count; i++) {
 				if (w->worker[i].lost && w->worker[i].dead)
 					said = bury(w, i, word);
+			}
+			if (said == WORKERS_NOTHING && w->keeper_gone && !w->stopping &&
+			    !w->failed) {
+				w->failed = true;
+				snprintf(word->text, sizeof word->text,
+				    "the process that starts workers is gone");
+				return WORKERS_FAILED;
 			}
 			if (said == WORKERS_NOTHING)
 				return any_left(w) && !w->keeper_gone && !w->failed
