@@ -3,7 +3,7 @@ import glob
 import os
 import shutil
 import socket
-import struct
+import threading
 import time
 
 import frames as metamorphic_frames
@@ -14,8 +14,7 @@ from sensor import (MTU, ROOT, WORK, WRAPS, Mail, Sensor, Tcpdump, Wire, Wrong, 
                     same_clock, slow)
 
 SCRATCH = "/var/tmp/postcard-lab"
-SHORT = """starttls-tls13 offered-ignored refused-454-swaks auth-login retry-opensmtpd port-2525 clear-on-465 ipv6-clear
-    bdat-exim three-messages imap-clear pop3-stls""".split()
+SHORT = """starttls-tls13 offered-ignored auth-login port-2525 clear-on-465 ipv6-clear bdat-exim imap-clear pop3-stls""".split()
 
 
 # ------------------------------------------------------------------------------------------------- with real servers
@@ -33,8 +32,24 @@ def fetch_servers():
 
 
 def mirror(switch, wire):
-    """Copies each frame that enters the switch, from whichever machine, to the wire, as a mirror port does."""
+    """Copies each frame that enters the switch, from whichever machine, to the wire, as a mirror port does.
+
+    It goes by way of this process: what a TCP socket of the same kernel sent carries a time of its own, and each reader
+    of such a frame would stamp it anew, and not as the other one does."""
     plain = switch.host
+    run("ip", "link", "add", "mir0", "type", "veth", "peer", "name", "mir1")
+    run("ip", "link", "set", "mir0", "mtu", MTU, "up")
+    run("ip", "link", "set", "mir1", "mtu", MTU, "up")
+    ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))   # ETH_P_ALL
+    ear.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)                            # SO_RCVBUFFORCE
+    ear.bind(("mir1", 0))
+
+    def pass_on():
+        while True:
+            octets, where = ear.recvfrom(65536)
+            if where[2] != socket.PACKET_OUTGOING:
+                wire.send(octets)
+    threading.Thread(target=pass_on, daemon=True).start()
 
     def host(name, *addresses, **options):
         new = name not in switch.hosts
@@ -43,7 +58,7 @@ def mirror(switch, wire):
             port = "p%d" % (len(switch.hosts) - 1)
             run("tc", "qdisc", "add", "dev", port, "clsact")
             run("tc", "filter", "add", "dev", port, "ingress", "protocol", "all", "u32", "match", "u32", "0", "0",
-                "action", "mirred", "egress", "mirror", "dev", wire.end)
+                "action", "mirred", "egress", "mirror", "dev", "mir0")
         return h
     switch.host = host
 
@@ -100,7 +115,7 @@ def finish(s, tcpdump, clock, what, failed=()):
     return "%d packets, %d records live as in replay" % (written, len(live))
 
 
-@case("a dozen scenarios of real servers and clients, mirrored: live as a replay of tcpdump's file", prepare=fetch_servers)
+@case("some scenarios of real servers and clients, mirrored: live as a replay of tcpdump's file", prepare=fetch_servers)
 def real_mail():
     return real(SHORT)
 
@@ -112,7 +127,7 @@ def real_mail_two_workers():
 
 @case("all scenarios of the lab, mirrored: live as a replay of tcpdump's file", prepare=fetch_servers, long=True)
 def real_mail_all():
-    return real(None)
+    return real(None, "--all-ports")
 
 
 # ------------------------------------------------------------------------------------------------------- injected
