@@ -131,8 +131,14 @@
 #define LIMIT_CARDS	   4096u /* different cards kept for a report; more are counted */
 #define LIMIT_OPEN_CARDS   4096u /* connections whose mails wait for their session's record */
 #define LIMIT_PEERS	   4096u /* addresses of each side that a report sums up; the rest are counted */
-#define LIMIT_SENDERS	   3u  /* cards that differ by the sender alone; more senders share one */
-#define LIMIT_LISTED_RULES 64u /* rules whose alerts a report lists, a row each */
-#define LIMIT_TOP	   10u /* rows of a "top" table of the report */
+#define LIMIT_SENDERS	   3u	 /* cards that differ by the sender alone; more senders share one */
+#define LIMIT_LISTED_RULES 64u	 /* rules whose alerts a report lists, a row each */
+#define LIMIT_TOP	   10u	 /* rows of a "top" table of the report */
+#define LIMIT_VIEW_ALERTS  64u	 /* alerts that the live view remembers */
+#define LIMIT_VIEW_SENDERS 256u	 /* senders in clear of which it finds the most frequent */
+#define LIMIT_VIEW_ROWS	   200u	 /* lines of a terminal that it draws */
+#define LIMIT_METRIC_RULES 512u	 /* rules, by level, that metrics tell apart; the rest are one */
+#define LIMIT_METRIC_ITEMS 64u	 /* pools, and outputs, that metrics tell apart */
+#define LIMIT_LOG_HELD	   8192u /* octets of messages that wait while a view has the terminal */
 
 #endif

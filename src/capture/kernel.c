@@ -23,9 +23,10 @@
 #define PASS	262144u /* octets of the packet that are wanted; libpcap puts its own number there */
 #define LABELS	512u
 #define USUAL	9u
-#define LEAF	4u    /* ports that are compared one by one */
-#define FAR	0xffu /* instructions that a conditional jump can skip */
-#define MAX_LEN 1500u /* an ethertype up to here is an IEEE 802.3 length */
+#define LEAF	4u		    /* ports that are compared one by one */
+#define ADD	(BPF_ALU | BPF_ADD) /* of a constant: BPF_K is 0, as BPF_ADD is */
+#define FAR	0xffu		    /* instructions that a conditional jump can skip */
+#define MAX_LEN 1500u		    /* an ethertype up to here is an IEEE 802.3 length */
 
 enum memory { MEMORY_X, MEMORY_WORD, MEMORY_FOLD }; /* BPF's scratch memory */
 
@@ -289,7 +290,7 @@ put_ip(struct program *p, const struct kernel_filter *k, uint32_t link)
 	load(p, BPF_B, link + 6);
 	put(p, BPF_ST, MEMORY_WORD);
 	put(p, BPF_MISC | BPF_TXA, 0);
-	put(p, BPF_ALU | BPF_ADD | BPF_K, 40);
+	put(p, ADD, 40);
 
 	place(p, transport);
 	put(p, BPF_MISC | BPF_TAX, 0);
@@ -331,7 +332,7 @@ put_tags(struct program *p, uint32_t link, uint16_t done)
 		load(p, BPF_H, link + 2);
 		put(p, BPF_ST, MEMORY_WORD);
 		put(p, BPF_MISC | BPF_TXA, 0);
-		put(p, BPF_ALU | BPF_ADD | BPF_K, 4);
+		put(p, ADD, 4);
 		put(p, BPF_MISC | BPF_TAX, 0);
 		put(p, BPF_LD | BPF_MEM, MEMORY_WORD);
 	}

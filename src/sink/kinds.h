@@ -17,4 +17,24 @@ bool text_push(void *state, const struct record *r);
 bool text_flush(void *state);
 bool text_close(void *state);
 
+/* view.c: a live view on a terminal */
+void *view_open(const struct sink_config *config, char error[SINK_ERROR]);
+bool view_push(void *state, const struct record *r);
+bool view_flush(void *state);
+bool view_close(void *state);
+void view_status(void *state, const struct record *summary);
+void view_wait(const void *state, struct sink_wait *w);
+bool view_tick(void *state);
+bool view_ends(const void *state);
+
+/* metrics.c: a text file for Prometheus */
+void *metrics_open(const struct sink_config *config, char error[SINK_ERROR]);
+bool metrics_push(void *state, const struct record *r);
+bool metrics_flush(void *state);
+bool metrics_close(void *state);
+void metrics_status(void *state, const struct record *summary);
+void metrics_wait(const void *state, struct sink_wait *w);
+bool metrics_tick(void *state);
+void metrics_reopen(void *state);
+
 #endif
