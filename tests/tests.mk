@@ -106,6 +106,11 @@ bench: ## 1 GB of generated mail: counts against the truth, speed against libpca
 bench-quick: ## the same with 100 MB
 	@$(MAKE) --no-print-directory bench BENCH_BYTES=100m
 
+bench-live: ## as root: the highest rate without loss at a mirror port, beside tcpdump's on the same wire
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) iproute2 python3 tcpdump tcpreplay'
+	@$(MAKE) --no-print-directory all $(BENCH)
+	@tests/lab/bench_live.py --build $(abspath $(BUILD))
+
 # ------------------------------------------------------------------------------------------- lint
 
 C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
@@ -134,5 +139,5 @@ $(BUILD)/tidy/%: %.c $(H_FILES) .clang-tidy | $(EMBEDDED)
 	@clang-tidy --quiet $< -- -std=c11 $(LINT_CC) >$@.log 2>&1 || { grep -A 3 'error:' $@.log; exit 1; }
 	@touch $@
 
-.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick
+.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick bench-live
 .PHONY: lint lint-format lint-floors lint-cppcheck lint-tidy

@@ -161,6 +161,9 @@ be_keeper(struct keeper *k)
 		if (k->pid[i] != 0)
 			(void)kill(k->pid[i], SIGKILL);
 	}
+	/* giving back the kernel's buffers takes a worker a moment; nobody outlives the keeper */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 }
 
 /* ---- the parent ---- */

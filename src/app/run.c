@@ -612,6 +612,12 @@ run_once(const struct options *o, struct config *c)
 	progress_begin(&r->progress, !o->quiet && !(o->json && isatty(STDOUT_FILENO) == 1));
 
 	bool written = r->workers != NULL ? run_workers(r) : run_single(r);
+	if (written && is_live(r)) { /* what was lost since the last look, too */
+		struct sensor_event loss;
+		count(r);
+		if (sensor_loss(&r->sensor, &r->report.capture, r->sensor.next_ms, &loss))
+			written = take_sensor(r, &loss);
+	}
 	if (written) {
 		judge_finish(r->judge);
 		written = drain_alerts(r);

@@ -113,8 +113,7 @@ sandbox_keep_some(char error[SANDBOX_ERROR])
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		if (have[i])
-			capng_update(CAPNG_ADD,
-			    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept[i]);
 	}
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)

@@ -486,6 +486,13 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 				if (w->worker[i].lost && w->worker[i].dead)
 					said = bury(w, i, word);
 			}
+			if (said == WORKERS_NOTHING && w->keeper_gone && !w->stopping &&
+			    !w->failed) {
+				w->failed = true;
+				snprintf(word->text, sizeof word->text,
+				    "the process that starts workers is gone");
+				return WORKERS_FAILED;
+			}
 			if (said == WORKERS_NOTHING)
 				return any_left(w) && !w->keeper_gone && !w->failed
 				    ? WORKERS_NOTHING
