@@ -336,6 +336,8 @@ compose_summary(struct run *r)
 	summary_add_sensor(&r->record, &r->report, r->spawn.workers,
 	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_ns() : 0);
 	outputs_count(&r->outputs, &r->record);
+	if (is_live(r))
+		sensor_put_interfaces(&r->record, r->o->interfaces, r->o->interface_count);
 	for (unsigned i = 0; i < r->fault_count; i++)
 		record_put_word(&r->record, FIELD_SUM_FAULTS, r->faults[i]);
 }
