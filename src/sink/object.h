@@ -9,8 +9,8 @@
 
 struct object; /* a writer of them */
 
-#define OBJECT_MAX (LIMIT_RECORD * 8u + (64u << 10)) /* octets that hold the object of any record \
-						      */
+/* octets that hold the object of any record */
+#define OBJECT_MAX (LIMIT_RECORD * 8u + (64u << 10))
 
 /* A writer; private values are masked unless `reveal`.  NULL where there is no memory. */
 struct object *object_new(bool reveal);

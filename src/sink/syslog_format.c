@@ -40,7 +40,7 @@ clean_host(char *out, size_t cap, const char *host, bool whole)
 		out[n++] = (char)(*host > 32 && *host < 127 ? *host : '_');
 	out[n] = '\0';
 	if (n == 0)
-		strcpy(out, "-");
+		memcpy(out, "-", 2);
 }
 
 struct syslog_format *

@@ -201,6 +201,7 @@ list_segments(struct spool *s)
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	if (d == NULL)
 		return false;
+	/* cppcheck-suppress readdirCalled; the stream is nobody else's */
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
 		char name[32], *end;
 		uint64_t number = strtoull(e->d_name, &end, 16);
@@ -219,7 +220,7 @@ read_position(struct spool *s)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		struct slot x;
-		if (pread(s->position, &x, sizeof x, (off_t)(i * SLOT_APART)) == sizeof x &&
+		if (pread(s->position, &x, sizeof x, (off_t)i * SLOT_APART) == sizeof x &&
 		    x.crc == slot_crc(&x) && x.turn >= s->slot.turn)
 			s->slot = x;
 	}

@@ -210,13 +210,13 @@ parse_parameter(struct syslog_url *u, enum parameter p, const char *value, char 
 		ok = parse_words(value, "answer to 'verify'", answers, COUNT(answers), &i, error);
 		u->verify = i == 1;
 		break;
-	case CA: strcpy(u->ca, value); break;
-	case CERT: strcpy(u->cert, value); break;
-	case KEY: strcpy(u->key, value); break;
+	case CA: memcpy(u->ca, value, strlen(value) + 1); break;
+	case CERT: memcpy(u->cert, value, strlen(value) + 1); break;
+	case KEY: memcpy(u->key, value, strlen(value) + 1); break;
 	case NAME:
 		if (strlen(value) >= sizeof u->name || !is_host(value))
 			return wrong(error, value, strlen(value), "is no host name or address");
-		strcpy(u->name, value);
+		memcpy(u->name, value, strlen(value) + 1);
 		break;
 	}
 	return ok;
