@@ -19,6 +19,16 @@ $(BUILD)/tests/unit/$1: $(BUILD)/tests/unit/$1.o $(call archive,$2) $(call below
 endef
 $(foreach t,$(notdir $(UNITS)),$(eval $(call unit_rule,$t,$(firstword $(subst _, ,$t)))))
 
+# The program with a planted crash and a planted hang, for the tests of its workers.
+PLANTED := $(BUILD)/tests/planted/postcard
+$(BUILD)/tests/planted/feed.o: src/engine/feed.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $< (planted)")
+	$(Q)$(CC) $(CFLAGS_ALL) -DPOSTCARD_PLANTED -MMD -MP -c -o $@ $<
+$(PLANTED): $(BUILD)/tests/planted/feed.o $(ARCHIVES)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(ARCHIVES) $(LDLIBS_ALL)
+
 define replay_rule
 $(BUILD)/tests/fuzz/replay_$1: $(BUILD)/tests/fuzz/fuzz_$1.o $(BUILD)/tests/fuzz/replay.o $(ENGINE_ARCHIVES)
 	$(if $(Q),@echo "  LINK  $$@")
@@ -32,12 +42,13 @@ $(PUSH): $(BUILD)/tests/syslog/push.o $(call archive,sink) $(call below,sink)
 	$(if $(Q),@echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
+-include $(BUILD)/tests/planted/feed.d
 -include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
 
 # objects that only these programs need are kept
 .SECONDARY:
 
-tests: all $(UNITS) $(BENCH) $(PUSH) ## build the tests and run nothing
+tests: all $(UNITS) $(BENCH) $(PUSH) $(PLANTED) ## build the tests and run nothing
 
 # Replayers of fuzz inputs are worth having with sanitizers only, so they come from a build of their
 # own, unless this build is one.

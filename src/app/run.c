@@ -480,7 +480,6 @@ wait_for_more(struct run *r)
 static void
 obey(struct run *r)
 {
-	signals_poll(NULL, 0, 0); /* those that came meanwhile */
 	if (signals_reload())
 		reload(r);
 	if (signals_report())
@@ -500,12 +499,12 @@ run_workers(struct run *r)
 	while (said != WORKERS_END && (r->stop_ms == 0 || now_ms() < r->stop_ms)) {
 		unsigned n = 0;
 		workers_hear(r->workers);
+		obey(r); /* before it is told that workers ended, whom the same signal told to */
 		do {
 			said = workers_next(r->workers, &r->record, &r->word);
 			if (said != WORKERS_NOTHING && said != WORKERS_END && !take_word(r, said))
 				return false;
 		} while (said != WORKERS_NOTHING && said != WORKERS_END && ++n < BATCH);
-		obey(r);
 		notify_alive(&r->notify);
 		if (!each_second(r) || !outputs_tick(&r->outputs))
 			return false;

@@ -45,12 +45,15 @@ sensor_loss(struct sensor *s, const struct capture_stats *c, int64_t now_ms, str
 	if (now_ms < s->next_ms)
 		return false;
 	bool first = s->next_ms == 0;
-	uint64_t frames = c->frames - s->frames;
-	uint64_t dropped = c->dropped + c->interface_dropped - s->dropped;
+	/* a worker that somebody took over may count as it likes, backwards too */
+	uint64_t lost = c->dropped + c->interface_dropped;
+	uint64_t frames = c->frames > s->frames ? c->frames - s->frames : 0;
+	uint64_t dropped = lost > s->dropped ? lost - s->dropped : 0;
 	s->next_ms = now_ms + SENSOR_LOSS_MS;
 	s->frames = c->frames;
-	s->dropped = c->dropped + c->interface_dropped;
-	if (first || dropped == 0 || dropped > UINT64_MAX / MILLION)
+	s->dropped = lost;
+	if (first || dropped == 0 || dropped > UINT64_MAX / MILLION ||
+	    frames > UINT64_MAX - dropped)
 		return false;
 	uint64_t ppm = dropped * MILLION / (frames + dropped);
 	snprintf(s->text, sizeof s->text,

@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
 
 /* A signal handler has nowhere else to write. */
 static volatile sig_atomic_t stop, reload, report;
@@ -30,30 +29,21 @@ static void catch (int number, int flags)
 void
 signals_catch(bool waits)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		sigaddset(&set, numbers[i]);
-	catch (SIGINT, (int)SA_RESETHAND);
-	catch (SIGTERM, (int)SA_RESETHAND);
+	const int ends = waits ? SA_RESTART : 0;
+	catch (SIGINT, (int)SA_RESETHAND | ends);
+	catch (SIGTERM, (int)SA_RESETHAND | ends);
 	catch (SIGHUP, SA_RESTART); /* ends nothing: a read that waits goes on */
 	catch (SIGUSR1, SA_RESTART);
 	/* a reader that went, and a file that may not grow, are seen by write(2) */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
-	if (waits)
-		sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void
 signals_poll(struct pollfd *p, unsigned n, int timeout_ms)
 {
-	const struct timespec t = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
-	sigset_t none;
-	sigemptyset(&none);
-	(void)ppoll(p, n, timeout_ms >= 0 ? &t : NULL, &none);
+	(void)poll(p, n, timeout_ms);
 }
 
 int

@@ -8,8 +8,9 @@
 #include <poll.h>
 #include <stdbool.h>
 
-/* From now on they are noted, where they were not ignored before (nohup).  `waits`: they come only
- * within signals_poll, so that none is missed before it waits; else at any time, and end a read. */
+/* From now on they are noted, where they were not ignored before (nohup).  They come at any
+ * time: `waits`: and end nothing but signals_poll (one that comes before it is seen when it has
+ * waited for its timeout); else they end a read or write too. */
 void signals_catch(bool waits);
 
 /* As poll(2); a signal ends it. */

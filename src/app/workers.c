@@ -34,8 +34,10 @@ struct worker {
 	bool asked;	    /* the keeper was asked to start it */
 	bool killed;	    /* by us: it hung, or sent nonsense */
 	bool hung;
-	bool waits; /* for an interface: it is tried again in silence */
-	bool over;  /* it will not be started again */
+	bool waits;	 /* for an interface: it is tried again in silence */
+	bool recalled;	 /* we asked it to end, since an interface is back */
+	bool over;	 /* it will not be started again */
+	unsigned faults; /* lines about the input that it has said */
 };
 
 struct workers {
@@ -52,7 +54,10 @@ struct workers {
 	bool keeper_gone;
 	bool missing[LIMIT_LIVE_INTERFACES]; /* interfaces that are gone */
 	int64_t look_ms;		     /* when it is looked whether they are back */
+	int64_t stopped_ms;		     /* when they were asked to end last */
+	unsigned faults;		     /* lines about the input that were handed out */
 	char why[CAPTURE_TEXT];		     /* what a worker said before it gave up */
+	char trouble[CAPTURE_TEXT];	     /* what ends the run, to be handed out; "": nothing */
 };
 
 static bool
@@ -219,13 +224,15 @@ hear_of_ends(struct workers *w)
 		switch (a.word) {
 		case KEEPER_STARTED:
 			if (a.fd < 0 || !welcome(w, a.worker, a.pid, a.fd))
-				w->failed = true;
+				snprintf(w->trouble, sizeof w->trouble,
+				    "a worker's pipe is not to be had: no descriptor or no memory");
 			else if (w->stopping)
 				end_by(w, a.worker, SIGTERM);
 			break;
 		case KEEPER_REFUSED: /* perhaps the one before has not quite ended */
-			snprintf(w->why, sizeof w->why, "a worker process cannot be started: %s",
-			    strerror(a.status));
+			if (!w->begun && a.status != EBUSY)
+				snprintf(w->trouble, sizeof w->trouble,
+				    "a worker process cannot be started: %s", strerror(a.status));
 			start_again(w, a.worker, WORKERS_RETRY_MS);
 			break;
 		case KEEPER_ENDED:
@@ -243,8 +250,13 @@ workers_hear(struct workers *w)
 {
 	w->now_ms = now_ms();
 	hear_of_ends(w);
+	if (w->keeper_gone && !w->stopping && !w->failed && w->trouble[0] == '\0')
+		snprintf(w->trouble, sizeof w->trouble, "the process that starts workers has died");
 	crew_hear(&w->crew, w->now_ms);
 	watch(w);
+	/* one that was about to wait for its input has not seen it */
+	if (w->stopping && w->now_ms - w->stopped_ms >= WORKERS_STOP_MS)
+		workers_stop(w);
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		struct worker *k = &w->worker[i];
 		if (k->again_ms == 0 || k->again_ms > w->now_ms || k->asked)
@@ -273,7 +285,7 @@ workers_poll(const struct workers *w, struct pollfd *p)
 int
 workers_timeout(const struct workers *w)
 {
-	int64_t ms = is_live(w) ? WORKERS_HANG_MS / 4 : -1;
+	int64_t ms = is_live(w) ? WORKERS_HANG_MS / 4 : w->stopping ? WORKERS_STOP_MS : -1;
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		const struct worker *k = &w->worker[i];
 		int64_t left = k->again_ms - w->now_ms;
@@ -329,18 +341,26 @@ static enum workers_said
 take_leave(struct workers *w, unsigned i, enum feed_end end, struct workers_word *word)
 {
 	struct worker *k = &w->worker[i];
-	bool known = k->waits;
+	bool known = k->waits, recalled = k->recalled;
+	word->worker = i;
 	if (k->stat >= 0)
 		close(k->stat);
-	if (!is_live(w)) {
-		end_by(w, i, SIGKILL); /* it has nothing left to say */
+	end_by(w, i, SIGKILL); /* it has nothing left to say */
+	if (!is_live(w) && !k->dead)
 		(void)waitpid(k->pid, NULL, 0);
-	}
 	*k = (struct worker){.stat = -1, .waits = is_live(w) && end != FEED_END_STOP};
 	if (end == FEED_END_FAILED && (!is_live(w) || !w->begun)) {
+		bool told = w->failed; /* by another, who reads the same */
 		w->failed = k->over = true;
 		memcpy(word->text, w->why, sizeof word->text);
-		return WORKERS_FAILED;
+		return told ? WORKERS_NOTHING : WORKERS_FAILED;
+	}
+	if (end == FEED_END_STOP && !w->stopping && !recalled) { /* not by us */
+		snprintf(word->text, sizeof word->text, "signal %d (%s)", SIGTERM,
+		    strsignal(SIGTERM));
+		start_again(w, i, 0);
+		w->restarts += !k->over;
+		return WORKERS_DIED;
 	}
 	if (end == FEED_END_INPUT || !is_live(w))
 		k->over = true;
@@ -370,18 +390,23 @@ interface_of(const struct workers *w, const char *line)
 static enum workers_said
 take_event(struct workers *w, const struct crew_word *c, struct workers_word *word)
 {
+	struct worker *k = &w->worker[c->worker];
 	bool first = c->worker == 0;
 	size_t i = interface_of(w, c->text);
 	memcpy(word->text, c->text, sizeof word->text);
 	word->worker = c->worker;
 	switch (c->event) {
-	case FEED_EVENT_FAULT: return first ? WORKERS_FAULT : WORKERS_NOTHING;
+	case FEED_EVENT_FAULT: /* all meet the same ones, and some may die before */
+		if (++k->faults <= w->faults)
+			return WORKERS_NOTHING;
+		w->faults++;
+		return WORKERS_FAULT;
 	case FEED_EVENT_NOTE: return first ? WORKERS_NOTE : WORKERS_NOTHING;
 	case FEED_EVENT_DOWN: return first ? WORKERS_DOWN : WORKERS_NOTHING;
 	case FEED_EVENT_UP: return first ? WORKERS_UP : WORKERS_NOTHING;
 	case FEED_EVENT_GONE:
 		if (i < w->spawn->live.count)
-			w->worker[c->worker].lacks |= 1u << i;
+			k->lacks |= 1u << i;
 		if (i == w->spawn->live.count || w->missing[i])
 			return WORKERS_NOTHING;
 		w->missing[i] = true;
@@ -404,6 +429,23 @@ any_left(const struct workers *w)
 			return true;
 	}
 	return false;
+}
+
+/* Of files, what others have still to say is heard where one failed. */
+static bool
+goes_on(const struct workers *w)
+{
+	return any_left(w) && !w->keeper_gone && (!w->failed || !is_live(w));
+}
+
+/* What ends the run is handed out. */
+static enum workers_said
+fail(struct workers *w, struct workers_word *word)
+{
+	memcpy(word->text, w->trouble, sizeof word->text);
+	w->trouble[0] = '\0';
+	w->failed = true;
+	return WORKERS_FAILED;
 }
 
 /* Can the interface be opened (netdevice(7))?  Asked by who has no right to, which this takes not.
@@ -444,7 +486,7 @@ come_back(struct workers *w, struct workers_word *word)
 		for (unsigned i = 0; i < w->crew.count; i++) {
 			if (!(w->worker[i].lacks & 1u << n))
 				continue;
-			lacked = true;
+			lacked = w->worker[i].recalled = true;
 			end_by(w, i, SIGTERM); /* its next life will have it */
 		}
 		if (lacked)
@@ -472,11 +514,9 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 			crew_leave(&w->crew, c.worker);
 			said = take_leave(w, c.worker, c.end, word);
 			break;
-		case CREW_BROKEN:
-			k->killed = true;
-			end_by(w, c.worker, SIGKILL);
-			/* fall through */
+		case CREW_BROKEN: k->killed = true; /* fall through */
 		case CREW_LOST:
+			end_by(w, c.worker, SIGKILL); /* it may have closed its pipe and live on */
 			k->lost = true;
 			crew_leave(&w->crew, c.worker);
 			break;
@@ -486,17 +526,10 @@ workers_next(struct workers *w, struct record *record, struct workers_word *word
 				if (w->worker[i].lost && w->worker[i].dead)
 					said = bury(w, i, word);
 			}
-			if (said == WORKERS_NOTHING && w->keeper_gone && !w->stopping &&
-			    !w->failed) {
-				w->failed = true;
-				snprintf(word->text, sizeof word->text,
-				    "the process that starts workers is gone");
-				return WORKERS_FAILED;
-			}
+			if (said == WORKERS_NOTHING && w->trouble[0] != '\0')
+				said = fail(w, word);
 			if (said == WORKERS_NOTHING)
-				return any_left(w) && !w->keeper_gone && !w->failed
-				    ? WORKERS_NOTHING
-				    : WORKERS_END;
+				return goes_on(w) ? WORKERS_NOTHING : WORKERS_END;
 			break;
 		}
 		if (said != WORKERS_NOTHING)
@@ -508,6 +541,7 @@ void
 workers_stop(struct workers *w)
 {
 	w->stopping = true;
+	w->stopped_ms = w->now_ms;
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		w->worker[i].again_ms = 0;
 		end_by(w, i, SIGTERM);

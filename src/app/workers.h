@@ -21,6 +21,7 @@
 #define WORKERS_HANG_MS	 700   /* of silence, after which it is looked at */
 #define WORKERS_BLIND_MS 3000  /* the same, where the system does not let us look */
 #define WORKERS_LONG_MS	 10000 /* the same, after which no excuse counts */
+#define WORKERS_STOP_MS	 200   /* after which those that were asked to end are asked again */
 #define WORKERS_RETRY_MS 500   /* between two tries to open what is gone */
 
 enum workers_said {

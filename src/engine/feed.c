@@ -17,6 +17,19 @@ finish(struct feed *f, enum feed_end why)
 	engine_finish(f->engine);
 }
 
+#ifdef POSTCARD_PLANTED
+/* A build for tests: frames that end a worker, or make it hang. */
+static void
+obey_frame(const struct frame *frame)
+{
+	static const char die[] = "postcard: die here", hang[] = "postcard: hang here";
+	if (memmem(frame->data, frame->caplen, die, sizeof die - 1) != NULL)
+		*(volatile int *)NULL = 0;
+	while (memmem(frame->data, frame->caplen, hang, sizeof hang - 1) != NULL)
+		;
+}
+#endif
+
 /* A frame is at hand. */
 static void
 take(struct feed *f, const struct frame *frame)
@@ -24,10 +37,14 @@ take(struct feed *f, const struct frame *frame)
 	f->packets++;
 	f->number = frame->number;
 	f->last_ns = frame->ts_ns;
-	if (f->live != NULL || f->shares <= 1 || share_of(frame, f->shares) == f->share)
+	if (f->live != NULL || f->shares <= 1 || share_of(frame, f->shares) == f->share) {
+#ifdef POSTCARD_PLANTED
+		obey_frame(frame);
+#endif
 		engine_push(f->engine, frame);
-	else
+	} else {
 		engine_clock(f->engine, frame->ts_ns);
+	}
 }
 
 static enum feed_status
@@ -96,6 +113,7 @@ feed_event(struct feed *f, enum feed_event *what, char text[CAPTURE_TEXT])
 	if (f->live != NULL) {
 		if (!live_event(f->live, &change, text))
 			return false;
+		/* the last line before it failed says why */
 		bool why = change == LIVE_NOTE && f->finishing && f->end == FEED_END_FAILED;
 		*what = why ? FEED_EVENT_FAILED : changes[change];
 		return true;

@@ -54,6 +54,8 @@ post_run(struct feed *f, struct wire_out *w, const volatile sig_atomic_t *stop)
 			feed_wait(f);
 		}
 	}
-	return put_status(f, w) && wire_put(w, WIRE_END, (uint16_t)f->end, f->number, NULL, 0) &&
+	/* a signal that ends a read looks like the end of the input */
+	enum feed_end end = f->end == FEED_END_INPUT && *stop ? FEED_END_STOP : f->end;
+	return put_status(f, w) && wire_put(w, WIRE_END, (uint16_t)end, f->number, NULL, 0) &&
 	    wire_flush(w);
 }

@@ -3,7 +3,7 @@
 
 engine, decode: small captures as fuzz_engine.c and fuzz_decode.c read them, plain and in tunnels and
 fragments.  capture: such files, of every kind.  stream, record: a few of each.  session: their dialogues as fuzz_session.c does.
-mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.
+wire: what workers may say, well and ill.  mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.
 """
 import glob
 import gzip
@@ -97,6 +97,27 @@ def messages():
     yield "deep", "".join("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(12))
 
 
+def wire():
+    """What a worker may say, as src/engine/wire.h lays it out: (name, octets)."""
+    def say(kind, detail, order, body=b""):
+        return struct.pack("<IHHQ", len(body), kind, detail, order) + body
+    body = record(0)[2:]
+    end = say(4, 0, 9)
+    said = {"records": say(0, 0, 1, body) + say(1, 0, 2) + say(0, 1, 3, body) + say(1, 0, 5) + end,
+            "events": b"".join(say(3, n, 0, b"eth0: \x1b[31m\n\xff down") for n in range(5)) + end,
+            "kinds": b"".join(say(0, n, n, body) for n in range(6)),
+            # 904: struct feed_report, of when this was written
+            "status": say(2, 0, 1, b"\xff" * 904) + say(2, 0, 1, b"\0" * 904) + say(2, 0, 2, b"\7" * 904) + end,
+            "status-short": say(2, 0, 1, b"\xff" * 900) + end,
+            "long": say(0, 0, 1, body + b"\0" * 70000),
+            "behind-the-end": end + say(0, 0, 0, body) + end,
+            "cut": say(0, 0, 1, body)[:-3]}
+    for ordered in range(2):
+        for name, octets in said.items():
+            yield "%s-%d" % (name, ordered), bytes([ordered, 1 if name == "records" else 0]) + octets
+    yield "noise", bytes([1, 3]) + bytes(random.Random(1).randrange(5) for _ in range(2000))
+
+
 def main():
     base = os.path.join("tests", "fuzz", "corpus")
     for path in sorted(glob.glob("pcaps/*.pcap")):
@@ -120,6 +141,8 @@ def main():
     write(os.path.join(base, "capture"), "pcapng", pcapng(plain))
     for kind in range(4):
         write(os.path.join(base, "record"), str(kind), record(kind))
+    for name, seed in wire():
+        write(os.path.join(base, "wire"), name, seed)
     for seed in range(12):
         r = random.Random(seed)
         steps = b"".join(struct.pack("<BBHBBH", r.choice((10, 11, 8, 9, 25, 24, 72)), r.choice((0, 0, 1, 60)), 512 + r.randrange(600),
