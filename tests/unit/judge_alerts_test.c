@@ -54,6 +54,10 @@ event_of(const struct rule *r, enum level level, double seconds, const char *lin
 {
 	build_record_of(&record, line);
 	now = BUILD_EPOCH_NS + (int64_t)(seconds * 1e9);
+	record_remove(&record, FIELD_TIMESTAMP);
+	record_remove(&record, FIELD_EVENT_END);
+	record_put_time(&record, FIELD_TIMESTAMP, now);
+	record_put_time(&record, FIELD_EVENT_END, now);
 	struct alert_report report = alerts_event(alerts, r, level, &record, now);
 	if (report.state != ALERT_SILENT && report.alert != NULL)
 		alerts_keep(report.alert, &record);
