@@ -519,12 +519,27 @@ run_workers(struct run *r)
 	return true;
 }
 
+/* What the feed of a run in one process has to report.  False where it could not be written. */
+static bool
+take_events(struct run *r)
+{
+	const struct sensor_event e = {.action = "interface", .text = r->word.text};
+	enum feed_event what;
+	while (feed_event(&r->feed, &what, r->word.text)) {
+		r->failed |= what == FEED_EVENT_FAILED;
+		if (what != FEED_EVENT_INTERFACE)
+			add_fault(r, r->word.text);
+		else if (!take_sensor(r, &e))
+			return false;
+	}
+	return true;
+}
+
 /* The same in one process. */
 static bool
 run_single(struct run *r)
 {
 	enum feed_status s;
-	enum feed_event what;
 	for (unsigned n = 1; (s = feed_next(&r->feed, &r->record)) != FEED_END; n++) {
 		if (s == FEED_RECORD && !take_record(r))
 			return false;
@@ -537,18 +552,14 @@ run_single(struct run *r)
 		if (signals_report())
 			say_counters(r);
 		show_progress(r);
-		if (!each_second(r) || !outputs_tick(&r->outputs))
+		if (!take_events(r) || !each_second(r) || !outputs_tick(&r->outputs))
 			return false;
 		if (s == FEED_IDLE && !outputs_flush(&r->outputs))
 			return false;
 		if (s == FEED_IDLE)
 			feed_wait(&r->feed);
 	}
-	while (feed_event(&r->feed, &what, r->word.text)) {
-		r->failed |= what == FEED_EVENT_FAILED;
-		add_fault(r, r->word.text);
-	}
-	return true;
+	return take_events(r);
 }
 
 /* ---- the end ---- */
