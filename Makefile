@@ -37,7 +37,7 @@ CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
               -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
               -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
-LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
+LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lssl -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
 FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 
 # Debian packages

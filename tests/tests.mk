@@ -26,12 +26,18 @@ $(BUILD)/tests/fuzz/replay_$1: $(BUILD)/tests/fuzz/fuzz_$1.o $(BUILD)/tests/fuzz
 endef
 $(foreach f,$(FUZZERS),$(eval $(call replay_rule,$f)))
 
--include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c))
+# drives the syslog sink for tests/cli/test_syslog.py
+PUSH := $(BUILD)/tests/syslog/push
+$(PUSH): $(BUILD)/tests/syslog/push.o $(call archive,sink) $(call below,sink)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+
+-include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
 
 # objects that only these programs need are kept
 .SECONDARY:
 
-tests: all $(UNITS) $(BENCH) ## build the tests and run nothing
+tests: all $(UNITS) $(BENCH) $(PUSH) ## build the tests and run nothing
 
 # Replayers of fuzz inputs are worth having with sanitizers only, so they come from a build of their
 # own, unless this build is one.
@@ -107,7 +113,7 @@ bench-live: ## as root: the highest rate without loss at a mirror port, beside t
 
 # ------------------------------------------------------------------------------------------- lint
 
-C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c))
+C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
 H_FILES := $(sort $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/bench/*.h))
 # the paths that clang's analyser walks end in asserts in unit tests, of which it knows nothing
 TIDIED  := $(patsubst %.c,$(BUILD)/tidy/%,$(filter-out tests/unit/%,$(C_FILES)))

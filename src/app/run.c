@@ -300,6 +300,17 @@ take_sensor(struct run *r, const struct sensor_event *e)
 	return take_record(r);
 }
 
+/* The same of an interface, whose name the line begins with. */
+static bool
+take_interface(struct run *r, struct sensor_event *e)
+{
+	char name[CAPTURE_TEXT];
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(e->text, ":"), e->text);
+	e->interface = name;
+	e->worker = 0;
+	return take_sensor(r, e);
+}
+
 /* ---- what else is to be done ---- */
 
 static void
@@ -410,7 +421,7 @@ static bool
 take_word(struct run *r, enum workers_said said)
 {
 	struct sensor_event e = {.worker = r->word.worker + 1, .text = r->word.text};
-	char line[CAPTURE_TEXT + 64], name[SENSOR_INTERFACE];
+	char line[CAPTURE_TEXT + 64];
 	switch (said) {
 	case WORKERS_RECORD: return take_record(r);
 	case WORKERS_FAULT: add_fault(r, r->word.text); return true;
@@ -419,10 +430,10 @@ take_word(struct run *r, enum workers_said said)
 			log_say("this system lacks parts of the sandbox of workers: %s",
 			    r->word.text);
 		return true;
-	case WORKERS_INTERFACE:
-		e.action = sensor_interface(r->word.text, name);
-		e.interface = name[0] != '\0' ? name : NULL;
-		return take_sensor(r, &e);
+	case WORKERS_NOTE: log_say("%s", r->word.text); return true;
+	case WORKERS_DOWN: e.action = "interface-down"; return take_interface(r, &e);
+	case WORKERS_UP: e.action = "interface-up"; return take_interface(r, &e);
+	case WORKERS_GONE: e.action = "interface-gone"; return take_interface(r, &e);
 	case WORKERS_HUNG:
 	case WORKERS_DIED:
 		snprintf(line, sizeof line, "worker %u died: %s; what it had open is lost",

@@ -2,7 +2,6 @@
 #include "app/sensor.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/now.h"
@@ -21,39 +20,12 @@ sensor_compose(struct record *out, const struct sensor_event *e)
 	record_put_word(out, FIELD_OBSERVER_TYPE, "sensor");
 	record_put_word(out, FIELD_OBSERVER_PRODUCT, "postcard");
 	record_put_word(out, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
+	record_put_word(out, FIELD_SENSOR_INTERFACE, e->interface);
 	if (e->worker > 0)
 		record_put_u64(out, FIELD_SENSOR_WORKER, e->worker);
-	record_put_word(out, FIELD_SENSOR_INTERFACE, e->interface);
 	record_put_word(out, FIELD_SENSOR_CAUSE, e->cause);
 	if (e->loss > 0)
 		record_put_u64(out, FIELD_SENSOR_LOSS, e->loss);
-}
-
-const char *
-sensor_interface(const char *text, char name[SENSOR_INTERFACE])
-{
-	static const struct {
-		const char *says, *action;
-	} table[] = {
-	    {": the interface is down", "interface-down"},
-	    {": the interface has no link", "interface-down"},
-	    {": the interface is gone", "interface-gone"},
-	    {": there is no such interface", "interface-gone"},
-	    {": the interface is up", "interface-up"},
-	    {": the interface is back", "interface-up"},
-	};
-	const char *colon = strchr(text, ':'); /* which no name has */
-	size_t n = colon != NULL ? (size_t)(colon - text) : 0;
-	name[0] = '\0';
-	if (n == 0 || n >= SENSOR_INTERFACE)
-		return strcmp(text, "all interfaces are back") == 0 ? "interface-up" : "interface";
-	memcpy(name, text, n);
-	name[n] = '\0';
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (strncmp(colon, table[i].says, strlen(table[i].says)) == 0)
-			return table[i].action;
-	}
-	return "interface";
 }
 
 bool

@@ -13,24 +13,18 @@
 #include "capture/capture.h"
 #include "record/record.h"
 
-#define SENSOR_INTERFACE 32 /* octets of an interface's name, and more */
-
 struct sensor_event {
-	const char *action;    /* event.action: worker-died, worker-hung, packets-lost, or
-				  interface-down, -gone, -up, or interface, of what else is said */
-	const char *text;      /* one line for people */
-	const char *cause;     /* of a worker's death; NULL */
-	const char *interface; /* its name; NULL: of none */
+	const char *action; /* event.action: worker-died, worker-hung, interface-down, -up, -gone,
+			       packets-lost */
+	const char *text;   /* one line for people */
+	const char *cause;  /* of a worker's death; NULL */
+	const char *interface; /* its name; NULL: it is about none */
 	unsigned worker;       /* from 1; 0: none */
 	uint64_t loss;	       /* of packets-lost: of a million packets */
 };
 
 /* Puts it as a record, of now. */
 void sensor_compose(struct record *out, const struct sensor_event *e);
-
-/* What a line about an interface says ("eth1: the interface is down; waiting for it", as
- * live_event has them): event.action, and the interface's name in `name`, or an empty one. */
-const char *sensor_interface(const char *text, char name[SENSOR_INTERFACE]);
 
 #define SENSOR_LOSS_MS 60000 /* between two looks at what was lost */
 

@@ -48,6 +48,7 @@ struct live_config {
 	size_t port_count;
 	bool all_ports;		/* let packets of every port pass */
 	bool no_promiscuous;	/* leave the interface's mode alone */
+	bool some_suffice;	/* one that cannot be opened is as one that is gone */
 	uint32_t snaplen;	/* octets of a packet; 0: LIVE_SNAPLEN */
 	uint64_t buffer;	/* octets of the ring; 0: LIVE_BUFFER */
 	unsigned share, shares; /* this worker takes part `share` < `shares` of the packets
@@ -76,13 +77,20 @@ enum live_status live_next(struct live *l, struct frame *f);
  * A signal ends it. */
 void live_wait(struct live *l, int timeout_ms);
 
-/*
- * Something to report: "eth1: the interface is down; waiting for it", "eth1: the interface has no
- * link; waiting for it", "eth1: the interface is up again", "eth1: the interface is gone", or a
- * warning of libpcap.  False: no more.  `interface`, where not NULL, is its name; lives as long as
- * `l`.  A few are kept; of more the oldest go.
- */
-bool live_event(struct live *l, char text[CAPTURE_TEXT], const char **interface);
+/* What has changed. */
+enum live_change {
+	LIVE_NOTE, /* a warning of libpcap */
+	LIVE_DOWN, /* an interface is down, or has no link: it is waited for */
+	LIVE_UP,   /* it is up again */
+	LIVE_LOST  /* it is gone */
+};
+
+/* Something to report, with the interface's name in front: "eth1: the interface is down; waiting
+ * for it".  False: no more.  A few are kept; of more the oldest go. */
+bool live_event(struct live *l, enum live_change *what, char text[CAPTURE_TEXT]);
+
+/* Interfaces that are not gone. */
+size_t live_count(const struct live *l);
 
 /* Counts so far; `dropped` is the kernel's, `interface_dropped` the interface's. */
 void live_stats_get(struct live *l, struct capture_stats *out);

@@ -31,7 +31,11 @@ static const struct kind kinds[] = {
 	.open = json_open,
 	.push = json_push,
 	.flush = json_flush,
-	.close = json_close},
+	.close = json_close,
+	.wait = json_wait,
+	.tick = json_tick,
+	.reopen = json_reopen,
+	.counts = json_counts},
     {.name = "view",
 	.open = view_open,
 	.push = view_push,
@@ -50,6 +54,14 @@ static const struct kind kinds[] = {
 	.wait = metrics_wait,
 	.tick = metrics_tick,
 	.reopen = metrics_reopen},
+    {.name = "syslog",
+	.open = syslog_open,
+	.push = syslog_push,
+	.flush = syslog_flush,
+	.close = syslog_close,
+	.wait = syslog_wait,
+	.tick = syslog_tick,
+	.counts = syslog_counts},
 };
 
 struct sink {

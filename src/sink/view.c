@@ -73,13 +73,15 @@ all_well(struct view *v)
 
 /* ----------------------------------------------------------------------------- drawing */
 
-static void
+/* Gives the terminal back; false where it takes nothing. */
+static bool
 leave(struct view *v)
 {
-	screen_leave(&v->screen);
+	bool takes = screen_leave(&v->screen);
 	if (v->holds_log)
 		log_release();
 	v->holds_log = false;
+	return takes;
 }
 
 static void
@@ -143,7 +145,7 @@ step(struct view *v)
 static void
 suspend(struct view *v)
 {
-	leave(v);
+	(void)leave(v);
 	(void)kill(0, SIGTSTP);
 	v->soon = true;
 }
@@ -306,10 +308,9 @@ bool
 view_close(void *state)
 {
 	struct view *v = state;
-	bool gone = v->screen.gone;
-	leave(v);
+	bool takes = leave(v);
 	errno = 0;
-	if (!gone) {
+	if (takes) { /* printing would wait for it, and an end does not */
 		unsigned columns = v->screen.columns;
 		columns = columns < LEAST ? LEAST : columns > MOST ? MOST : columns;
 		v->page.out = v->out;

@@ -35,7 +35,9 @@ screen_init(struct view_screen *s, int fd, int keys)
 	s->own = s->out >= 0;
 	if (!s->own)
 		s->out = fd;
-	if (keys >= 0 && tcgetattr(keys, &s->mode) == 0) {
+	if (keys >= 0 && tcgetattr(keys, &s->mode) != 0) {
+		s->keys = -1; /* no terminal: what comes there is not typed */
+	} else if (keys >= 0) {
 		s->moded = true;
 		s->raw = s->mode;
 		s->raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
@@ -150,22 +152,24 @@ screen_enter(struct view_screen *s)
 	add(s, ENTER, sizeof ENTER - 1);
 }
 
-void
+bool
 screen_leave(struct view_screen *s)
 {
 	struct pollfd p = {.fd = s->out, .events = POLLOUT};
 	if (!s->on)
-		return;
+		return !s->gone;
 	s->on = false;
 	add(s, LEAVE, sizeof LEAVE - 1);
 	for (int ms = 0; has_octets(s) && !s->gone && ms < LEAVING_MS; ms += 20) {
 		(void)poll(&p, 1, 20);
 		screen_write(s);
 	}
+	bool all = !has_octets(s) && !s->gone;
 	free(s->waiting);
 	s->waiting = NULL;
-	if (s->moded)
+	if (s->moded && screen_is_ours(s)) /* in the background it would stop us */
 		(void)tcsetattr(s->keys, TCSANOW, &s->mode);
+	return all;
 }
 
 /* The line at *at, which moves behind it; "" behind the last. */

@@ -43,8 +43,8 @@ bool screen_measure(struct view_screen *s);
 /* Takes the terminal, or takes it again where somebody else changed its mode. */
 void screen_enter(struct view_screen *s);
 
-/* Gives it back as it was. */
-void screen_leave(struct view_screen *s);
+/* Gives it back as it was; false where the terminal took not all of that. */
+bool screen_leave(struct view_screen *s);
 
 /* All that was to be written is written. */
 bool screen_is_free(const struct view_screen *s);

@@ -194,7 +194,8 @@ def out_file():
     s = Sensor("--out", out, json_out=False)
     wire.play(Mail("192.0.2.10:48500").frames, 0.001)
     wait_until(lambda: len(open(out, "rb").read().splitlines()) >= first + 2, 3, "records are appended")
-    s.end()
+    status, _ = s.stop()
+    expect(status == 0, "status %d", status)
 
 
 @case("SIGUSR1 prints counters")

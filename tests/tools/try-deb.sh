@@ -181,7 +181,7 @@ rm -f "$root.log" "$root.first"
 # what systemd and the journal say of it, where it is not as expected
 journal() {
 	inside systemctl status --no-pager postcard 2>&1 || true
-	inside journalctl --no-pager -n 40 -u postcard 2>&1 || true
+	inside journalctl --no-pager -b -n 40 -u postcard 2>&1 || true
 	fail "$*"
 }
 main() {

@@ -138,6 +138,15 @@ shows(const char *what)
 	return false;
 }
 
+/* The keys' mode is what it was. */
+static bool
+is_as_before(void)
+{
+	struct termios now;
+	memset(&now, 0, sizeof now); /* padding too */
+	return tcgetattr(slave, &now) == 0 && memcmp(&now, &before, sizeof now) == 0;
+}
+
 static void
 wait_ms(long ms)
 {
@@ -210,8 +219,7 @@ takes_and_gives_back(void **state)
 	sink = NULL;
 	look();
 	assert_false(tty.other_screen || tty.hidden || tty.no_wrap);
-	assert_int_equal(tcgetattr(slave, &now), 0);
-	assert_memory_equal(&now, &before, sizeof now);
+	assert_true(is_as_before());
 	assert_non_null(strstr(tty.after, " Summary "));
 	assert_non_null(strstr(tty.after, "1 of 1 mail connection could be read on the way"));
 }
@@ -356,6 +364,48 @@ slow_terminal(void **state)
 	look();
 	assert_true(shows("Password or token readable"));
 	assert_true(shows("1,579")); /* sealed, in the last state */
+}
+
+/* Nor does it hold up the end. */
+static void
+stopped_terminal(void **state)
+{
+	(void)state;
+	struct winsize size = {.ws_col = 120, .ws_row = 60};
+	struct timespec from, to;
+	for (unsigned i = 0; i < 400; i++) {
+		size.ws_row = (unsigned short)(60 + i % 2);
+		assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+		assert_true(sink_tick(sink));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_true(sink_close(sink));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	sink = NULL;
+	assert_true(to.tv_sec - from.tv_sec <= 1);
+	assert_true(is_as_before());
+}
+
+/* What comes from a pipe is not typed. */
+static void
+keys_of_a_pipe(void **state)
+{
+	(void)state;
+	int fd[2];
+	char error[SINK_ERROR] = "";
+	struct sink_wait w;
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(write(fd[1], "q", 1), 1);
+	assert_true(sink_close(sink));
+	struct sink_config config = {.kind = "view", .out = out, .keys = fd[0]};
+	sink = sink_open(&config, error);
+	assert_non_null(sink);
+	assert_true(sink_tick(sink));
+	assert_false(sink_ends(sink));
+	sink_wait(sink, &w);
+	assert_int_equal(w.fd, -1);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* Nobody there any more: the run ends. */
@@ -516,6 +566,8 @@ main(int argc, char **argv)
 	    VIEW_TEST(resized),
 	    VIEW_TEST(keys),
 	    VIEW_TEST(slow_terminal),
+	    VIEW_TEST(stopped_terminal),
+	    VIEW_TEST(keys_of_a_pipe),
 	    VIEW_TEST(terminal_gone),
 	    VIEW_TEST(hostile_octets),
 	    VIEW_TEST(not_a_terminal),
