@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "capture/filter.h"
 #include "enrich/enrich.h"
+#include "sink/syslog.h"
 
 #define CHECK_PATH 4096 /* octets of a path that is looked at */
 
@@ -171,13 +172,13 @@ check_folder(struct check *k, enum option id, const char *path)
 		takes(k, id, path, folder);
 }
 
-/* A syslog URL: its form. */
+/* A syslog URL, and the certificates that it names. */
 static void
 check_syslog(struct check *k, const char *url)
 {
-	/* TO CONNECT: syslog_check of sink/syslog.h says what is wrong with it */
-	if (strstr(url, "://") == NULL)
-		wrong(k, OPTION_SYSLOG, url, "not a URL such as tls://loghost or unix:///dev/log");
+	char why[SINK_ERROR];
+	if (!syslog_check(url, why))
+		wrong(k, OPTION_SYSLOG, url, "%s", why);
 }
 
 static void

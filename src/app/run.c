@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "app/config.h"
+#include "app/notify.h"
 #include "app/outputs.h"
+#include "app/paths.h"
 #include "app/progress.h"
 #include "app/sandbox.h"
 #include "app/sensor.h"
@@ -35,6 +37,8 @@
 
 struct run {
 	const struct options *o;
+	const struct config *config; /* as it was at the start */
+	struct notify notify;	     /* the service manager */
 	struct judge *judge;
 	struct enrich *enrich;
 	struct capture *files; /* NULL: live */
@@ -201,8 +205,7 @@ open_single(struct run *r)
 static bool
 open_workers(struct run *r)
 {
-	static const char *const workers_usual[] = {"postcard-worker", "nobody", NULL};
-	const char *const usual[] = {getenv("SUDO_USER"), "postcard", "nobody", NULL};
+	static const char *const workers_usual[] = {PATHS_WORKER, PATHS_NOBODY, NULL};
 	char error[256] = "";
 	struct identity self;
 	struct spawn *s = &r->spawn;
@@ -211,9 +214,7 @@ open_workers(struct run *r)
 	    identity_find(&s->sandbox.identity, NULL, workers_usual, error);
 	good = good && (r->workers = workers_open(s, error)) != NULL;
 	if (good && is_live(r))
-		good =
-		    identity_find(&self, r->o->user, usual[0] != NULL ? usual : usual + 1, error) &&
-		    sandbox_become(&self, error);
+		good = config_identity(r->o, &self, error) && sandbox_become(&self, error);
 	if (!good)
 		log_say("%s", error);
 	return good;
@@ -335,6 +336,8 @@ compose_summary(struct run *r)
 	summary_add_sensor(&r->record, &r->report, r->spawn.workers,
 	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_ns() : 0);
 	outputs_count(&r->outputs, &r->record);
+	if (is_live(r))
+		sensor_put_interfaces(&r->record, r->o->interfaces, r->o->interface_count);
 	for (unsigned i = 0; i < r->fault_count; i++)
 		record_put_word(&r->record, FIELD_SUM_FAULTS, r->faults[i]);
 }
@@ -357,9 +360,10 @@ show_progress(struct run *r)
 static void
 reload(struct run *r)
 {
-	struct options o = *r->o;
+	struct options o = r->config->line;
 	struct config c;
 	char error[YAML_ERROR];
+	notify_reloading(&r->notify);
 	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error)) {
 		size_t n = rules_count(judge_rules(r->judge));
 		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
@@ -368,6 +372,7 @@ reload(struct run *r)
 	}
 	config_free(&c);
 	outputs_reopen(&r->outputs);
+	notify_ready(&r->notify);
 }
 
 /* What is remembered goes into its file.  False where that could not be written. */
@@ -407,6 +412,8 @@ each_second(struct run *r)
 		return false;
 	compose_summary(r);
 	outputs_status(&r->outputs, &r->record);
+	notify_status(&r->notify, "%llu packets, %llu mail connections",
+	    (unsigned long long)r->report.packets, (unsigned long long)r->tally.sessions);
 	if (now >= r->save_ms) {
 		r->save_ms = now + SAVE_MS;
 		(void)save(r);
@@ -480,6 +487,7 @@ obey(struct run *r)
 		say_counters(r);
 	if (r->stop_ms == 0 && (signals_stop() != 0 || r->outputs.ends)) {
 		r->stop_ms = now_ms() + (is_live(r) ? STOP_LIVE_MS : INT32_MAX);
+		notify_stopping(&r->notify);
 		workers_stop(r->workers);
 	}
 }
@@ -498,6 +506,7 @@ run_workers(struct run *r)
 				return false;
 		} while (said != WORKERS_NOTHING && said != WORKERS_END && ++n < BATCH);
 		obey(r);
+		notify_alive(&r->notify);
 		if (!each_second(r) || !outputs_tick(&r->outputs))
 			return false;
 		show_progress(r);
@@ -603,6 +612,8 @@ run_once(const struct options *o, struct config *c)
 		return STATUS_ERROR;
 	}
 	r->o = o;
+	r->config = c;
+	notify_open(&r->notify);
 	signals_catch(!o->single_process);
 	if (!run_open(r, c)) {
 		run_close(r);
@@ -611,6 +622,7 @@ run_once(const struct options *o, struct config *c)
 	/* records that scroll by on the same screen are progress enough */
 	progress_begin(&r->progress, !o->quiet && !(o->json && isatty(STDOUT_FILENO) == 1));
 
+	notify_ready(&r->notify);
 	bool written = r->workers != NULL ? run_workers(r) : run_single(r);
 	if (written && is_live(r)) { /* what was lost since the last look, too */
 		struct sensor_event loss;

@@ -178,6 +178,7 @@ static bool
 allow_calls(scmp_filter_ctx c, bool open_files)
 {
 	static const int plain[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write),
+	    SCMP_SYS(writev), /* last words of the C library */
 	    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fadvise64), SCMP_SYS(poll),
 	    SCMP_SYS(ppoll), SCMP_SYS(restart_syscall), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
 	    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(brk), SCMP_SYS(munmap),
@@ -185,25 +186,27 @@ allow_calls(scmp_filter_ctx c, bool open_files)
 	    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo),
 	    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid),
 	    SCMP_SYS(exit), SCMP_SYS(exit_group)};
-	static const int files[] = {SCMP_SYS(openat), SCMP_SYS(newfstatat)};
 	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
 	/* what is asked of a socket whose interface may have gone (capture/live.h) */
 	static const unsigned long questions[] = {SIOCGIFFLAGS, SIOCGIFNAME, FIONREAD};
 	bool good = true;
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, plain[i], 0) == 0;
-	for (size_t i = 0; open_files && i < sizeof files / sizeof *files; i++)
-		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, files[i], 0) == 0;
 	for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, memory[i], 1,
 			    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 			    SCMP_A1(SCMP_CMP_EQ, questions[i])) == 0;
-	/* a descriptor without a path: what fstat(3) is */
-	if (!open_files)
+	if (open_files) { /* to be read, never made or cut */
+		good &=
+		    seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)) == 0;
+		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 0) == 0;
+	} else { /* a descriptor without a path: what fstat(3) is */
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 			    SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)) == 0;
+	}
 	/* abort(3) */
 	good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
@@ -218,10 +221,11 @@ restrict_calls(bool open_files, char error[SANDBOX_ERROR])
 		return fail(error, "seccomp");
 	/* a call of another architecture is as forbidden as any */
 	bool good = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+	    seccomp_attr_set(c, SCMP_FLTATR_API_SYSRAWRC, 1) == 0 && /* the kernel's own errors */
 	    allow_calls(c, open_files);
 	int rc = good ? seccomp_load(c) : -EINVAL;
 	seccomp_release(c);
-	if (rc == -EINVAL && good) { /* a kernel without it */
+	if ((rc == -EINVAL || rc == -ENOSYS) && good) { /* a kernel without it */
 		lacks("seccomp");
 		return true;
 	}
@@ -245,10 +249,15 @@ address_space(void)
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* A limit that is lower already stays: only who has a capability could raise it. */
 static bool
 limit(int what, rlim_t most, char error[SANDBOX_ERROR])
 {
-	const struct rlimit r = {most, most};
+	struct rlimit r;
+	if (getrlimit((__rlimit_resource_t)what, &r) != 0)
+		return fail(error, "limits");
+	r.rlim_cur = r.rlim_cur < most ? r.rlim_cur : most;
+	r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
 	return setrlimit((__rlimit_resource_t)what, &r) == 0 || fail(error, "limits");
 }
 
@@ -268,16 +277,23 @@ sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR])
 {
 	bool open_files = s->file_count > 0;
 	missing[0] = '\0';
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return fail(error, "core files");
 	if (!restrict_resources(open_files, error))
 		return false;
 	if (!open_files)
 		leave_file_system();
 	if (!sandbox_become(&s->identity, error))
 		return false;
+	/* a change of users takes both back */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return fail(error, "core files");
+	if (s->parent != 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+		return fail(error, "the parent's end");
+	if (s->parent != 0 && getppid() != s->parent) { /* before that */
+		errno = ESRCH;
+		return fail(error, "the parent has ended");
+	}
 	/* files that only root may read again are read as root, who has no capability then */
-	if ((geteuid() == 0 && !open_files) ||
+	if ((geteuid() == 0 && !open_files) || capng_get_caps_process() != 0 ||
 	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE) {
 		errno = EPERM;
 		return fail(error, "still privileged");

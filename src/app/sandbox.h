@@ -47,6 +47,7 @@ struct sandbox {
 	struct identity identity; /* to become */
 	const char *const *files; /* that may still be opened, to be read */
 	size_t file_count;	  /* 0: nothing may be opened */
+	pid_t parent;		  /* with whom it dies; 0: with nobody */
 };
 
 /*

@@ -8,6 +8,7 @@
 #define POSTCARD_APP_SENSOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "capture/capture.h"
@@ -25,6 +26,9 @@ struct sensor_event {
 
 /* Puts it as a record, of now. */
 void sensor_compose(struct record *out, const struct sensor_event *e);
+
+/* Puts the names of what is watched, as many as a line holds. */
+void sensor_put_interfaces(struct record *out, const char *const *names, size_t count);
 
 #define SENSOR_LOSS_MS 60000 /* between two looks at what was lost */
 

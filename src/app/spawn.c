@@ -111,6 +111,11 @@ spawn_worker(struct spawn *s, unsigned i, int *fd)
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return -1;
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* smaller is slower, and as good */
+	/* none may come to the child before it knows what to do with it (set_signals) */
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	s->sandbox.parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
@@ -118,6 +123,7 @@ spawn_worker(struct spawn *s, unsigned i, int *fd)
 		_exit(0);
 	}
 	int error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

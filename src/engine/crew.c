@@ -90,7 +90,8 @@ add_report(struct feed_report *sum, const struct feed_report *r, bool capture)
 		if (r->last_ns > sum->last_ns)
 			sum->last_ns = r->last_ns;
 	}
-	for (uint32_t i = 0; i < r->tables && i < FEED_TABLES; i++) {
+	/* how many there are is said by what may be anybody */
+	for (uint32_t i = 0; i < r->tables && i < FEED_TABLES && engine_table_name(i); i++) {
 		struct engine_table *t = &sum->table[i];
 		t->octets += r->table[i].octets;
 		t->max += r->table[i].max;
@@ -115,10 +116,15 @@ crew_leave(struct crew *c, unsigned i)
 	/* its counts stay, and what its tables held at most, until the next one speaks */
 	struct feed_report tables = {.memory = m->report.memory, .tables = m->report.tables};
 	memcpy(tables.table, m->report.table, sizeof tables.table);
-	for (unsigned k = 0; k < FEED_TABLES; k++)
-		tables.table[k].used = 0;
 	m->report.memory = m->report.tables = 0;
 	add_report(&m->before, &m->report, true);
+	if (m->before.tables < tables.tables)
+		m->before.tables = tables.tables;
+	for (unsigned k = 0; k < FEED_TABLES; k++) {
+		m->before.table[k].refused += tables.table[k].refused;
+		tables.table[k].used = 0;
+		tables.table[k].refused = 0;
+	}
 	if (c->ordered) { /* of a file, what it saw last */
 		m->before.octets_read = m->report.octets_read;
 		m->before.octets_total = m->report.octets_total;
@@ -206,11 +212,13 @@ take(struct crew_member *m, const struct wire_message *message, struct record *r
 	return CREW_BROKEN;
 }
 
-enum crew_said
-crew_next(struct crew *c, struct record *record, struct crew_word *word)
+/* One look at each; *moved: messages were taken that hand nothing out, but may let others speak. */
+static enum crew_said
+ask_each(struct crew *c, struct record *record, struct crew_word *word, bool *moved)
 {
+	const unsigned first = c->ordered ? 0 : c->turn;
 	for (unsigned n = 0; n < c->count; n++) {
-		unsigned i = c->ordered ? n : (c->turn + n) % c->count;
+		unsigned i = (first + n) % c->count;
 		struct crew_member *m = &c->member[i];
 		struct wire_message message;
 		if (m->wire == NULL)
@@ -227,8 +235,11 @@ crew_next(struct crew *c, struct record *record, struct crew_word *word)
 			enum crew_said said = take(m, &message, record, word);
 			if (said == CREW_BROKEN)
 				m->wire->broken = true;
+			/* one word each: who says much keeps nobody from being heard */
+			c->turn = i + 1;
 			if (said != CREW_NOTHING)
 				return said;
+			*moved = true;
 		}
 		if (wire_peek(m->wire, &message))
 			continue;
@@ -238,28 +249,46 @@ crew_next(struct crew *c, struct record *record, struct crew_word *word)
 			word->end = m->end;
 			return m->ended ? CREW_ENDED : CREW_LOST;
 		}
-		c->turn = i + 1;
 	}
 	return CREW_NOTHING;
+}
+
+enum crew_said
+crew_next(struct crew *c, struct record *record, struct crew_word *word)
+{
+	enum crew_said said;
+	bool moved;
+	do {
+		moved = false;
+		said = ask_each(c, record, word, &moved);
+	} while (said == CREW_NOTHING && moved && c->ordered);
+	return said;
 }
 
 void
 crew_report(const struct crew *c, struct feed_report *out)
 {
+	const struct feed_report *most = &c->member[0].report;
+	uint64_t lost = 0;
 	memset(out, 0, sizeof *out);
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct crew_member *m = &c->member[i];
-		/* each worker reads the whole of the files */
-		bool capture = !c->ordered || i == 0;
-		add_report(out, &m->before, capture);
-		add_report(out, &m->report, capture);
+		const struct feed_report *whole = m->wire != NULL ? &m->report : &m->before;
+		uint64_t sum =
+		    m->before.capture.interface_dropped + m->report.capture.interface_dropped;
+		add_report(out, &m->before, !c->ordered);
+		add_report(out, &m->report, !c->ordered);
+		most = i == 0 || whole->packets > most->packets ? whole : most;
+		lost = sum > lost ? sum : lost;
 	}
-	const struct crew_member *first = &c->member[0];
-	if (c->ordered) {
-		const struct feed_report *r = first->wire != NULL ? &first->report : &first->before;
-		out->packets = r->packets;
-		out->octets_read = r->octets_read;
-		out->octets_total = r->octets_total;
-		out->capture = r->capture;
+	if (!c->ordered) {
+		out->capture.interface_dropped = lost; /* each of them sees all of it */
+		return;
 	}
+	/* each of them reads the whole of the files, unless it dies */
+	out->packets = most->packets;
+	out->last_ns = most->last_ns;
+	out->octets_read = most->octets_read;
+	out->octets_total = most->octets_total;
+	out->capture = most->capture;
 }

@@ -52,7 +52,7 @@ struct crew_member {
 struct crew {
 	unsigned count;
 	bool ordered;  /* they read the same files */
-	unsigned turn; /* whose pipe is looked at first, where order does not matter */
+	unsigned turn; /* who is asked first, where order does not matter */
 	struct crew_member member[LIMIT_WORKERS];
 };
 
@@ -76,7 +76,8 @@ void crew_hear(struct crew *c, int64_t now_ms);
  * CREW_BROKEN the caller owes crew_leave. */
 enum crew_said crew_next(struct crew *c, struct record *record, struct crew_word *word);
 
-/* All that they and those before them count: sums, but for files what each of them sees whole. */
+/* All that they and those before them count: sums, but of what each of them sees whole (files, an
+ * interface's losses) what the one says who saw most. */
 void crew_report(const struct crew *c, struct feed_report *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* The pipe from a worker to the parent: see wire.h. */
 #include "engine/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -34,6 +35,7 @@ wire_put(struct wire_out *w, enum wire_kind kind, uint16_t detail, uint64_t orde
 	    .kind = (uint16_t)kind,
 	    .detail = detail,
 	    .order = order};
+	assert(len <= LIMIT_RECORD);
 	if (sizeof head + len > sizeof w->buf - w->used && !wire_flush(w))
 		return false;
 	memcpy(w->buf + w->used, &head, sizeof head);

@@ -34,7 +34,7 @@ from sensor import WORK, Sensor, Wire, dig, expect, family, wait_until
 
 KILL_S, OUTAGE_S, RELOAD_S, SAMPLE_S = 17, 41, 23, 2   # from one to the next
 OUTAGE_LASTS_S = 6
-BEFORE_S, AFTER_S = 0.6, 1.2   # around a kill: what was on the wire then may be missing
+BEFORE_S, AFTER_S = 1.0, 1.2   # around a kill: what was on the wire then may be missing
 PORT = 5140
 
 
