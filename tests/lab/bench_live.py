@@ -74,7 +74,7 @@ class Postcard:
             command = ["ip", "netns", "exec", "sensor", sensor.binary(), "-i", "tap0", "--json", "--buffer", self.a.buffer,
                        "-j", str(self.a.jobs)]
             process = subprocess.Popen(command, stdout=f, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-        workers = lambda: [p for p in sensor.family(process.pid) if p.status("Seccomp") == ["2"]]
+        workers = lambda: [p for p in sensor.family(process.pid) if p.is_confined()]
         sensor.wait_until(lambda: len(workers()) == self.a.jobs, 10, "workers run")
         time.sleep(0.3)
         rate = replay(self.traffic.path, self.wire, pps)

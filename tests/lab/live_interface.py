@@ -124,7 +124,7 @@ def drops():
     worker = s.workers()[0]
     worker_pid = worker.pid
     os.kill(worker_pid, signal.SIGSTOP)   # shorter than what counts as hanging
-    end = time.monotonic() + 0.35
+    end = time.monotonic() + 0.2
     while time.monotonic() < end:
         wire.play(big.frames)
     os.kill(worker_pid, signal.SIGCONT)

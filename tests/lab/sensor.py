@@ -281,6 +281,10 @@ class Process:
                 return line.split(":", 1)[1].split()
         return []
 
+    def is_confined(self):
+        """Is a worker in its sandbox, and at work?  With a sanitizer there are no restrictions of system calls."""
+        return self.status("NoNewPrivs") == ["1"] if postcard.sanitized() else self.status("Seccomp") == ["2"]
+
     def is_there(self):
         return self.stat()[0] not in "XZ"
 
@@ -376,8 +380,7 @@ class Sensor:
                 raise Wrong("%s ended with %d: %s" % (" ".join(self.command[4:]), self.process.returncode, self.stderr))
             return self.sockets() >= rows and len(self.workers()) >= self.workers_wanted
         wait_until(ready, 10 * slow(), "the sensor reads")
-        wait_until(lambda: all(p.status("Seccomp") == ["2"] for p in self.workers()) or postcard.sanitized(), 10 * slow(),
-                   "workers are in their sandbox")
+        wait_until(lambda: all(p.is_confined() for p in self.workers()), 10 * slow(), "workers are in their sandbox")
 
     # --- its processes: the parent, whose child is the keeper, whose children are the workers
     def keeper(self):

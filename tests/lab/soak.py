@@ -3,13 +3,14 @@
 
 usage: tests/lab/soak.py [SECONDS]      (1200 by default)
 
-Generated mail (tests/bench/gen_mail_pcap, with its truth) is put on a wire in a loop, with fresh client addresses each
-round.  Meanwhile a worker is killed now and then, the syslog server goes away (it is killed in the middle of it) and comes
+Generated mail (tests/bench/gen_mail_pcap, with its truth) is put on a wire in a loop, with fresh addresses of clients in
+each round of the first sixth of the time, and with fresh ports from then on, so that what is remembered of clients stops
+growing.  Meanwhile a worker is killed now and then, the syslog server goes away (it is killed in the middle of it) and comes
 back, the log is rotated and everything is read anew (SIGHUP).  At the end:
 
 - each connection is in the log (--out) exactly once, and as in the truth, but those that were on the wire when a worker was
   killed or not yet started again;
-- syslog got each alert of the log at least once, and in the order of the log;
+- syslog got each alert of the log, each session and mail at least once, and in the order of the log;
 - memory is flat (the last quarter of the time against the second), there are no more descriptors, and no zombies.
 
 POSTCARD_SOAK_PPS: packets a second (4000).  Exit status: 0 as it should be, 1 not, 77 cannot run here.
@@ -33,7 +34,7 @@ from sensor import WORK, Sensor, Wire, dig, expect, family, wait_until
 
 KILL_S, OUTAGE_S, RELOAD_S, SAMPLE_S = 17, 41, 23, 2   # from one to the next
 OUTAGE_LASTS_S = 6
-BEFORE_S, AFTER_S = 0.6, 1.2   # around a kill: what was on the wire then may be missing
+BEFORE_S, AFTER_S = 1.0, 1.2   # around a kill: what was on the wire then may be missing
 PORT = 5140
 
 
@@ -82,22 +83,27 @@ class Receiver:
 # --------------------------------------------------------------------------------------------------- the traffic
 
 class Frame:
-    """A frame of the capture, whose client's address is changed in each round."""
+    """A frame of the capture, whose client's address and port are changed in each round."""
 
     def __init__(self, octets, client_is_source, number):
         self.octets, self.number = bytearray(octets), number
         if octets[12:14] == b"\x08\0":
-            self.at, self.sums = 26 if client_is_source else 30, [24, 14 + (octets[14] & 15) * 4 + 16]
+            tcp = 14 + (octets[14] & 15) * 4
+            self.at, self.sums = 26 if client_is_source else 30, [tcp + 16, 24]
         else:   # the last octets of an address of IPv6
-            self.at, self.sums = (22 if client_is_source else 38) + 12, [54 + 16]
-        # the checksums without those four octets: RFC 1624
+            tcp = 54
+            self.at, self.sums = (22 if client_is_source else 38) + 12, [tcp + 16]
+        self.port_at = tcp if client_is_source else tcp + 2
+        # the checksums without these octets: RFC 1624
         high, low = struct.unpack_from("!HH", octets, self.at)
         self.bases = [(~struct.unpack_from("!H", octets, at)[0] & 0xFFFF) + (~high & 0xFFFF) + (~low & 0xFFFF) for at in self.sums]
+        self.bases[0] += ~struct.unpack_from("!H", octets, self.port_at)[0] & 0xFFFF
 
-    def with_client(self, address):
+    def with_client(self, address, port):
         struct.pack_into("!I", self.octets, self.at, address)
-        for at, base in zip(self.sums, self.bases):
-            total = base + (address >> 16) + (address & 0xFFFF)
+        struct.pack_into("!H", self.octets, self.port_at, port)
+        for at, base, more in zip(self.sums, self.bases, (port, 0)):
+            total = base + (address >> 16) + (address & 0xFFFF) + more
             while total >> 16:
                 total = (total & 0xFFFF) + (total >> 16)
             struct.pack_into("!H", self.octets, at, ~total & 0xFFFF)
@@ -105,16 +111,22 @@ class Frame:
 
 
 class Traffic:
-    """A capture with its truth, sent again and again; `sent`: {(client, port): [first, last time, outcome, mails]}"""
+    """A capture with its truth, sent again and again; `sent`: {(client, port): [first, last time, outcome,
+    mails, records of mails]}; the addresses of clients are fresh for so many rounds"""
 
-    def __init__(self, wire, pps):
+    def __init__(self, wire, pps, fresh):
         stem = WORK + "/traffic"
         subprocess.run([os.path.join(os.path.dirname(sensor.binary()), "tests/bench/gen_mail_pcap"), "-p", "mail", "-b", "16m", "-c", "60",
                         "-s", "5", "--max-message", "60000", "-o", stem + ".pcap", "-t", stem + ".json", "-T", stem + ".csv"],
                        check=True)
         with open(stem + ".csv", encoding="utf-8", newline="") as f:
             rows = list(csv.DictReader(f))
-        self.truth = [(int(r["cport"]), r["verdict"], int(r["clear_data"]) + int(r["clear_bdat"]), ":" in r["client"]) for r in rows]
+        # how many records of mails there are to a connection (some are envelopes) the truth does not say
+        mails = collections.Counter((dig(r, "source.ip"), dig(r, "source.port")) for r in sensor.replay(stem + ".pcap")
+                                    if dig(r, "event.dataset") == "postcard.message")
+        self.truth = [(int(r["cport"]), r["verdict"], int(r["clear_data"]) + int(r["clear_bdat"]),
+                       mails[(str(sensor.ipaddress.ip_address(r["client"])), int(r["cport"]))]) for r in rows]
+        self.fresh = fresh
         ends = {(sensor.ipaddress.ip_address(r["client"]).packed, int(r["cport"])): i for i, r in enumerate(rows)}
         self.frames, self.prefix = [], {}
         for _, _, octets, _ in sensor_frames(stem + ".pcap"):
@@ -132,10 +144,13 @@ class Traffic:
         self.keys = None
 
     def address(self, number):
-        return 0x0A000001 + self.round * len(self.truth) + number
+        return 0x0A000001 + self.round % self.fresh * len(self.truth) + number
 
-    def step(self):
-        """Sends what is due."""
+    def port(self, number):
+        return 1024 + (self.truth[number][0] - 1024 + self.round // self.fresh) % 64512
+
+    def step(self, whole=False):
+        """Sends what is due; `whole`: and no more than ends the round."""
         due = int((time.monotonic() - self.begun) * self.pps)
         if due - self.count > self.pps:   # it was kept from sending for long: it does not catch up at once
             self.begun += (due - self.count) / self.pps - 0.2
@@ -144,9 +159,9 @@ class Traffic:
             if self.at == 0:
                 self.keys = {}
             f = self.frames[self.at]
-            now = self.wire.send(f.with_client(self.address(f.number)))
+            now = self.wire.send(f.with_client(self.address(f.number), self.port(f.number)))
             if f.number not in self.keys:
-                self.keys[f.number] = self.sent[self.key(f.number)] = [now, now] + list(self.truth[f.number][1:3])
+                self.keys[f.number] = self.sent[self.key(f.number)] = [now, now] + list(self.truth[f.number][1:])
             else:
                 self.keys[f.number][1] = now
             self.count += 1
@@ -154,16 +169,17 @@ class Traffic:
             if self.at == len(self.frames):
                 self.at = 0
                 self.round += 1
+                if whole:
+                    return
 
     def key(self, number):
-        port, _, _, v6 = self.truth[number]
-        octets = struct.pack("!I", self.address(number))
-        return str(sensor.ipaddress.ip_address(self.prefix[number] + octets if v6 else octets)), port
+        octets = self.prefix.get(number, b"") + struct.pack("!I", self.address(number))
+        return str(sensor.ipaddress.ip_address(octets)), self.port(number)
 
     def finish(self):
         """Sends the rest of the round."""
         while self.at != 0:
-            self.step()
+            self.step(whole=True)
             time.sleep(0.002)
 
 
@@ -225,7 +241,7 @@ def check_log(records, traffic, kills):
         elif kind == "postcard.message":
             mails[key] += 1
     touched = 0
-    for key, (first, last, outcome, count) in traffic.sent.items():
+    for key, (first, last, outcome, count, mail_records) in traffic.sent.items():
         records = found.pop(key, [])
         if any(first < k + AFTER_S and last > k - BEFORE_S for k in kills):
             touched += 1
@@ -236,9 +252,9 @@ def check_log(records, traffic, kills):
             wrong.append("%s:%d: %d records, sent %s" % (*key, len(records), when(first, last, kills)))
             continue
         p = records[0]["postcard"]
-        if p["outcome"] != outcome or p["messages"] != count or mails[key] != count or p["midstream"] or p["gap_bytes"]:
-            wrong.append("%s:%d: %s, %d mails (%d records), midstream %s, gaps %d; truth: %s, %d; sent %s" % (
-                *key, p["outcome"], p["messages"], mails[key], p["midstream"], p["gap_bytes"], outcome, count, when(first, last, kills)))
+        if p["outcome"] != outcome or p["messages"] != count or mails[key] != mail_records or p["midstream"] or p["gap_bytes"]:
+            wrong.append("%s:%d: %s, %d mails (%d records), midstream %s, gaps %d; truth: %s, %d (%d); sent %s" % (
+                *key, p["outcome"], p["messages"], mails[key], p["midstream"], p["gap_bytes"], outcome, count, mail_records, when(first, last, kills)))
     wrong += ["%s:%s was never sent" % key for key in found]
     return wrong, touched
 
@@ -252,11 +268,11 @@ START = 0.0
 
 
 def check_syslog(records, path):
-    """Lines about what is wrong between the alerts of the log and those that came."""
+    """Lines about what is wrong between the records of the log and those that came."""
     def distinct(items):
         return list(collections.OrderedDict.fromkeys(items))
     canonical = lambda r: json.dumps(r, sort_keys=True)
-    wanted = distinct(canonical(r) for r in records if dig(r, "event.dataset") == "postcard.alert")
+    wanted = distinct(canonical(r) for r in records if dig(r, "event.dataset") != "postcard.summary")
     came = []
     with open(path, "rb") as f:
         for line in f:
@@ -265,24 +281,24 @@ def check_syslog(records, path):
     wrong = []
     missing = set(wanted) - set(first)
     if missing:
-        wrong.append("%d of %d alerts did not come, such as %s" % (len(missing), len(wanted), sorted(missing)[0][:300]))
+        wrong.append("%d of %d records did not come, such as %s" % (len(missing), len(wanted), sorted(missing)[0][:300]))
     if set(first) - set(wanted):
-        wrong.append("%d alerts came that are not in the log" % len(set(first) - set(wanted)))
+        wrong.append("%d records came that are not in the log" % len(set(first) - set(wanted)))
     if not wrong and first != wanted:
         at = next(i for i, (a, b) in enumerate(zip(first, wanted)) if a != b)
-        wrong.append("out of order from alert %d on" % at)
-    return wrong, "%d alerts, %d came twice" % (len(wanted), len(came) - len(first))
+        wrong.append("out of order from record %d on" % at)
+    return wrong, "%d records, %d came twice" % (len(wanted), len(came) - len(first))
 
 
 def soak(seconds):
     global START
     wire = Wire()
-    traffic = Traffic(wire, float(os.environ.get("POSTCARD_SOAK_PPS", "4000")))
+    traffic = Traffic(wire, float(os.environ.get("POSTCARD_SOAK_PPS", "4000")), max(seconds // 36, 2))
     out, log = WORK + "/log.json", WORK + "/syslog"
     receiver = Receiver(log)
     receiver.start()
     options = ["-q", "--out", out, "--spool", WORK + "/spool", "--memory", "256M", "--syslog",
-               "tcp://127.0.0.1:%d?format=json" % PORT]
+               "tcp://127.0.0.1:%d?format=json&records=sessions" % PORT]
     os.mkdir(WORK + "/spool")
     os.chmod(WORK + "/spool", 0o777)
     s = Sensor(*options, workers=2, json_out=False)
