@@ -523,13 +523,16 @@ run_workers(struct run *r)
 static bool
 take_events(struct run *r)
 {
-	const struct sensor_event e = {.action = "interface", .text = r->word.text};
+	static const enum workers_said words[] = {[FEED_EVENT_FAULT] = WORKERS_FAULT,
+	    [FEED_EVENT_NOTE] = WORKERS_NOTE,
+	    [FEED_EVENT_DOWN] = WORKERS_DOWN,
+	    [FEED_EVENT_UP] = WORKERS_UP,
+	    [FEED_EVENT_GONE] = WORKERS_GONE,
+	    [FEED_EVENT_SANDBOX] = WORKERS_SANDBOX,
+	    [FEED_EVENT_FAILED] = WORKERS_FAILED};
 	enum feed_event what;
 	while (feed_event(&r->feed, &what, r->word.text)) {
-		r->failed |= what == FEED_EVENT_FAILED;
-		if (what != FEED_EVENT_INTERFACE)
-			add_fault(r, r->word.text);
-		else if (!take_sensor(r, &e))
+		if (!take_word(r, words[what]))
 			return false;
 	}
 	return true;
