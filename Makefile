@@ -7,6 +7,7 @@
 SAN     ?=
 BUILD   ?= build$(if $(SAN),-san)
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR ?=
 DEPS    ?= 1
 V       ?= 0
@@ -16,6 +17,8 @@ CC      := gcc
 endif
 
 VERSION := 0.1.0
+DEB_VERSION    ?= $(VERSION)-1
+DEB_MAINTAINER ?= $(or $(DEBFULLNAME),postcard maintainers) <$(or $(DEBEMAIL),postcard@postcard.example)>
 
 FLOOR_0 := base
 FLOOR_1 := capture decode stream mail record
@@ -34,12 +37,13 @@ CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
               -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
               -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
-LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
+LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lssl -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
 FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 
 # Debian packages
+DEB_PACKAGES   := dpkg-dev
 BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libpcre2-dev libsqlite3-dev libssl-dev zlib1g-dev libseccomp-dev libcap-ng-dev
-TEST_PACKAGES  := libcmocka-dev python3 python3-yaml python3-jsonschema
+TEST_PACKAGES  := libcmocka-dev ethtool iproute2 python3 python3-yaml python3-jsonschema tcpdump $(DEB_PACKAGES) logrotate mandoc systemd
 LINT_PACKAGES  := clang-format clang-tidy cppcheck python3
 FUZZ_PACKAGES  := clang libclang-rt-dev
 
@@ -109,19 +113,36 @@ postcard: | $(BUILD)/postcard
 $(BUILD)/postcard.1: $(BUILD)/postcard $(wildcard src/app/postcard.1.in)
 	$(Q)$< --print-man > $@
 
-install: all ## install under PREFIX (/usr/local), below DESTDIR where that is given
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	    $(sort $(dir $(SHIPPED:%=$(DESTDIR)$(PREFIX)/share/postcard/%)))
+SERVICE := src/app/service
+install: all ## install under PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR where that is given
+	install -d $(sort $(dir $(SHIPPED:%=$(DESTDIR)$(PREFIX)/share/postcard/%)))
 	for f in $(SHIPPED); do install -m 644 $$f $(DESTDIR)$(PREFIX)/share/postcard/$$f || exit 1; done
-	install -m 755 $(BUILD)/postcard $(DESTDIR)$(PREFIX)/bin/postcard
-	install -m 644 $(BUILD)/postcard.1 $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1
+	install -D -m 755 $(BUILD)/postcard $(DESTDIR)$(PREFIX)/bin/postcard
+	install -D -m 644 $(BUILD)/postcard.1 $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(BUILD)/postcard --print-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
+	install -D -m 644 $(SERVICE)/postcard.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/postcard.conf
+	install -D -m 644 $(SERVICE)/postcard.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postcard.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' $(SERVICE)/postcard.service.in \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/postcard.service
+	install -D -m 644 $(SERVICE)/postcard.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/postcard
+	[ -e $(DESTDIR)$(SYSCONFDIR)/postcard/postcard.yaml ] || \
+	    install -D -m 644 $(SERVICE)/postcard.yaml $(DESTDIR)$(SYSCONFDIR)/postcard/postcard.yaml
 
-uninstall: ## take away what install put there
+uninstall: ## take away what install put there, but the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/postcard $(DESTDIR)$(PREFIX)/share/man/man1/postcard.1 \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postcard \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/postcard.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postcard.conf \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/postcard.service $(DESTDIR)$(SYSCONFDIR)/logrotate.d/postcard
 	rm -rf $(DESTDIR)$(PREFIX)/share/postcard/rules
+
+deb: ## build the Debian package build/postcard_VERSION_ARCH.deb (DEB_VERSION, DEB_MAINTAINER)
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) $(DEB_PACKAGES)'
+	@$(MAKE) --no-print-directory all
+	@rm -rf $(BUILD)/deb && umask 022 && $(MAKE) --no-print-directory -s install \
+	    DESTDIR=$(BUILD)/deb PREFIX=/usr SYSCONFDIR=/etc
+	@umask 022 && $(SERVICE)/debian/build.sh $(BUILD)/deb '$(DEB_VERSION)' '$(DEB_MAINTAINER)' $(BUILD)
 
 demo: ## install what is missing, build, and replay pcaps/ (DEPS=0: touch nothing outside)
 	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES)'
@@ -146,10 +167,10 @@ help: ## list the targets
 	@echo '  DEPS=$(DEPS)           0: install no packages'
 	@echo '  BUILD=$(BUILD)      where objects and programs go'
 	@echo '  CC=$(CC) CFLAGS CPPFLAGS LDFLAGS OPT="$(OPT)" SAN=$(SAN) (address,undefined)'
-	@echo '  PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo '  PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) DESTDIR=$(DESTDIR)'
 	@echo '  V=$(V)              1: show the commands'
 
 FORCE:
-.PHONY: all install uninstall demo deps geoip clean help FORCE
+.PHONY: all install uninstall deb demo deps geoip clean help FORCE
 
 include tests/tests.mk

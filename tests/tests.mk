@@ -36,13 +36,19 @@ $(BUILD)/tests/fuzz/replay_$1: $(BUILD)/tests/fuzz/fuzz_$1.o $(BUILD)/tests/fuzz
 endef
 $(foreach f,$(FUZZERS),$(eval $(call replay_rule,$f)))
 
+# drives the syslog sink for tests/cli/test_syslog.py
+PUSH := $(BUILD)/tests/syslog/push
+$(PUSH): $(BUILD)/tests/syslog/push.o $(call archive,sink) $(call below,sink)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+
 -include $(BUILD)/tests/planted/feed.d
--include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c))
+-include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
 
 # objects that only these programs need are kept
 .SECONDARY:
 
-tests: all $(UNITS) $(BENCH) $(PLANTED) ## build the tests and run nothing
+tests: all $(UNITS) $(BENCH) $(PUSH) $(PLANTED) ## build the tests and run nothing
 
 # Replayers of fuzz inputs are worth having with sanitizers only, so they come from a build of their
 # own, unless this build is one.
@@ -111,9 +117,14 @@ bench: ## 1 GB of generated mail: counts against the truth, speed against libpca
 bench-quick: ## the same with 100 MB
 	@$(MAKE) --no-print-directory bench BENCH_BYTES=100m
 
+bench-live: ## as root: the highest rate without loss at a mirror port, beside tcpdump's on the same wire
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) iproute2 python3 tcpdump tcpreplay'
+	@$(MAKE) --no-print-directory all $(BENCH)
+	@tests/lab/bench_live.py --build $(abspath $(BUILD))
+
 # ------------------------------------------------------------------------------------------- lint
 
-C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c))
+C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
 H_FILES := $(sort $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/bench/*.h))
 # the paths that clang's analyser walks end in asserts in unit tests, of which it knows nothing
 TIDIED  := $(patsubst %.c,$(BUILD)/tidy/%,$(filter-out tests/unit/%,$(C_FILES)))
@@ -139,5 +150,5 @@ $(BUILD)/tidy/%: %.c $(H_FILES) .clang-tidy | $(EMBEDDED)
 	@clang-tidy --quiet $< -- -std=c11 $(LINT_CC) >$@.log 2>&1 || { grep -A 3 'error:' $@.log; exit 1; }
 	@touch $@
 
-.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick
+.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick bench-live
 .PHONY: lint lint-format lint-floors lint-cppcheck lint-tidy

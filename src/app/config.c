@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "app/paths.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/yaml.h"
@@ -20,33 +22,6 @@ static bool
 no_memory(struct reader *r)
 {
 	return yaml_fail(r->yaml, 0, "no memory");
-}
-
-/* Options that a file may set: those about a run, not those about one command. */
-static bool
-is_setting(enum option id)
-{
-	static const bool yes[OPTIONS] = {[OPTION_JSON] = true,
-	    [OPTION_QUIET] = true,
-	    [OPTION_VERBOSE] = true,
-	    [OPTION_NUMERIC] = true,
-	    [OPTION_REVEAL] = true,
-	    [OPTION_GEOIP] = true,
-	    [OPTION_HOME_NET] = true,
-	    [OPTION_FAIL_ON] = true,
-	    [OPTION_MEMORY] = true,
-	    [OPTION_NO_NDPI] = true,
-	    [OPTION_RULES] = true,
-	    [OPTION_RULES_EXTRA] = true,
-	    [OPTION_STATE] = true};
-	return yes[id];
-}
-
-static bool
-is_path(enum option id)
-{
-	return id == OPTION_GEOIP || id == OPTION_RULES || id == OPTION_RULES_EXTRA ||
-	    id == OPTION_STATE;
 }
 
 /* A copy that lives as long as the configuration; of a path that is relative, with the folder. */
@@ -71,21 +46,62 @@ set(struct reader *r, enum option id, int node, const char *value)
 	return options_set(r->o, id, value, error) || yaml_fail(r->yaml, node, "%s", error);
 }
 
+/* Remembers where a value stands. */
+static bool
+add_place(struct reader *r, enum option id, int node, const char *value)
+{
+	struct config_place *p = arena_take(&r->c->arena, sizeof *p);
+	if (p == NULL)
+		return no_memory(r);
+	*p = (struct config_place){r->c->places, id, value, yaml_line(r->yaml, node)};
+	r->c->places = p;
+	return true;
+}
+
+/* yes and no; of an option that may be repeated also how often. */
+static bool
+read_switch(struct reader *r, enum option id, int node)
+{
+	bool counts = (option_table[id].traits & TRAIT_REPEATS) != 0, yes = false;
+	const char *s = yaml_text(r->yaml, node);
+	unsigned times = 0;
+	if (counts && s != NULL && s[0] >= '0' && s[0] <= '9' && s[1] == '\0')
+		times = (unsigned)(s[0] - '0');
+	else if (yaml_need_bool(r->yaml, node, &yes))
+		times = yes;
+	else
+		return false;
+	while (times > 0 && set(r, id, node, ""))
+		times--;
+	return times == 0;
+}
+
+/* `interface` says nothing about a replay, but must be well formed. */
+static bool
+is_left(const struct reader *r, enum option id)
+{
+	return id == OPTION_INTERFACE && r->o->file_count > 0;
+}
+
 static bool
 read_option(struct reader *r, enum option id, int node)
 {
+	const struct option_info *info = &option_table[id];
 	struct yaml *y = r->yaml;
-	bool list = id == OPTION_HOME_NET || id == OPTION_RULES || id == OPTION_RULES_EXTRA, yes;
-	if (option_table[id].argument == ARGUMENT_NONE)
-		return yaml_need_bool(y, node, &yes) && (!yes || set(r, id, node, ""));
+	bool list = (info->traits & TRAIT_REPEATS) != 0;
+	bool path = info->argument == ARGUMENT_DIR || info->argument == ARGUMENT_FILE;
+	if (info->argument == ARGUMENT_NONE)
+		return read_switch(r, id, node);
 	size_t count = yaml_texts(y, node);
 	if (count == 0 || (count > 1 && !list))
 		return yaml_fail(y, node,
 		    list ? "a value or a list of them is expected here"
 			 : "a value is expected here");
 	for (size_t i = 0; i < count; i++) {
+		int at = yaml_kind(y, node) == YAML_LIST ? yaml_item(y, node, i) : node;
 		const char *s = yaml_text_at(y, node, i);
-		if (s == NULL || (s = keep(r, s, is_path(id))) == NULL || !set(r, id, node, s))
+		if (s == NULL || (s = keep(r, s, path)) == NULL || !add_place(r, id, at, s) ||
+		    (!is_left(r, id) && !set(r, id, at, s)))
 			return false;
 	}
 	return true;
@@ -166,7 +182,7 @@ read_key(struct reader *r, const char *key, int key_node, int value)
 	if (strcmp(key, "policies") == 0)
 		return read_policies(r, value);
 	for (unsigned i = 0; i < OPTIONS; i++) {
-		if (!is_setting((enum option)i))
+		if ((option_table[i].traits & TRAIT_SETTING) == 0)
 			continue;
 		if (strcmp(option_table[i].name, key) == 0)
 			return read_option(r, (enum option)i, value);
@@ -222,6 +238,29 @@ add_usual(struct reader *r)
 	return values != NULL && add_placeholder(r, "partner_domains", 0) != NULL;
 }
 
+/* The file to read; NULL: none. */
+static const char *
+path_of(const struct options *o)
+{
+	if (o->config != NULL)
+		return o->config;
+	return o->file_count == 0 && access(PATHS_CONFIG, F_OK) == 0 ? PATHS_CONFIG : NULL;
+}
+
+/* A sensor, whose interface stands in the file, has its memory and its spool; not so who looks at
+ * an interface by hand, perhaps beside it. */
+static void
+set_sensor_defaults(struct options *o)
+{
+	if (o->interface_count == 0 || options_given(o, OPTION_INTERFACE) ||
+	    access(PATHS_LIB, F_OK) != 0)
+		return;
+	if (o->state == NULL)
+		o->state = PATHS_STATE;
+	if (o->spool == NULL)
+		o->spool = PATHS_SPOOL;
+}
+
 bool
 config_read(struct config *c, struct options *o, char *error)
 {
@@ -229,19 +268,44 @@ config_read(struct config *c, struct options *o, char *error)
 	size_t len = 0;
 	char *text = NULL;
 	memset(c, 0, sizeof *c);
+	c->line = *o;
+	c->path = path_of(o);
 	error[0] = '\0';
-	if (o->config != NULL) {
-		text = file_read(o->config, LIMIT_YAML, &len, error, YAML_ERROR);
+	if (c->path != NULL) {
+		text = file_read(c->path, LIMIT_YAML, &len, error, YAML_ERROR);
 		if (text == NULL)
 			return false;
 	}
-	r.yaml =
-	    yaml_open(text != NULL ? text : "", len, o->config != NULL ? o->config : "", error);
-	bool good = r.yaml != NULL && (text == NULL || read_file(&r, o->config)) && add_usual(&r) &&
+	r.yaml = yaml_open(text != NULL ? text : "", len, c->path != NULL ? c->path : "", error);
+	bool good = r.yaml != NULL && (text == NULL || read_file(&r, c->path)) && add_usual(&r) &&
 	    error[0] == '\0';
 	yaml_close(r.yaml);
 	free(text);
+	if (good)
+		set_sensor_defaults(o);
 	return good;
+}
+
+bool
+config_identity(const struct options *o, struct identity *id, char error[SANDBOX_ERROR])
+{
+	const char *by_hand = options_given(o, OPTION_INTERFACE) ? getenv("SUDO_USER") : NULL;
+	const char *const usual[] = {by_hand, PATHS_USER, PATHS_NOBODY, NULL};
+	return identity_find(id, o->user, by_hand != NULL ? usual : usual + 1, error);
+}
+
+void
+config_place_add(const struct config *c, enum option id, const char *value, struct text *t)
+{
+	const struct config_place *p = c->places;
+	if (options_given(&c->line, id))
+		p = NULL;
+	while (p != NULL && (p->id != id || strcmp(p->value, value) != 0))
+		p = p->next;
+	if (p != NULL)
+		text_printf(t, "%s:%u: ", c->path, p->line);
+	else
+		text_printf(t, "--%s: ", option_table[id].name);
 }
 
 bool

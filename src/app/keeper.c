@@ -51,7 +51,8 @@ send_letter(int socket, const struct letter *l, int fd)
 struct keeper {
 	struct spawn *spawn;
 	int socket;
-	pid_t pid[LIMIT_WORKERS]; /* 0: not running */
+	pid_t pid[LIMIT_WORKERS];  /* 0: not running */
+	bool again[LIMIT_WORKERS]; /* it was started before */
 };
 
 static void
@@ -59,12 +60,15 @@ start(struct keeper *k, unsigned i)
 {
 	int fd = -1;
 	errno = EBUSY;
+	/* whoever asks for interfaces for the first time wants all of them */
+	k->spawn->live.some_suffice = k->again[i];
 	pid_t pid = k->pid[i] != 0 ? -1 : spawn_worker(k->spawn, i, &fd);
 	struct letter l = {.word = KEEPER_STARTED, .worker = i, .pid = pid};
 	if (pid < 0) {
 		l = (struct letter){.word = KEEPER_REFUSED, .worker = i, .status = errno};
 	} else {
 		k->pid[i] = pid;
+		k->again[i] = true;
 	}
 	send_letter(k->socket, &l, fd);
 	if (fd >= 0) {
@@ -157,6 +161,9 @@ be_keeper(struct keeper *k)
 		if (k->pid[i] != 0)
 			(void)kill(k->pid[i], SIGKILL);
 	}
+	/* giving back the kernel's buffers takes a worker a moment; nobody outlives the keeper */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 }
 
 /* ---- the parent ---- */

@@ -66,6 +66,7 @@ act(struct options *o)
 	case ACTION_REPLAY:
 	case ACTION_TEST: return act_configured(o);
 	case ACTION_HELP: show_help(stdout); break;
+	case ACTION_HELP_ALL: show_all_help(stdout); break;
 	case ACTION_VERSION: show_version(stdout); break;
 	case ACTION_FIELDS: show_fields(stdout); break;
 	case ACTION_COMPLETION: show_completion(stdout); break;

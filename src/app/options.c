@@ -11,24 +11,25 @@
 #include "base/text.h"
 #include "engine/engine.h"
 
-#define NONE  ARGUMENT_NONE
-#define TEXT  ARGUMENT_TEXT
-#define DIR   ARGUMENT_DIR
-#define WORD  ARGUMENT_WORD
-#define FILES ARGUMENT_FILES
+enum { SETTING = TRAIT_SETTING, REPEATS = TRAIT_REPEATS, COMMON = TRAIT_COMMON };
 
 const struct option_info option_table[OPTIONS] = {
-#define OPTION(id, letter, name, argument, metavar, help, manual) \
-	[OPTION_##id] = {letter, argument, name, metavar, help, manual},
+#define OPTION(id, letter, name, argument, metavar, traits, group, help, manual)                  \
+	[OPTION_##id] = {letter, ARGUMENT_##argument, traits, GROUP_##group, name, metavar, help, \
+	    manual},
 #include "app/options.def"
 #undef OPTION
 };
 
-#undef NONE
-#undef TEXT
-#undef DIR
-#undef WORD
-#undef FILES
+const char *const option_groups[GROUPS] = {
+    [GROUP_INPUT] = "What is read",
+    [GROUP_OUTPUT] = "What is written",
+    [GROUP_JUDGEMENT] = "How it is judged",
+    [GROUP_PROCESS] = "How it runs",
+    [GROUP_ABOUT] = "Instead of a run",
+};
+
+_Static_assert(OPTIONS <= 64, "options.given has a bit for each");
 
 #define NAME_MAX_LEN 32 /* octets of an option's name that are compared with others */
 
@@ -179,7 +180,8 @@ set_snaplen(struct parser *p, const char *value)
 {
 	uint64_t n;
 	if (!read_number(value, 96, 262144, &n))
-		return fail(p, "-s: '%s' is not a number of octets from 96 to 262144", value);
+		return fail(p, "--snaplen: '%s' is not a number of octets from 96 to 262144",
+		    value);
 	p->o->snaplen = (uint32_t)n;
 	return true;
 }
@@ -189,7 +191,7 @@ set_jobs(struct parser *p, const char *value)
 {
 	uint64_t n;
 	if (!read_number(value, 1, LIMIT_WORKERS, &n))
-		return fail(p, "-j: '%s' is not a number of workers from 1 to %u", value,
+		return fail(p, "--jobs: '%s' is not a number of workers from 1 to %u", value,
 		    LIMIT_WORKERS);
 	p->o->jobs = (unsigned)n;
 	return true;
@@ -277,11 +279,17 @@ set_fail_on(struct parser *p, const char *value)
 	return true;
 }
 
+static uint64_t
+bit(enum option id)
+{
+	return (uint64_t)1 << id;
+}
+
 static bool
 set_option(struct parser *p, enum option id, const char *value)
 {
 	struct options *o = p->o;
-	o->given |= (uint64_t)1 << id;
+	o->given |= bit(id);
 	switch (id) {
 	case OPTION_READ: add_file(p, value); return true;
 	case OPTION_PACKETS: return set_packets(p, value);
@@ -354,7 +362,10 @@ read_long(struct parser *p, const char *word)
 		if (info->argument == ARGUMENT_NONE) {
 			if (equals != NULL)
 				return fail(p, "option --%s takes no value", info->name);
-			return set_option(p, (enum option)i, "");
+			bool good = set_option(p, (enum option)i, "");
+			if (i == OPTION_HELP)
+				p->o->action = ACTION_HELP_ALL;
+			return good;
 		}
 		const char *value = take_argument(p, equals != NULL ? equals + 1 : NULL);
 		if (value == NULL || value[0] == '\0')
@@ -369,10 +380,23 @@ read_long(struct parser *p, const char *word)
 	return fail(p, "unknown option '--%s'", name);
 }
 
+/* Is it the long name of an option? */
+static bool
+is_long_name(const char *word)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (option_table[i].help != NULL && strcmp(option_table[i].name, word) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* -nvq, -c5, -rfile: letters in one word, the last of which may have its argument attached. */
 static bool
 read_letters(struct parser *p, const char *word)
 {
+	if (is_long_name(word)) /* -json is no -j of "son" */
+		return fail(p, "unknown option '-%s' (did you mean '--%s'?)", word, word);
 	for (const char *s = word; *s != '\0'; s++) {
 		size_t i = 0;
 		while (i < OPTIONS && (option_table[i].letter == 0 || option_table[i].letter != *s))
@@ -450,9 +474,17 @@ options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_ERROR
 		o->action = ACTION_TEST;
 	if (p.in_expression && o->filter != NULL)
 		return fail(&p, "a filter is given twice: --filter and '%s'", o->expression);
-	if (p.in_expression)
+	if (p.in_expression) {
 		o->filter = o->expression;
+		o->given |= bit(OPTION_FILTER);
+	}
 	return true;
+}
+
+bool
+options_given(const struct options *o, enum option id)
+{
+	return (o->given & bit(id)) != 0;
 }
 
 bool
@@ -460,7 +492,7 @@ options_set(struct options *o, enum option id, const char *value, char error[OPT
 {
 	struct parser p = {.o = o, .error = error};
 	uint64_t given = o->given;
-	if (given & (uint64_t)1 << id)
+	if (options_given(o, id))
 		return true;
 	bool good = set_option(&p, id, value);
 	o->given = given;

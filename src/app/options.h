@@ -20,17 +20,37 @@
 #define OPTIONS_ERROR 512 /* octets of a message of options_parse, with its NUL */
 
 enum option {
-#define OPTION(id, letter, name, argument, metavar, help, manual) OPTION_##id,
+#define OPTION(id, letter, name, argument, metavar, traits, group, help, manual) OPTION_##id,
 #include "app/options.def"
 #undef OPTION
 	OPTIONS
 };
 
-enum option_argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_DIR, ARGUMENT_WORD, ARGUMENT_FILES };
+enum option_argument {
+	ARGUMENT_NONE,
+	ARGUMENT_TEXT,
+	ARGUMENT_FILE,
+	ARGUMENT_DIR,
+	ARGUMENT_WORD,
+	ARGUMENT_FILES
+};
+
+enum option_trait { TRAIT_SETTING = 1, TRAIT_REPEATS = 2, TRAIT_COMMON = 4 }; /* options.def */
+
+enum option_group {
+	GROUP_INPUT,
+	GROUP_OUTPUT,
+	GROUP_JUDGEMENT,
+	GROUP_PROCESS,
+	GROUP_ABOUT,
+	GROUPS
+};
 
 struct option_info {
 	char letter;	     /* 0: none */
 	uint8_t argument;    /* enum option_argument */
+	uint8_t traits;	     /* enum option_trait, or-ed */
+	uint8_t group;	     /* enum option_group */
 	const char *name;    /* without the dashes */
 	const char *metavar; /* NULL where it takes no argument */
 	const char *help;    /* NULL: hidden */
@@ -38,11 +58,13 @@ struct option_info {
 };
 
 extern const struct option_info option_table[OPTIONS];
+extern const char *const option_groups[GROUPS]; /* their headings */
 
 enum action {
 	ACTION_REPLAY, /* of files, or live from interfaces */
 	ACTION_TEST,
 	ACTION_HELP,
+	ACTION_HELP_ALL,
 	ACTION_VERSION,
 	ACTION_INTERFACES,
 	ACTION_FIELDS,
@@ -109,6 +131,9 @@ bool options_parse(struct options *o, int argc, char **argv, char error[OPTIONS_
  * as the options.  Nothing where the option stands on the command line.  False with a message.
  */
 bool options_set(struct options *o, enum option id, const char *value, char error[OPTIONS_ERROR]);
+
+/* Does one option stand on the command line? */
+bool options_given(const struct options *o, enum option id);
 
 /* Do the options, those of the configuration file too, name something to do?  False with a message.
  */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,8 +27,10 @@ standard_kind(const struct options *o, bool live)
 {
 	if (o->json)
 		return "json";
-	if (live && !o->quiet && o->verbose == 0 && isatty(STDOUT_FILENO) == 1 &&
-	    isatty(STDIN_FILENO) == 1)
+	const char *term = getenv("TERM");
+	bool screen = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1 && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+	if (live && screen && !o->quiet && o->verbose == 0)
 		return "view";
 	return "text";
 }

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "app/config.h"
+#include "app/notify.h"
 #include "app/outputs.h"
+#include "app/paths.h"
 #include "app/progress.h"
 #include "app/sandbox.h"
 #include "app/sensor.h"
@@ -35,6 +37,8 @@
 
 struct run {
 	const struct options *o;
+	const struct config *config; /* as it was at the start */
+	struct notify notify;	     /* the service manager */
 	struct judge *judge;
 	struct enrich *enrich;
 	struct capture *files; /* NULL: live */
@@ -201,8 +205,7 @@ open_single(struct run *r)
 static bool
 open_workers(struct run *r)
 {
-	static const char *const workers_usual[] = {"postcard-worker", "nobody", NULL};
-	const char *const usual[] = {getenv("SUDO_USER"), "postcard", "nobody", NULL};
+	static const char *const workers_usual[] = {PATHS_WORKER, PATHS_NOBODY, NULL};
 	char error[256] = "";
 	struct identity self;
 	struct spawn *s = &r->spawn;
@@ -211,9 +214,7 @@ open_workers(struct run *r)
 	    identity_find(&s->sandbox.identity, NULL, workers_usual, error);
 	good = good && (r->workers = workers_open(s, error)) != NULL;
 	if (good && is_live(r))
-		good =
-		    identity_find(&self, r->o->user, usual[0] != NULL ? usual : usual + 1, error) &&
-		    sandbox_become(&self, error);
+		good = config_identity(r->o, &self, error) && sandbox_become(&self, error);
 	if (!good)
 		log_say("%s", error);
 	return good;
@@ -300,6 +301,17 @@ take_sensor(struct run *r, const struct sensor_event *e)
 	return take_record(r);
 }
 
+/* The same of an interface, whose name the line begins with. */
+static bool
+take_interface(struct run *r, struct sensor_event *e)
+{
+	char name[CAPTURE_TEXT];
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(e->text, ":"), e->text);
+	e->interface = name;
+	e->worker = 0;
+	return take_sensor(r, e);
+}
+
 /* ---- what else is to be done ---- */
 
 static void
@@ -324,6 +336,8 @@ compose_summary(struct run *r)
 	summary_add_sensor(&r->record, &r->report, r->spawn.workers,
 	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_ns() : 0);
 	outputs_count(&r->outputs, &r->record);
+	if (is_live(r))
+		sensor_put_interfaces(&r->record, r->o->interfaces, r->o->interface_count);
 	for (unsigned i = 0; i < r->fault_count; i++)
 		record_put_word(&r->record, FIELD_SUM_FAULTS, r->faults[i]);
 }
@@ -346,9 +360,10 @@ show_progress(struct run *r)
 static void
 reload(struct run *r)
 {
-	struct options o = *r->o;
+	struct options o = r->config->line;
 	struct config c;
 	char error[YAML_ERROR];
+	notify_reloading(&r->notify);
 	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error)) {
 		size_t n = rules_count(judge_rules(r->judge));
 		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
@@ -357,6 +372,7 @@ reload(struct run *r)
 	}
 	config_free(&c);
 	outputs_reopen(&r->outputs);
+	notify_ready(&r->notify);
 }
 
 /* What is remembered goes into its file.  False where that could not be written. */
@@ -396,6 +412,8 @@ each_second(struct run *r)
 		return false;
 	compose_summary(r);
 	outputs_status(&r->outputs, &r->record);
+	notify_status(&r->notify, "%llu packets, %llu mail connections",
+	    (unsigned long long)r->report.packets, (unsigned long long)r->tally.sessions);
 	if (now >= r->save_ms) {
 		r->save_ms = now + SAVE_MS;
 		(void)save(r);
@@ -419,7 +437,10 @@ take_word(struct run *r, enum workers_said said)
 			log_say("this system lacks parts of the sandbox of workers: %s",
 			    r->word.text);
 		return true;
-	case WORKERS_INTERFACE: e.action = "interface"; return take_sensor(r, &e);
+	case WORKERS_NOTE: log_say("%s", r->word.text); return true;
+	case WORKERS_DOWN: e.action = "interface-down"; return take_interface(r, &e);
+	case WORKERS_UP: e.action = "interface-up"; return take_interface(r, &e);
+	case WORKERS_GONE: e.action = "interface-gone"; return take_interface(r, &e);
 	case WORKERS_HUNG:
 	case WORKERS_DIED:
 		snprintf(line, sizeof line, "worker %u died: %s; what it had open is lost",
@@ -465,6 +486,7 @@ obey(struct run *r)
 		say_counters(r);
 	if (r->stop_ms == 0 && (signals_stop() != 0 || r->outputs.ends)) {
 		r->stop_ms = now_ms() + (is_live(r) ? STOP_LIVE_MS : INT32_MAX);
+		notify_stopping(&r->notify);
 		workers_stop(r->workers);
 	}
 }
@@ -483,6 +505,7 @@ run_workers(struct run *r)
 			if (said != WORKERS_NOTHING && said != WORKERS_END && !take_word(r, said))
 				return false;
 		} while (said != WORKERS_NOTHING && said != WORKERS_END && ++n < BATCH);
+		notify_alive(&r->notify);
 		if (!each_second(r) || !outputs_tick(&r->outputs))
 			return false;
 		show_progress(r);
@@ -500,13 +523,16 @@ run_workers(struct run *r)
 static bool
 take_events(struct run *r)
 {
-	const struct sensor_event e = {.action = "interface", .text = r->word.text};
+	static const enum workers_said words[] = {[FEED_EVENT_FAULT] = WORKERS_FAULT,
+	    [FEED_EVENT_NOTE] = WORKERS_NOTE,
+	    [FEED_EVENT_DOWN] = WORKERS_DOWN,
+	    [FEED_EVENT_UP] = WORKERS_UP,
+	    [FEED_EVENT_GONE] = WORKERS_GONE,
+	    [FEED_EVENT_SANDBOX] = WORKERS_SANDBOX,
+	    [FEED_EVENT_FAILED] = WORKERS_FAILED};
 	enum feed_event what;
 	while (feed_event(&r->feed, &what, r->word.text)) {
-		r->failed |= what == FEED_EVENT_FAILED;
-		if (what != FEED_EVENT_INTERFACE)
-			add_fault(r, r->word.text);
-		else if (!take_sensor(r, &e))
+		if (!take_word(r, words[what]))
 			return false;
 	}
 	return true;
@@ -553,15 +579,20 @@ run_summary(struct run *r)
 		    (unsigned long long)r->report.packets);
 		add_fault(r, line);
 	}
-	if (r->report.engine.unknown_link > 0)
+	const struct engine_stats *e = &r->report.engine;
+	if (e->unknown_link_more > 0)
+		log_say("%llu packets have link type %u, and %llu other ones, which are not known; "
+			"they were not looked at",
+		    (unsigned long long)(e->unknown_link - e->unknown_link_more),
+		    e->unknown_link_type, (unsigned long long)e->unknown_link_more);
+	else if (e->unknown_link > 0)
 		log_say("%llu packets have link type %u, which is not known; they were not looked "
 			"at",
-		    (unsigned long long)r->report.engine.unknown_link,
-		    r->report.engine.unknown_link_type);
+		    (unsigned long long)e->unknown_link, e->unknown_link_type);
 	say_full(&r->report);
-	if (r->report.engine.evicted > 0)
+	if (e->evicted > 0)
 		log_say("%llu connections were given up early because memory was full",
-		    (unsigned long long)r->report.engine.evicted);
+		    (unsigned long long)e->evicted);
 	if (judged.given_up > 0)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
@@ -594,6 +625,8 @@ run_once(const struct options *o, struct config *c)
 		return STATUS_ERROR;
 	}
 	r->o = o;
+	r->config = c;
+	notify_open(&r->notify);
 	signals_catch(!o->single_process);
 	if (!run_open(r, c)) {
 		run_close(r);
@@ -602,7 +635,14 @@ run_once(const struct options *o, struct config *c)
 	/* records that scroll by on the same screen are progress enough */
 	progress_begin(&r->progress, !o->quiet && !(o->json && isatty(STDOUT_FILENO) == 1));
 
+	notify_ready(&r->notify);
 	bool written = r->workers != NULL ? run_workers(r) : run_single(r);
+	if (written && is_live(r)) { /* what was lost since the last look, too */
+		struct sensor_event loss;
+		count(r);
+		if (sensor_loss(&r->sensor, &r->report.capture, r->sensor.next_ms, &loss))
+			written = take_sensor(r, &loss);
+	}
 	if (written) {
 		judge_finish(r->judge);
 		written = drain_alerts(r);

@@ -113,8 +113,7 @@ sandbox_keep_some(char error[SANDBOX_ERROR])
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		if (have[i])
-			capng_update(CAPNG_ADD,
-			    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept[i]);
 	}
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
@@ -189,15 +188,14 @@ allow_calls(scmp_filter_ctx c, bool open_files)
 	    SCMP_SYS(writev), /* last words of the C library */
 	    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fadvise64), SCMP_SYS(poll),
 	    SCMP_SYS(ppoll), SCMP_SYS(restart_syscall), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-	    SCMP_SYS(getsockopt), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
-	    SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
-	    SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo), SCMP_SYS(rt_sigreturn),
-	    SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit),
-	    SCMP_SYS(exit_group)};
+	    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(brk), SCMP_SYS(munmap),
+	    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
+	    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo),
+	    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid),
+	    SCMP_SYS(exit), SCMP_SYS(exit_group)};
 	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-	/* what libpcap asks of a socket whose interface may have gone; "what is it" alone */
-	static const unsigned long questions[] = {SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFINDEX,
-	    FIONREAD};
+	/* what is asked of a socket whose interface may have gone (capture/live.h) */
+	static const unsigned long questions[] = {SIOCGIFFLAGS, SIOCGIFNAME, FIONREAD};
 	bool good = true;
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, plain[i], 0) == 0;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "base/text.h"
 
 #define MILLION 1000000u
 
@@ -20,11 +21,22 @@ sensor_compose(struct record *out, const struct sensor_event *e)
 	record_put_word(out, FIELD_OBSERVER_TYPE, "sensor");
 	record_put_word(out, FIELD_OBSERVER_PRODUCT, "postcard");
 	record_put_word(out, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
+	record_put_word(out, FIELD_SENSOR_INTERFACE, e->interface);
 	if (e->worker > 0)
 		record_put_u64(out, FIELD_SENSOR_WORKER, e->worker);
 	record_put_word(out, FIELD_SENSOR_CAUSE, e->cause);
 	if (e->loss > 0)
 		record_put_u64(out, FIELD_SENSOR_LOSS, e->loss);
+}
+
+void
+sensor_put_interfaces(struct record *out, const char *const *names, size_t count)
+{
+	char line[256];
+	struct text t = text_in(line, sizeof line);
+	for (size_t i = 0; i < count; i++)
+		text_printf(&t, "%s%s", i > 0 ? ", " : "", names[i]);
+	record_put_str(out, FIELD_SENSOR_INTERFACE, t.buf, t.len);
 }
 
 bool

@@ -8,21 +8,27 @@
 #define POSTCARD_APP_SENSOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "capture/capture.h"
 #include "record/record.h"
 
 struct sensor_event {
-	const char *action; /* event.action: worker-died, worker-hung, interface, packets-lost */
+	const char *action; /* event.action: worker-died, worker-hung, interface-down, -up, -gone,
+			       packets-lost */
 	const char *text;   /* one line for people */
 	const char *cause;  /* of a worker's death; NULL */
-	unsigned worker;    /* from 1; 0: none */
-	uint64_t loss;	    /* of packets-lost: of a million packets */
+	const char *interface; /* its name; NULL: it is about none */
+	unsigned worker;       /* from 1; 0: none */
+	uint64_t loss;	       /* of packets-lost: of a million packets */
 };
 
 /* Puts it as a record, of now. */
 void sensor_compose(struct record *out, const struct sensor_event *e);
+
+/* Puts the names of what is watched, as many as a line holds. */
+void sensor_put_interfaces(struct record *out, const char *const *names, size_t count);
 
 #define SENSOR_LOSS_MS 60000 /* between two looks at what was lost */
 

@@ -19,42 +19,63 @@
 
 #define HELP_COLUMN 27 /* where the help of an option begins */
 
+#define USAGE                                                 \
+	"usage: postcard -r FILE... [options] [expression]\n" \
+	"       postcard -i IFACE [options] [expression]\n"   \
+	"Finds mail that crossed the network without TLS, and says why.\n"
+
 void
 show_usage(FILE *out)
 {
-	fputs("usage: postcard -r FILE... [options] [expression]\n"
-	      "Finds mail that crossed the network without TLS, and says why.\n"
-	      "'postcard -h' lists the options, 'man postcard' explains them.\n",
-	    out);
+	fputs(USAGE "'postcard -h' lists the common options, 'man postcard' explains all.\n", out);
+}
+
+/* A line of help. */
+static void
+help_option(const struct option_info *o, FILE *out)
+{
+	char buf[64];
+	struct text t = text_in(buf, sizeof buf);
+	if (o->letter != 0)
+		text_printf(&t, "  -%c, ", o->letter);
+	else
+		text_puts(&t, "      ");
+	text_printf(&t, "--%s", o->name);
+	if (o->metavar != NULL)
+		text_printf(&t, " %s", o->metavar);
+	fprintf(out, "%-*s%s\n", HELP_COLUMN, buf, o->help);
 }
 
 void
 show_help(FILE *out)
 {
-	fputs("usage: postcard -r FILE... [options] [expression]\n"
-	      "Finds mail that crossed the network without TLS, and says why.\n\n",
-	    out);
+	fputs(USAGE "\n", out);
 	for (size_t i = 0; i < OPTIONS; i++) {
-		const struct option_info *o = &option_table[i];
-		char buf[64];
-		struct text t = text_in(buf, sizeof buf);
-		if (o->help == NULL)
-			continue;
-		if (o->letter != 0)
-			text_printf(&t, "  -%c, ", o->letter);
-		else
-			text_puts(&t, "      ");
-		text_printf(&t, "--%s", o->name);
-		if (o->metavar != NULL)
-			text_printf(&t, " %s", o->metavar);
-		fprintf(out, "%-*s%s\n", HELP_COLUMN, buf, o->help);
+		if ((option_table[i].traits & TRAIT_COMMON) != 0)
+			help_option(&option_table[i], out);
+	}
+	fputs("\n  postcard -r monday.pcap                     the report, for people\n"
+	      "  postcard -r *.pcap --json > mail.ndjson     the records, for programs\n"
+	      "  postcard -i eth1 tcp port 25                live, on a mirror port\n"
+	      "--help lists all options, 'man postcard' explains them.\n",
+	    out);
+}
+
+void
+show_all_help(FILE *out)
+{
+	fputs(USAGE, out);
+	for (unsigned g = 0; g < GROUPS; g++) {
+		fprintf(out, "\n%s\n", option_groups[g]);
+		for (size_t i = 0; i < OPTIONS; i++) {
+			if (option_table[i].group == g && option_table[i].help != NULL)
+				help_option(&option_table[i], out);
+		}
 	}
 	fputs("\nThe expression is a filter as tcpdump takes it; -- ends the files before it.\n"
-	      "Exit status: 0 done, 1 --fail-on found something, 2 error, 3 damaged input.\n\n"
-	      "  postcard -r monday.pcap                      the report, for people\n"
-	      "  postcard -r *.pcap --json > mail.ndjson      the records, for programs\n"
-	      "  postcard -r a.pcap --fail-on high tcp port 25\n"
-	      "  zcat a.gz | postcard -r - -q                 the summary of standard input\n",
+	      "Options that name something to add (-i, --syslog, --rules ...) may be repeated.\n"
+	      "Options that are not about one command are keys of the configuration file, too.\n"
+	      "Exit status: 0 done, 1 --fail-on found something, 2 error, 3 damaged input.\n",
 	    out);
 }
 
@@ -163,6 +184,44 @@ manual_option(const struct option_info *o, FILE *out)
 	fprintf(out, "\n%s\n", o->manual);
 }
 
+/* The options, a subsection for each group. */
+static void
+manual_options(FILE *out)
+{
+	for (unsigned g = 0; g < GROUPS; g++) {
+		fprintf(out, ".Ss %s\n.Bl -tag -width Ds\n", option_groups[g]);
+		for (size_t i = 0; i < OPTIONS; i++) {
+			if (option_table[i].group == g && option_table[i].help != NULL)
+				manual_option(&option_table[i], out);
+		}
+		fputs(".El\n", out);
+	}
+}
+
+/* Is it a key of the configuration file, and one that may have a list? */
+static bool
+is_key(const struct option_info *o, bool list)
+{
+	bool lists = (o->traits & TRAIT_REPEATS) != 0 && o->argument != ARGUMENT_NONE;
+	return (o->traits & TRAIT_SETTING) != 0 && lists == list;
+}
+
+static void
+manual_keys(bool lists, FILE *out)
+{
+	size_t last = 0;
+	const char *separator = ".Cm";
+	for (size_t i = 0; i < OPTIONS; i++)
+		last = is_key(&option_table[i], lists) ? i : last;
+	for (size_t i = 0; i <= last; i++) {
+		if (!is_key(&option_table[i], lists))
+			continue;
+		fprintf(out, "%s %s", i == last ? "\nand\n.Cm" : separator, option_table[i].name);
+		separator = " ,";
+	}
+	fputs(lists ? " .\n" : "\n", out);
+}
+
 void
 show_manual(FILE *from, FILE *out)
 {
@@ -170,17 +229,17 @@ show_manual(FILE *from, FILE *out)
 	size_t room = 0;
 	while (getline(&line, &room, from) >= 0) {
 		char *mark = strstr(line, "@VERSION@");
-		if (strcmp(line, "@OPTIONS@\n") == 0) {
-			for (size_t i = 0; i < OPTIONS; i++) {
-				if (option_table[i].help != NULL)
-					manual_option(&option_table[i], out);
-			}
-		} else if (mark != NULL) {
+		if (strcmp(line, "@OPTIONS@\n") == 0)
+			manual_options(out);
+		else if (strcmp(line, "@KEYS@\n") == 0)
+			manual_keys(false, out);
+		else if (strcmp(line, "@LISTS@\n") == 0)
+			manual_keys(true, out);
+		else if (mark != NULL)
 			fprintf(out, "%.*s%s%s", (int)(mark - line), line, POSTCARD_VERSION,
 			    mark + strlen("@VERSION@"));
-		} else {
+		else
 			fputs(line, out);
-		}
 	}
 	free(line);
 }
@@ -211,6 +270,10 @@ show_completion(FILE *out)
 	    out);
 	completion_case(out, ARGUMENT_DIR);
 	fputs("\t\tcompopt -o filenames\n\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
+	      "\t\treturn ;;\n",
+	    out);
+	fputs("\t-i|--interface)\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"any $(ls /sys/class/net)\" -- \"$cur\")\n"
 	      "\t\treturn ;;\n",
 	    out);
 	completion_case(out, ARGUMENT_TEXT);

@@ -35,7 +35,9 @@ signals_catch(bool waits)
 	catch (SIGTERM, (int)SA_RESETHAND | ends);
 	catch (SIGHUP, SA_RESTART); /* ends nothing: a read that waits goes on */
 	catch (SIGUSR1, SA_RESTART);
-	sigaction(SIGPIPE, &ignore, NULL); /* a reader that went is seen by write(2) */
+	/* a reader that went, and a file that may not grow, are seen by write(2) */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 void

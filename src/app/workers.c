@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,12 +28,14 @@ struct worker {
 	int64_t delay_ms;   /* before it is started again, if it dies at the start */
 	uint64_t ticks;	    /* of the processor, soon after it was heard last */
 	int64_t looked_ms;  /* when that was */
+	uint32_t lacks;	    /* bits: interfaces that are gone, for this one */
 	bool dead;	    /* the process has ended */
 	bool lost;	    /* its pipe has, without a last word */
 	bool asked;	    /* the keeper was asked to start it */
 	bool killed;	    /* by us: it hung, or sent nonsense */
 	bool hung;
-	bool gone;	 /* its interface is; it is tried again in silence */
+	bool waits;	 /* for an interface: it is tried again in silence */
+	bool recalled;	 /* we asked it to end, since an interface is back */
 	bool over;	 /* it will not be started again */
 	unsigned faults; /* lines about the input that it has said */
 };
@@ -47,10 +52,12 @@ struct workers {
 	bool stopping; /* nobody is started again */
 	bool failed;   /* reading cannot go on */
 	bool keeper_gone;
-	int64_t stopped_ms;	    /* when they were asked to end last */
-	unsigned faults;	    /* lines about the input that were handed out */
-	char why[CAPTURE_TEXT];	    /* what a worker said before it gave up */
-	char trouble[CAPTURE_TEXT]; /* what ends the run, to be handed out; "": nothing */
+	bool missing[LIMIT_LIVE_INTERFACES]; /* interfaces that are gone */
+	int64_t look_ms;		     /* when it is looked whether they are back */
+	int64_t stopped_ms;		     /* when they were asked to end last */
+	unsigned faults;		     /* lines about the input that were handed out */
+	char why[CAPTURE_TEXT];		     /* what a worker said before it gave up */
+	char trouble[CAPTURE_TEXT];	     /* what ends the run, to be handed out; "": nothing */
 };
 
 static bool
@@ -73,7 +80,7 @@ welcome(struct workers *w, unsigned i, pid_t pid, int fd)
 	    .stat = open(path, O_RDONLY | O_CLOEXEC),
 	    .started_ms = w->now_ms,
 	    .delay_ms = k->delay_ms,
-	    .gone = k->gone};
+	    .waits = k->waits};
 	return crew_join(&w->crew, i, fd, w->now_ms);
 }
 
@@ -319,10 +326,10 @@ bury(struct workers *w, unsigned i, struct workers_word *word)
 		close(k->stat);
 	int64_t delay = young ? k->delay_ms : 0;
 	int64_t next = !young ? 0 : delay == 0 ? 100 : 2 * delay;
-	bool hung = k->hung, gone = k->gone;
+	bool hung = k->hung, waits = k->waits;
 	*k = (struct worker){.stat = -1,
 	    .delay_ms = next < DELAY_MOST_MS ? next : DELAY_MOST_MS,
-	    .gone = gone};
+	    .waits = waits};
 	start_again(w, i, delay);
 	if (!k->over)
 		w->restarts++;
@@ -334,41 +341,58 @@ static enum workers_said
 take_leave(struct workers *w, unsigned i, enum feed_end end, struct workers_word *word)
 {
 	struct worker *k = &w->worker[i];
-	bool known = k->gone;
+	bool known = k->waits, recalled = k->recalled;
 	word->worker = i;
 	if (k->stat >= 0)
 		close(k->stat);
 	end_by(w, i, SIGKILL); /* it has nothing left to say */
 	if (!is_live(w) && !k->dead)
 		(void)waitpid(k->pid, NULL, 0);
-	*k = (struct worker){.stat = -1, .gone = is_live(w) && end != FEED_END_STOP};
+	*k = (struct worker){.stat = -1, .waits = is_live(w) && end != FEED_END_STOP};
 	if (end == FEED_END_FAILED && (!is_live(w) || !w->begun)) {
 		bool told = w->failed; /* by another, who reads the same */
 		w->failed = k->over = true;
 		memcpy(word->text, w->why, sizeof word->text);
 		return told ? WORKERS_NOTHING : WORKERS_FAILED;
 	}
-	if (end == FEED_END_STOP && !w->stopping) { /* not by us */
+	if (end == FEED_END_STOP && !w->stopping && !recalled) { /* not by us */
 		snprintf(word->text, sizeof word->text, "signal %d (%s)", SIGTERM,
 		    strsignal(SIGTERM));
 		start_again(w, i, 0);
 		w->restarts += !k->over;
 		return WORKERS_DIED;
 	}
-	if (end == FEED_END_INPUT || end == FEED_END_STOP)
+	if (end == FEED_END_INPUT || !is_live(w))
 		k->over = true;
-	else
-		start_again(w, i, WORKERS_RETRY_MS);
+	else /* ended because an interface is back, or there is none */
+		start_again(w, i, end == FEED_END_STOP ? 0 : WORKERS_RETRY_MS);
 	if (end != FEED_END_FAILED || known || k->over)
 		return WORKERS_NOTHING;
 	memcpy(word->text, w->why, sizeof word->text);
-	return WORKERS_INTERFACE;
+	return WORKERS_NOTE;
 }
 
+/* The interface whose name a line begins with; the number of interfaces where it is none of ours.
+ */
+static size_t
+interface_of(const struct workers *w, const char *line)
+{
+	const struct live_config *c = &w->spawn->live;
+	size_t i = 0;
+	while (i < c->count &&
+	    !(strncmp(line, c->interfaces[i], strlen(c->interfaces[i])) == 0 &&
+		line[strlen(c->interfaces[i])] == ':'))
+		i++;
+	return i;
+}
+
+/* Each worker says of interfaces the same, so that of one is enough. */
 static enum workers_said
 take_event(struct workers *w, const struct crew_word *c, struct workers_word *word)
 {
 	struct worker *k = &w->worker[c->worker];
+	bool first = c->worker == 0;
+	size_t i = interface_of(w, c->text);
 	memcpy(word->text, c->text, sizeof word->text);
 	word->worker = c->worker;
 	switch (c->event) {
@@ -377,9 +401,18 @@ take_event(struct workers *w, const struct crew_word *c, struct workers_word *wo
 			return WORKERS_NOTHING;
 		w->faults++;
 		return WORKERS_FAULT;
-	case FEED_EVENT_INTERFACE: return c->worker == 0 ? WORKERS_INTERFACE : WORKERS_NOTHING;
+	case FEED_EVENT_NOTE: return first ? WORKERS_NOTE : WORKERS_NOTHING;
+	case FEED_EVENT_DOWN: return first ? WORKERS_DOWN : WORKERS_NOTHING;
+	case FEED_EVENT_UP: return first ? WORKERS_UP : WORKERS_NOTHING;
+	case FEED_EVENT_GONE:
+		if (i < w->spawn->live.count)
+			k->lacks |= 1u << i;
+		if (i == w->spawn->live.count || w->missing[i])
+			return WORKERS_NOTHING;
+		w->missing[i] = true;
+		return WORKERS_GONE;
 	case FEED_EVENT_SANDBOX:
-		return c->worker == 0 && w->restarts == 0 ? WORKERS_SANDBOX : WORKERS_NOTHING;
+		return first && w->restarts == 0 ? WORKERS_SANDBOX : WORKERS_NOTHING;
 	case FEED_EVENT_FAILED: memcpy(w->why, c->text, sizeof w->why); return WORKERS_NOTHING;
 	case FEED_EVENTS: break;
 	}
@@ -415,22 +448,53 @@ fail(struct workers *w, struct workers_word *word)
 	return WORKERS_FAILED;
 }
 
-/* A worker whose interface was gone, and which reads again. */
+/* Can the interface be opened (netdevice(7))?  Asked by who has no right to, which this takes not.
+ */
+static bool
+is_there(const char *name)
+{
+	struct ifreq request = {.ifr_flags = 0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	bool there = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
+	close(fd);
+	return there;
+}
+
+/* An interface that was gone and is there again, once all workers have it. */
 static enum workers_said
 come_back(struct workers *w, struct workers_word *word)
 {
+	bool waits = false;
 	for (unsigned i = 0; i < w->crew.count; i++) {
 		struct worker *k = &w->worker[i];
-		bool runs = k->pid != 0 && w->crew.member[i].speaks;
-		w->begun |= runs;
-		if (!runs || !k->gone)
+		bool works = k->pid != 0 && w->crew.member[i].speaks;
+		w->begun |= works;
+		k->waits &= !works;
+		waits |= k->waits || !works;
+	}
+	if (!is_live(w) || waits || w->stopping || w->now_ms < w->look_ms)
+		return WORKERS_NOTHING;
+	w->look_ms = w->now_ms + WORKERS_RETRY_MS;
+	for (size_t n = 0; n < w->spawn->live.count; n++) {
+		const char *name = w->spawn->live.interfaces[n];
+		if (!w->missing[n] || !is_there(name))
 			continue;
-		k->gone = false;
-		if (i != 0)
+		bool lacked = false;
+		for (unsigned i = 0; i < w->crew.count; i++) {
+			if (!(w->worker[i].lacks & 1u << n))
+				continue;
+			lacked = w->worker[i].recalled = true;
+			end_by(w, i, SIGTERM); /* its next life will have it */
+		}
+		if (lacked)
 			continue;
-		word->worker = i;
-		snprintf(word->text, sizeof word->text, "the interface is back");
-		return WORKERS_INTERFACE;
+		w->missing[n] = false;
+		word->worker = 0;
+		snprintf(word->text, sizeof word->text, "%s: the interface is back", name);
+		return WORKERS_UP;
 	}
 	return WORKERS_NOTHING;
 }

@@ -25,15 +25,18 @@
 #define WORKERS_RETRY_MS 500   /* between two tries to open what is gone */
 
 enum workers_said {
-	WORKERS_NOTHING,   /* nothing now: see workers_wait */
-	WORKERS_RECORD,	   /* a record */
-	WORKERS_FAULT,	   /* the input is damaged: `text` */
-	WORKERS_INTERFACE, /* an interface went down, came up, is gone, is back: `text` */
-	WORKERS_SANDBOX,   /* the kernel lacks parts of the sandbox: `text` */
-	WORKERS_DIED,	   /* worker `worker` died or was killed: `text` says of what */
-	WORKERS_HUNG,	   /* the same, because it did not move */
-	WORKERS_FAILED,	   /* reading cannot go on, or could not begin: `text` */
-	WORKERS_END	   /* nothing more will come */
+	WORKERS_NOTHING, /* nothing now: see workers_wait */
+	WORKERS_RECORD,	 /* a record */
+	WORKERS_FAULT,	 /* the input is damaged: `text` */
+	WORKERS_NOTE,	 /* libpcap warns: `text` */
+	WORKERS_DOWN,	 /* an interface is down: `text`, which begins with its name */
+	WORKERS_UP,	 /* an interface is up again, or back */
+	WORKERS_GONE,	 /* an interface is gone */
+	WORKERS_SANDBOX, /* the kernel lacks parts of the sandbox: `text` */
+	WORKERS_DIED,	 /* worker `worker` died or was killed: `text` says of what */
+	WORKERS_HUNG,	 /* the same, because it did not move */
+	WORKERS_FAILED,	 /* reading cannot go on, or could not begin: `text` */
+	WORKERS_END	 /* nothing more will come */
 };
 
 struct workers_word {

@@ -18,12 +18,15 @@
 #include "base/limits.h"
 #include "capture/share.h"
 
+#define LINKTYPE_ETHERNET 1u
+
 #define PASS	262144u /* octets of the packet that are wanted; libpcap puts its own number there */
 #define LABELS	512u
 #define USUAL	9u
-#define LEAF	4u    /* ports that are compared one by one */
-#define FAR	0xffu /* instructions that a conditional jump can skip */
-#define MAX_LEN 1500u /* an ethertype up to here is an IEEE 802.3 length */
+#define LEAF	4u		    /* ports that are compared one by one */
+#define ADD	(BPF_ALU | BPF_ADD) /* of a constant: BPF_K is 0, as BPF_ADD is */
+#define FAR	0xffu		    /* instructions that a conditional jump can skip */
+#define MAX_LEN 1500u		    /* an ethertype up to here is an IEEE 802.3 length */
 
 enum memory { MEMORY_X, MEMORY_WORD, MEMORY_FOLD }; /* BPF's scratch memory */
 
@@ -287,7 +290,7 @@ put_ip(struct program *p, const struct kernel_filter *k, uint32_t link)
 	load(p, BPF_B, link + 6);
 	put(p, BPF_ST, MEMORY_WORD);
 	put(p, BPF_MISC | BPF_TXA, 0);
-	put(p, BPF_ALU | BPF_ADD | BPF_K, 40);
+	put(p, ADD, 40);
 
 	place(p, transport);
 	put(p, BPF_MISC | BPF_TAX, 0);
@@ -329,12 +332,18 @@ put_tags(struct program *p, uint32_t link, uint16_t done)
 		load(p, BPF_H, link + 2);
 		put(p, BPF_ST, MEMORY_WORD);
 		put(p, BPF_MISC | BPF_TXA, 0);
-		put(p, BPF_ALU | BPF_ADD | BPF_K, 4);
+		put(p, ADD, 4);
 		put(p, BPF_MISC | BPF_TAX, 0);
 		put(p, BPF_LD | BPF_MEM, MEMORY_WORD);
 	}
 }
 
+/*
+ * Tags are walked on Ethernet alone.  Of a cooked link the kernel has taken off the outermost one;
+ * where another is left, or the packet goes out, its types and octets do not fit each other (Linux
+ * 6.18: the protocol is the tag's, and the octets may begin behind all tags).  So they pass whole,
+ * and are worker 0's.
+ */
 static void
 put_link(struct program *p, const struct kernel_filter *k, const struct share_link *link)
 {
@@ -342,7 +351,8 @@ put_link(struct program *p, const struct kernel_filter *k, const struct share_li
 	if (link->type_at != SHARE_NO_TYPE) {
 		uint16_t typed = label(p), ip = label(p), not_four = label(p), other = label(p);
 		put(p, BPF_LD | BPF_H | BPF_ABS, link->type_at);
-		put_tags(p, link->len, typed);
+		if (k->link_type == LINKTYPE_ETHERNET)
+			put_tags(p, link->len, typed);
 		place(p, typed);
 		jump_equal(p, 0x0800, ip, not_four);
 		place(p, not_four);

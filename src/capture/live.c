@@ -64,7 +64,7 @@ struct interface {
 };
 
 struct event {
-	const char *interface; /* its name */
+	enum live_change what;
 	char text[CAPTURE_TEXT];
 };
 
@@ -91,8 +91,8 @@ now_ns(clockid_t clock)
 
 /* --- events --- */
 
-static void __attribute__((format(printf, 3, 4)))
-note(struct live *l, const struct interface *in, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5)))
+note(struct live *l, const struct interface *in, enum live_change what, const char *fmt, ...)
 {
 	size_t at = (l->event_first + l->event_count) % EVENTS;
 	if (l->event_count == EVENTS)
@@ -100,7 +100,7 @@ note(struct live *l, const struct interface *in, const char *fmt, ...)
 	else
 		l->event_count++;
 	struct event *e = &l->events[at];
-	e->interface = in->name;
+	e->what = what;
 	va_list args;
 	va_start(args, fmt);
 	int n = snprintf(e->text, sizeof e->text, "%s: ", in->name);
@@ -110,17 +110,22 @@ note(struct live *l, const struct interface *in, const char *fmt, ...)
 }
 
 bool
-live_event(struct live *l, char text[CAPTURE_TEXT], const char **interface)
+live_event(struct live *l, enum live_change *what, char text[CAPTURE_TEXT])
 {
 	if (l->event_count == 0)
 		return false;
 	const struct event *e = &l->events[l->event_first];
 	memcpy(text, e->text, sizeof e->text);
-	if (interface != NULL)
-		*interface = e->interface;
+	*what = e->what;
 	l->event_first = (l->event_first + 1) % EVENTS;
 	l->event_count--;
 	return true;
+}
+
+size_t
+live_count(const struct live *l)
+{
+	return l->alive;
 }
 
 /* --- opening --- */
@@ -276,7 +281,7 @@ open_interface(struct live *l, struct interface *in, const struct live_config *c
 		return false;
 	}
 	if (status > 0)
-		note(l, in, "%s",
+		note(l, in, LIVE_NOTE, "%s",
 		    status == PCAP_WARNING ? pcap_geterr(in->pcap) : pcap_statustostr(status));
 	in->fd = pcap_get_selectable_fd(in->pcap);
 	struct sockaddr_ll addr = {0};
@@ -318,8 +323,15 @@ live_open(const struct live_config *config, struct capture_error *err)
 		if (in->name == NULL)
 			text_puts(&t, "no memory for the interfaces");
 		good = in->name != NULL && open_interface(l, in, config, &t);
+		if (good || in->name == NULL || !config->some_suffice)
+			continue;
+		good = in->gone = true;
+		l->alive--;
+		note(l, in, LIVE_LOST, "the interface is not there; waiting for it");
+		if (l->alive > 0 || i + 1 < config->count)
+			t = text_in(err->text, sizeof err->text);
 	}
-	if (!good) {
+	if (!good || l->alive == 0) {
 		live_close(l);
 		return NULL;
 	}
@@ -367,7 +379,7 @@ check_state(struct live *l, struct interface *in)
 	    : (request.ifr_flags & IFF_RUNNING) == 0	   ? STATE_NO_LINK
 							   : STATE_UP;
 	if (now != in->state)
-		note(l, in, "%s", texts[now]);
+		note(l, in, now == STATE_UP ? LIVE_UP : LIVE_DOWN, "%s", texts[now]);
 	in->state = now;
 	return true;
 }
@@ -391,7 +403,7 @@ wait_or_give_up(struct live *l, struct interface *in)
 	in->gone = true;
 	l->untold = true;
 	l->alive--;
-	note(l, in, "the interface is gone");
+	note(l, in, LIVE_LOST, "the interface is gone");
 }
 
 /* --- reading --- */
@@ -428,7 +440,7 @@ fetch(struct live *l, struct interface *in)
 	if (!check_state(l, in)) {
 		wait_or_give_up(l, in);
 	} else if (status != 0 && in->state != STATE_DOWN) {
-		note(l, in, "reading failed: %s", pcap_geterr(in->pcap));
+		note(l, in, LIVE_NOTE, "reading failed: %s", pcap_geterr(in->pcap));
 		l->failed = true;
 	}
 }

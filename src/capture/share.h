@@ -5,7 +5,8 @@
  * stay together, and so do all frames without an IP header, which are worker 0's.  Live, the same
  * is said by a classic BPF program (kernel.h), so that each worker's socket takes its own share and
  * a worker that dies moves no packet of the others (PACKET_FANOUT numbers the members anew when one
- * leaves).
+ * leaves), but for one case: tags that the kernel leaves on a cooked link, whose packets are all
+ * worker 0's.
  *
  * The hash has no key: who chooses the addresses of both ends can choose the worker.
  */
@@ -16,8 +17,9 @@
 
 #include "capture/frame.h"
 
-#define SHARE_TAGS 4u /* VLAN tags that are walked; an IP header behind more of them is not seen \
-		       */
+#define SHARE_TAGS                                                                    \
+	4u /* VLAN tags that are walked; an IP header behind more of them is not seen \
+	    */
 
 /* Where a link type has its ethertype and where its header ends. */
 struct share_link {

@@ -75,30 +75,43 @@ shim_llc(struct packet *p)
 	return LAYER_TYPE;
 }
 
-/* Is there a type that we know at `at`, as it would stand behind two link addresses? */
+/* Does a packet of the version in its first nibble begin at `at`, and fit what is there? */
 static bool
-is_type_at(const struct packet *p, size_t at)
+is_ip_at(const struct packet *p, size_t at, unsigned version)
 {
-	static const uint16_t known[] = {0x0800, 0x86dd, 0x8100, 0x88a8, 0x8847, 0x8864};
-	if (cursor_left(&p->c) < at + 2)
+	const uint8_t *h = p->c.p + at;
+	uint32_t wire = packet_wire_left(p) - (uint32_t)at;
+	if (cursor_left(&p->c) < at + 20 || h[0] >> 4 != version)
 		return false;
+	if (version == 4)
+		return (h[0] & 0x0f) >= 5 && load_be16(h + 2) <= wire &&
+		    (load_be16(h + 2) >= 20 || load_be16(h + 2) == 0);
+	return load_be16(h + 4) + 40u <= wire;
+}
+
+/*
+ * Does an Ethernet frame begin at `at`: is there a type that we know behind two link addresses, or
+ * a length and SNAP?  *sure: what the type says follows it.
+ */
+static bool
+is_ether_at(const struct packet *p, size_t at, bool *sure)
+{
+	static const uint16_t known[] = {0x8100, 0x88a8, 0x9100, 0x9200, 0x8847, 0x8864};
+	*sure = false;
+	if (cursor_left(&p->c) < at + 14)
+		return false;
+	const uint8_t *h = p->c.p + at + 12;
+	uint16_t type = load_be16(h);
+	if (type <= ETHERTYPE_MAX_LENGTH)
+		return *sure = cursor_left(&p->c) >= at + 17 && h[2] == 0xaa && h[3] == 0xaa &&
+		    h[4] == 0x03;
+	if (type == 0x0800 || type == 0x86dd)
+		return *sure = is_ip_at(p, at + 14, type == 0x0800 ? 4 : 6);
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (load_be16(p->c.p + at) == known[i])
+		if (type == known[i])
 			return true;
 	}
 	return false;
-}
-
-static bool
-looks_like_ip(const struct packet *p)
-{
-	const uint8_t *h = p->c.p;
-	uint32_t wire = packet_wire_left(p);
-	if (cursor_left(&p->c) < 20)
-		return false;
-	if (h[0] >> 4 == 4)
-		return (h[0] & 0x0f) >= 5 && load_be16(h + 2) >= 20 && load_be16(h + 2) <= wire;
-	return h[0] >> 4 == 6 && load_be16(h + 4) + 40u <= wire;
 }
 
 /*
@@ -115,13 +128,17 @@ shim_mpls(struct packet *p)
 		return LAYER_DAMAGED;
 	if (cursor_left(&p->c) < 1)
 		return LAYER_DAMAGED;
-	if (looks_like_ip(p))
+	unsigned nibble = p->c.p[0] >> 4;
+	bool sure, bare = is_ether_at(p, 0, &sure), sure_word;
+	if (bare && sure && nibble != 0)
+		return LAYER_ETHER; /* of an address that looks like IP */
+	if (is_ip_at(p, 0, 4) || is_ip_at(p, 0, 6))
 		return LAYER_IP;
-	if (p->c.p[0] >> 4 == 0 && is_type_at(p, 4 + 12)) {
+	if (nibble == 0 && !(bare && sure) && is_ether_at(p, 4, &sure_word)) {
 		cursor_skip(&p->c, 4);
 		return LAYER_ETHER;
 	}
-	if (is_type_at(p, 12))
+	if (bare)
 		return LAYER_ETHER;
-	return p->c.p[0] >> 4 == 4 || p->c.p[0] >> 4 == 6 ? LAYER_IP : LAYER_OTHER;
+	return nibble == 4 || nibble == 6 ? LAYER_IP : LAYER_OTHER;
 }

@@ -70,7 +70,8 @@ erspan(struct packet *p, uint16_t type, bool sequence)
 		return LAYER_DAMAGED;
 	if (type == TYPE_ERSPAN_III && h[11] & 1)
 		cursor_skip(&p->c, 8);
-	return enter_id(p, TUNNEL_ERSPAN, load_be16(h + 2) & 0x03ffu, LAYER_ETHER);
+	bool ip = type == TYPE_ERSPAN_III && (h[10] >> 2 & 0x1f) == 2; /* the frame type */
+	return enter_id(p, TUNNEL_ERSPAN, load_be16(h + 2) & 0x03ffu, ip ? LAYER_IP : LAYER_ETHER);
 }
 
 enum layer
@@ -115,7 +116,7 @@ static enum layer
 vxlan(struct packet *p)
 {
 	const uint8_t *h = cursor_take(&p->c, 8);
-	if (h == NULL || !(h[0] & 0x08) || h[7] != 0)
+	if (h == NULL || !(h[0] & 0x08)) /* reserved fields are to be ignored */
 		return LAYER_OTHER;
 	return enter_id(p, TUNNEL_VXLAN, load_be32(h + 4) >> 8, LAYER_ETHER);
 }
@@ -138,7 +139,7 @@ static enum layer
 geneve(struct packet *p)
 {
 	const uint8_t *h = cursor_take(&p->c, 8);
-	if (h == NULL || h[0] >> 6 != 0 || h[7] != 0)
+	if (h == NULL || h[0] >> 6 != 0)
 		return LAYER_OTHER;
 	cursor_skip(&p->c, (h[0] & 0x3fu) * 4u);
 	if (p->c.bad)

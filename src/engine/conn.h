@@ -57,6 +57,8 @@ struct conn {
 				protocol */
 	uint32_t app;	     /* string: what nDPI calls it */
 	uint32_t syn_again;  /* sequence number of a SYN in its midst */
+	uint32_t heard[2];   /* what a side had acknowledged with its last octets, while the other
+				is not captured; 0 for nothing yet */
 	uint32_t wrap;	     /* string: struct wrap; 0 where nothing stood around it */
 	int16_t vlan;	     /* -1 for none */
 	uint16_t flags;	     /* CONN_* */

@@ -66,6 +66,8 @@ add_engine(struct engine_stats *sum, const struct engine_stats *s)
 	if (sum->unknown_link == 0)
 		sum->unknown_link_type = s->unknown_link_type;
 	sum->unknown_link += s->unknown_link;
+	sum->unknown_link_more +=
+	    s->unknown_link_type == sum->unknown_link_type ? s->unknown_link_more : s->unknown_link;
 	sum->fragments += s->fragments;
 	sum->flows += s->flows;
 	sum->evicted += s->evicted;

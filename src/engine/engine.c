@@ -153,6 +153,8 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 	}
 	if (c->phase == CONN_OTHER)
 		return;
+	if (chunk->turn)
+		mail_turn(&c->mail, side);
 	e->rest = chunk->data;
 	e->rest_len = chunk->len;
 	e->rest_side = (uint8_t)side;
@@ -372,6 +374,7 @@ engine_push(struct engine *e, const struct frame *f)
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
+		e->stats.unknown_link_more += f->link_type != e->stats.unknown_link_type;
 		e->stats.undecoded++;
 		break;
 	case DECODE_DAMAGED:

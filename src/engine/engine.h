@@ -35,6 +35,7 @@ struct engine_stats {
 	uint64_t undecoded;	    /* damaged, cut or of an unknown link type */
 	uint64_t unknown_link;	    /* of them: of an unknown link type */
 	uint32_t unknown_link_type; /* the first such link type */
+	uint64_t unknown_link_more; /* of them: of other types than the first */
 	uint64_t fragments;	    /* IP fragments, in tunnels too */
 	uint64_t flows;		    /* TCP connections seen */
 	uint64_t evicted;	    /* connections given up early because a pool was full */

@@ -66,7 +66,10 @@ take_live(struct feed *f)
 	switch (live_next(f->live, &frame)) {
 	case LIVE_FRAME: take(f, &frame); return FEED_MORE;
 	case LIVE_IDLE: engine_clock(f->engine, now_ns() - FEED_LAG_NS); return FEED_IDLE;
-	case LIVE_GONE: finish(f, FEED_END_GONE); return FEED_MORE;
+	case LIVE_GONE:
+		if (live_count(f->live) == 0)
+			finish(f, FEED_END_GONE);
+		return FEED_MORE;
 	case LIVE_FAILED: finish(f, FEED_END_FAILED); return FEED_MORE;
 	}
 	return FEED_MORE;
@@ -102,12 +105,18 @@ feed_stop(struct feed *f)
 bool
 feed_event(struct feed *f, enum feed_event *what, char text[CAPTURE_TEXT])
 {
-	const char *interface;
+	static const enum feed_event changes[] = {[LIVE_NOTE] = FEED_EVENT_NOTE,
+	    [LIVE_DOWN] = FEED_EVENT_DOWN,
+	    [LIVE_UP] = FEED_EVENT_UP,
+	    [LIVE_LOST] = FEED_EVENT_GONE};
+	enum live_change change;
 	if (f->live != NULL) {
+		if (!live_event(f->live, &change, text))
+			return false;
 		/* the last line before it failed says why */
-		*what = f->finishing && f->end == FEED_END_FAILED ? FEED_EVENT_FAILED
-								  : FEED_EVENT_INTERFACE;
-		return live_event(f->live, text, &interface);
+		bool why = change == LIVE_NOTE && f->finishing && f->end == FEED_END_FAILED;
+		*what = why ? FEED_EVENT_FAILED : changes[change];
+		return true;
 	}
 	if (f->faults < capture_faults(f->files)) {
 		*what = FEED_EVENT_FAULT;

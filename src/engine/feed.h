@@ -33,16 +33,19 @@ enum feed_end {
 	FEED_END_INPUT,	 /* all was read, or as much as was asked for */
 	FEED_END_STOP,	 /* feed_stop */
 	FEED_END_FAILED, /* reading could not go on; an event says why */
-	FEED_END_GONE,	 /* a live interface is gone */
+	FEED_END_GONE,	 /* no live interface is there any more */
 	FEED_ENDS
 };
 
 /* What a line is about; goes through the pipe. */
 enum feed_event {
-	FEED_EVENT_FAULT,     /* the input is damaged */
-	FEED_EVENT_FAILED,    /* reading cannot go on */
-	FEED_EVENT_INTERFACE, /* a live interface went down, came up, is gone */
-	FEED_EVENT_SANDBOX,   /* parts of the sandbox that this kernel lacks */
+	FEED_EVENT_FAULT,   /* the input is damaged */
+	FEED_EVENT_FAILED,  /* reading cannot go on */
+	FEED_EVENT_NOTE,    /* libpcap warns */
+	FEED_EVENT_DOWN,    /* a live interface is down, */
+	FEED_EVENT_UP,	    /* is up again, */
+	FEED_EVENT_GONE,    /* is gone */
+	FEED_EVENT_SANDBOX, /* parts of the sandbox that this kernel lacks */
 	FEED_EVENTS
 };
 

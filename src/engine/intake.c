@@ -60,6 +60,20 @@ start_streams(struct conn *c, const struct segment *seg, unsigned end)
 		stream_start_late(peer, seg->ack);
 }
 
+/* Where the other side is not captured, what is acknowledged tells that it spoke in between. */
+static void
+note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, uint32_t seq)
+{
+	const struct segment *seg = &e->seg;
+	if (!(seg->flags & TCP_ACK) || c->packets[!end] > 0)
+		return;
+	if (c->heard[end] != 0 && seg->wire_len > 0 && (int32_t)(seg->ack - c->heard[end]) > 0 &&
+	    stream_turn(&e->streams, &c->stream[end], seq, e->clock.elapsed_ns))
+		mail_turn(&c->mail, side_of(f, end));
+	if (c->heard[end] == 0 || seg->wire_len > 0)
+		c->heard[end] = seg->ack;
+}
+
 /* The table is full: gives up the flow `id` (0: there is none), and the segment comes again. */
 static void
 make_room(struct engine *e, uint32_t id)
@@ -177,6 +191,7 @@ take_segment(struct engine *e)
 		s->next = s->end != STREAM_NO_END ? s->end : s->next;
 		return;
 	}
+	note_turn(e, c, f, end, seq);
 	uint64_t need = 0;
 	/* who has not been seen may come a little late, or not at all */
 	bool may_come = c->packets[!end] > 0 || (c->flags & (CONN_SYN | CONN_ALONE)) == CONN_SYN;

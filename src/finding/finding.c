@@ -180,7 +180,11 @@ take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
 		}
 		break;
 	case TLS_EVENT_ESTABLISHED: f->flags |= FINDING_ESTABLISHED; break;
-	case TLS_EVENT_MIDSTREAM: f->flags |= FINDING_TLS_MIDSTREAM; break;
+	case TLS_EVENT_MIDSTREAM:
+		/* hellos that were not lost were never said: records alone seal nothing */
+		if (v->midstream || v->gap || v->headless || !v->both || f->flags & FINDING_LOST)
+			f->flags |= FINDING_TLS_MIDSTREAM;
+		break;
 	case TLS_EVENT_PLAIN:
 		f->flags |= FINDING_NULL;
 		if (f->exposed == 0)

@@ -74,7 +74,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 			return OUTCOME_TLS_FAILED;
 		return OUTCOME_UNKNOWN;
 	}
-	if (v->gap || v->headless)
+	if (v->gap || v->headless || f->flags & FINDING_LOST)
 		return OUTCOME_UNKNOWN;
 	if (v->midstream && v->payload && !(f->flags & FINDING_SURE))
 		return OUTCOME_UNKNOWN;

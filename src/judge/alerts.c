@@ -289,12 +289,21 @@ wake(struct alerts *a, int64_t ns)
 		a->soonest_ns = ns;
 }
 
+/* When `r` was; live, the clock of the judge may be ahead of it. */
+static int64_t
+time_of(const struct record *r, int64_t now_ns)
+{
+	struct record_value v;
+	return record_find(r, FIELD_TIMESTAMP, &v) && v.ns >= 0 && v.ns < now_ns ? v.ns : now_ns;
+}
+
 struct alert_report
 alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
     int64_t now_ns)
 {
 	struct fingerprint f = fingerprint_of(rule, r);
-	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = now_ns};
+	int64_t when_ns = time_of(r, now_ns);
+	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);
 	struct alert *x = open_alert(a, &f, r, &fresh);
 	report.alert = x;
@@ -310,7 +319,7 @@ alerts_event(struct alerts *a, const struct rule *rule, enum level level, const 
 	x->resolved = false;
 	x->dirty = true;
 	if (fresh) {
-		x->first_ns = now_ns;
+		x->first_ns = when_ns;
 		x->window_ns =
 		    rule->window_ns > 0 ? rule->window_ns : LIMIT_ALERT_WINDOW_S * 1000000000ll;
 		report.state = ALERT_NEW;
@@ -322,8 +331,8 @@ alerts_event(struct alerts *a, const struct rule *rule, enum level level, const 
 			report.state = ALERT_REPEATED;
 		report.count = x->pending > 0 ? x->pending : 1;
 	}
-	if (now_ns > x->last_ns || fresh)
-		x->last_ns = now_ns;
+	if (when_ns > x->last_ns || fresh)
+		x->last_ns = when_ns;
 	report.first_ns = x->first_ns;
 	if (report.state != ALERT_SILENT) {
 		x->pending = 0;
@@ -365,7 +374,7 @@ alerts_sealed(struct alerts *a, const struct record *r, int64_t now_ns)
 		if (x->readable && memcmp(&x->pair, &k, sizeof k) == 0) {
 			x->resolved = true;
 			x->dirty = true;
-			x->last_ns = now_ns;
+			x->last_ns = time_of(r, now_ns);
 		}
 	}
 	a->walking = false; /* begin anew: some may stand before the place of the walk */

@@ -95,7 +95,9 @@ struct mail_session {
 #define MAIL_SESSION_IMPLICIT  0x08u /* TLS from the first octet */
 #define MAIL_SESSION_INJECTED  0x10u /* server text between its 220 and TLS was reported */
 
-#define MAIL_SESSION_DOUBT 0x20u /* whether content was let in, or commands follow, was lost */
+#define MAIL_SESSION_DOUBT	 0x20u /* whether content was let in, or commands follow, was lost */
+#define MAIL_SESSION_TURN_CLIENT 0x40u /* the server spoke since the client's last octets */
+#define MAIL_SESSION_TURN_SERVER 0x80u /* and the other way round */
 
 #define MAIL_QUEUE 16u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
@@ -133,8 +135,12 @@ void mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, ui
 void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
     size_t len);
 
-/* The side's next octets may be anything: a line is believed where it certainly is one. */
+/* The side's next octets, the first that are known of it, may be anything: a line is believed where
+ * it certainly is one. */
 void mail_resync(struct mail *m, struct mail_session *s, enum mail_side side);
+
+/* The side's next octets come after the other spoke, whose packets are not captured. */
+void mail_turn(struct mail_session *s, enum mail_side side);
 
 /* `len` octets of one side were lost.  Then take events until false. */
 void mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len);

@@ -24,8 +24,18 @@ enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE
 /* Does s begin with `word`, or may it when more comes?  Case-blind. */
 enum plausible mail_plausible_word(const char *s, size_t len, const char *word);
 
+/* Are these octets the start of a TLS record? */
+enum plausible mail_plausible_record(const uint8_t *o, size_t len);
+
+/* Content types of TLS records, and the first octet of an SSLv2 ClientHello: no text starts so. */
+bool mail_may_start_tls(uint8_t octet);
+
+/* Are the first octets (up to four) those of a text? */
+bool mail_looks_like_text(const uint8_t *s, size_t len);
+
 struct mail_row {
 	const char *name;
+	uint8_t content; /* sides that may send content, in which lines look like anything: bits */
 	void (*begin)(struct mail *m, struct mail_session *s);
 	/* A whole line of one side. */
 	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,

@@ -36,7 +36,13 @@ enum dot_state {
 #define DOT_BEHIND 0x20u /* something follows that dot line */
 #define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
 
-#define RESYNC_INSIDE 0x80u /* of the same octet: inside a line of which nothing is known */
+/* Of the same octet, in MAIL_MODE_RESYNC. */
+#define RESYNC_INSIDE 0x80u /* inside a line of which nothing is known */
+#define RESYNC_FIRST  0x40u /* these are the first octets, of all or behind a loss */
+#define RESYNC_HOLDS  0x20u /* of what may be a command, the end is awaited */
+#define RESYNC_HELD   0x10u /* it is there: what comes next tells whether it was one */
+#define RESYNC_LOST   0x08u /* octets were lost before: the other side's answer alone tells */
+#define RESYNC_TOLD   0x04u /* MAIL_LOST was emitted for what is passed over */
 
 static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_SMTP] = &mail_smtp_row,
@@ -69,65 +75,24 @@ mail_protocol_name(enum mail_protocol p)
 	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? rows[p]->name : "other";
 }
 
-struct mail_event *
-mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
-{
-	assert(m->q_len < MAIL_QUEUE);
-	struct mail_event *ev = &m->queue[m->q_len++];
-	*ev = (struct mail_event){.kind = (uint8_t)kind, .side = (uint8_t)side, .text = ""};
-	return ev;
-}
-
-void
-mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
-    size_t len)
-{
-	struct mail_event *ev = mail_emit(m, kind, side);
-	ev->text = s;
-	ev->len = len;
-}
-
-void
-mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd)
-{
-	mail_emit(m, MAIL_ODD, side)->index = (uint16_t)odd;
-}
-
-size_t
-mail_word_len(const char *s, size_t len)
-{
-	size_t n = 0;
-	while (n < len && s[n] != ' ' && s[n] != '\t')
-		n++;
-	return n;
-}
-
-size_t
-mail_skip_blanks(const char *s, size_t len, size_t at)
-{
-	while (at < len && (s[at] == ' ' || s[at] == '\t'))
-		at++;
-	return at;
-}
-
-bool
-mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length)
-{
-	size_t n = strlen(keyword), xs = 0, differ = 0;
-	*same_length = len == n;
-	while (xs < len && (word[xs] == 'X' || word[xs] == 'x'))
-		xs++;
-	/* ASA inspection: all X, or X with a last letter that counts up (field notes 3.2, S1) */
-	if (len >= 2 && (xs == len || (xs >= 2 && xs + 1 == len)))
-		return true;
-	if (len != n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		differ += ascii_lower(word[i]) != ascii_lower(keyword[i]);
-	return differ > 0 && differ <= 3;
-}
-
 static void drop_line(struct mail *m, struct mail_session *s, enum mail_side side);
+
+/* ---- whose turn it is ---- */
+
+static const uint8_t turn_flag[2] =
+    {[MAIL_CLIENT] = MAIL_SESSION_TURN_CLIENT, [MAIL_SERVER] = MAIL_SESSION_TURN_SERVER};
+
+void
+mail_turn(struct mail_session *s, enum mail_side side)
+{
+	s->flags |= turn_flag[side];
+}
+
+static void
+end_turn(struct mail_session *s, enum mail_side side)
+{
+	s->flags &= (uint8_t)~turn_flag[side];
+}
 
 /* ---- TLS ---- */
 
@@ -146,12 +111,19 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->mode[side] = s->tls != 0 ? MAIL_MODE_TLS : MAIL_MODE_OFF;
 }
 
-void
-mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
+static void
+resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	drop_line(m, s, side);
 	s->mode[side] = MAIL_MODE_RESYNC;
 	s->dot[side] = 0;
+}
+
+void
+mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	resync(m, s, side);
+	s->dot[side] = RESYNC_FIRST;
 }
 
 void
@@ -161,24 +133,6 @@ mail_upgrade(struct mail_session *s)
 		if (s->mode[side] == MAIL_MODE_LINES || s->mode[side] == MAIL_MODE_RESYNC)
 			s->mode[side] = MAIL_MODE_UPGRADE;
 	}
-}
-
-/* Content types of TLS records, and the first octet of an SSLv2 ClientHello: no text starts so. */
-static bool
-may_start_tls(uint8_t octet)
-{
-	return (octet >= 0x14 && octet <= 0x17) || octet == 0x80;
-}
-
-static bool
-looks_like_text(const uint8_t *s, size_t len)
-{
-	size_t n = len < 4 ? len : 4;
-	for (size_t i = 0; i < n; i++) {
-		if ((s[i] < 0x20 || s[i] > 0x7e) && s[i] != '\r' && s[i] != '\n' && s[i] != '\t')
-			return false;
-	}
-	return n > 0;
 }
 
 static void
@@ -218,7 +172,7 @@ read_tls(struct mail *m, struct mail_session *s)
 	const struct tls_half *h = &t->half[in.side];
 	const uint8_t *first = h->header_len > 0 ? h->header : m->tls_event.data;
 	size_t len = h->header_len > 0 ? h->header_len : m->tls_event.len;
-	if (looks_like_text(first, len)) {
+	if (mail_looks_like_text(first, len)) {
 		m->data = m->tls_event.data;
 		m->left = m->tls_event.len;
 		tls_to_text(m, s, side, h->header, h->header_len);
@@ -256,7 +210,8 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
-		mail_resync(m, s, side);
+		resync(m, s, side);
+		end_turn(s, side);
 		rows[s->protocol]->gap(m, s, side);
 		return;
 	}
@@ -355,35 +310,52 @@ read_line(struct mail *m, struct mail_session *s)
 	give_line(m, s, side, &l);
 }
 
-enum plausible
-mail_plausible_word(const char *s, size_t len, const char *word)
+/* Octets behind a held candidate, or of it: see read_resync.  False where it is given up. */
+static bool
+read_candidate(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	size_t i = 0;
-	while (i < len && word[i] != '\0' && ascii_lower(s[i]) == ascii_lower(word[i]))
-		i++;
-	return word[i] == '\0' ? PLAUSIBLE_YES : i == len ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;
-}
-
-static enum plausible
-plausible_record(const uint8_t *o, size_t len)
-{
-	static const uint8_t least[] = {0x14, 3, 0}, most[] = {0x17, 3, 4};
-	for (size_t i = 0; i < sizeof least && i < len; i++) {
-		if (o[i] < least[i] || o[i] > most[i])
-			return PLAUSIBLE_NO;
+	if (s->dot[side] & RESYNC_HELD) {
+		bool answered = (s->flags & turn_flag[side]) != 0;
+		if (!answered &&
+		    (s->dot[side] & RESYNC_LOST ||
+			rows[s->protocol]->plausible(s, side, (const char *)m->data, m->left) ==
+			    PLAUSIBLE_NO)) {
+			drop_line(m, s, side);
+			s->dot[side] &= RESYNC_TOLD;
+			return false;
+		}
+		s->mode[side] = MAIL_MODE_LINES; /* it is answered, or was sent with another */
+		finish_held(m, s, side, false);
+		return true;
 	}
-	return len < 5 ? PLAUSIBLE_MAYBE : tls_looks_like(o, len) ? PLAUSIBLE_YES : PLAUSIBLE_NO;
+	size_t n = scan_lf(m->data, m->left);
+	hold(m, s, side, m->data, n);
+	if (n < m->left && s->dot[side] & RESYNC_HOLDS)
+		s->dot[side] =
+		    (uint8_t)((s->dot[side] & (RESYNC_LOST | RESYNC_TOLD)) | RESYNC_HELD);
+	n += n < m->left;
+	m->data += n;
+	m->left -= n;
+	return true;
 }
 
 /*
- * Behind a loss: waits for what is certainly the start of a line, where a line may start (behind a
- * line end, or first behind the loss), or for a TLS record at the start of a chunk.  What may still
- * become one is held.
+ * Behind a loss: waits for what is certainly the start of a line, or for a TLS record at the start
+ * of a chunk.  What may still become one is held.
+ *
+ * Lines of a mail may look like commands, so where the side may be in the midst of one
+ * (row.content), certain is only what comes first after the other side spoke: nobody answers in the
+ * midst of a mail.  Before a client's first octets, or first behind a loss, the server may have
+ * spoken; a command there is held until the server answers it, or, where nothing is known of what
+ * was before, another follows.  Elsewhere a line may start behind any line end, or first behind the
+ * loss.
  */
 static void
 read_resync(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
+	if (s->dot[side] & (RESYNC_HOLDS | RESYNC_HELD) && read_candidate(m, s, side))
+		return;
 	const struct held_line *h = s->line[side] != 0 ? pool_at(&m->lines, s->line[side]) : NULL;
 	size_t old = h != NULL ? h->len : 0, n = m->left;
 	const uint8_t *at = m->data;
@@ -395,10 +367,13 @@ read_resync(struct mail *m, struct mail_session *s)
 		at = start;
 		n += old;
 	}
-	enum plausible record = plausible_record(at, n);
-	enum plausible line = s->dot[side] & RESYNC_INSIDE
-	    ? PLAUSIBLE_NO
-	    : rows[s->protocol]->plausible(s, side, (const char *)at, n);
+	bool content = (rows[s->protocol]->content & 1u << side) != 0;
+	bool first = (s->dot[side] & RESYNC_FIRST) != 0, lost = (s->dot[side] & RESYNC_LOST) != 0;
+	bool turn = s->flags & turn_flag[side] && !lost; /* the turn may be that of what is lost */
+	bool closed = s->dot[side] & RESYNC_INSIDE || (content && !turn && !first);
+	enum plausible record = mail_plausible_record(at, n);
+	enum plausible line =
+	    closed ? PLAUSIBLE_NO : rows[s->protocol]->plausible(s, side, (const char *)at, n);
 	if (record == PLAUSIBLE_YES || line == PLAUSIBLE_YES) {
 		if (old > 0) { /* what was held is read first, then the input */
 			drop_line(m, s, side);
@@ -407,9 +382,15 @@ read_resync(struct mail *m, struct mail_session *s)
 			m->data = m->start;
 			m->left = old;
 		}
-		s->mode[side] = MAIL_MODE_LINES;
-		if (record == PLAUSIBLE_YES)
+		if (record == PLAUSIBLE_YES) {
 			tls_begin(m, s, side);
+		} else if (content && !turn && side == MAIL_CLIENT) {
+			s->dot[side] =
+			    (uint8_t)((s->dot[side] & (RESYNC_LOST | RESYNC_TOLD)) | RESYNC_HOLDS);
+			end_turn(s, side);
+		} else {
+			s->mode[side] = MAIL_MODE_LINES;
+		}
 		return;
 	}
 	if ((record == PLAUSIBLE_MAYBE || line == PLAUSIBLE_MAYBE) && n < sizeof m->start) {
@@ -420,8 +401,11 @@ read_resync(struct mail *m, struct mail_session *s)
 		return;
 	}
 	drop_line(m, s, side);
+	end_turn(s, side);
+	if (!(s->dot[side] & RESYNC_TOLD))
+		mail_emit(m, MAIL_LOST, side); /* it is there, and says nothing */
 	size_t skip = scan_lf(m->data, m->left);
-	s->dot[side] = skip < m->left ? 0 : RESYNC_INSIDE;
+	s->dot[side] = skip < m->left ? RESYNC_TOLD : RESYNC_TOLD | RESYNC_INSIDE;
 	skip += skip < m->left;
 	m->data += skip;
 	m->left -= skip;
@@ -431,7 +415,7 @@ static void
 read_upgrade(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	if (may_start_tls(m->data[0])) {
+	if (mail_may_start_tls(m->data[0])) {
 		tls_begin(m, s, side);
 		return;
 	}
@@ -452,7 +436,7 @@ read_upgrade(struct mail *m, struct mail_session *s)
 			s->flags |= MAIL_SESSION_INJECTED;
 			/* the injected lines answer nothing; TLS is still due behind them */
 			const uint8_t *p = m->data, *end = m->data + m->left;
-			while (p < end && !may_start_tls(*p)) {
+			while (p < end && !mail_may_start_tls(*p)) {
 				p += scan_lf(p, (size_t)(end - p));
 				p += p < end;
 			}
@@ -490,7 +474,7 @@ void
 mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->flags & MAIL_SESSION_GAP)
-		mail_resync(m, s, side);
+		resync(m, s, side);
 	else
 		s->mode[side] = MAIL_MODE_LINES;
 	rows[s->protocol]->content_end(m, s, side, true);
@@ -664,11 +648,11 @@ mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, uint8_t
 void
 mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
-	(void)s;
 	assert(m->left == 0 && m->q_at == m->q_len);
 	m->data = data;
 	m->left = len;
 	m->side = (uint8_t)side;
+	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
 bool
@@ -693,6 +677,12 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 		}
 		if (m->left == 0)
 			return false;
+		enum mail_side other = m->side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
+		if (s->mode[other] == MAIL_MODE_RESYNC && s->dot[other] & RESYNC_HELD) {
+			s->mode[other] = MAIL_MODE_LINES; /* it is answered: it was a command */
+			finish_held(m, s, other, false);
+			continue;
+		}
 		switch ((enum mail_mode)s->mode[m->side]) {
 		case MAIL_MODE_LINES: read_line(m, s); break;
 		case MAIL_MODE_RESYNC: read_resync(m, s); break;
@@ -711,19 +701,23 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	struct mail_event *ev;
 	assert(m->left == 0 && m->q_at == m->q_len);
 	m->q_at = m->q_len = 0;
+	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
+	end_turn(s, side);
 	switch ((enum mail_mode)s->mode[side]) {
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
 		drop_line(m, s, side);
 		mail_emit(m, MAIL_LOST, side);
-		mail_resync(m, s, side);
+		resync(m, s, side);
+		s->dot[side] =
+		    side == MAIL_CLIENT ? RESYNC_TOLD | RESYNC_FIRST | RESYNC_LOST : RESYNC_TOLD;
 		rows[s->protocol]->gap(m, s, side);
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT:
 		if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
 			s->count[side] = 0;
-			mail_resync(m, s, side);
+			resync(m, s, side);
 			s->flags |= MAIL_SESSION_GAP;
 			rows[s->protocol]->content_end(m, s, side, false);
 			rows[s->protocol]->gap(m, s, side);
@@ -761,6 +755,10 @@ mail_end(struct mail *m, struct mail_session *s)
 	m->q_at = m->q_len = 0;
 	if (s->protocol == MAIL_NONE)
 		return;
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_RESYNC && s->dot[MAIL_CLIENT] & RESYNC_HELD) {
+		s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* no text goes on behind it */
+		finish_held(m, s, MAIL_CLIENT, false);
+	}
 	for (int side = 0; side < 2; side++) {
 		if (s->mode[side] == MAIL_MODE_DOT || s->mode[side] == MAIL_MODE_COUNT) {
 			if (s->mode[side] == MAIL_MODE_COUNT || s->dot[side] & DOT_BEGUN)

@@ -435,8 +435,9 @@ reply_without_command(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
 	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
-	if (p->flags & SMTP_IMPLIED && one_sided && p->code >= 200 && p->code != 354) {
-		/* a 354 and its answer prove a message (whose octets were not captured) */
+	if (p->flags & SMTP_IMPLIED && one_sided && p->code != 354 && p->code != 421) {
+		/* a 354 and its answer prove a message (whose octets were not captured), but for
+		 * 421, which a server that shuts down may say at any time */
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_SERVER);
 		ev->tx = p->tx;
 		ev->flag = true;
@@ -448,6 +449,9 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
 		return;
 	}
+	bool list = p->flags & SMTP_LIST && p->flags & (SMTP_LIST_SURE | SMTP_OFFERED);
+	if (one_sided && !list && p->code != 220 && p->code != 221 && p->code != 421)
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
@@ -466,7 +470,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
 		break;
 	default:
-		if (p->flags & SMTP_LIST && p->flags & (SMTP_LIST_SURE | SMTP_OFFERED))
+		if (list)
 			list_over(m, s);
 		break;
 	}
@@ -746,6 +750,7 @@ smtp_end(struct mail *m, struct mail_session *s)
 
 const struct mail_row mail_smtp_row = {
     .name = "smtp",
+    .content = 1u << MAIL_CLIENT,
     .begin = smtp_begin,
     .line = smtp_line,
     .secret = smtp_secret,

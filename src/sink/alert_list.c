@@ -34,21 +34,6 @@ row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum fiel
 	return last;
 }
 
-/* "192.0.2.1 to 198.51.100.2" */
-static void
-put_hosts(struct listed *x, const struct record *r)
-{
-	struct record_value v;
-	char ip[ADDR_TEXT];
-	struct text t = text_in(x->detail, sizeof x->detail);
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		text_puts(&t, addr_print(&v.ip, ip));
-	if (record_find(r, FIELD_DESTINATION_IP, &v)) {
-		text_puts(&t, t.len > 0 ? " to " : "");
-		text_puts(&t, addr_print(&v.ip, ip));
-	}
-}
-
 static uint64_t
 number(const struct record *r, enum field field)
 {
@@ -67,7 +52,8 @@ take_alert(struct alert_list *l, const struct record *r)
 	if (level > x->level)
 		x->level = level;
 	if (x->detail[0] == '\0') {
-		put_hosts(x, r);
+		struct text t = text_in(x->detail, sizeof x->detail);
+		words_about(&t, r, " to ", false);
 		bool card = record_is(r, FIELD_OUTCOME, "cleartext");
 		if (!card)
 			copy(x->sentence, sizeof x->sentence, r, FIELD_MESSAGE);
@@ -92,26 +78,13 @@ alert_list_take(struct alert_list *l, const struct record *r)
 }
 
 static void
-draw_number(struct page *p, unsigned end, uint64_t n)
-{
-	char buf[32];
-	struct text t = text_in(buf, sizeof buf);
-	text_add_count(&t, n);
-	page_tab(p, end - (unsigned)t.len);
-	page_put(p, STYLE_PLAIN, buf);
-}
-
-static void
-draw_heading(struct page *p, const char *label, const char *left, const char *right)
+draw_headings(struct page *p, const char *label, const char *left, const char *right)
 {
 	page_tab(p, DRAW_LABEL);
 	page_put(p, STYLE_DIM, label);
-	if (left != NULL) {
-		page_tab(p, p->columns - 8 - (unsigned)strlen(left));
-		page_put(p, STYLE_DIM, left);
-	}
-	page_tab(p, p->columns - (unsigned)strlen(right));
-	page_put(p, STYLE_DIM, right);
+	if (left != NULL)
+		draw_heading(p, p->columns - 8, left);
+	draw_heading(p, p->columns, right);
 	page_line(p);
 }
 
@@ -134,8 +107,8 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 		page_put(p, STYLE_DIM, x->detail);
 	}
 	if (alerts)
-		draw_number(p, p->columns - 8, x->alerts);
-	draw_number(p, p->columns, x->events);
+		draw_count(p, p->columns - 8, x->alerts);
+	draw_count(p, p->columns, x->events);
 	page_line(p);
 	/* what else there is to say goes below; hosts of many alerts are in the lists that follow
 	 */
@@ -153,7 +126,7 @@ draw_section(struct page *p, const char *label, const struct listed *rows, bool 
 {
 	if (rows[0].title[0] == '\0')
 		return;
-	draw_heading(p, label, left, right);
+	draw_headings(p, label, left, right);
 	for (int level = levels ? LEVELS - 1 : LEVEL_NONE; level >= LEVEL_NONE; level--) {
 		for (unsigned i = 0; i < LIMIT_LISTED_RULES && rows[i].title[0] != '\0'; i++) {
 			if (!levels || rows[i].level == level)

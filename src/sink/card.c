@@ -436,6 +436,19 @@ card_take(struct card *c, const struct record *r, bool reveal)
 	}
 }
 
+bool
+card_of_session(struct card *c, const struct record *r, bool reveal)
+{
+	struct record_value v;
+	if (!record_find(r, FIELD_OUTCOME, &v) || words_outcome(v.str, v.len) != OUTCOME_CLEARTEXT)
+		return false;
+	memset(c, 0, sizeof *c);
+	card_take(c, r, reveal);
+	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > c->mails)
+		c->mails = v.u64;
+	return true;
+}
+
 static void
 side_merge(struct card_side *into, const struct card_side *from)
 {

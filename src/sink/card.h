@@ -84,6 +84,10 @@ struct card {
  * the first. */
 void card_take(struct card *c, const struct record *r, bool reveal);
 
+/* The card of a session without what the records of its mails say; false where it was not in clear.
+ */
+bool card_of_session(struct card *c, const struct record *r, bool reveal);
+
 /* Adds a card of the same key (or a part of it) to `into`. */
 void card_merge(struct card *into, const struct card *from);
 

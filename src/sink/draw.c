@@ -27,6 +27,24 @@ draw_row(struct page *p, const char *label, const char *value)
 	page_line(p);
 }
 
+void
+draw_count(struct page *p, unsigned end, uint64_t n)
+{
+	char cell[32];
+	struct text t = text_in(cell, sizeof cell);
+	text_add_count(&t, n);
+	page_tab(p, end > t.len ? end - (unsigned)t.len : 0);
+	page_put(p, n > 0 ? STYLE_PLAIN : STYLE_DIM, cell);
+}
+
+void
+draw_heading(struct page *p, unsigned end, const char *word)
+{
+	unsigned width = page_width(word, strlen(word));
+	page_tab(p, end > width ? end - width : 0);
+	page_put(p, STYLE_DIM, word);
+}
+
 /* "mail and credentials", "envelope" */
 static void
 add_what(struct text *t, const struct card *c)

@@ -14,6 +14,12 @@ void draw_label(struct page *p, const char *label);
 /* A whole row, its value wrapped under itself; nothing where the value is empty. */
 void draw_row(struct page *p, const char *label, const char *value);
 
+/* A count that ends at column `end`; a zero is dimmed. */
+void draw_count(struct page *p, unsigned end, uint64_t n);
+
+/* A word, dimmed, that ends at column `end`. */
+void draw_heading(struct page *p, unsigned end, const char *word);
+
 /* A card: `number` of `all`. */
 void draw_card(struct page *p, const struct card *c, size_t number, size_t all);
 

@@ -155,9 +155,8 @@ summary_take_summary(struct summary *s, const struct record *r)
 	memcpy(s->last, r, sizeof *r);
 }
 
-/* A number of the summary record; `otherwise` where it has none. */
-static uint64_t
-number(const struct summary *s, enum field f, uint64_t otherwise)
+uint64_t
+summary_number(const struct summary *s, enum field f, uint64_t otherwise)
 {
 	struct record_value v;
 	return record_find(s->last, f, &v) ? v.u64 : otherwise;
@@ -170,7 +169,7 @@ draw_headline(struct page *p, const struct summary *s, const uint64_t outcomes[O
 	char line[400];
 	struct text t = text_in(line, sizeof line);
 	uint64_t clear = outcomes[OUTCOME_CLEARTEXT];
-	uint64_t flows = number(s, FIELD_SUM_FLOWS, UINT64_MAX);
+	uint64_t flows = summary_number(s, FIELD_SUM_FLOWS, UINT64_MAX);
 	if (all == 0) {
 		text_puts(&t, "No mail connection in this capture.");
 		if (flows == 0)
@@ -186,13 +185,13 @@ draw_headline(struct page *p, const struct summary *s, const uint64_t outcomes[O
 		words_count(&t, all, "mail connection");
 		text_puts(&t, ".");
 	} else {
-		uint64_t mails = number(s, FIELD_SUM_MESSAGES, s->mails);
-		uint64_t logins = number(s, FIELD_SUM_CREDENTIALS, s->logins);
+		uint64_t mails = summary_number(s, FIELD_SUM_MESSAGES, s->mails);
+		uint64_t logins = summary_number(s, FIELD_SUM_CREDENTIALS, s->logins);
 		text_add_count(&t, clear);
 		text_puts(&t, " of ");
 		words_count(&t, all, "mail connection");
 		text_puts(&t, " could be read on the way: ");
-		uint64_t bare = number(s, FIELD_SUM_ENVELOPES, 0);
+		uint64_t bare = summary_number(s, FIELD_SUM_ENVELOPES, 0);
 		if (mails > 0 || bare == 0)
 			words_count(&t, mails, "mail");
 		if (bare > 0) {
@@ -330,24 +329,6 @@ top_of(const struct map *m, struct top top[LIMIT_TOP])
 	return n;
 }
 
-/* A count, right-aligned so that it ends at column `end`; a zero is dimmed. */
-static void
-draw_cell(struct page *p, unsigned end, uint64_t n)
-{
-	char cell[32];
-	struct text t = text_in(cell, sizeof cell);
-	text_add_count(&t, n);
-	page_tab(p, end > t.len ? end - (unsigned)t.len : 0);
-	page_put(p, n > 0 ? STYLE_PLAIN : STYLE_DIM, cell);
-}
-
-static void
-draw_heading(struct page *p, unsigned end, const char *word)
-{
-	page_tab(p, end - (unsigned)strlen(word));
-	page_put(p, STYLE_DIM, word);
-}
-
 static void
 draw_peers(struct page *p, const char *label, const struct peers *peers)
 {
@@ -381,9 +362,9 @@ draw_peers(struct page *p, const char *label, const struct peers *peers)
 		}
 		page_tab(p, country);
 		page_put(p, STYLE_PLAIN, top[i].peer->country);
-		draw_cell(p, conns, top[i].peer->connections);
-		draw_cell(p, mails, top[i].peer->mails);
-		draw_cell(p, end, top[i].peer->logins);
+		draw_count(p, conns, top[i].peer->connections);
+		draw_count(p, mails, top[i].peer->mails);
+		draw_count(p, end, top[i].peer->logins);
 		page_line(p);
 	}
 	if (map_count(&peers->map) > n) {
@@ -405,7 +386,8 @@ draw_capture(struct page *p, const struct summary *s)
 	struct record_value a, b;
 	char line[300];
 	struct text t = text_in(line, sizeof line);
-	uint64_t frames = number(s, FIELD_SUM_FRAMES, 0), files = number(s, FIELD_SUM_FILES, 0);
+	uint64_t frames = summary_number(s, FIELD_SUM_FRAMES, 0),
+		 files = summary_number(s, FIELD_SUM_FILES, 0);
 	int64_t from = s->first_ns, to = s->last_ns;
 	if (record_find(s->last, FIELD_EVENT_START, &a) &&
 	    record_find(s->last, FIELD_EVENT_END, &b)) {
@@ -419,8 +401,8 @@ draw_capture(struct page *p, const struct summary *s)
 		}
 		words_count(&t, frames, "packet");
 		text_puts(&t, ", ");
-		words_size(&t, number(s, FIELD_SUM_BYTES, 0));
-		uint64_t flows = number(s, FIELD_SUM_FLOWS, 0);
+		words_size(&t, summary_number(s, FIELD_SUM_BYTES, 0));
+		uint64_t flows = summary_number(s, FIELD_SUM_FLOWS, 0);
 		if (flows > 0) {
 			text_puts(&t, ", ");
 			words_count(&t, flows, "TCP connection");
@@ -444,26 +426,107 @@ draw_capture(struct page *p, const struct summary *s)
 	draw_row(p, s->last->kind == RECORD_SUMMARY ? "" : "Time", line);
 }
 
-/* One flaw of the capture, with its mark. */
-static void
-draw_flaw(struct page *p, bool *any, const char *line)
+/* ------------------------------------------------------------------------------- quality */
+
+static struct text
+flaw_begin(struct flaws *f)
 {
-	draw_label(p, *any ? "" : "Quality");
-	page_put(p, STYLE_YELLOW, "!");
-	page_tab(p, DRAW_VALUE + 2);
-	page_wrap(p, STYLE_PLAIN, DRAW_VALUE + 2, line);
-	page_line(p);
-	*any = true;
+	return text_in(f->line[f->n], sizeof f->line[0]);
 }
 
 static void
-draw_quality(struct page *p, const struct summary *s)
+flaw_end(struct flaws *f)
 {
-	static const struct {
-		enum field field;
-		const char *one, *words;
-	} flaws[] = {
+	f->n += f->n + 1 < SUMMARY_FLAWS; /* the last place is for the word about more */
+}
+
+struct counter {
+	enum field field;
+	const char *one, *words;
+};
+
+static void
+flaws_of_counters(struct flaws *f, const struct summary *s, const struct counter *c, size_t n)
+{
+	uint64_t frames = summary_number(s, FIELD_SUM_FRAMES, 0);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t times = summary_number(s, c[i].field, 0);
+		struct text t = flaw_begin(f);
+		if (times == 0)
+			continue;
+		words_count(&t, times, c[i].one);
+		text_printf(&t, " %s", c[i].words);
+		if (c[i].field == FIELD_SUM_GAP_SESSIONS) {
+			text_puts(&t, " (");
+			words_size(&t, summary_number(s, FIELD_SUM_GAP_BYTES, 0));
+			text_puts(&t, ")");
+		} else if (c[i].field == FIELD_SUM_DROPS && frames > 0 && times < UINT64_MAX / 2) {
+			text_puts(&t, " (");
+			words_percent(&t, times, times + frames);
+			text_puts(&t, ")");
+		}
+		flaw_end(f);
+	}
+}
+
+struct output {
+	struct record_value name;
+	uint64_t down, waiting, dropped;
+};
+
+static void
+flaw_of_output(struct flaws *f, const struct output *o)
+{
+	struct text t = flaw_begin(f);
+	if (o->down == 0 && o->waiting == 0 && o->dropped == 0)
+		return;
+	text_add_wire(&t, o->name.str, o->name.len < 100 ? o->name.len : 100);
+	if (o->down != 0)
+		text_puts(&t, " takes nothing now");
+	if (o->waiting > 0) {
+		text_puts(&t, o->down != 0 ? "; " : ": ");
+		words_count(&t, o->waiting, "record");
+		text_puts(&t, o->waiting == 1 ? " waits" : " wait");
+	}
+	if (o->dropped > 0) {
+		text_puts(&t, o->down != 0 || o->waiting > 0 ? ", " : ": ");
+		words_count(&t, o->dropped, "record");
+		text_puts(&t, " dropped");
+	}
+	flaw_end(f);
+}
+
+static void
+flaws_of_outputs(struct flaws *f, const struct summary *s)
+{
+	struct record_value v;
+	struct output o = {.down = 0};
+	for (uint32_t at = 0; record_next(s->last, &at, &v);) {
+		switch (v.field) {
+		case FIELD_SUM_OUTPUT:
+			flaw_of_output(f, &o);
+			o = (struct output){.down = 0};
+			break;
+		case FIELD_SUM_OUTPUT_NAME: o.name = v; break;
+		case FIELD_SUM_OUTPUT_UP: o.down = v.u64 == 0; break;
+		case FIELD_SUM_OUTPUT_WAITING: o.waiting = v.u64; break;
+		case FIELD_SUM_OUTPUT_DROPPED: o.dropped = v.u64; break;
+		default: break;
+		}
+	}
+	flaw_of_output(f, &o);
+}
+
+void
+summary_flaws(const struct summary *s, struct flaws *f)
+{
+	static const struct counter grave[] = {
 	    {FIELD_SUM_DROPS, "packet", "lost before the capture was written"},
+	    {FIELD_SUM_INTERFACE_DROPS, "packet", "lost by the network interface"},
+	    {FIELD_SUM_RESTARTS, "restart", "of workers that died or hung"},
+	};
+	static const struct counter live = {FIELD_SUM_DROPS, "packet", "lost by the kernel"};
+	static const struct counter others[] = {
 	    {FIELD_SUM_UNDECODED, "packet", "not understood: damaged, or of an unknown link type"},
 	    {FIELD_SUM_UNJOINED, "packet", "of which not all fragments were there"},
 	    {FIELD_SUM_CUT, "packet", "cut short by the snap length"},
@@ -474,45 +537,49 @@ draw_quality(struct page *p, const struct summary *s)
 	    {FIELD_SUM_CLOCK_STEPS, "time", "the capture's clock went back"},
 	};
 	struct record_value v;
-	bool any = false;
 	uint64_t faults = 0;
-	char line[400];
+	f->n = 0;
 	if (s->last->kind != RECORD_SUMMARY)
 		return;
-	for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++) {
-		struct text t = text_in(line, sizeof line);
-		uint64_t n = number(s, flaws[i].field, 0);
-		if (n == 0)
-			continue;
-		words_count(&t, n, flaws[i].one);
-		text_printf(&t, " %s", flaws[i].words);
-		if (flaws[i].field == FIELD_SUM_GAP_SESSIONS) {
-			text_puts(&t, " (");
-			words_size(&t, number(s, FIELD_SUM_GAP_BYTES, 0));
-			text_puts(&t, ")");
-		}
-		draw_flaw(p, &any, line);
-	}
+	bool files = summary_number(s, FIELD_SUM_FILES, 0) > 0;
+	flaws_of_counters(f, s, files ? grave : &live, 1);
+	flaws_of_counters(f, s, grave + 1, sizeof grave / sizeof *grave - 1);
+	flaws_of_outputs(f, s);
+	flaws_of_counters(f, s, others, sizeof others / sizeof *others);
 	for (uint32_t at = 0; record_next(s->last, &at, &v);) {
 		if (v.field != FIELD_SUM_FAULTS || ++faults > FAULTS)
 			continue;
-		struct text t = text_in(line, sizeof line);
+		struct text t = flaw_begin(f);
 		text_add_wire(&t, v.str, v.len);
-		draw_flaw(p, &any, line);
+		flaw_end(f);
 	}
 	if (faults > FAULTS) {
-		struct text t = text_in(line, sizeof line);
+		struct text t = flaw_begin(f);
 		text_puts(&t, "and ");
 		text_add_count(&t, faults - FAULTS);
 		text_puts(&t, " more damaged places");
-		draw_flaw(p, &any, line);
+		f->n++;
 	}
-	if (!any)
+}
+
+static void
+draw_quality(struct page *p, const struct summary *s)
+{
+	struct flaws f;
+	summary_flaws(s, &f);
+	for (unsigned i = 0; i < f.n; i++) {
+		draw_label(p, i > 0 ? "" : "Quality");
+		page_put(p, STYLE_YELLOW, "!");
+		page_tab(p, DRAW_VALUE + 2);
+		page_wrap(p, STYLE_PLAIN, DRAW_VALUE + 2, f.line[i]);
+		page_line(p);
+	}
+	if (f.n == 0 && s->last->kind == RECORD_SUMMARY)
 		draw_row(p, "Quality", "nothing lost, cut or damaged");
 }
 
 void
-summary_draw(const struct summary *s, struct page *p)
+summary_outcomes(const struct summary *s, uint64_t outcomes[OUTCOMES])
 {
 	static const enum field fields[OUTCOMES] = {
 	    [OUTCOME_CLEARTEXT] = FIELD_SUM_CLEARTEXT,
@@ -521,11 +588,17 @@ summary_draw(const struct summary *s, struct page *p)
 	    [OUTCOME_NO_MAIL] = FIELD_SUM_NO_MAIL,
 	    [OUTCOME_UNKNOWN] = FIELD_SUM_UNKNOWN,
 	};
+	for (int o = 0; o < OUTCOMES; o++)
+		outcomes[o] = summary_number(s, fields[o], s->outcomes[o]);
+}
+
+void
+summary_draw(const struct summary *s, struct page *p)
+{
 	uint64_t outcomes[OUTCOMES], all = 0;
-	for (int o = 0; o < OUTCOMES; o++) {
-		outcomes[o] = number(s, fields[o], s->outcomes[o]);
+	summary_outcomes(s, outcomes);
+	for (int o = 0; o < OUTCOMES; o++)
 		all += outcomes[o];
-	}
 	page_tab(p, 1);
 	page_rule(p, STYLE_DIM, p->columns - 12);
 	page_put(p, STYLE_BOLD, " Summary ");

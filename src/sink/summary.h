@@ -53,6 +53,22 @@ void summary_take_alert(struct summary *s, const struct record *r);
 /* Keeps the summary record. */
 void summary_take_summary(struct summary *s, const struct record *r);
 
+/* A number of the summary record; `otherwise` where it has none. */
+uint64_t summary_number(const struct summary *s, enum field f, uint64_t otherwise);
+
+/* How many connections had each outcome: what the summary record says, or else what was taken. */
+void summary_outcomes(const struct summary *s, uint64_t outcomes[OUTCOMES]);
+
+#define SUMMARY_FLAWS 32u
+
+/* What the capture, the workers and the outputs suffered, a line each, the gravest first. */
+struct flaws {
+	char line[SUMMARY_FLAWS][400];
+	unsigned n; /* lines */
+};
+
+void summary_flaws(const struct summary *s, struct flaws *f);
+
 /* Draws it all. */
 void summary_draw(const struct summary *s, struct page *p);
 

@@ -5,6 +5,10 @@
  * readable (cards.h), the worst first, and a summary (summary.h).  With -v each mail connection has
  * a line as well, as its record comes; with -q there is the summary alone.  Nothing is wider than
  * the page.
+ *
+ * Live, an alert is printed when it comes (view_alert.h) and flushed at once, a heading names each
+ * new day, and the end has the summary without cards: cards would grow for as long as a sensor
+ * runs, and say again what the alerts said.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,22 +20,27 @@
 #include "sink/kinds.h"
 #include "sink/page.h"
 #include "sink/summary.h"
+#include "sink/view_alert.h"
 #include "sink/words.h"
 
 #define COLUMNS_LEAST 40u
 #define COLUMNS_MOST  110u /* longer lines are hard to read */
 #define COLUMNS	      80u
 #define MARGIN	      1u /* columns left free at the right */
+#define DAY_NS	      86400000000000ll
 
 struct text_sink {
 	struct page page;
 	struct cards cards;
 	struct summary summary;
-	struct card one; /* the card of the session that was taken last */
-	bool quiet;	 /* the summary only */
-	bool lines;	 /* a line for each session */
-	bool begun;	 /* a line was printed */
-	int error;	 /* errno of the write that failed; 0 while all is well */
+	struct card one;	 /* the card of the session that was taken last */
+	struct view_alert alert; /* that came last */
+	int64_t day;		 /* of the heading above it, since the epoch; -1 for none */
+	bool live;		 /* alerts as they come, no cards */
+	bool quiet;		 /* the summary only */
+	bool lines;		 /* a line for each session */
+	bool begun;		 /* a line was printed */
+	int error;		 /* errno of the write that failed; 0 while all is well */
 };
 
 void *
@@ -53,6 +62,8 @@ text_open(const struct sink_config *config, char error[SINK_ERROR])
 	    .colour = config->colour,
 	    .unicode = config->unicode};
 	s->quiet = config->quiet;
+	s->live = config->live;
+	s->day = -1;
 	s->lines = config->verbose > 0 && !config->quiet;
 	return s;
 }
@@ -124,6 +135,47 @@ draw_session(struct page *p, const struct record *r)
 	page_line(p);
 }
 
+/* The day of what follows, where it is another one. */
+static void
+draw_day(struct text_sink *s, int64_t ns)
+{
+	char line[11]; /* cuts the time of day off */
+	struct text t = text_in(line, sizeof line);
+	if (!s->live || ns / DAY_NS == s->day)
+		return;
+	words_time(&t, ns);
+	page_put(&s->page, STYLE_BOLD, line);
+	page_put(&s->page, STYLE_DIM, " (UTC)");
+	page_line(&s->page);
+	page_line(&s->page);
+	s->day = ns / DAY_NS;
+}
+
+static void
+draw_alert(struct text_sink *s, const struct record *r)
+{
+	view_alert_take(&s->alert, r, s->page.unicode);
+	draw_day(s, s->alert.ns);
+	view_alert_block(&s->page, &s->alert);
+	s->begun = s->alert.state == VIEW_REPEATED || s->alert.state == VIEW_RESOLVED;
+	(void)fflush(s->page.out);
+}
+
+static void
+take_session(struct text_sink *s, const struct record *r)
+{
+	struct record_value v;
+	bool clear = s->live ? card_of_session(&s->one, r, false)
+			     : cards_take_session(&s->cards, r, &s->one);
+	summary_take_session(&s->summary, r, clear ? &s->one : NULL);
+	summary_take_alert(&s->summary, r);
+	if (!s->lines)
+		return;
+	draw_day(s, record_find(r, FIELD_EVENT_START, &v) ? v.ns : 0);
+	draw_session(&s->page, r);
+	s->begun = true;
+}
+
 bool
 text_push(void *state, const struct record *r)
 {
@@ -131,21 +183,17 @@ text_push(void *state, const struct record *r)
 	errno = 0;
 	switch (r->kind) {
 	case RECORD_MESSAGE:
-		cards_take_mail(&s->cards, r);
+		if (!s->live)
+			cards_take_mail(&s->cards, r);
 		summary_take_alert(&s->summary, r);
 		break;
-	case RECORD_SESSION: {
-		bool clear = cards_take_session(&s->cards, r, &s->one);
-		summary_take_session(&s->summary, r, clear ? &s->one : NULL);
-		summary_take_alert(&s->summary, r);
-		if (s->lines) {
-			draw_session(&s->page, r);
-			s->begun = true;
-		}
-		break;
-	}
+	case RECORD_SESSION: take_session(s, r); break;
 	case RECORD_SUMMARY: summary_take_summary(&s->summary, r); break;
-	case RECORD_ALERT: summary_take_alert(&s->summary, r); break;
+	case RECORD_ALERT:
+		summary_take_alert(&s->summary, r);
+		if (s->live && !s->quiet)
+			draw_alert(s, r);
+		break;
 	default: break;
 	}
 	return all_well(s);

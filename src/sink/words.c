@@ -40,6 +40,12 @@ words_level_name(int level)
 	return levels[level].capitals;
 }
 
+const char *
+words_level_word(int level)
+{
+	return levels[level].name;
+}
+
 enum style
 words_level_style(int level)
 {
@@ -84,24 +90,40 @@ words_outcome_style(int outcome)
 	return styles[outcome];
 }
 
+static const struct {
+	const char *name, *words;
+} reasons[REASONS] = {
+    {"not-offered", "the server offered no TLS"},
+    {"not-requested", "the client did not use the TLS it was offered"},
+    {"refused", "the server refused STARTTLS"},
+    {"stripped", "the offer of TLS was removed on the way"},
+    {"tls-failed", "TLS failed, then it went in clear"},
+    {"not-asked", "the client never asked for TLS"},
+    {"null-cipher", "TLS with a cipher that does not encrypt"},
+    {"not-visible", "why is not in the capture"},
+};
+
+int
+words_reason_of(const char *s, size_t len)
+{
+	int i = 0;
+	while (
+	    i < REASONS && (strlen(reasons[i].name) != len || memcmp(reasons[i].name, s, len) != 0))
+		i++;
+	return i;
+}
+
+const char *
+words_reason_name(int reason)
+{
+	return reasons[reason].name;
+}
+
 const char *
 words_reason(const char *reason)
 {
-	static const char *const words[][2] = {
-	    {"not-offered", "the server offered no TLS"},
-	    {"not-requested", "the client did not use the TLS it was offered"},
-	    {"refused", "the server refused STARTTLS"},
-	    {"stripped", "the offer of TLS was removed on the way"},
-	    {"tls-failed", "TLS failed, then it went in clear"},
-	    {"not-asked", "the client never asked for TLS"},
-	    {"null-cipher", "TLS with a cipher that does not encrypt"},
-	    {"not-visible", "why is not in the capture"},
-	};
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(words[i][0], reason) == 0)
-			return words[i][1];
-	}
-	return reason;
+	int i = words_reason_of(reason, strlen(reason));
+	return i < REASONS ? reasons[i].words : reason;
 }
 
 void
@@ -162,6 +184,49 @@ words_acceptance(struct text *t, const struct record *r)
 	words_time(&w, v.ns - 1); /* it ends with the day */
 	text_puts(t, ", until ");
 	text_add(t, when, w.len < 10 ? w.len : 10);
+}
+
+static bool
+add_side(struct text *t, const struct record *r, enum field ip, enum field port)
+{
+	struct record_value v, p;
+	char address[ADDR_TEXT];
+	if (!record_find(r, ip, &v))
+		return false;
+	bool with = port != FIELDS && record_find(r, port, &p);
+	addr_print(&v.ip, address);
+	text_printf(t, with && v.ip.family == 6 ? "[%s]" : "%s", address);
+	if (with)
+		text_printf(t, ":%u", (unsigned)(p.u64 & 0xffff));
+	return true;
+}
+
+void
+words_about(struct text *t, const struct record *r, const char *arrow, bool ports)
+{
+	static const struct {
+		enum field field;
+		const char *word;
+	} places[] = {{FIELD_SENSOR_INTERFACE, ""}, {FIELD_SENSOR_OUTPUT, ""},
+	    {FIELD_SENSOR_WORKER, "worker "}};
+	struct record_value v;
+	size_t start = t->len;
+	(void)add_side(t, r, FIELD_SOURCE_IP, ports ? FIELD_SOURCE_PORT : FIELDS);
+	if (record_find(r, FIELD_DESTINATION_IP, &v)) {
+		text_puts(t, t->len > start ? arrow : "");
+		(void)add_side(t, r, FIELD_DESTINATION_IP, ports ? FIELD_DESTINATION_PORT : FIELDS);
+	}
+	if (t->len > start)
+		return;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (!record_find(r, places[i].field, &v))
+			continue;
+		text_printf(t, "%s%s", t->len > start ? ", " : "", places[i].word);
+		if (field_table[places[i].field].type == TYPE_U64)
+			text_add_count(t, v.u64);
+		else
+			text_add_wire(t, v.str, v.len);
+	}
 }
 
 void

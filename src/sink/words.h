@@ -37,9 +37,12 @@ enum {
 	OUTCOMES
 };
 
+#define REASONS 8 /* why something was in clear: values of postcard.reason */
+
 /* Rank of the level of that name; LEVEL_NONE for another word. */
 int words_level(const char *s, size_t len);
 const char *words_level_name(int level); /* in capitals; "" for LEVEL_NONE */
+const char *words_level_word(int level); /* in small letters */
 enum style words_level_style(int level);
 
 /* The place of the word in the ladder; READABLES for another. */
@@ -53,6 +56,10 @@ enum style words_outcome_style(int outcome);
 
 /* A reason in plain words ("the server offered no TLS"); the word itself where it is not known. */
 const char *words_reason(const char *reason);
+
+/* The place of a reason in their list; REASONS for another word. */
+int words_reason_of(const char *s, size_t len);
+const char *words_reason_name(int reason);
 
 /* "1 mail", "1,234 mails": the plural is `one` with an s. */
 void words_count(struct text *t, uint64_t n, const char *one);
@@ -70,6 +77,10 @@ void words_clock(struct text *t, int64_t ns);
 /* Who accepts what the record is about, and until which day: "ann@example.org, until 2027-06-30".
  */
 void words_acceptance(struct text *t, const struct record *r);
+
+/* Between whom it was, "192.0.2.1 to 198.51.100.2" with `arrow` for " to ", and their ports where
+ * those are wanted; of what happened to the sensor itself, where: "eth1", "worker 2". */
+void words_about(struct text *t, const struct record *r, const char *arrow, bool ports);
 
 /* "25%", "<1%". */
 void words_percent(struct text *t, uint64_t part, uint64_t whole);

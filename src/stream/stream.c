@@ -290,11 +290,36 @@ mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need, int6
 	r->marks++;
 }
 
+/* The first octet from `from` on that is not held. */
+static uint64_t
+first_missing(const struct streams *ss, const struct stream *s, const struct reorder *r,
+    uint64_t from)
+{
+	uint64_t limit = (s->next / PAGE + SLOTS) * PAGE;
+	while (r != NULL && from < limit) {
+		uint32_t id = r->slot[from / PAGE % SLOTS], at = (uint32_t)(from % PAGE);
+		uint32_t n = id != 0 ? run_length(pool_at(&ss->pages, id), at) : 0;
+		from += n;
+		if (n < PAGE - at)
+			break;
+	}
+	return from;
+}
+
 uint64_t
 stream_seen(const struct stream *s, uint32_t ack)
 {
 	int64_t off = stream_offset(s, ack);
 	return off <= 0 ? 0 : (uint64_t)off < s->acked ? (uint64_t)off : s->acked;
+}
+
+bool
+stream_turn(struct streams *ss, struct stream *s, uint32_t seq, int64_t now_ns)
+{
+	int64_t off = stream_offset(s, seq);
+	if (off > (int64_t)s->next)
+		mark_add(ss, s, (uint64_t)off, 0, now_ns);
+	return off <= (int64_t)s->next;
 }
 
 void
@@ -323,8 +348,11 @@ stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uin
 	bool early = need > peer->next && !(s->flags & STREAM_NO_WAIT);
 	struct reorder *r = reorder_of(ss, s);
 	bool waits = r != NULL && r->marks > 0 && r->mark[0].off <= s->next;
-	if (early)
-		mark_add(ss, s, in->off, need, now_ns);
+	if (early) { /* what is held was sent before, with less seen */
+		uint64_t from = first_missing(ss, s, r, in->off);
+		if (from < in->off + in->len + in->cut)
+			mark_add(ss, s, from, need, now_ns);
+	}
 	if (early || waits || in->off > s->next || (r != NULL && r->pages > 0))
 		store(ss, s, in); /* also where octets are held: those came first */
 }
@@ -425,6 +453,7 @@ bool
 stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
     struct stream_input *in, struct stream_chunk *out)
 {
+	bool turn = false;
 	spent_free(ss);
 	for (;;) {
 		struct reorder *r = reorder_of(ss, s);
@@ -432,6 +461,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 		    (peer->next >= r->mark[0].need || s->flags & STREAM_NO_WAIT ||
 			now_ns - r->held_ns >= LIMIT_HOLD_NS)) {
 			r->marks--;
+			turn |= r->mark[0].need == 0 && r->mark[0].off == s->next;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
 		}
 		if (r != NULL && r->marks > 0 && r->mark[0].off <= s->next) {
@@ -450,7 +480,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			if (n > 0) {
 				if (n > stop - s->next)
 					n = (uint32_t)(stop - s->next);
-				*out = (struct stream_chunk){pg->data + at, n, s->next};
+				*out = (struct stream_chunk){pg->data + at, n, s->next, turn};
 				if (first_set(pg, at + n) == PAGE)
 					page_drop(ss, r, (uint32_t)(s->next / PAGE % SLOTS));
 				advance(ss, s, s->next + n, now_ns);
@@ -469,7 +499,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			/* up to what is held, since that came first */
 			uint64_t n = in->len - old, room = first_held(ss, s, r) - s->next;
 			n = n < room ? n : room;
-			*out = (struct stream_chunk){in->data + old, n, s->next};
+			*out = (struct stream_chunk){in->data + old, n, s->next, turn};
 			in->data += old + n;
 			in->off += old + n;
 			in->len -= (uint32_t)(old + n);
@@ -477,7 +507,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			return true;
 		}
 		if (in != NULL && in->len == 0 && in->cut > 0 && in->off == s->next) {
-			*out = (struct stream_chunk){NULL, in->cut, s->next};
+			*out = (struct stream_chunk){NULL, in->cut, s->next, false};
 			in->cut = 0;
 			advance(ss, s, s->next + out->len, now_ns);
 			return true;
@@ -498,7 +528,7 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 			reorder_settle(ss, s);
 			return false;
 		}
-		*out = (struct stream_chunk){NULL, end - s->next, s->next};
+		*out = (struct stream_chunk){NULL, end - s->next, s->next, false};
 		advance(ss, s, end, now_ns);
 		return true;
 	}

@@ -70,11 +70,16 @@ struct stream_chunk {
 	const uint8_t *data; /* NULL for a gap; else valid until the next call on any stream */
 	uint64_t len;	     /* octets of data, or octets lost */
 	uint64_t off;	     /* offset of the first */
+	bool turn;	     /* it waited, and had seen more of the peer than what is before it */
 };
 
 /* Begins the stream: `seq` is the sequence number of its first octet.  Where it has begun, nothing
  * changes but a start that was guessed. */
 void stream_start(struct stream *s, uint32_t seq);
+
+/* The segment at `seq`, which is to be pushed next, had seen more of a peer that is not captured
+ * than those before it.  True where its octets are due now; else their chunk will tell. */
+bool stream_turn(struct streams *ss, struct stream *s, uint32_t seq, int64_t now_ns);
 
 /* Begins it where its start was not seen: at `seq`, or at an earlier segment that comes late. */
 void stream_start_late(struct stream *s, uint32_t seq);

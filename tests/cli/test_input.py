@@ -128,7 +128,7 @@ class Input(unittest.TestCase):
         done = run(["-h"])
         lines = done.stdout.decode().split("\n")
         self.assertEqual((done.code, done.stderr), (0, b""))
-        self.assertLessEqual(len(lines), 40)
+        self.assertLessEqual(len(lines), 25)
         self.assertLessEqual(max(map(len, lines)), 80)
 
     def test_version_and_interfaces(self):

@@ -156,7 +156,7 @@ class Sigma(unittest.TestCase):
             self.assertEqual((doc["author"], doc["status"]), ("postcard", "stable"), path)
             if "detection" in doc:
                 self.assertEqual(doc["logsource"]["product"], "postcard", path)
-                self.assertIn(doc["logsource"].get("service"), (None, "session", "message"), path)
+                self.assertIn(doc["logsource"].get("service"), (None, "session", "message", "sensor"), path)
 
     def test_tags(self):
         """ATT&CK techniques and tactics, and CWE, in the form that other tools look for."""

@@ -1,6 +1,7 @@
 """What stands around a connection is told: tunnels, load balancers, link types that are not known."""
 import os
 import random
+import struct
 import sys
 import tempfile
 import unittest
@@ -48,6 +49,23 @@ class Wrapped(unittest.TestCase):
         self.assertEqual(done.stderr.decode().count("\n"), 1)
         self.assertIn("5 packets have link type 147", done.stderr.decode())
         self.assertEqual(done.code, 0)
+
+    def test_unknown_link_types_among_others(self):
+        """One line for all of them, and what can be read has its records."""
+        def block(kind, body):
+            body += b"\0" * (-len(body) % 4)
+            size = struct.pack("<I", len(body) + 12)
+            return struct.pack("<I", kind) + size + body + size
+        out = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))]
+        out += [block(1, struct.pack("<HHIHHB3xHH", link, 0, 0, 9, 1, 9, 0, 0)) for link in (1, 147, 101, 195)]
+        for n, s in enumerate(F.segments("pcaps/not-offered.pcap")):
+            packet = F.wire(s)
+            for i, octets in ((2, packet) if n % 2 else (0, F.ether(packet)), (1, b"private"), (3, b"802.15.4"))[:n % 4 or 1]:
+                out.append(block(6, struct.pack("<IIIII", i, s.ns >> 32, s.ns & 0xFFFFFFFF, len(octets), len(octets)) + octets))
+        done = self.report(b"".join(out), "--json")
+        self.assertEqual([x["postcard"]["outcome"] for x in done.of("session")], ["cleartext"])
+        self.assertRegex(done.stderr.decode(), r"^postcard: \d+ packets have link type 147, and \d+ other ones, which are not "
+                         r"known; they were not looked at\n$")
 
 
 if __name__ == "__main__":

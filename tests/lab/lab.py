@@ -16,6 +16,7 @@ Exit status: 0 all made, 1 a scenario failed, 2 wrong usage, 77 cannot run here 
 """
 import argparse
 import ctypes
+import fcntl
 import fnmatch
 import glob
 import os
@@ -55,13 +56,22 @@ def skip(why):
 
 def unpack(scratch):
     """Fetch the packages once and unpack them to SCRATCH/root."""
-    root, debs = scratch + "/root", scratch + "/debs"
+    os.makedirs(scratch, exist_ok=True)
+    lock = os.open(scratch, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)   # another lab that starts now waits
+    try:
+        unpack_alone(scratch + "/root", scratch + "/debs")
+    finally:
+        os.close(lock)
+
+
+def unpack_alone(root, debs):
     stamp = root + "/.complete"
     if os.path.exists(stamp) and open(stamp).read().split() == PACKAGES:
         return
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(debs, exist_ok=True)
-    print("lab: fetching the mail programs to " + scratch)
+    print("lab: fetching the mail programs to " + debs)
     done = subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download"] + PACKAGES, cwd=debs,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:

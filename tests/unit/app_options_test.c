@@ -101,6 +101,40 @@ each_option_is_read(void **state)
 	options_free(&o);
 }
 
+/* What a sensor has besides. */
+static void
+each_option_of_a_sensor_is_read(void **state)
+{
+	(void)state;
+	struct options o =
+	    good("-i eth1 --interface=eth2 --ports 26,10025 --ports 27 --all-ports "
+		 "--buffer 8M -s 96 -p -j 4 --single-process --user nobody --out a.json");
+	assert_int_equal(o.interface_count, 2);
+	assert_string_equal(o.interfaces[1], "eth2");
+	assert_int_equal(o.port_count, 3);
+	assert_int_equal(o.ports[1], 10025);
+	assert_int_equal(o.ports[2], 27);
+	assert_true(o.all_ports && o.no_promiscuous && o.single_process);
+	assert_true(o.buffer == 8u << 20);
+	assert_int_equal(o.snaplen, 96);
+	assert_int_equal(o.jobs, 4);
+	assert_string_equal(o.user, "nobody");
+	assert_string_equal(o.out, "a.json");
+	assert_true(options_given(&o, OPTION_PORTS));
+	assert_false(options_given(&o, OPTION_SPOOL));
+	options_free(&o);
+	o = good("-i any --syslog tls://a --syslog udp://b --spool d --spool-size 1G --metrics m "
+		 "tcp port 25");
+	assert_int_equal(o.syslog_count, 2);
+	assert_string_equal(o.syslog[1], "udp://b");
+	assert_string_equal(o.spool, "d");
+	assert_true(o.spool_size == 1u << 30);
+	assert_string_equal(o.metrics, "m");
+	assert_string_equal(o.filter, "tcp port 25");
+	assert_true(options_given(&o, OPTION_FILTER));
+	options_free(&o);
+}
+
 static void
 each_action_is_read(void **state)
 {
@@ -110,10 +144,10 @@ each_action_is_read(void **state)
 		enum action action;
 	} cases[] = {
 	    {"-h", ACTION_HELP},
-	    {"--help", ACTION_HELP},
+	    {"--help", ACTION_HELP_ALL},
 	    {"-nqh", ACTION_HELP},
 	    {"-h --no-such-option", ACTION_HELP},
-	    {"--json --help", ACTION_HELP},
+	    {"--json --help", ACTION_HELP_ALL},
 	    {"--version", ACTION_VERSION},
 	    {"-D", ACTION_INTERFACES},
 	    {"--list-interfaces", ACTION_INTERFACES},
@@ -219,6 +253,14 @@ each_error_is_named(void **state)
 	bad("-r a.pcap --geoip", "option --geoip needs DIR");
 	bad("--geoip --json -r a.pcap", "option --geoip needs DIR");
 	bad("-r a.pcap --json=1", "option --json takes no value");
+	bad("-r a.pcap -i eth0", "-r and -i: read files or watch interfaces, not both at once");
+	bad("-i eth0 --ports 26,", "--ports: '26,' is not a list of ports such as 26,10025");
+	bad("-i eth0 --ports 65536", "--ports: '65536' is not a list of ports such as 26,10025");
+	bad("-i eth0 --ports 26-28", "--ports: '26-28' is not a list of ports such as 26,10025");
+	bad("-i eth0 -s 95", "--snaplen: '95' is not a number of octets from 96 to 262144");
+	bad("-i eth0 -j 0", "--jobs: '0' is not a number of workers from 1 to 64");
+	bad("-i eth0 --buffer 1K", "--buffer: '1K' is too little; at least 1M are needed");
+	bad("-i eth0 --filter tcp port 25", "a filter is given twice: --filter and 'port 25'");
 	bad("-r a.pcap -c", "option -c needs N");
 	bad("-r a.pcap -c x", "-c: 'x' is not a number of packets");
 	bad("-r a.pcap -c 0", "-c: '0' is not a number of packets");
@@ -257,6 +299,7 @@ the_nearest_name_is_suggested(void **state)
 	bad("--geo /db", "unknown option '--geo' (did you mean '--geoip'?)");
 	bad("--list", "unknown option '--list' (did you mean '--list-interfaces'?)");
 	bad("-json", "unknown option '-json' (did you mean '--json'?)");
+	bad("-interface eth0", "unknown option '-interface' (did you mean '--interface'?)");
 	bad("--print-mna", "unknown option '--print-mna'"); /* hidden options are not suggested */
 }
 
@@ -286,6 +329,8 @@ the_table_is_sound(void **state)
 		const struct option_info *a = &option_table[i];
 		assert_int_equal(a->help == NULL, a->manual == NULL);
 		assert_int_equal(a->argument == ARGUMENT_NONE, a->metavar == NULL);
+		assert_true(i == 0 || a->group >= option_table[i - 1].group);
+		assert_true(a->help != NULL || a->traits == 0);
 		if (a->help != NULL)
 			assert_true(strlen(a->help) <= 52);
 		for (size_t k = i + 1; k < OPTIONS; k++) {
@@ -301,6 +346,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_option_is_read),
+	    cmocka_unit_test(each_option_of_a_sensor_is_read),
 	    cmocka_unit_test(each_action_is_read),
 	    cmocka_unit_test(files_end_where_the_expression_begins),
 	    FOLDER_TEST(what_exists_is_a_file),

@@ -44,17 +44,21 @@ static void
 help_fits_the_screen(void **state)
 {
 	(void)state;
-	char *help = text_of(show_help);
-	expect_screen(help, 40);
+	char *common = text_of(show_help), *all = text_of(show_all_help);
+	expect_screen(common, 24);
+	expect_screen(all, SIZE_MAX);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char name[64];
 		snprintf(name, sizeof name, " --%s ", option_table[i].name);
-		if (option_table[i].help != NULL)
-			assert_non_null(strstr(help, name));
-		else
-			assert_null(strstr(help, name));
+		assert_int_equal(strstr(all, name) != NULL, option_table[i].help != NULL);
+		assert_int_equal(strstr(common, name) != NULL,
+		    (option_table[i].traits & TRAIT_COMMON) != 0);
 	}
-	free(help);
+	for (unsigned g = 0; g < GROUPS; g++)
+		assert_non_null(strstr(all, option_groups[g]));
+	assert_non_null(strstr(common, "--help lists all options"));
+	free(common);
+	free(all);
 	char *usage = text_of(show_usage);
 	expect_screen(usage, 5);
 	free(usage);
@@ -104,7 +108,7 @@ static void
 the_manual_is_filled_in(void **state)
 {
 	(void)state;
-	char template[] = ".Os postcard @VERSION@\nbefore\n@OPTIONS@\nbehind\n";
+	char template[] = ".Os postcard @VERSION@\nbefore\n@OPTIONS@\n@KEYS@\n@LISTS@\nbehind\n";
 	char *text = NULL;
 	size_t len = 0;
 	FILE *from = fmemopen(template, strlen(template), "r"), *to = open_memstream(&text, &len);
@@ -113,8 +117,8 @@ the_manual_is_filled_in(void **state)
 	show_manual(from, to);
 	fclose(from);
 	fclose(to);
-	assert_int_equal(strncmp(text, ".Os postcard " POSTCARD_VERSION "\nbefore\n.It",
-			     strlen(".Os postcard " POSTCARD_VERSION "\nbefore\n.It")),
+	assert_int_equal(strncmp(text, ".Os postcard " POSTCARD_VERSION "\nbefore\n.Ss",
+			     strlen(".Os postcard " POSTCARD_VERSION "\nbefore\n.Ss")),
 	    0);
 	assert_string_equal(text + len - strlen("\nbehind\n"), "\nbehind\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
@@ -125,6 +129,11 @@ the_manual_is_filled_in(void **state)
 		if (o->help != NULL)
 			assert_non_null(strstr(text, o->manual));
 	}
+	/* the keys of the configuration file: those of one value, then those that may be lists */
+	assert_non_null(strstr(text, "\n.Cm filter , all-ports , no-promiscuous , "));
+	assert_non_null(strstr(text, " , user\nand\n.Cm single-process\n"));
+	assert_non_null(strstr(text, "\n.Cm interface , ports , syslog , rules , rules-extra\n"));
+	assert_non_null(strstr(text, "\nand\n.Cm home-net .\nbehind\n"));
 	assert_non_null(strstr(text, "\n.It Fl c , Fl \\-packets Ar N\n"));
 	assert_non_null(strstr(text, "\n.It Fl \\-json\n"));
 	assert_non_null(strstr(text, ".It Fl r , Fl \\-read Ar FILE ...\n"));
@@ -147,6 +156,10 @@ bash_completes(void **state)
 	    {"postcard -r x --hom", "--home-net"},
 	    {"postcard -c 1", ""},
 	    {"postcard --geoip /us", "/usr"},
+	    {"postcard -i an", "any"},
+	    {"postcard --interface lo", "lo"},
+	    {"postcard --syslog t", ""},
+	    {"postcard --config /etc/debian_v", "/etc/debian_version"},
 	    {"postcard --print", ""},
 	};
 	char path[] = "/tmp/postcard-completion-XXXXXX";

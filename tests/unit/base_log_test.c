@@ -1,4 +1,5 @@
 /* Messages: what reaches standard error, and that the hook comes first. */
+#include "base/limits.h"
 #include "base/log.h"
 
 #include <setjmp.h>
@@ -29,7 +30,7 @@ catch_stderr(void)
 static void
 assert_caught(struct caught c, const char *want, size_t len)
 {
-	char got[5000];
+	char got[20000];
 	fflush(stderr);
 	dup2(c.stderr_was, STDERR_FILENO);
 	close(c.stderr_was);
@@ -85,6 +86,47 @@ a_long_message_is_whole(void **state)
 	assert_caught(c, want, sizeof want);
 }
 
+/* Held messages come in their order when they may, the last one can be had before; what finds no
+ * room is counted. */
+static void
+held_messages_wait(void **state)
+{
+	(void)state;
+	static const char want[] = "postcard: one\npostcard: two\npostcard: three\n";
+	struct caught c = catch_stderr();
+	log_before(clear_line); /* there is no line to be cleared while messages wait */
+	log_hold();
+	assert_string_equal(log_held(), "");
+	log_say("%s", "one");
+	log_say("two");
+	assert_string_equal(log_held(), "two");
+	log_before(NULL);
+	log_release();
+	assert_string_equal(log_held(), "");
+	log_release();
+	log_say("three");
+	assert_caught(c, want, sizeof want - 1);
+}
+
+static void
+held_messages_are_bounded(void **state)
+{
+	(void)state;
+	char want[LIMIT_LOG_HELD + 100];
+	size_t len = 0;
+	unsigned kept = LIMIT_LOG_HELD / 512; /* of lines of 512 octets less the last NUL's room */
+	struct caught c = catch_stderr();
+	log_hold();
+	for (unsigned i = 0; i < 100; i++)
+		log_say("%0501u", i); /* and "postcard: " before, a line end behind: 512 */
+	log_release();
+	for (unsigned i = 0; i < kept - 1; i++)
+		len += (size_t)snprintf(want + len, sizeof want - len, "postcard: %0501u\n", i);
+	len += (size_t)snprintf(want + len, sizeof want - len,
+	    "postcard: and %u more messages that found no room\n", 100 - kept + 1);
+	assert_caught(c, want, len);
+}
+
 int
 main(void)
 {
@@ -92,6 +134,8 @@ main(void)
 	    cmocka_unit_test(a_name_and_a_line_end),
 	    cmocka_unit_test(the_hook_comes_first),
 	    cmocka_unit_test(a_long_message_is_whole),
+	    cmocka_unit_test(held_messages_wait),
+	    cmocka_unit_test(held_messages_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

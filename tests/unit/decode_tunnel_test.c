@@ -41,7 +41,14 @@ shims(void **state)
 	    ROW(1, MACS "\x88\x47\0\0\x10\x40\0\0\x11\x40", IN_IP6),
 	    ROW(1, MACS "\x88\x48\0\0\x10\x40\0\0\x11\x40", IN_ETHER), /* without control word */
 	    ROW(1, MACS "\x88\x47\0\0\x11\x40\0\0\0\0", IN_ETHER),     /* with it */
-	    ROW(1, MACS "\x88\x64\x11\0\0\x07\0\x2f\0\x21", IN_IP4),   /* PPPoE */
+	    /* without it, and a link address that might be IP */
+	    ROW(1, MACS "\x88\x47\0\0\x11\x40\x48\0\0\x28\0\x01\x40\0\0\0\0\x02\x08\0", IN_IP4),
+	    ROW(1, MACS "\x88\x47\0\0\x11\x40\x60\0\0\0\0\x05\x02\0\0\0\0\x02\x08\0", IN_IP4),
+	    ROW(1, MACS "\x88\x47\0\0\x11\x40\0\0\0\x01" MACS "\x91\0\0\x07\x81\0\0\x08\x08\0",
+		IN_IP4),
+	    ROW(1, MACS "\x88\x47\0\0\x11\x40\0\0\0\x01" MACS "\0\x35\xaa\xaa\x03\0\0\0\x08\0",
+		IN_IP4),
+	    ROW(1, MACS "\x88\x64\x11\0\0\x07\0\x2f\0\x21", IN_IP4), /* PPPoE */
 	    ROW(1, MACS "\x88\x64\x11\0\0\x07\0\x43\0\x57", IN_IP6),
 	    ROW(1, MACS "\x88\x64\x11\0\0\x07\0\x2e\x21", IN_IP4), /* compressed protocol */
 	    ROW(1, MACS "\0\x35\xaa\xaa\x03\0\0\0\x08\0", IN_IP4), /* 802.3, LLC, SNAP */
@@ -105,6 +112,8 @@ tunnels(void **state)
 	    TUNNEL(47, 0,
 		"\x10\0\x22\xeb\0\0\0\x01\x20\x07\0\x65\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0",
 		IN_ETHER, TUNNEL_ERSPAN, 101),
+	    TUNNEL(47, 0, "\x10\0\x22\xeb\0\0\0\x01\x20\x07\0\x65\0\0\0\0\0\0\x08\0", IN_IP4,
+		TUNNEL_ERSPAN, 101), /* IP without its frame */
 	    TUNNEL(97, 0, "\x30\0", IN_ETHER, TUNNEL_ETHERIP, -1),
 	    TUNNEL(137, 0, "\0\0\x11\x40", IN_IP4, TUNNEL_MPLS, -1),
 	    TUNNEL(17, 6635, "\0\0\x11\x40", IN_IP4, TUNNEL_MPLS, -1),

@@ -30,13 +30,13 @@ remove_folder(void **state)
 
 #define FOLDER_TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
-/* The path of what has that name in the folder; the last four are kept. */
+/* The path of what has that name in the folder; the last sixteen are kept. */
 static inline const char *
 path_of(const char *name)
 {
-	static char path[4][512];
+	static char path[16][512];
 	static unsigned next;
-	char *p = path[next++ % 4];
+	char *p = path[next++ % 16];
 	snprintf(p, sizeof path[0], "%s/%s", folder, name);
 	return p;
 }

@@ -52,8 +52,15 @@ end(void **state)
 static enum alert_state
 event_of(const struct rule *r, enum level level, double seconds, const char *line, uint64_t *count)
 {
-	build_record_of(&record, line);
+	char with_time[2048];
+	assert_true((size_t)snprintf(with_time, sizeof with_time, "{at: %.9f, %s", seconds,
+			line + 1) < sizeof with_time);
+	build_record_of(&record, with_time);
 	now = BUILD_EPOCH_NS + (int64_t)(seconds * 1e9);
+	record_remove(&record, FIELD_TIMESTAMP);
+	record_remove(&record, FIELD_EVENT_END);
+	record_put_time(&record, FIELD_TIMESTAMP, now);
+	record_put_time(&record, FIELD_EVENT_END, now);
 	struct alert_report report = alerts_event(alerts, r, level, &record, now);
 	if (report.state != ALERT_SILENT && report.alert != NULL)
 		alerts_keep(report.alert, &record);

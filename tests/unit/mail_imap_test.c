@@ -80,6 +80,9 @@ losses(void **state)
 	static struct script_run r;
 	static const char *const rows[][2] = {
 	    {PLAIN "C! 20\nC> word\nC c NOOP\nS c OK\n", PLAIN_T " lost"},
+	    /* behind a loss no line of a mail is a reply */
+	    {PLAIN "C b FETCH 1 X\nS! 40\nS text\nS * CAPABILITY IMAP4rev1 STARTTLS\nS )\nS b OK\n",
+		PLAIN_T " lost"},
 	    {PLAIN "C b FETCH 1 X\nS * 1 FETCH (BODY[] {6}\nS> ab\nS! 4\nS )\n",
 		PLAIN_T " begin [ab] gap end+ result:0"},
 	    {PLAIN "C b FETCH 1 X\nS * 1 FETCH (BODY[] {6}\nS> ab",

@@ -64,6 +64,9 @@ losses(void **state)
 		OUT " lost begin [x/] end+ result:0"},
 	    {PLAIN "C RETR 1\nS +OK\nS x\nS! 4\nS y\nS .\n",
 		OUT " begin [x/] gap [y/] end+ result:0"},
+	    /* behind a loss no line of a mail is a reply */
+	    {PLAIN "C RETR 1\nS! 9\nS x\nS +OK\nS .\nC RETR 2\nS +OK\nS y\nS .\n",
+		OUT " lost begin [y/] end+ result:0"},
 	    {"S +OK hi\nC CAPA\nS +OK\nS! 6\nS .\nC QUIT\nS +OK\n",
 		"greeting(hi) sure asked lost offer-cut"},
 	};

@@ -143,7 +143,13 @@ one_direction(void **state)
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 250 Ok\nS 250 Ok\nS 354 Go\nS 250 Ok\nS "
 	    "221 Bye\n",
-	    NULL, "offer+ begin+ end+ result:0");
+	    NULL, "offer+ lost lost lost begin+ end+ result:0");
+	/* a server that shuts down says 421 at any time: no proof of a message, nor of none */
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 354 Go\nS 421 Bye\n", NULL,
+	    "offer+ lost result:3");
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 221 Bye\n", NULL, "offer+");
 }
 
 static void
@@ -158,8 +164,15 @@ losses(void **state)
 	       chance */
 	    {HI "C! 40\nS 250 Ok\nS 250 Ok\nS 354 Go\nC x\nC .\nS 250 Ok\n",
 		HI_OUT " lost begin [x/] end+ result:0"},
-	    {HI MAIL "C! 6\nC text of a body\nC MAIL FROM:<x@y>\nS 250 Ok\n",
+	    {HI MAIL "C! 6\nC text of a body\nC MAIL FROM:<x@y>\nC STARTTLS\nC .\nS 250 Ok\n",
+		HI_OUT MAIL_OUT " lost result:2"},
+	    {HI MAIL "C! 99\nC text of a body\nC .\nS 250 Ok\nC MAIL FROM:<x@y>\nS 250 Ok\n",
 		HI_OUT MAIL_OUT " lost from(x@y) result:2 from-reply+ result:2"},
+	    {HI MAIL "C! 6\nS! 8\nC Subject: x\nC QUIT\nC EHLO you\nC .\nS 250 Ok\n",
+		HI_OUT MAIL_OUT " lost lost result:2"},
+	    {HI "C! 9\nC MAIL FROM:<x@y>\nS 250 Ok\n",
+		HI_OUT " lost from(x@y) from-reply+ result:2"},
+	    {HI "C! 9\nC MAIL FROM:<x@y>\nC QUIT\nC .\nS 250 Ok\n", HI_OUT " lost"},
 	    /* content: the server's reply shows that its end was lost */
 	    {HI MAIL "C DATA\nS 354 Go\nC x\nC! 100\nS 250 Ok\nC QUIT\nS 221 Bye\n",
 		HI_OUT MAIL_OUT " begin [x/] gap end+ result:0"},
@@ -189,6 +202,25 @@ odds(void **state)
 	expect("S 554 Go away\n", "greeting(Go away)");
 }
 
+/* Commands in the text of a mail are no commands, wherever the capture begins. */
+static void
+begun_in_the_middle(void **state)
+{
+	(void)state;
+#define MIDDLE(script, events) \
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_MIDSTREAM, "?" script, NULL, events)
+	MIDDLE("C MAIL FROM:<a@b>\nS 250 Ok\nC RCPT TO:<c@d>\nS 250 Ok\n",
+	    "sure from(a@b) from-reply+ to(c@d) to-reply:0+ result:2");
+	MIDDLE("C MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nS 250 Ok\nS 250 Ok\nS 354 Go\n",
+	    "sure from(a@b) to(c@d) from-reply+ to-reply:0+ result:2");
+	MIDDLE("C> MAIL FROM:<a@b>|is what a client says.|\nC .\nS 250 Ok\n", "lost");
+	MIDDLE("C MAIL FROM:<a@b>\nC > is what a client says.\nC .\nS 250 Ok\n", "lost");
+	MIDDLE("C And:\nC STARTTLS\nC AUTH PLAIN AGEAYg==\nC .\nS 250 Ok\nC QUIT\n", "lost");
+	MIDDLE("C AUTH PLAIN AGEAYg==\nS 535 No\n", "auth(PLAIN) secret auth-reply");
+	MIDDLE("C MAIL FROM:<a@b>\n", "sure from(a@b) result:2");
+#undef MIDDLE
+}
+
 int
 main(void)
 {
@@ -202,6 +234,7 @@ main(void)
 	    cmocka_unit_test(another_protocol),
 	    cmocka_unit_test(one_direction),
 	    cmocka_unit_test(losses),
+	    cmocka_unit_test(begun_in_the_middle),
 	    cmocka_unit_test(odds),
 	};
 	return cmocka_run_group_tests_name("mail/smtp", tests, NULL, NULL);

@@ -366,6 +366,56 @@ an_early_segment_does_not_wait_for_what_a_later_one_saw(void **state)
 }
 
 static void
+a_copy_does_not_wait_for_what_its_original_had_not_seen(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	stream_ack(&p.ss, &p.peer, 9, p.now_ns);
+	p.need = stream_seen(&p.peer, 5);
+	push(&p, 104, "MAIL");
+	p.need = stream_seen(&p.peer, 9);
+	push(&p, 106, "ILRCPT"); /* its first half is a copy */
+	p.need = stream_seen(&p.peer, 1);
+	push(&p, 100, "EHLO");
+	assert_string_equal(p.out, "EHLO");
+	p.peer.next = 4;
+	take(&p, NULL);
+	assert_string_equal(p.out, "EHLOMAIL");
+	p.peer.next = 8;
+	take(&p, NULL);
+	assert_string_equal(p.out, "EHLOMAILRCPT");
+	stream_release(&p.ss, &p.peer);
+	finish(&p);
+}
+
+/* A peer that is not captured: that a segment had heard of it is told with its octets. */
+static void
+the_turn_of_a_side_alone(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct stream_chunk c;
+	setup(&p, 100, 8, 8);
+	assert_true(stream_turn(&p.ss, &p.s, 100, p.now_ns));
+	assert_false(stream_turn(&p.ss, &p.s, 108, p.now_ns));
+	push(&p, 104, "textMAIL");
+	assert_string_equal(p.out, "");
+	p.s.flags |= STREAM_FORCE;
+	static const struct {
+		uint64_t off;
+		bool turn;
+	} rows[] = {{0, false}, {4, false}, {8, true}};
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(stream_next(&p.ss, &p.s, &p.peer, p.now_ns, NULL, &c));
+		assert_int_equal(c.off, rows[i].off);
+		assert_int_equal(c.len, 4);
+		assert_int_equal(c.turn, rows[i].turn);
+	}
+	finish(&p);
+}
+
+static void
 two_that_wait_for_each_other_go_on_after_a_while(void **state)
 {
 	(void)state;
@@ -518,6 +568,8 @@ main(void)
 	    cmocka_unit_test(the_effect_waits_for_its_cause),
 	    cmocka_unit_test(a_cause_that_never_comes_is_a_gap),
 	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
+	    cmocka_unit_test(a_copy_does_not_wait_for_what_its_original_had_not_seen),
+	    cmocka_unit_test(the_turn_of_a_side_alone),
 	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_a_while),
 	    cmocka_unit_test(the_oracle_agrees),
 	};

@@ -1,0 +1,102 @@
+/* What the rows of all protocols share: see protocol.h.  Bounded by the line they are given. */
+#include "mail/protocol.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct mail_event *
+mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
+{
+	assert(m->q_len < MAIL_QUEUE);
+	struct mail_event *ev = &m->queue[m->q_len++];
+	*ev = (struct mail_event){.kind = (uint8_t)kind, .side = (uint8_t)side, .text = ""};
+	return ev;
+}
+
+void
+mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
+    size_t len)
+{
+	struct mail_event *ev = mail_emit(m, kind, side);
+	ev->text = s;
+	ev->len = len;
+}
+
+void
+mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd)
+{
+	mail_emit(m, MAIL_ODD, side)->index = (uint16_t)odd;
+}
+
+size_t
+mail_word_len(const char *s, size_t len)
+{
+	size_t n = 0;
+	while (n < len && s[n] != ' ' && s[n] != '\t')
+		n++;
+	return n;
+}
+
+size_t
+mail_skip_blanks(const char *s, size_t len, size_t at)
+{
+	while (at < len && (s[at] == ' ' || s[at] == '\t'))
+		at++;
+	return at;
+}
+
+bool
+mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_length)
+{
+	size_t n = strlen(keyword), xs = 0, differ = 0;
+	*same_length = len == n;
+	while (xs < len && (word[xs] == 'X' || word[xs] == 'x'))
+		xs++;
+	/* ASA inspection: all X, or X with a last letter that counts up (field notes 3.2, S1) */
+	if (len >= 2 && (xs == len || (xs >= 2 && xs + 1 == len)))
+		return true;
+	if (len != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		differ += ascii_lower(word[i]) != ascii_lower(keyword[i]);
+	return differ > 0 && differ <= 3;
+}
+
+enum plausible
+mail_plausible_word(const char *s, size_t len, const char *word)
+{
+	size_t i = 0;
+	while (i < len && word[i] != '\0' && ascii_lower(s[i]) == ascii_lower(word[i]))
+		i++;
+	return word[i] == '\0' ? PLAUSIBLE_YES : i == len ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;
+}
+
+bool
+mail_may_start_tls(uint8_t octet)
+{
+	return (octet >= 0x14 && octet <= 0x17) || octet == 0x80;
+}
+
+bool
+mail_looks_like_text(const uint8_t *s, size_t len)
+{
+	size_t n = len < 4 ? len : 4;
+	for (size_t i = 0; i < n; i++) {
+		if ((s[i] < 0x20 || s[i] > 0x7e) && s[i] != '\r' && s[i] != '\n' && s[i] != '\t')
+			return false;
+	}
+	return n > 0;
+}
+
+enum plausible
+mail_plausible_record(const uint8_t *o, size_t len)
+{
+	static const uint8_t least[] = {0x14, 3, 0}, most[] = {0x17, 3, 4};
+	for (size_t i = 0; i < sizeof least && i < len; i++) {
+		if (o[i] < least[i] || o[i] > most[i])
+			return PLAUSIBLE_NO;
+	}
+	return len < 5 ? PLAUSIBLE_MAYBE : tls_looks_like(o, len) ? PLAUSIBLE_YES : PLAUSIBLE_NO;
+}
