@@ -162,6 +162,8 @@ set_spawn(struct run *r)
 	const struct options *o = r->o;
 	struct spawn *s = &r->spawn;
 	s->files = r->files;
+	for (size_t i = 0; i < o->file_count; i++)
+		s->standard_input |= strcmp(o->files[i], "-") == 0;
 	s->workers = worker_count(r);
 	s->packets = o->packets;
 	s->live = (struct live_config){

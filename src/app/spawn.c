@@ -47,7 +47,7 @@ keep_descriptors(const struct spawn *s)
 		close(s->parents[i]);
 	if (null < 0)
 		return;
-	if (s->files == NULL)
+	if (!s->standard_input)
 		(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
 #ifndef __SANITIZE_ADDRESS__

@@ -20,6 +20,7 @@
 /* What all workers have in common. */
 struct spawn {
 	struct capture *files;	 /* opened, nothing read yet; NULL: live */
+	bool standard_input;	 /* is one of them */
 	struct live_config live; /* `share` is set for each */
 	struct engine_config engine;
 	struct sandbox sandbox;
