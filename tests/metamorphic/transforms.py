@@ -117,6 +117,19 @@ def _(segs, rng):
     return plain(shuffled(segs, rng, 3, lambda a, b: quiet(a) and quiet(b)))
 
 
+@same("urgent data")
+def _(segs, rng):
+    """Urgent octets stay in the stream (RFC 6093 section 3.4): who took them out would read another dialogue than most."""
+    out = []
+    for s in segs:
+        packet = bytearray(F.wire(s._replace(flags=s.flags | 0x20) if s.payload else s))
+        if s.payload:
+            tcp = 40 if s.v6 else 20
+            packet[tcp + 18:tcp + 20] = struct.pack("!H", rng.choice((0, 1, len(s.payload), 65535)))
+        out.append((s.ns, F.ether(bytes(packet))))
+    return out
+
+
 @same("each packet twice")
 def _(segs, rng):
     return [f for ns, octets in plain(segs) for f in ((ns, octets), (ns + 5 * US, octets))]

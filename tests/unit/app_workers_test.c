@@ -39,6 +39,7 @@ begin(const char *const *files, size_t count, const char *const *interface, unsi
 	if (interface != NULL) {
 		spawn.live = (struct live_config){.interfaces = interface, .count = 1, .shares = 1};
 	} else {
+		spawn.standard_input = strcmp(files[0], "-") == 0;
 		spawn.files = capture_open_files(files, count, NULL, &why);
 		assert_non_null(spawn.files);
 	}
