@@ -35,6 +35,7 @@ from sensor import WORK, Sensor, Wire, dig, expect, family, wait_until
 KILL_S, OUTAGE_S, RELOAD_S, SAMPLE_S = 17, 41, 23, 2   # from one to the next
 OUTAGE_LASTS_S = 6
 BEFORE_S, AFTER_S = 1.0, 1.2   # around a kill: what was on the wire then may be missing
+RESTART_S = 1.0    # that a new worker takes at most
 PORT = 5140
 
 
@@ -305,7 +306,8 @@ def soak(seconds):
     watch, chance = Watch(s), random.Random(1)
     START = traffic.begun = time.monotonic()
     kills, outages, reloads = [], 0, 0
-    due = {"kill": START + KILL_S, "outage": START + OUTAGE_S, "reload": START + RELOAD_S, "sample": START, "back": None}
+    before, restarts = None, []   # workers at the last kill, until there are two again; seconds that took
+    due = {"kill": START + KILL_S, "restart": START, "outage": START + OUTAGE_S, "reload": START + RELOAD_S, "sample": START, "back": None}
     while time.monotonic() - START < seconds:
         traffic.step()
         time.sleep(0.004)
@@ -314,8 +316,14 @@ def soak(seconds):
             due["kill"] = now + KILL_S
             workers = s.workers()
             if workers:
+                before = [p.pid for p in workers]
                 kills.append(time.monotonic())
                 os.kill(chance.choice(workers).pid, signal.SIGKILL)
+        if before and now >= due["restart"]:
+            due["restart"] = now + 0.02
+            if sum(p.is_confined() for p in s.workers()) == 2 and [p.pid for p in s.workers()] != before:
+                restarts.append(now - kills[-1])
+                before = None
         if now >= due["outage"]:
             due["outage"], due["back"] = now + OUTAGE_S, now + OUTAGE_LASTS_S
             outages += 1
@@ -353,11 +361,13 @@ def soak(seconds):
         pass
     again.stop()
     wrong_syslog, text = check_syslog(records, log)
+    if max(restarts, default=0) > RESTART_S or len(restarts) < len(kills) - 1:
+        wrong.append("workers were started again after %s s" % ", ".join("%.2f" % r for r in restarts))
     if lost:
         wrong.append("the kernel dropped %d packets: this machine is too slow or too busy for %.0f packets/s" % (lost, traffic.pps))
     wrong += wrong_log[:20] + (["... %d more" % (len(wrong_log) - 20)] if len(wrong_log) > 20 else []) + wrong_syslog
-    said = "%d packets, %d connections (%d touched by %d kills), %d reloads, %d outages; syslog: %s; %s; end after %.2f s" % (
-        traffic.count, len(traffic.sent), touched, len(kills), reloads, outages, text, memory, took)
+    said = "%d packets, %d connections (%d touched by %d kills, a new worker after at most %.2f s), %d reloads, %d outages; syslog: %s; %s; end after %.2f s" % (
+        traffic.count, len(traffic.sent), touched, len(kills), max(restarts, default=0), reloads, outages, text, memory, took)
     expect(alerts > 0 and touched < len(traffic.sent) / 2, "that is no test: %s", said)
     if wrong:
         said += "\nsensor said: " + "\n  ".join(s.said[-15:])
