@@ -610,10 +610,12 @@ status_of(const struct run *r)
 		return 128 + signals_stop();
 	if (r->failed && r->report.tables == 0 && r->report.packets == 0)
 		return STATUS_ERROR; /* it never began */
+	if (r->died && !is_live(r))
+		return STATUS_DIED;
 	if ((o->fail_on_cleartext && r->tally.cleartext) ||
 	    (o->fail_level != LEVEL_NONE && r->tally.worst >= o->fail_level))
 		return STATUS_FOUND;
-	if (r->failed || (r->died && !is_live(r)) || r->report.capture.files_damaged > 0)
+	if (r->failed || r->report.capture.files_damaged > 0)
 		return STATUS_DAMAGED;
 	return STATUS_DONE;
 }

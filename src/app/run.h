@@ -12,6 +12,8 @@ enum status {
 	STATUS_FOUND = 1,   /* what --fail-on names; goes before STATUS_DAMAGED */
 	STATUS_ERROR = 2,   /* usage, set-up, or output that could not be written */
 	STATUS_DAMAGED = 3, /* part of the input could not be read */
+	STATUS_DIED = 4, /* a worker of a replay died, and with it part of what was read; before all
+			    others but STATUS_ERROR */
 };
 
 /*

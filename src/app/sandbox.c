@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A sanitizer needs address space and system calls of its own. */
@@ -283,6 +284,7 @@ bool
 sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR])
 {
 	bool open_files = s->file_count > 0;
+	tzset(); /* or gmtime_r(3) reads the time zone's file once, when it is first asked */
 	missing[0] = '\0';
 	if (!restrict_resources(open_files, error))
 		return false;

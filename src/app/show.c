@@ -75,7 +75,8 @@ show_all_help(FILE *out)
 	fputs("\nThe expression is a filter as tcpdump takes it; -- ends the files before it.\n"
 	      "Options that name something to add (-i, --syslog, --rules ...) may be repeated.\n"
 	      "Options that are not about one command are keys of the configuration file, too.\n"
-	      "Exit status: 0 done, 1 --fail-on found something, 2 error, 3 damaged input.\n",
+	      "Exit status: 0 done, 1 --fail-on found something, 2 error, 3 damaged input,\n"
+	      "4 a worker died.\n",
 	    out);
 }
 

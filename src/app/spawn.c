@@ -9,6 +9,7 @@
 
 #include "engine/feed.h"
 #include "engine/post.h"
+#include "ident/dpi.h"
 
 #define PIPE_SIZE (1 << 20) /* octets; what the system allows to anybody */
 
@@ -95,6 +96,9 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 		}
 	}
 	feed.engine = engine_new(&s->engine, error);
+	/* of files, which seldom need it, Debian's nDPI opens nothing when it is first asked */
+	if (feed.engine != NULL && (s->files == NULL || dpi_opens_files()))
+		engine_ready(feed.engine);
 	if (feed.engine == NULL || !sandbox_enter(&s->sandbox, error)) {
 		give_up(&wire, error);
 		return;

@@ -52,6 +52,10 @@ uint64_t engine_memory_of(const struct engine_config *config);
 struct engine *engine_new(const struct engine_config *config, char error[256]);
 void engine_free(struct engine *e);
 
+/* Makes now what else would be made when it is first needed (nDPI: 20 ms), and may open files then:
+ * to be called before a sandbox forbids that. */
+void engine_ready(struct engine *e);
+
 /* Gives one frame.  All records of the frame before must have been taken (engine_next returned
  * false). */
 void engine_push(struct engine *e, const struct frame *f);

@@ -19,16 +19,22 @@ forget_dpi(struct engine *e, struct conn *c)
 }
 
 /* Shows nDPI the packet, where it may know a name. */
+void
+engine_ready(struct engine *e)
+{
+	if (e->dpi == NULL && !e->no_dpi && (e->dpi = dpi_new()) == NULL)
+		e->no_dpi = true;
+}
+
 enum dpi_answer
 ask_dpi(struct engine *e, struct conn *c)
 {
 	char name[32];
 	if (e->no_dpi || c->dpi_packets >= DPI_PACKETS)
 		return DPI_UNKNOWN;
-	if (e->dpi == NULL && (e->dpi = dpi_new()) == NULL) {
-		e->no_dpi = true;
+	engine_ready(e);
+	if (e->dpi == NULL)
 		return DPI_UNKNOWN;
-	}
 	if (c->dpi == NULL) {
 		if (e->dpi_flows >= LIMIT_DPI_FLOWS || (c->dpi = dpi_flow_new()) == NULL)
 			return DPI_UNKNOWN;

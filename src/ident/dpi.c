@@ -31,6 +31,12 @@ dpi_version(void)
 	return ndpi_revision();
 }
 
+bool
+dpi_opens_files(void)
+{
+	return VERSION > 402;
+}
+
 struct dpi *
 dpi_new(void)
 {
@@ -42,7 +48,8 @@ dpi_new(void)
 #elif VERSION >= 410
 	d->module = ndpi_init_detection_module(NULL);
 #else
-	d->module = ndpi_init_detection_module(ndpi_no_prefs);
+	/* libgcrypt, for QUIC alone, would look for files, which a sandbox forbids */
+	d->module = ndpi_init_detection_module(ndpi_dont_init_libgcrypt);
 #endif
 	if (d->module == NULL) {
 		free(d);

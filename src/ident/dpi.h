@@ -18,6 +18,9 @@ struct dpi_flow; /* what it knows of one connection */
 /* Its version and the number it has of its interface, for --version. */
 const char *dpi_version(void);
 
+/* May dpi_new open files?  That of 4.2 does not; into others nobody has looked. */
+bool dpi_opens_files(void);
+
 /* Setting it up takes some 20 ms and is done once it is first needed.  NULL where nDPI cannot be
  * set up. */
 struct dpi *dpi_new(void);
