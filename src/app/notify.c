@@ -9,16 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
+#include "base/now.h"
 
 /* A positive number of digits alone; 0 for anything else. */
 static int64_t
@@ -86,7 +79,7 @@ notify_reloading(struct notify *n)
 {
 	char message[NOTIFY_TEXT];
 	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld",
-	    (long long)(now_ns() / 1000));
+	    (long long)(now_monotonic_ns() / 1000));
 	say(n, message);
 }
 
@@ -118,7 +111,7 @@ notify_alive(struct notify *n)
 {
 	if (n->watchdog_ns == 0)
 		return;
-	int64_t now = now_ns();
+	int64_t now = now_monotonic_ns();
 	if (now < n->next_sign_ns)
 		return;
 	say(n, "WATCHDOG=1");
@@ -130,7 +123,7 @@ notify_wait_ms(const struct notify *n)
 {
 	if (n->watchdog_ns == 0)
 		return -1;
-	int64_t ms = (n->next_sign_ns - now_ns()) / 1000000;
+	int64_t ms = (n->next_sign_ns - now_monotonic_ns()) / 1000000;
 	return ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms;
 }
 

@@ -11,6 +11,11 @@
 #include "app/terminal.h"
 #include "base/now.h"
 
+/* That each output has at the very end.  Live, outputs_close has waited for all of them at once;
+ * of a replay, each takes what it needs, or fails. */
+#define LAST_LIVE_MS 25
+#define LAST_MS	     60000
+
 /* Opens one more. */
 static bool
 add(struct outputs *o, const struct sink_config *config, char error[SINK_ERROR])
@@ -51,6 +56,7 @@ open_all(struct outputs *o, const struct options *options, bool live, char error
 	    .columns = terminal.columns,
 	    .spool = options->spool,
 	    .spool_max = options->spool_size,
+	    .drain_ms = live ? LAST_LIVE_MS : LAST_MS,
 	};
 	struct sink_config standard = config;
 	standard.kind = standard_kind(options, live);
@@ -189,9 +195,9 @@ any_waiting(const struct outputs *o)
 bool
 outputs_close(struct outputs *o, int ms)
 {
-	int64_t until = now_ms() + ms, left;
+	int64_t until = now_monotonic_ms() + ms, left;
 	bool good = true;
-	while (any_waiting(o) && (left = until - now_ms()) > 0) {
+	while (any_waiting(o) && (left = until - now_monotonic_ms()) > 0) {
 		struct pollfd p[OUTPUTS];
 		int timeout = (int)left;
 		unsigned n = outputs_poll(o, p, &timeout);

@@ -2,11 +2,11 @@
 #include "app/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/terminal.h"
 #include "base/log.h"
+#include "base/now.h"
 
 #define FIRST_NS    500000000 /* a run shorter than this shows nothing */
 #define INTERVAL_NS 250000000
@@ -16,21 +16,13 @@
  * to pass one with, and there is one screen. */
 static bool line_is_there;
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
-}
-
 void
 progress_begin(struct progress *p, bool wanted)
 {
 	*p = (struct progress){.shown_at_all = wanted && isatty(STDERR_FILENO) == 1};
 	if (!p->shown_at_all)
 		return;
-	p->start_ns = now_ns();
+	p->start_ns = now_monotonic_ns();
 	p->next_ns = p->start_ns + FIRST_NS;
 	p->columns = terminal_of(STDERR_FILENO).columns;
 	log_before(progress_clear);
@@ -39,7 +31,7 @@ progress_begin(struct progress *p, bool wanted)
 bool
 progress_is_due(const struct progress *p)
 {
-	return p->shown_at_all && now_ns() >= p->next_ns;
+	return p->shown_at_all && now_monotonic_ns() >= p->next_ns;
 }
 
 static void
@@ -84,7 +76,7 @@ progress_show(struct progress *p, const struct progress_state *s)
 {
 	char line[128];
 	struct text t = text_in(line, p->columns < sizeof line ? p->columns : sizeof line);
-	int64_t now = now_ns();
+	int64_t now = now_monotonic_ns();
 	progress_compose(&t, s, now - p->start_ns);
 	p->next_ns = now + INTERVAL_NS;
 	line_is_there = true;

@@ -33,7 +33,7 @@
 #define STATUS_MS    1000  /* between two summaries of a live run */
 #define SAVE_MS	     30000 /* between two times that a live run saves its memory */
 #define STOP_LIVE_MS 900   /* that workers of a live run have for their last records */
-#define DRAIN_MS     500   /* that outputs have for what waits */
+#define DRAIN_MS     500   /* that outputs of a live run have for what waits */
 
 struct run {
 	const struct options *o;
@@ -336,7 +336,7 @@ compose_summary(struct run *r)
 	judge_stats_get(r->judge, &judged);
 	summary_compose(&r->record, &r->tally, &r->report.capture, &r->report.engine, &judged);
 	summary_add_sensor(&r->record, &r->report, r->spawn.workers,
-	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_ns() : 0);
+	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_real_ns() : 0);
 	outputs_count(&r->outputs, &r->record);
 	if (is_live(r))
 		sensor_put_interfaces(&r->record, r->o->interfaces, r->o->interface_count);
@@ -402,12 +402,12 @@ static bool
 each_second(struct run *r)
 {
 	struct sensor_event loss;
-	int64_t now = now_ms();
+	int64_t now = now_monotonic_ms();
 	if (!is_live(r) || now < r->status_ms)
 		return true;
 	r->status_ms = now + STATUS_MS;
 	count(r);
-	judge_clock(r->judge, now_ns() - FEED_LAG_NS);
+	judge_clock(r->judge, now_real_ns() - FEED_LAG_NS);
 	if (!drain_alerts(r))
 		return false;
 	if (sensor_loss(&r->sensor, &r->report.capture, now, &loss) && !take_sensor(r, &loss))
@@ -487,7 +487,7 @@ obey(struct run *r)
 	if (signals_report())
 		say_counters(r);
 	if (r->stop_ms == 0 && (signals_stop() != 0 || r->outputs.ends)) {
-		r->stop_ms = now_ms() + (is_live(r) ? STOP_LIVE_MS : INT32_MAX);
+		r->stop_ms = now_monotonic_ms() + (is_live(r) ? STOP_LIVE_MS : INT32_MAX);
 		notify_stopping(&r->notify);
 		workers_stop(r->workers);
 	}
@@ -498,7 +498,7 @@ static bool
 run_workers(struct run *r)
 {
 	enum workers_said said = WORKERS_NOTHING;
-	while (said != WORKERS_END && (r->stop_ms == 0 || now_ms() < r->stop_ms)) {
+	while (said != WORKERS_END && (r->stop_ms == 0 || now_monotonic_ms() < r->stop_ms)) {
 		unsigned n = 0;
 		workers_hear(r->workers);
 		obey(r); /* before it is told that workers ended, whom the same signal told to */

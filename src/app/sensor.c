@@ -13,7 +13,7 @@ void
 sensor_compose(struct record *out, const struct sensor_event *e)
 {
 	record_begin(out, RECORD_SENSOR);
-	record_put_time(out, FIELD_TIMESTAMP, now_ns());
+	record_put_time(out, FIELD_TIMESTAMP, now_real_ns());
 	record_put_word(out, FIELD_MESSAGE, e->text);
 	record_put_word(out, FIELD_EVENT_KIND, "event");
 	record_put_word(out, FIELD_EVENT_DATASET, "postcard.sensor");

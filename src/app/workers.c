@@ -94,7 +94,7 @@ workers_open(struct spawn *s, char error[256])
 	}
 	w->spawn = s;
 	w->keeper = -1;
-	w->now_ms = now_ms();
+	w->now_ms = now_monotonic_ms();
 	crew_init(&w->crew, s->workers, s->files != NULL);
 	for (unsigned i = 0; i < s->workers; i++)
 		w->worker[i].stat = -1;
@@ -248,7 +248,7 @@ hear_of_ends(struct workers *w)
 void
 workers_hear(struct workers *w)
 {
-	w->now_ms = now_ms();
+	w->now_ms = now_monotonic_ms();
 	hear_of_ends(w);
 	if (w->keeper_gone && !w->stopping && !w->failed && w->trouble[0] == '\0')
 		snprintf(w->trouble, sizeof w->trouble, "the process that starts workers has died");

@@ -3,18 +3,28 @@
 
 #include <time.h>
 
-int64_t
-now_ns(void)
+static int64_t
+read_clock(clockid_t id)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
+	(void)clock_gettime(id, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 int64_t
-now_ms(void)
+now_real_ns(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+now_monotonic_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+now_monotonic_ms(void)
+{
+	return read_clock(CLOCK_MONOTONIC) / 1000000;
 }

@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-int64_t now_ns(void); /* since the epoch, UTC */
-int64_t now_ms(void); /* that passed, from some start; never set back */
+int64_t now_real_ns(void); /* since the epoch, UTC */
+
+/* Since some start; never set back. */
+int64_t now_monotonic_ns(void);
+int64_t now_monotonic_ms(void);
 
 #endif

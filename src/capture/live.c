@@ -24,11 +24,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/nearest.h"
+#include "base/now.h"
 #include "base/text.h"
 #include "capture/kernel.h"
 
@@ -80,14 +80,6 @@ struct live {
 	struct event events[EVENTS];
 	size_t event_first, event_count;
 };
-
-static int64_t
-now_ns(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return t.tv_sec * NS_OF_S + t.tv_nsec;
-}
 
 /* --- events --- */
 
@@ -367,7 +359,7 @@ check_state(struct live *l, struct interface *in)
 	    [STATE_NO_LINK] = "the interface has no link; waiting for it",
 	    [STATE_DOWN] = "the interface is down; waiting for it"};
 	struct ifreq request = {.ifr_ifindex = in->index};
-	in->checked_ns = now_ns(CLOCK_MONOTONIC);
+	in->checked_ns = now_monotonic_ns();
 	if (in->index == 0)
 		return true;
 	/* its name may have changed since it was opened; its number has not */
@@ -387,7 +379,7 @@ check_state(struct live *l, struct interface *in)
 static bool
 is_check_due(const struct interface *in)
 {
-	return in->checked_ns == 0 || now_ns(CLOCK_MONOTONIC) - in->checked_ns >= CHECK_NS;
+	return in->checked_ns == 0 || now_monotonic_ns() - in->checked_ns >= CHECK_NS;
 }
 
 /* An interface that is not there and has no frame; the last ones of the kernel's may be in a block
@@ -395,7 +387,7 @@ is_check_due(const struct interface *in)
 static void
 wait_or_give_up(struct live *l, struct interface *in)
 {
-	int64_t now = now_ns(CLOCK_MONOTONIC);
+	int64_t now = now_monotonic_ns();
 	if (in->gone_ns == 0)
 		in->gone_ns = now;
 	if (now - in->gone_ns < HOLD_NS)
@@ -434,7 +426,7 @@ fetch(struct live *l, struct interface *in)
 			(void)check_state(l, in);
 		return;
 	}
-	in->empty_ns = now_ns(CLOCK_REALTIME);
+	in->empty_ns = now_real_ns();
 	if (status == 0 && in->gone_ns == 0 && !is_check_due(in))
 		return;
 	if (!check_state(l, in)) {
@@ -522,7 +514,7 @@ live_next(struct live *l, struct frame *f)
 	}
 	if (first == NULL)
 		return l->alive > 0 ? LIVE_IDLE : LIVE_GONE;
-	if (must_wait(l, first) && first->head.ts_ns <= now_ns(CLOCK_REALTIME)) {
+	if (must_wait(l, first) && first->head.ts_ns <= now_real_ns()) {
 		l->due_ns = first->head.ts_ns + HOLD_NS;
 		return LIVE_IDLE;
 	}
@@ -544,7 +536,7 @@ live_wait(struct live *l, int timeout_ms)
 		fds[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
 	}
 	if (l->due_ns != 0) {
-		int64_t left_ms = (l->due_ns - now_ns(CLOCK_REALTIME)) / NS_OF_MS + 1;
+		int64_t left_ms = (l->due_ns - now_real_ns()) / NS_OF_MS + 1;
 		if (left_ms < 0)
 			left_ms = 0;
 		if (left_ms < timeout_ms)

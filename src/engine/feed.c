@@ -65,7 +65,7 @@ take_live(struct feed *f)
 	struct frame frame;
 	switch (live_next(f->live, &frame)) {
 	case LIVE_FRAME: take(f, &frame); return FEED_MORE;
-	case LIVE_IDLE: engine_clock(f->engine, now_ns() - FEED_LAG_NS); return FEED_IDLE;
+	case LIVE_IDLE: engine_clock(f->engine, now_real_ns() - FEED_LAG_NS); return FEED_IDLE;
 	case LIVE_GONE:
 		if (live_count(f->live) == 0)
 			finish(f, FEED_END_GONE);

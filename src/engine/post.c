@@ -43,10 +43,10 @@ post_run(struct feed *f, struct wire_out *w, const volatile sig_atomic_t *stop)
 		if (f->shares > 1 && f->files != NULL &&
 		    (!wire_put(w, WIRE_MARK, 0, f->number, NULL, 0) || !wire_flush(w)))
 			return false;
-		if (now_ms() - beat >= POST_BEAT_MS) {
+		if (now_monotonic_ms() - beat >= POST_BEAT_MS) {
 			if (!put_status(f, w))
 				return false;
-			beat = now_ms();
+			beat = now_monotonic_ms();
 		}
 		if (s == FEED_IDLE) {
 			if (!wire_flush(w))

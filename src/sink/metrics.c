@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/now.h"
 #include "base/text.h"
 #include "sink/kinds.h"
 #include "sink/words.h"
@@ -59,14 +59,6 @@ struct metrics {
 	int error; /* errno of the last writing; 0 while all is well */
 	bool told; /* that it could not be written */
 };
-
-static int64_t
-clock_ns(clockid_t id)
-{
-	struct timespec t;
-	(void)clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
-}
 
 static void
 add(uint64_t *to, uint64_t n)
@@ -407,7 +399,7 @@ replace(struct metrics *m)
 static void
 write_file(struct metrics *m)
 {
-	m->due_ns = clock_ns(CLOCK_MONOTONIC) + METRICS_NS;
+	m->due_ns = now_monotonic_ns() + METRICS_NS;
 	m->error = replace(m);
 	if (m->error != 0 && !m->told)
 		log_say("%s: %s; metrics are tried again every %d s", m->path, strerror(m->error),
@@ -467,7 +459,7 @@ metrics_open(const struct sink_config *config, char error[SINK_ERROR])
 	}
 	snprintf(m->beside, len, "%s.tmp", m->path);
 	record_begin(m->state, RECORD_SESSION);
-	m->begun_ns = clock_ns(CLOCK_REALTIME);
+	m->begun_ns = now_real_ns();
 	if (is_wrong(m, error)) {
 		metrics_free(m);
 		return NULL;
@@ -478,7 +470,7 @@ metrics_open(const struct sink_config *config, char error[SINK_ERROR])
 		metrics_free(m);
 		return NULL;
 	}
-	m->due_ns = clock_ns(CLOCK_MONOTONIC) + METRICS_NS;
+	m->due_ns = now_monotonic_ns() + METRICS_NS;
 	return m;
 }
 
@@ -512,7 +504,7 @@ void
 metrics_wait(const void *state, struct sink_wait *w)
 {
 	const struct metrics *m = state;
-	int64_t ms = (m->due_ns - clock_ns(CLOCK_MONOTONIC)) / 1000000 + 1;
+	int64_t ms = (m->due_ns - now_monotonic_ns()) / 1000000 + 1;
 	w->timeout_ms = ms > 0 ? (int)ms : 0;
 }
 
@@ -520,7 +512,7 @@ bool
 metrics_tick(void *state)
 {
 	struct metrics *m = state;
-	if (clock_ns(CLOCK_MONOTONIC) >= m->due_ns)
+	if (now_monotonic_ns() >= m->due_ns)
 		write_file(m);
 	return true;
 }

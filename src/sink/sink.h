@@ -36,6 +36,7 @@ struct sink_config {
 	bool quiet;   /* text: the summary only */
 	bool live;    /* text: a line for each new alert, as it comes; json: nothing is held back */
 	int verbose;  /* text: from 1 on, a line for each mail connection too */
+	int drain_ms; /* syslog: that sink_close may still deliver; 0 for SINK_DRAIN_MS */
 	unsigned columns; /* text: width of a line; 0 for 80 */
 };
 
@@ -90,7 +91,7 @@ bool sink_counts(const struct sink *s, struct sink_counts *out);
 bool sink_flush(struct sink *s);
 
 /* Writes what is left (for text: the report; for syslog: what can be delivered within
- * SINK_DRAIN_MS, the rest stays in its spool) and frees the sink; `out` stays open.  False where
+ * `drain_ms`, the rest stays in its spool) and frees the sink; `out` stays open.  False where
  * anything of it all could not be written (errno says why).  NULL is allowed. */
 bool sink_close(struct sink *s);
 

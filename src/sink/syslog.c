@@ -12,9 +12,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/now.h"
 #include "sink/kinds.h"
 #include "sink/syslog_conn.h"
 #include "sink/syslog_format.h"
@@ -32,16 +32,9 @@ struct syslog {
 	struct syslog_conn *conn;
 	size_t pushed;	 /* octets since the last tick */
 	int64_t sync_ms; /* when the spool was synced last */
+	int drain_ms;	 /* that closing may take */
 	char message[LIMIT_SYSLOG_MESSAGE + 1];
 };
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 bool
 syslog_check(const char *url, char error[SINK_ERROR])
@@ -91,6 +84,7 @@ syslog_open(const struct sink_config *config, char error[SINK_ERROR])
 		snprintf(error, SINK_ERROR, "no memory for syslog");
 		return NULL;
 	}
+	s->drain_ms = config->drain_ms > 0 ? config->drain_ms : SINK_DRAIN_MS;
 	if (!set_up(s, config, error)) {
 		syslog_conn_close(s->conn);
 		syslog_format_free(s->format);
@@ -117,7 +111,7 @@ syslog_push(void *state, const struct record *r)
 	struct syslog *s = state;
 	if (!syslog_format_wants(s->format, r))
 		return true;
-	int64_t now_ms = clock_ms();
+	int64_t now_ms = now_monotonic_ms();
 	size_t len = syslog_format_write(s->format, r, s->message);
 	queue_put(&s->queue, s->message, len, now_ms);
 	s->pushed += len;
@@ -129,7 +123,7 @@ syslog_push(void *state, const struct record *r)
 bool
 syslog_tick(void *state)
 {
-	tick(state, clock_ms());
+	tick(state, now_monotonic_ms());
 	return true;
 }
 
@@ -143,7 +137,7 @@ void
 syslog_wait(const void *state, struct sink_wait *w)
 {
 	const struct syslog *s = state;
-	syslog_conn_wait(s->conn, &s->queue, clock_ms(), w);
+	syslog_conn_wait(s->conn, &s->queue, now_monotonic_ms(), w);
 	const struct queue *q = &s->queue;
 	if (q->spool != NULL && (spool_dirty(q->spool) || q->back.first != NULL) &&
 	    (w->timeout_ms < 0 || w->timeout_ms > SYNC_MS))
@@ -167,9 +161,9 @@ bool
 syslog_close(void *state)
 {
 	struct syslog *s = state;
-	int64_t now_ms = clock_ms(), until_ms = now_ms + SINK_DRAIN_MS;
+	int64_t now_ms = now_monotonic_ms(), until_ms = now_ms + s->drain_ms;
 	syslog_conn_hurry(s->conn);
-	for (; now_ms < until_ms; now_ms = clock_ms()) {
+	for (; now_ms < until_ms; now_ms = now_monotonic_ms()) {
 		tick(s, now_ms);
 		if (queue_waiting(&s->queue) == 0 || !syslog_conn_hopes(s->conn))
 			break;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/now.h"
 #include "sink/object.h"
 #include "sink/syslog_pairs.h"
 #include "sink/words.h"
@@ -126,11 +127,9 @@ static int64_t
 time_of(const struct record *r)
 {
 	struct record_value v;
-	struct timespec now;
 	if (record_find(r, FIELD_TIMESTAMP, &v))
 		return v.ns;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return now_real_ns();
 }
 
 /* The header of RFC 5424 up to MSGID and the space behind it. */

@@ -16,10 +16,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/now.h"
 #include "sink/kinds.h"
 #include "sink/view_draw.h"
 #include "sink/view_screen.h"
@@ -50,14 +50,6 @@ struct view {
 	bool holds_log; /* messages wait */
 	int error;	/* errno of a write that failed; 0 while all is well */
 };
-
-static int64_t
-clock_ns(clockid_t id)
-{
-	struct timespec t;
-	(void)clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * 1000 * MS_NS + t.tv_nsec;
-}
 
 static bool
 all_well(struct view *v)
@@ -107,7 +99,7 @@ draw(struct view *v, int64_t now_ns)
 	p.columns = v->screen.columns < MOST_LIVE ? v->screen.columns : MOST_LIVE;
 	p.columns -= p.columns > MARGIN ? MARGIN : 0;
 	struct view_look look = {.rows = v->screen.rows,
-	    .now_ns = clock_ns(CLOCK_REALTIME),
+	    .now_ns = now_real_ns(),
 	    .run_ns = (uint64_t)(now_ns - v->begun_ns),
 	    .paused = v->paused,
 	    .keys = v->screen.keys >= 0,
@@ -126,7 +118,7 @@ draw(struct view *v, int64_t now_ns)
 static void
 step(struct view *v)
 {
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t now_ns = now_monotonic_ns();
 	int64_t due_ns = v->drawn_ns + (v->soon ? SOON_NS : DRAW_NS);
 	if (v->screen.gone || !screen_is_ours(&v->screen))
 		return;
@@ -234,7 +226,7 @@ view_open(const struct sink_config *config, char error[SINK_ERROR])
 	}
 	v->out = config->out;
 	v->page = (struct page){.colour = config->colour, .unicode = config->unicode};
-	v->begun_ns = clock_ns(CLOCK_MONOTONIC);
+	v->begun_ns = now_monotonic_ns();
 	(void)fflush(v->out);
 	screen_init(&v->screen, fd, config->keys);
 	v->soon = true;
@@ -246,7 +238,7 @@ bool
 view_push(void *state, const struct record *r)
 {
 	struct view *v = state;
-	view_model_take(&v->model, r, clock_ns(CLOCK_MONOTONIC));
+	view_model_take(&v->model, r, now_monotonic_ns());
 	if (r->kind == RECORD_ALERT && !v->paused) {
 		v->soon = true;
 		step(v);
@@ -258,7 +250,7 @@ void
 view_status(void *state, const struct record *summary)
 {
 	struct view *v = state;
-	view_model_take(&v->model, summary, clock_ns(CLOCK_MONOTONIC));
+	view_model_take(&v->model, summary, now_monotonic_ns());
 	step(v);
 }
 
@@ -267,7 +259,7 @@ view_wait(const void *state, struct sink_wait *w)
 {
 	const struct view *v = state;
 	int64_t due_ns = v->drawn_ns + (v->soon ? SOON_NS : DRAW_NS);
-	int64_t ms = (due_ns - clock_ns(CLOCK_MONOTONIC)) / MS_NS + 1;
+	int64_t ms = (due_ns - now_monotonic_ns()) / MS_NS + 1;
 	if (v->screen.gone)
 		return;
 	if (screen_is_ours(&v->screen)) {
