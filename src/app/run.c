@@ -222,18 +222,25 @@ open_workers(struct run *r)
 	return good;
 }
 
+/* Databases and home networks.  NULL with a message. */
+static struct enrich *
+open_enrich(const struct options *o, char error[ENRICH_ERROR])
+{
+	const struct enrich_config config = {
+	    .geoip_dir = o->geoip_dir,
+	    .no_geoip = o->numeric,
+	    .home = o->home,
+	    .homes = o->home_count,
+	};
+	return enrich_open(&config, error);
+}
+
 /* Each part of the set-up says itself what is wrong; the first that fails ends it. */
 static bool
 run_open(struct run *r, struct config *c)
 {
 	const struct options *o = r->o;
 	char error[ENRICH_ERROR + SINK_ERROR] = "";
-	struct enrich_config enrich = {
-	    .geoip_dir = o->geoip_dir,
-	    .no_geoip = o->numeric,
-	    .home = o->home,
-	    .homes = o->home_count,
-	};
 	if (!open_judge(r, c) || (o->file_count > 0 && !open_files(r)))
 		return false;
 	set_spawn(r);
@@ -241,7 +248,7 @@ run_open(struct run *r, struct config *c)
 		return false;
 	if (!open_state(r))
 		return false;
-	r->enrich = enrich_open(&enrich, error);
+	r->enrich = open_enrich(o, error);
 	if (r->enrich == NULL || !outputs_open(&r->outputs, o, is_live(r), error)) {
 		log_say("%s", error);
 		return false;
@@ -357,19 +364,25 @@ show_progress(struct run *r)
 	progress_show(&r->progress, &s);
 }
 
-/* Configuration, rules and policies anew, all of them or none; databases and outputs; other options
- * stay as they are. */
+/* Configuration, rules, policies and databases anew, all of them or none; then outputs.  Options of
+ * what is read and written stay as they are. */
 static void
 reload(struct run *r)
 {
 	struct options o = r->config->line;
 	struct config c;
-	char error[YAML_ERROR];
+	char error[YAML_ERROR + ENRICH_ERROR] = "";
 	notify_reloading(&r->notify);
-	if (config_read(&c, &o, error) && config_judge(&c, &o, r->judge, error)) {
+	bool good = config_read(&c, &o, error);
+	struct enrich *enrich = good ? open_enrich(&o, error) : NULL;
+	good = enrich != NULL && config_judge(&c, &o, r->judge, error);
+	if (good) {
 		size_t n = rules_count(judge_rules(r->judge));
+		enrich_close(r->enrich);
+		r->enrich = enrich;
 		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
 	} else {
+		enrich_close(enrich);
 		log_say("not reloaded, all stays as it was: %s", error);
 	}
 	config_free(&c);

@@ -290,16 +290,18 @@ class Reloading(Base):
         with open("/proc/%d/status" % pid, encoding="ascii") as f:
             return int(re.search(r"SigCgt:\s*([0-9a-f]+)", f.read())[1], 16) & 1 << signal.SIGHUP - 1
 
-    def replay(self, text, before):
-        """Gives it `before` octets of the capture, other rules and SIGHUP, then the rest."""
+    def replay(self, text, before, more=(), anew=None):
+        """Gives it `before` octets of the capture, other rules (or what `anew` does) and SIGHUP, then the rest."""
         said = os.path.join(self.folder, "said")
         with open(said, "wb") as err, \
-                subprocess.Popen([postcard.binary(), "-r", "-", "--json", "--rules", self.path], stdin=subprocess.PIPE,
+                subprocess.Popen([postcard.binary(), "-r", "-", "--json", "--rules", self.path] + list(more), stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=err) as p:
             p.stdin.write(self.capture[:before])
             p.stdin.flush()
             self.wait_for("it catches the signal", lambda: self.catches(p.pid))
             time.sleep(0.2)
+            if anew:
+                anew()
             self.file("x.yml", text)
             p.send_signal(signal.SIGHUP)
             time.sleep(0.2)
@@ -326,6 +328,26 @@ class Reloading(Base):
     def test_bad_rules(self):
         done, said = self.replay(RULE.replace("outcome", "outcom") % ("The second", "two", "high"), self.FIRST)
         self.assertTrue(said.startswith("postcard: not reloaded, all stays as it was: %s:6:15: " % self.path), said)
+        self.assertEqual({a["rule"]["name"] for a in done.of("alert")}, {"The first"})
+
+    def test_home_networks(self):
+        """What is ours is read anew from the configuration."""
+        config = self.file("p.yml", "home-net: 203.0.113.0/24\n")
+        directions = []
+        for anew in (None, lambda: self.file("p.yml", "home-net: 192.0.2.0/24\n")):
+            done, said = self.replay(RULE % ("The first", "one", "low"), self.FIRST, ["--config", config], anew)
+            self.assertEqual(said, "postcard: reloaded: 1 rule\n")
+            directions.append({r["network"]["direction"] for r in done.of("session")})
+        self.assertEqual(directions, [{"external"}, {"outbound"}])
+
+    def test_a_bad_database(self):
+        """Databases are read anew, all or nothing: rules stay as they were, too."""
+        config = self.file("p.yml", "json: yes\n")
+        self.file("geo/country.mmdb", b"this is no database" * 100)
+        done, said = self.replay(RULE % ("The second", "two", "high"), self.FIRST, ["--config", config],
+                                 lambda: self.file("p.yml", "geoip: geo\n"))
+        self.assertTrue(said.startswith("postcard: not reloaded, all stays as it was: "), said)
+        self.assertIn("country.mmdb", said)
         self.assertEqual({a["rule"]["name"] for a in done.of("alert")}, {"The first"})
 
 

@@ -95,7 +95,8 @@ json_and_nothing_else(void)
 	if (!outputs_tick(&outputs) || outputs.ends || outputs.error != 0)
 		return 6;
 	int64_t begun = now_monotonic_ms();
-	if (!outputs_close(&outputs, 5000) || now_monotonic_ms() - begun > 2000 || outputs.count != 0)
+	if (!outputs_close(&outputs, 5000) || now_monotonic_ms() - begun > 2000 ||
+	    outputs.count != 0)
 		return 7;
 	return outputs_close(&outputs, 0) ? 0 : 8;
 }

@@ -73,7 +73,7 @@ build_record(struct record *r, struct yaml *y, int map)
 	if ((node = yaml_get(y, map, "at")) != 0)
 		ns = build_time(yaml_text(y, node));
 	record_put_word(r, FIELD_EVENT_DATASET,
-	    kind == RECORD_MESSAGE      ? "postcard.message"
+	    kind == RECORD_MESSAGE	? "postcard.message"
 		: kind == RECORD_SENSOR ? "postcard.sensor"
 					: "postcard.session");
 	record_put_time(r, FIELD_TIMESTAMP, ns);
