@@ -214,7 +214,7 @@ keeper_signal(int socket, unsigned worker, int number)
 bool
 keeper_next(int socket, struct keeper_answer *answer, bool *gone)
 {
-	struct letter l;
+	struct letter l = {.word = 0};
 	union descriptor d;
 	struct iovec octets = {.iov_base = &l, .iov_len = sizeof l};
 	struct msghdr m = {.msg_iov = &octets,

@@ -312,13 +312,13 @@ take_sensor(struct run *r, const struct sensor_event *e)
 
 /* The same of an interface, whose name the line begins with. */
 static bool
-take_interface(struct run *r, struct sensor_event *e)
+take_interface(struct run *r, const char *action)
 {
 	char name[CAPTURE_TEXT];
-	snprintf(name, sizeof name, "%.*s", (int)strcspn(e->text, ":"), e->text);
-	e->interface = name;
-	e->worker = 0;
-	return take_sensor(r, e);
+	const char *line = r->word.text;
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(line, ":"), line);
+	const struct sensor_event e = {.action = action, .text = line, .interface = name};
+	return take_sensor(r, &e);
 }
 
 /* ---- what else is to be done ---- */
@@ -453,9 +453,9 @@ take_word(struct run *r, enum workers_said said)
 			    r->word.text);
 		return true;
 	case WORKERS_NOTE: log_say("%s", r->word.text); return true;
-	case WORKERS_DOWN: e.action = "interface-down"; return take_interface(r, &e);
-	case WORKERS_UP: e.action = "interface-up"; return take_interface(r, &e);
-	case WORKERS_GONE: e.action = "interface-gone"; return take_interface(r, &e);
+	case WORKERS_DOWN: return take_interface(r, "interface-down");
+	case WORKERS_UP: return take_interface(r, "interface-up");
+	case WORKERS_GONE: return take_interface(r, "interface-gone");
 	case WORKERS_HUNG:
 	case WORKERS_DIED:
 		snprintf(line, sizeof line, "worker %u died: %s; what it had open is lost",

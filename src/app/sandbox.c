@@ -247,14 +247,14 @@ restrict_calls(bool open_files, char error[SANDBOX_ERROR])
 static uint64_t
 address_space(void)
 {
-	unsigned long pages = 0;
+	char line[64] = "";
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (f != NULL) {
-		if (fscanf(f, "%lu", &pages) != 1)
-			pages = 0;
+		if (fgets(line, sizeof line, f) == NULL)
+			line[0] = '\0';
 		fclose(f);
 	}
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return (uint64_t)strtoull(line, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* A limit that is lower already stays: only who has a capability could raise it. */

@@ -55,10 +55,10 @@ sensor_loss(struct sensor *s, const struct capture_stats *c, int64_t now_ms, str
 	if (first || dropped == 0 || dropped > UINT64_MAX / MILLION ||
 	    frames > UINT64_MAX - dropped)
 		return false;
-	uint64_t ppm = dropped * MILLION / (frames + dropped);
+	uint64_t all = frames + dropped, ppm = dropped * MILLION / all;
 	snprintf(s->text, sizeof s->text,
 	    "%llu of %llu packets were lost in the last minute before they could be read",
-	    (unsigned long long)dropped, (unsigned long long)(frames + dropped));
+	    (unsigned long long)dropped, (unsigned long long)all);
 	*e = (struct sensor_event){.action = "packets-lost",
 	    .text = s->text,
 	    .loss = ppm > 0 ? ppm : 1};

@@ -139,17 +139,21 @@ start_again(struct workers *w, unsigned i, int64_t delay_ms)
 static bool
 look_at(const struct worker *k, char *state, uint64_t *ticks)
 {
-	char line[512];
-	unsigned long user = 0, system = 0;
+	char line[512], *at;
 	ssize_t n = k->stat >= 0 ? pread(k->stat, line, sizeof line - 1, 0) : -1;
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	const char *at = strrchr(line, ')'); /* behind the name, which may hold anything */
-	if (at == NULL ||
-	    sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", state, &user,
-		&system) != 3)
+	at = strrchr(line, ')'); /* behind the name, which may hold anything */
+	if (at == NULL || at[1] != ' ' || at[2] == '\0')
 		return false;
+	*state = at[2];
+	at += 3;
+	for (unsigned field = 4; field < 14 && at != NULL; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return false;
+	uint64_t user = strtoull(at, &at, 10), system = strtoull(at, NULL, 10);
 	*ticks = user + system;
 	return true;
 }
