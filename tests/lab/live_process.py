@@ -5,7 +5,7 @@ import signal
 import time
 
 from cases import case
-from sensor import (WORK, Mail, Process, Sensor, Wire, dig, expect, left_over, slow, wait_until)
+from sensor import (WORK, Mail, Process, Sensor, Wire, binary, dig, expect, left_over, skip, slow, wait_until)
 
 WORKER_RULE = "5d0f9a53-6a0e-4d57-9a6e-0d3f5a5bb0c6"
 
@@ -57,6 +57,25 @@ def stopped_worker():
     s.wait_for("alert", 1, rule__id=WORKER_RULE)
     s.end()
     return "again after %.0f ms" % (took * 1000)
+
+
+@case("a packet crashes a worker, another makes it hang: it is there again, and says which it was")
+def planted():
+    program = os.path.join(os.path.dirname(os.path.realpath(binary())), "tests", "planted", "postcard")
+    if not os.path.exists(program):
+        skip("%s is not built" % program)
+    wire, s, times = Wire(), Sensor(program=program), []
+    for n, (subject, action) in enumerate((("postcard: hang here", "worker-hung"), ("postcard: die here", "worker-died"))):
+        pids, begun = [p.pid for p in s.workers()], time.monotonic()
+        wire.play(Mail("192.0.2.10:%d" % (48030 + n), subject=subject).frames)
+        # who spins must have had the processor for half a second before it counts as hanging; others may want it, too
+        took = restarted(s, pids, begun, 5.0 if n == 0 else 1.5)
+        times.append("%.0f" % (took * 1000))
+        s.wait_for("sensor", 1, event__action=action)
+        wire.play(Mail("192.0.2.10:%d" % (48040 + n)).frames, 0.001)
+        s.wait_for("session", 1, source__port=48040 + n, postcard__outcome="cleartext")
+    s.end()
+    return "again after %s ms" % ", ".join(times)
 
 
 @case("an idle sensor's workers are not taken for hanging")

@@ -330,8 +330,8 @@ def left_over():
 class Sensor:
     """A running postcard.  `lines`: (time it came (monotonic), record) of its standard output."""
 
-    def __init__(self, *options, interfaces=("tap0",), workers=1, json_out=True, rows=None, env=None):
-        command = ["ip", "netns", "exec", "sensor", binary()]
+    def __init__(self, *options, interfaces=("tap0",), workers=1, json_out=True, rows=None, env=None, program=None):
+        command = ["ip", "netns", "exec", "sensor", program or binary()]
         for name in interfaces:
             command += ["-i", name]
         command += ["-j", str(workers)] if workers > 1 else []
