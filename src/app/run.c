@@ -346,7 +346,7 @@ compose_summary(struct run *r)
 	    r->workers != NULL ? workers_restarts(r->workers) : 0, is_live(r) ? now_real_ns() : 0);
 	outputs_count(&r->outputs, &r->record);
 	if (is_live(r))
-		sensor_put_interfaces(&r->record, r->o->interfaces, r->o->interface_count);
+		sensor_put_status(&r->record, r->o->interfaces, r->o->interface_count);
 	for (unsigned i = 0; i < r->fault_count; i++)
 		record_put_word(&r->record, FIELD_SUM_FAULTS, r->faults[i]);
 }

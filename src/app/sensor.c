@@ -29,14 +29,32 @@ sensor_compose(struct record *out, const struct sensor_event *e)
 		record_put_u64(out, FIELD_SENSOR_LOSS, e->loss);
 }
 
-void
-sensor_put_interfaces(struct record *out, const char *const *names, size_t count)
+static unsigned long long
+number(const struct record *r, enum field f)
 {
-	char line[256];
-	struct text t = text_in(line, sizeof line);
+	struct record_value v;
+	return record_find(r, f, &v) ? (unsigned long long)v.u64 : 0;
+}
+
+void
+sensor_put_status(struct record *summary, const char *const *names, size_t count)
+{
+	char line[256], sentence[512];
+	struct text t = text_in(line, sizeof line), s = text_in(sentence, sizeof sentence);
 	for (size_t i = 0; i < count; i++)
 		text_printf(&t, "%s%s", i > 0 ? ", " : "", names[i]);
-	record_put_str(out, FIELD_SENSOR_INTERFACE, t.buf, t.len);
+	unsigned long long lost =
+	    number(summary, FIELD_SUM_DROPS) + number(summary, FIELD_SUM_INTERFACE_DROPS);
+	text_printf(&s,
+	    "Watching %s: %llu packets (%llu lost), %llu mail connections (%llu in cleartext), "
+	    "%llu alerts so far",
+	    line, number(summary, FIELD_SUM_FRAMES), lost, number(summary, FIELD_SUM_SESSIONS),
+	    number(summary, FIELD_SUM_CLEARTEXT), number(summary, FIELD_SUM_ALERTS));
+	record_put_str(summary, FIELD_SENSOR_INTERFACE, t.buf, t.len);
+	record_put_str(summary, FIELD_MESSAGE, s.buf, s.len);
+	record_put_word(summary, FIELD_EVENT_ACTION, "status");
+	record_remove(summary, FIELD_TIMESTAMP);
+	record_put_time(summary, FIELD_TIMESTAMP, now_real_ns());
 }
 
 bool

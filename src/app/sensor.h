@@ -27,8 +27,9 @@ struct sensor_event {
 /* Puts it as a record, of now. */
 void sensor_compose(struct record *out, const struct sensor_event *e);
 
-/* Puts the names of what is watched, as many as a line holds. */
-void sensor_put_interfaces(struct record *out, const char *const *names, size_t count);
+/* Makes a summary say how a sensor stands: what it watches, as many names as a line holds, and one
+ * sentence. */
+void sensor_put_status(struct record *summary, const char *const *names, size_t count);
 
 #define SENSOR_LOSS_MS 60000 /* between two looks at what was lost */
 

@@ -46,6 +46,7 @@ void *syslog_open(const struct sink_config *config, char error[SINK_ERROR]);
 bool syslog_push(void *state, const struct record *r);
 bool syslog_flush(void *state);
 bool syslog_close(void *state);
+void syslog_status(void *state, const struct record *summary);
 void syslog_wait(const void *state, struct sink_wait *w);
 bool syslog_tick(void *state);
 bool syslog_counts(const void *state, struct sink_counts *out);

@@ -59,6 +59,7 @@ static const struct kind kinds[] = {
 	.push = syslog_push,
 	.flush = syslog_flush,
 	.close = syslog_close,
+	.status = syslog_status,
 	.wait = syslog_wait,
 	.tick = syslog_tick,
 	.counts = syslog_counts},

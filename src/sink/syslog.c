@@ -33,6 +33,7 @@ struct syslog {
 	size_t pushed;	 /* octets since the last tick */
 	int64_t sync_ms; /* when the spool was synced last */
 	int drain_ms;	 /* that closing may take */
+	int64_t beat_ms; /* when the next word that all is well is due; 0: with the first */
 	char message[LIMIT_SYSLOG_MESSAGE + 1];
 };
 
@@ -105,19 +106,35 @@ tick(struct syslog *s, int64_t now_ms)
 	queue_settle(&s->queue, sync, now_ms);
 }
 
-bool
-syslog_push(void *state, const struct record *r)
+static void
+put(struct syslog *s, const struct record *r, int64_t now_ms)
 {
-	struct syslog *s = state;
-	if (!syslog_format_wants(s->format, r))
-		return true;
-	int64_t now_ms = now_monotonic_ms();
 	size_t len = syslog_format_write(s->format, r, s->message);
 	queue_put(&s->queue, s->message, len, now_ms);
 	s->pushed += len;
 	if (s->pushed >= EAGER)
 		tick(s, now_ms);
+}
+
+bool
+syslog_push(void *state, const struct record *r)
+{
+	struct syslog *s = state;
+	if (syslog_format_wants(s->format, r))
+		put(s, r, now_monotonic_ms());
 	return true;
+}
+
+/* The first at once: a server that is told nothing is noticed before something happens. */
+void
+syslog_status(void *state, const struct record *summary)
+{
+	struct syslog *s = state;
+	int64_t now_ms = now_monotonic_ms();
+	if (s->url.heartbeat_s == 0 || now_ms < s->beat_ms)
+		return;
+	s->beat_ms = now_ms + (int64_t)s->url.heartbeat_s * 1000;
+	put(s, summary, now_ms);
 }
 
 bool

@@ -23,6 +23,8 @@
  *   level=informational       the least that is sent: low, medium, high, critical
  *   records=alerts|sessions   alerts only (the default), or what happened to the sensor, sessions
  *                             and messages too
+ *   heartbeat=600             while a sensor runs, how it stands each so many seconds, whatever the
+ *                             level, so that silence is noticed; 0: never
  *   ca=FILE cert=FILE key=FILE  tls: who may have signed the server's certificate (the system's
  *                             list by default), and our own certificate and key, PEM
  *   verify=yes|no             tls: check the certificate and its name (yes)

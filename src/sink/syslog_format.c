@@ -119,6 +119,7 @@ kind_of(const struct record *r)
 	case RECORD_ALERT: return "alert";
 	case RECORD_MESSAGE: return "message";
 	case RECORD_SENSOR: return "sensor";
+	case RECORD_SUMMARY: return "status";
 	default: return "session";
 	}
 }

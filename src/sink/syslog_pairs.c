@@ -61,6 +61,12 @@ static const struct pair pairs[] = {
     {"policy_verdict", NULL, NULL, "policyVerdict", FIELD_POLICY_VERDICT},
     {"messages", NULL, NULL, "messages", FIELD_MESSAGES},
     {"envelopes", NULL, NULL, "envelopes", FIELD_ENVELOPES},
+    {"packets", NULL, NULL, "packets", FIELD_SUM_FRAMES},
+    {"lost", NULL, NULL, "lost", FIELD_SUM_DROPS},
+    {"sessions", NULL, NULL, "sessions", FIELD_SUM_SESSIONS},
+    {"cleartext", NULL, NULL, "cleartext", FIELD_SUM_CLEARTEXT},
+    {"alerts", NULL, NULL, "alerts", FIELD_SUM_ALERTS},
+    {"restarts", NULL, NULL, "restarts", FIELD_SUM_RESTARTS},
     {"technique", "flexString2", "ATT&CK technique", "technique", FIELD_THREAT_TECHNIQUE},
     {"advice", "cs5", "Advice", "advice", FIELD_ADVICE},
 };

@@ -29,9 +29,21 @@ static const char *const facilities[] = {"kern", "user", "mail", "daemon", "auth
     "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock", "local0", "local1",
     "local2", "local3", "local4", "local5", "local6", "local7"};
 
-enum parameter { FORMAT, FRAMING, FACILITY, LEVEL, RECORDS, CA, CERT, KEY, VERIFY, NAME };
-static const char *const parameters[] = {"format", "framing", "facility", "level", "records", "ca",
-    "cert", "key", "verify", "name"};
+enum parameter {
+	FORMAT,
+	FRAMING,
+	FACILITY,
+	LEVEL,
+	RECORDS,
+	HEARTBEAT,
+	CA, /* from here on: tls only */
+	CERT,
+	KEY,
+	VERIFY,
+	NAME
+};
+static const char *const parameters[] = {"format", "framing", "facility", "level", "records",
+    "heartbeat", "ca", "cert", "key", "verify", "name"};
 
 /* "syslog URL: the port 'x' ..."; words of the user are cut and made safe to show. */
 static bool __attribute__((format(printf, 4, 5)))
@@ -206,6 +218,11 @@ parse_parameter(struct syslog_url *u, enum parameter p, const char *value, char 
 		ok = parse_words(value, "kind of records", records, COUNT(records), &i, error);
 		u->sessions = i == 1;
 		break;
+	case HEARTBEAT:
+		if (strlen(value) > 6 || value[strspn(value, "0123456789")] != '\0')
+			return wrong(error, value, strlen(value), "is no number of seconds");
+		u->heartbeat_s = (unsigned)strtoul(value, NULL, 10);
+		break;
 	case VERIFY:
 		ok = parse_words(value, "answer to 'verify'", answers, COUNT(answers), &i, error);
 		u->verify = i == 1;
@@ -266,6 +283,7 @@ syslog_url_parse(struct syslog_url *u, const char *url, char error[SINK_ERROR])
 	u->verify = true;
 	u->level = LEVEL_INFORMATIONAL;
 	u->facility = 2;
+	u->heartbeat_s = SYSLOG_HEARTBEAT_S;
 	const char *colon = strstr(url, "://");
 	if (colon == NULL)
 		return wrong(error, NULL, 0,

@@ -18,8 +18,9 @@ enum syslog_form {
 	FORMAT_CEE
 };
 
-#define SYSLOG_HOST 254u /* octets of a host name and its NUL (RFC 1035) */
-#define SYSLOG_FILE 512u /* of the path of a file */
+#define SYSLOG_HOST	   254u /* octets of a host name and its NUL (RFC 1035) */
+#define SYSLOG_HEARTBEAT_S 600
+#define SYSLOG_FILE	   512u /* of the path of a file */
 
 struct syslog_url {
 	enum syslog_transport transport;
@@ -31,6 +32,7 @@ struct syslog_url {
 	uint8_t facility;	/* 0 to 23 */
 	int level;		/* LEVEL_x of words.h: the least that is sent */
 	bool sessions;		/* records=sessions */
+	unsigned heartbeat_s;	/* between two words that all is well; 0: none are sent */
 	bool verify;		/* tls: check the certificate */
 	char ca[SYSLOG_FILE];	/* tls: files; empty for none */
 	char cert[SYSLOG_FILE];

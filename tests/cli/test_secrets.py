@@ -126,6 +126,34 @@ class Secrets(unittest.TestCase):
             leaked = [s for s in secrets if s in out]
             self.assertEqual(leaked, [], "in the output of %s" % (mode or "the report"))
 
+    def test_no_file_has_them(self):
+        """What is written besides standard output: records, spools of each format, metrics, memory; all of it with --reveal, too."""
+        with open(os.path.join("pcaps", "secrets.txt"), "rb") as f:
+            secrets = [line for line in f.read().split(b"\n") if line and not line.startswith(b"#")]
+        files = sorted(glob.glob("pcaps/*.pcap"))
+        with tempfile.TemporaryDirectory() as folder:
+            spool = os.path.join(folder, "spool")
+            os.mkdir(spool)
+            more = ["--out", os.path.join(folder, "out"), "--metrics", os.path.join(folder, "metrics"), "--state", os.path.join(folder, "state"),
+                    "--spool", spool, "--reveal", "-q"]
+            formats = ["rfc5424", "rfc3164", "cef", "leef", "json", "cee"]
+            for name in formats:  # nobody listens there: all of it waits in the spool
+                more += ["--syslog", "tcp://127.0.0.1:1?records=sessions&format=" + name]
+            done = postcard.run(postcard.binary(), ["-r"] + files + more)
+            self.assertEqual(done.code, 0, done.stderr)
+            written = {}
+            for where, _, names in os.walk(folder):
+                for name in names:
+                    path = os.path.join(where, name)
+                    with open(path, "rb") as f:
+                        written[os.path.relpath(path, folder)] = f.read()
+            for wanted in ["out", "metrics", "state"]:
+                self.assertGreater(len(written[wanted]), 1000)
+            self.assertEqual(len([n for n in written if n.endswith(".spool") and len(written[n]) > 10000]), len(formats))
+            for name, octets in written.items():
+                leaked = [s for s in secrets if s in octets or base64.b64encode(s) in octets]
+                self.assertEqual(leaked, [], "in " + name)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -626,12 +626,49 @@ random_octets_from_the_server(void **state)
 	close(l);
 }
 
+/* How a sensor stands goes there at once, then each `heartbeat` seconds, whatever the level. */
+static void
+heartbeat(void **state)
+{
+	(void)state;
+	static const char *const query[] = {"level=critical&heartbeat=1&framing=lf",
+	    "heartbeat=0&framing=lf"};
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t port = 0;
+		int l = listen_at(SOCK_STREAM, &port);
+		struct sink *s = open_sink(false, "tcp://127.0.0.1:%u?%s", port, query[i]);
+		int fd = accept_one(s, l);
+		for (unsigned k = 0; k < 12;
+		     k++) { /* as a run that shows how it stands each 100 ms */
+			record_begin(&record, RECORD_SUMMARY);
+			record_put_time(&record, FIELD_TIMESTAMP, 1795444267061910000);
+			record_put_word(&record, FIELD_MESSAGE, "Watching eth1");
+			record_put_u64(&record, FIELD_SUM_SESSIONS, 7);
+			sink_status(s, &record);
+			run(s, fd, 100);
+		}
+		pushed = i == 0 ? 2 : 0;
+		drain(s, fd);
+		const char *first = strstr(got, " status [postcard@32473 ");
+		assert_int_equal(first != NULL, i == 0);
+		if (first != NULL) {
+			assert_non_null(strstr(first, "sessions=\"7\""));
+			assert_non_null(strstr(first, "Watching eth1\n"));
+			assert_non_null(strstr(first + 10, " status [postcard@32473 "));
+		}
+		assert_true(sink_close(s));
+		close(fd);
+		close(l);
+	}
+}
+
 int
 main(void)
 {
 	log_before(count_said);
 	const struct CMUnitTest tests[] = {
 	    FOLDER_TEST(framing),
+	    FOLDER_TEST(heartbeat),
 	    FOLDER_TEST(connects_later),
 	    FOLDER_TEST(closed_by_the_server),
 	    FOLDER_TEST(reset_by_the_server),

@@ -134,6 +134,11 @@ mistakes(void **state)
 	expect_error("udp://h?facility=zzzzzzzz",
 	    "syslog URL: 'zzzzzzzz' is no facility, which may be that of syslog.conf");
 	expect_error("udp://h?level=hihg", "syslog URL: 'hihg' is no level; 'high' is");
+	assert_int_equal(parsed("udp://h").heartbeat_s, SYSLOG_HEARTBEAT_S);
+	assert_int_equal(parsed("udp://h?heartbeat=0").heartbeat_s, 0);
+	assert_int_equal(parsed("udp://h?heartbeat=86400").heartbeat_s, 86400);
+	expect_error("udp://h?heartbeat=5m", "syslog URL: '5m' is no number of seconds");
+	expect_error("udp://h?heartbeat=1234567", "syslog URL: '1234567' is no number of seconds");
 	expect_error("udp://h?records=all",
 	    "syslog URL: 'all' is no kind of records, which may be alerts or sessions");
 	expect_error("tls://h?verify=maybe",
