@@ -183,17 +183,16 @@ restrict_files(const struct sandbox *s)
 /* Memory may be mapped, but never what is to be executed; nothing else has an argument that
  * matters here. */
 static bool
-allow_calls(scmp_filter_ctx c, bool open_files)
+allow_calls(scmp_filter_ctx c, bool open_files, int pipe)
 {
-	static const int plain[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write),
-	    SCMP_SYS(writev), /* last words of the C library */
-	    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fadvise64), SCMP_SYS(poll),
-	    SCMP_SYS(ppoll), SCMP_SYS(restart_syscall), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-	    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(brk), SCMP_SYS(munmap),
-	    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
-	    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo),
-	    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid),
-	    SCMP_SYS(exit), SCMP_SYS(exit_group)};
+	static const int plain[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek),
+	    SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fadvise64), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	    SCMP_SYS(restart_syscall), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(getsockopt),
+	    SCMP_SYS(getsockname), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
+	    SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
+	    SCMP_SYS(gettimeofday), SCMP_SYS(sysinfo), SCMP_SYS(rt_sigreturn),
+	    SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit),
+	    SCMP_SYS(exit_group)};
 	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
 	/* what is asked of a socket whose interface may have gone (capture/live.h) */
 	static const unsigned long questions[] = {SIOCGIFFLAGS, SIOCGIFNAME, FIONREAD};
@@ -215,6 +214,14 @@ allow_calls(scmp_filter_ctx c, bool open_files)
 		good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 			    SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)) == 0;
 	}
+	good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pipe)) == 0;
+	/* last words of the C library */
+	good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1,
+		    SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO)) == 0;
+	good &= pipe == STDERR_FILENO ||
+	    seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+		SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO)) == 0;
 	/* abort(3) */
 	good &= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
@@ -222,7 +229,7 @@ allow_calls(scmp_filter_ctx c, bool open_files)
 }
 
 static bool
-restrict_calls(bool open_files, char error[SANDBOX_ERROR])
+restrict_calls(bool open_files, int pipe, char error[SANDBOX_ERROR])
 {
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (c == NULL)
@@ -230,7 +237,7 @@ restrict_calls(bool open_files, char error[SANDBOX_ERROR])
 	/* a call of another architecture is as forbidden as any */
 	bool good = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
 	    seccomp_attr_set(c, SCMP_FLTATR_API_SYSRAWRC, 1) == 0 && /* the kernel's own errors */
-	    allow_calls(c, open_files);
+	    allow_calls(c, open_files, pipe);
 	int rc = good ? seccomp_load(c) : -EINVAL;
 	seccomp_release(c);
 	if ((rc == -EINVAL || rc == -ENOSYS) && good) { /* a kernel without it */
@@ -308,7 +315,7 @@ sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR])
 		return fail(error, "still privileged");
 	}
 	restrict_files(s);
-	if (!INSTRUMENTED && !restrict_calls(open_files, error))
+	if (!INSTRUMENTED && !restrict_calls(open_files, s->pipe, error))
 		return false;
 	if (strcmp(missing, "chroot, Landlock, seccomp") == 0) {
 		errno = ENOSYS;

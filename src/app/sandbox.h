@@ -48,6 +48,8 @@ struct sandbox {
 	const char *const *files; /* that may still be opened, to be read */
 	size_t file_count;	  /* 0: nothing may be opened */
 	pid_t parent;		  /* with whom it dies; 0: with nobody */
+	int pipe;		  /* the one descriptor that may be written to, besides standard
+				     error: a packet socket would send what is written to it */
 };
 
 /*

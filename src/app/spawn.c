@@ -95,11 +95,13 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 			return;
 		}
 	}
+	struct sandbox box = s->sandbox;
+	box.pipe = fd;
 	feed.engine = engine_new(&s->engine, error);
 	/* of files, which seldom need it, Debian's nDPI opens nothing when it is first asked */
 	if (feed.engine != NULL && (s->files == NULL || dpi_opens_files()))
 		engine_ready(feed.engine);
-	if (feed.engine == NULL || !sandbox_enter(&s->sandbox, error)) {
+	if (feed.engine == NULL || !sandbox_enter(&box, error)) {
 		give_up(&wire, error);
 		return;
 	}

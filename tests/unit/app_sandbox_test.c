@@ -83,12 +83,14 @@ become_nobody(void)
 		_exit(ENTER_FAILED);
 }
 
+static int writable; /* the descriptor that may be written to */
+
 /* Enters, in a child. */
 static void
 enter(const char *const *files, size_t count)
 {
 	static const char *const usual[] = {"nobody", NULL};
-	struct sandbox s = {.files = files, .file_count = count};
+	struct sandbox s = {.files = files, .file_count = count, .pipe = writable};
 	char error[SANDBOX_ERROR] = "";
 	if (unprivileged && is_root())
 		become_nobody();
@@ -178,6 +180,8 @@ forbidden_calls_kill(void **state)
 	    {"connect", SYS_connect, {0}},
 	    {"sendto", SYS_sendto, {0}},
 	    {"sendmsg", SYS_sendmsg, {0}},
+	    {"write to another than the pipe", SYS_write, {ends[0], (long)"x", 1}},
+	    {"writev to the pipe", SYS_writev, {ends[1], 0, 0}},
 	    {"io_uring_setup", SYS_io_uring_setup, {1}},
 	    {"bpf", SYS_bpf, {0}},
 	    {"typing at a terminal", SYS_ioctl, {0, TIOCSTI, (long)"x"}},
@@ -315,6 +319,7 @@ look_at_a_worker(void)
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
+		writable = ready[1];
 		enter(NULL, 0);
 		(void)!write(ready[1], "x", 1);
 		_exit(wait_for_the_parent());
@@ -491,7 +496,7 @@ it_dies_with_its_parent(void **state)
 	pid_t parent = fork();
 	assert_true(parent >= 0);
 	if (parent == 0) {
-		struct sandbox s = {.parent = getpid()};
+		struct sandbox s = {.parent = getpid(), .pipe = alive[1]};
 		char error[SANDBOX_ERROR];
 		if (fork() == 0) {
 			if (!identity_find(&s.identity, NULL, usual, error) ||
@@ -648,7 +653,7 @@ main(void)
 	    cmocka_unit_test(rights_of_parent_and_keeper),
 	};
 	proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (pipe(ends) != 0)
+	if (pipe(ends) != 0 || (writable = ends[1]) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("app/sandbox", tests, NULL, NULL);
 }
