@@ -40,6 +40,7 @@ struct text_sink {
 	bool quiet;		 /* the summary only */
 	bool lines;		 /* a line for each session */
 	bool begun;		 /* a line was printed */
+	bool taken;		 /* a record was: without any, the run did not even begin */
 	int error;		 /* errno of the write that failed; 0 while all is well */
 };
 
@@ -181,6 +182,7 @@ text_push(void *state, const struct record *r)
 {
 	struct text_sink *s = state;
 	errno = 0;
+	s->taken = true;
 	switch (r->kind) {
 	case RECORD_MESSAGE:
 		if (!s->live)
@@ -245,7 +247,7 @@ text_close(void *state)
 {
 	struct text_sink *s = state;
 	errno = 0;
-	if (s->error == 0) {
+	if (s->error == 0 && s->taken) {
 		if (s->begun)
 			page_line(&s->page);
 		draw_cards(s);

@@ -48,6 +48,7 @@ struct view {
 	bool paused;
 	bool ends;	/* its reader asked the run to end */
 	bool holds_log; /* messages wait */
+	bool taken;	/* a record was: without any, the run did not even begin */
 	int error;	/* errno of a write that failed; 0 while all is well */
 };
 
@@ -239,6 +240,7 @@ view_push(void *state, const struct record *r)
 {
 	struct view *v = state;
 	view_model_take(&v->model, r, now_monotonic_ns());
+	v->taken = true;
 	if (r->kind == RECORD_ALERT && !v->paused) {
 		v->soon = true;
 		step(v);
@@ -302,7 +304,7 @@ view_close(void *state)
 	struct view *v = state;
 	bool takes = leave(v);
 	errno = 0;
-	if (takes) { /* printing would wait for it, and an end does not */
+	if (takes && v->taken) { /* printing would wait for it, and an end does not */
 		unsigned columns = v->screen.columns;
 		columns = columns < LEAST ? LEAST : columns > MOST ? MOST : columns;
 		v->page.out = v->out;

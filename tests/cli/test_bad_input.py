@@ -32,6 +32,19 @@ class BadInput(unittest.TestCase):
     def test_unknown_option(self):
         self.refused(["--jsn", "-r", "pcaps/office.pcap"], "--jsn", "--json")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root may capture")
+    def test_live_set_up(self):
+        """What is wrong where a sensor begins: one line, no report of nothing, and no process is left."""
+        for more in ([], ["--json"], ["-q"]):
+            self.refused(["-i", "nowhere0"] + more, "nowhere0: there is no such interface", "lo")
+            self.refused(["-i", "lo", "-i", "nowhere0", "-j", "2"] + more, "nowhere0")
+            self.refused(["-i", "lo", "tcp prot 25"] + more, "filter", "syntax error")
+            self.refused(["-i", "lo", "--out", "/nowhere/x.json"] + more, "/nowhere/x.json", "No such file")
+            self.refused(["-i", "lo", "--syslog", "tcp://"] + more, "syslog", "host")
+            self.refused(["-i", "lo", "--metrics", "/nowhere/x"] + more, "/nowhere/x")
+        self.refused(["-i", "lo", "-r", "pcaps/office.pcap"], "-r and -i")
+        self.refused(["-i", "lo", "--user", "no-such-user"], "no-such-user", "--user")
+
     def test_option_without_its_argument(self):
         self.refused(["-r"], "-r")
 
