@@ -127,19 +127,20 @@
 #define LIMIT_WORKERS 64u /* processes that read packets */
 
 /* sinks */
-#define LIMIT_SYSLOGS	       8u    /* syslog servers */
-#define LIMIT_SYSLOG_MESSAGE   8000u /* octets of a syslog message; rsyslog cuts behind 8,096 */
-#define LIMIT_SYSLOG_UDP       2048u /* of RFC 5424 over UDP (RFC 5426 section 3.2) */
-#define LIMIT_SYSLOG_OLD       1024u /* of RFC 3164 (its section 4.1) */
-#define LIMIT_SYSLOG_VALUE     512u  /* octets of one value in it */
-#define LIMIT_SYSLOG_VALUES    10u   /* values of one field in it; how many more is said */
-#define LIMIT_SYSLOG_MEMORY    (1u << 20)   /* octets of messages on their way to a server */
-#define LIMIT_SYSLOG_BACKLOG   (256u << 10) /* the same while the spool's disk is full */
-#define LIMIT_SYSLOG_DOUBT     (256u << 10) /* delivered, but kept should the server be reset */
-#define LIMIT_SYSLOG_SEGMENT   (4u << 20)   /* octets of one file of a spool */
-#define LIMIT_SYSLOG_SEGMENTS  65536u	    /* such files */
-#define LIMIT_SYSLOG_ADDRESSES 16u	    /* addresses of a server that are tried */
-#define LIMIT_CARDS	       4096u /* different cards kept for a report; more are counted */
+#define LIMIT_SYSLOGS	     8u		/* syslog servers */
+#define LIMIT_SYSLOG_MESSAGE 8000u	/* octets of a syslog message; rsyslog cuts behind 8,096 */
+#define LIMIT_SYSLOG_UDP     2048u	/* of RFC 5424 over UDP (RFC 5426 section 3.2) */
+#define LIMIT_SYSLOG_OLD     1024u	/* of RFC 3164 (its section 4.1) */
+#define LIMIT_SYSLOG_VALUE   512u	/* octets of one value in it */
+#define LIMIT_SYSLOG_VALUES  10u	/* values of one field in it; how many more is said */
+#define LIMIT_SYSLOG_MEMORY  (1u << 20) /* octets of messages on their way to a server */
+#define LIMIT_SYSLOG_BACKLOG (256u << 10) /* the same while the spool's disk is full */
+/* delivered, but kept should the server be reset: more than Linux lets it leave unread */
+#define LIMIT_SYSLOG_DOUBT     (8u << 20)
+#define LIMIT_SYSLOG_SEGMENT   (4u << 20) /* octets of one file of a spool */
+#define LIMIT_SYSLOG_SEGMENTS  65536u	  /* such files */
+#define LIMIT_SYSLOG_ADDRESSES 16u	  /* addresses of a server that are tried */
+#define LIMIT_CARDS	       4096u	  /* different cards kept for a report; more are counted */
 #define LIMIT_OPEN_CARDS       4096u /* connections whose mails wait for their session's record */
 #define LIMIT_PEERS	       4096u /* addresses of each side that a report sums up; the rest are counted */
 #define LIMIT_SENDERS	       3u /* cards that differ by the sender alone; more senders share one */

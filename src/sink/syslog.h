@@ -41,7 +41,7 @@
  * Delivery is at least once, in order.  A message stays here until the peer's TCP has acknowledged
  * it (SIOCOUTQ) or a local daemon has read it; what was not is sent again over the next connection.
  * An acknowledgement says that the peer's kernel has it, not that the server has read it: where a
- * connection ends by a reset, which says that something was not read, the last 256 KiB of the last
+ * connection ends by a reset, which says that something was not read, the last 8 MiB of the last
  * 10 s are sent again, acknowledged or not.  Over UDP a datagram counts as delivered when no ICMP
  * error came back for 0.2 s, and 32 go in 5 ms at most.  Doubles can be told by meta sequenceId
  * (RFC 5424 section 7.3.1), which counts from 1 in each run.

@@ -242,7 +242,7 @@ class Case(unittest.TestCase):
         self.assertEqual((counts["waiting"], counts["dropped"], counts["sent"]), (0, 0, p.pushed), p.said())
         got = self.wait_numbers(s, p.pushed)
         self.assertEqual(without_doubles(got), list(range(1, p.pushed + 1)), p.said())
-        self.assertLess(len(got), p.pushed * 2)
+        self.assertLess(len(got), p.pushed * 4)  # the last ten seconds, each time
         p.close()
 
     def test_rsyslog_ended_under_load_tcp(self):

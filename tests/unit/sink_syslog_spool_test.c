@@ -463,7 +463,7 @@ in_doubt(void **state)
 	open_queue(8 << 20);
 	deliver(8, 10);
 	/* bounded, however long it takes */
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < 20000; i++) {
 		put(i, 1000);
 		queue_sent(&q, i + 1, 5000);
 		queue_acked(&q, i + 1);
