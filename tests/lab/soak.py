@@ -34,7 +34,9 @@ from sensor import WORK, Sensor, Wire, dig, expect, family, wait_until
 
 KILL_S, OUTAGE_S, RELOAD_S, SAMPLE_S = 17, 41, 23, 2   # from one to the next
 OUTAGE_LASTS_S = 6
-BEFORE_S, AFTER_S = 1.0, 1.2   # around a kill: what was on the wire then may be missing
+# around a kill: what was on the wire then may be missing, and what ended by a reset, which is told a second later,
+# of a clock that lags half a second where nothing comes
+BEFORE_S, AFTER_S = 2.5, 1.2
 RESTART_S = 1.0    # that a new worker takes at most
 PORT = 5140
 
@@ -261,8 +263,10 @@ def check_log(records, traffic, kills):
 
 
 def when(first, last, kills):
-    before = max((k for k in kills if k <= last), default=None)
-    return "%.2f to %.2f s%s" % (first - START, last - START, ", a kill at %.2f" % (before - START) if before else "")
+    """A connection's time, and the kills before and behind its end."""
+    before, behind = max((k for k in kills if k <= last), default=None), min((k for k in kills if k > last), default=None)
+    near = " and ".join("%.2f" % (k - START) for k in (before, behind) if k)
+    return "%.2f to %.2f s%s" % (first - START, last - START, ", kills at " + near if near else "")
 
 
 START = 0.0
