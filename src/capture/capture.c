@@ -299,19 +299,6 @@ passes(struct capture *c, const struct input *in, const struct frame *f)
 	return false;
 }
 
-static inline void
-count_frame(struct capture_stats *s, const struct frame *f)
-{
-	s->frames++;
-	s->captured += f->caplen;
-	s->wire += f->wirelen;
-	s->cut += f->caplen < f->wirelen;
-	if (f->ts_ns < s->first_ns)
-		s->first_ns = f->ts_ns;
-	if (f->ts_ns > s->last_ns)
-		s->last_ns = f->ts_ns;
-}
-
 enum capture_status
 capture_next(struct capture *c, struct frame *f)
 {
@@ -337,7 +324,7 @@ capture_next(struct capture *c, struct frame *f)
 		f->number = ++c->number;
 		if (c->filter != NULL && !passes(c, in, f))
 			continue;
-		count_frame(&c->stats, f);
+		capture_stats_count(&c->stats, f);
 		return CAPTURE_FRAME;
 	}
 }

@@ -48,6 +48,20 @@ struct capture_stats {
 	uint64_t files_damaged;	    /* of them cut or damaged; their readable part was handed out */
 };
 
+/* Counts a frame that is handed out.  `first_ns` begins at INT64_MAX, `last_ns` at INT64_MIN. */
+static inline void
+capture_stats_count(struct capture_stats *s, const struct frame *f)
+{
+	s->frames++;
+	s->captured += f->caplen;
+	s->wire += f->wirelen;
+	s->cut += f->caplen < f->wirelen;
+	if (f->ts_ns < s->first_ns)
+		s->first_ns = f->ts_ns;
+	if (f->ts_ns > s->last_ns)
+		s->last_ns = f->ts_ns;
+}
+
 /*
  * Opens `count` >= 1 files ("-" is standard input, once at most) and looks at the first frame of
  * each.  `filter` is a pcap-filter(7) expression or NULL for all frames; it is compiled here, and a

@@ -487,14 +487,8 @@ hand_out(struct live *l, struct interface *in, struct frame *f)
 	*f = in->head;
 	in->held = false;
 	l->last = in;
-	f->number = ++s->frames;
-	s->captured += f->caplen;
-	s->wire += f->wirelen;
-	s->cut += f->caplen < f->wirelen;
-	if (f->ts_ns < s->first_ns)
-		s->first_ns = f->ts_ns;
-	if (f->ts_ns > s->last_ns)
-		s->last_ns = f->ts_ns;
+	capture_stats_count(s, f);
+	f->number = s->frames;
 }
 
 enum live_status
