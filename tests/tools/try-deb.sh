@@ -108,7 +108,7 @@ mode /var/lib/postcard "postcard:postcard 750"
 mode /var/lib/postcard/spool "postcard:postcard 700"
 mode /var/log/postcard "postcard:adm 750"
 says disabled systemctl is-enabled postcard.service
-inside logrotate --debug /etc/logrotate.d/postcard >/dev/null 2>&1 || fail "logrotate does not take its file"
+said=$(inside logrotate --debug /etc/logrotate.d/postcard 2>&1) || fail "logrotate does not take its file: $said"
 
 step "configure"
 inside sed -i -e 's/^#interface: eth1/interface: lo/' -e 's/^#out:/out:/' -e 's/^#rules-extra:/rules-extra:/' \
