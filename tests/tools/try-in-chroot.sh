@@ -16,6 +16,7 @@ mirror=${MIRROR:-$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) bookworm main.*
     /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)}
 mirror=${mirror:-http://deb.debian.org/debian}
 root=${1:-$(mktemp -d /var/tmp/postcard-chroot.XXXXXX)}
+mkdir -p "$root" && chmod 755 "$root" # it becomes /, which users of the system must pass
 
 leave() {
 	umount "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true
