@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -167,8 +168,11 @@ bash_completes(void **state)
 	assert_non_null(f);
 	show_completion(f);
 	fclose(f);
+	bool has_sys = access("/sys/class/net/lo", F_OK) == 0; /* not in every chroot */
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char command[512], line[256] = "";
+		if (strcmp(cases[i].expected, "lo") == 0 && !has_sys)
+			continue;
 		snprintf(command, sizeof command,
 		    "bash -c 'compopt() { :; }; . %s; COMP_WORDS=(%s); "
 		    "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _postcard; "
