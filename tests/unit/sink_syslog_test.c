@@ -23,7 +23,7 @@
 
 static struct record record;
 static unsigned said;	  /* lines on standard error */
-static char got[8 << 20]; /* what a server read */
+static char got[16 << 20]; /* what a server read */
 static size_t got_len;
 static unsigned pushed; /* number of the last record */
 
