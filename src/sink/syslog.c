@@ -182,7 +182,7 @@ syslog_close(void *state)
 	syslog_conn_hurry(s->conn);
 	for (; now_ms < until_ms; now_ms = now_monotonic_ms()) {
 		tick(s, now_ms);
-		if (queue_waiting(&s->queue) == 0 || !syslog_conn_hopes(s->conn))
+		if (queue_is_idle(&s->queue) || !syslog_conn_hopes(s->conn))
 			break;
 		struct sink_wait w;
 		syslog_conn_wait(s->conn, &s->queue, now_ms, &w);

@@ -326,6 +326,12 @@ queue_waiting(const struct queue *q)
 	return fresh(q) + left_in_spool(q) + q->back.count;
 }
 
+bool
+queue_is_idle(const struct queue *q)
+{
+	return q->unacked == NULL && queue_waiting(q) == 0;
+}
+
 void
 queue_close(struct queue *q, int64_t now_ms)
 {

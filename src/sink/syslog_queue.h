@@ -77,6 +77,9 @@ void queue_forget(struct queue *q, int64_t before_ms);
  * rest too. */
 void queue_rewind(struct queue *q, bool doubt);
 
+/* Is nothing on its way, nor to be sent again? */
+bool queue_is_idle(const struct queue *q);
+
 /* Writes what shall be in the spool, where its disk takes it again; writes its position. */
 void queue_settle(struct queue *q, bool sync, int64_t now_ms);
 
