@@ -274,7 +274,8 @@ show_completion(FILE *out)
 	      "\t\treturn ;;\n",
 	    out);
 	fputs("\t-i|--interface)\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"any $(ls /sys/class/net 2>/dev/null)\" -- \"$cur\")\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"any $(ls /sys/class/net 2>/dev/null)\" -- "
+	      "\"$cur\")\n"
 	      "\t\treturn ;;\n",
 	    out);
 	completion_case(out, ARGUMENT_TEXT);

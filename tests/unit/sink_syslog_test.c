@@ -22,7 +22,7 @@
 #include "folder.h"
 
 static struct record record;
-static unsigned said;	  /* lines on standard error */
+static unsigned said;	   /* lines on standard error */
 static char got[16 << 20]; /* what a server read */
 static size_t got_len;
 static unsigned pushed; /* number of the last record */
