@@ -63,9 +63,11 @@ identity_find(struct identity *id, const char *name, const char *const *usual,
 	memset(id, 0, sizeof *id);
 	if (geteuid() != 0)
 		return true;
+	/* at set-up, before there is any thread */
+	/* cppcheck-suppress getpwnamCalled */
 	const struct passwd *p = name != NULL ? getpwnam(name) : NULL;
 	for (; name == NULL && p == NULL && *usual != NULL; usual++)
-		p = getpwnam(*usual);
+		p = getpwnam(*usual); /* cppcheck-suppress getpwnamCalled */
 	if (p == NULL) {
 		snprintf(error, SANDBOX_ERROR,
 		    "there is no user '%.64s' to run as; make one, or name another with --user",

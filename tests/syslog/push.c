@@ -113,9 +113,10 @@ speed(struct sink *s, unsigned long n)
 static void
 obey(struct sink *s, const char *line)
 {
-	unsigned long n = 0;
 	char verb[16] = "";
-	(void)sscanf(line, "%15s %lu", verb, &n);
+	size_t len = strcspn(line, " \n");
+	snprintf(verb, sizeof verb, "%.*s", (int)len, line);
+	unsigned long n = strtoul(line + len, NULL, 10);
 	if (strcmp(verb, "push") == 0) {
 		for (; n > 0; n--) {
 			make_alert();
