@@ -111,7 +111,23 @@ def segments(path):
         s = _segment(ns, packet)
         if s is not None:
             found.append(s)
+    if _contradicts(found):
+        raise ValueError("other octets under the same numbers")
     return found
+
+
+def _contradicts(segs):
+    """Do two segments of a connection hold different octets under the same numbers?  Which come to be compared is then a matter of time."""
+    octets = {}
+    for s in segs:
+        way = (s.src, s.sport, s.dst, s.dport)
+        if s.flags & 2:  # another connection
+            octets[way] = {}
+        known = octets.setdefault(way, {})
+        for i, octet in enumerate(s.payload):
+            if known.setdefault(s.seq + i & 0xFFFFFFFF, octet) != octet:
+                return True
+    return False
 
 
 # --------------------------------------------------------------------------------------- packets out
