@@ -291,7 +291,9 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (!(f->flags & FINDING_AUTH_HARMLESS))
 			expose(f, v, EXPOSED_CREDENTIALS);
 		break;
-	case MAIL_AUTH_REPLY: f->flags |= ev->flag ? FINDING_AUTH_OK : FINDING_AUTH_NO; break;
+	case MAIL_AUTH_REPLY:
+		f->flags |= ev->index == MAIL_AUTH_ACCEPTED ? FINDING_AUTH_OK : FINDING_AUTH_NO;
+		break;
 	case MAIL_SENDER:
 		f->envelopes = (uint16_t)(f->envelopes + (f->envelopes < UINT16_MAX));
 		expose(f, v, EXPOSED_ENVELOPE);
@@ -357,7 +359,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_EXPOSED:
 		expose(f, v,
 		    (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |
-			(ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u)));
+			(ev->index & MAIL_EXPOSED_BODY ? EXPOSED_BODY : 0u) |
+			(ev->index & MAIL_EXPOSED_ATTACHMENTS ? EXPOSED_ATTACHMENTS : 0u)));
 		break;
 	case MAIL_LOST:
 		if (ev->side == MAIL_CLIENT)
@@ -366,6 +369,13 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;
 	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;
+	case MAIL_USED: f->used |= (uint16_t)(1u << ev->index); break;
+	case MAIL_FORWARDED: f->forwarded = keep_first(F, f->forwarded, ev); break;
+	case MAIL_AGENT:
+		if (ev->side == MAIL_CLIENT)
+			f->agent = keep_first(F, f->agent, ev);
+		break;
+	case MAIL_EVIDENCE: f->evidence = keep_first(F, f->evidence, ev); break;
 	}
 	return 0;
 }
@@ -388,7 +398,9 @@ finding_release(struct findings *F, struct finding *f)
 	strings_drop(&F->strings, f->helo);
 	strings_drop(&F->strings, f->greeting);
 	strings_drop(&F->strings, f->evidence);
-	f->helo = f->greeting = f->evidence = 0;
+	strings_drop(&F->strings, f->agent);
+	strings_drop(&F->strings, f->forwarded);
+	f->helo = f->greeting = f->evidence = f->agent = f->forwarded = 0;
 	if (f->facts != 0) {
 		struct tls_facts *t = pool_at(&F->facts, f->facts);
 		strings_drop(&F->strings, t->sni);

@@ -94,6 +94,9 @@ struct finding {
 	uint32_t anomalies;		    /* a bit for each enum anomaly */
 	uint32_t auth;			    /* a bit for each mechanism of the table in auth.c */
 	uint32_t flags;			    /* FINDING_* */
+	uint32_t agent;			    /* string: what the client says that it is (IMAP ID) */
+	uint32_t forwarded;		    /* string: address of the client behind it */
+	uint16_t used;			    /* a bit for each enum mail_extension */
 	uint32_t keywords;		    /* of the last complete list: bits of mail_keyword */
 	uint16_t envelopes;		    /* MAIL commands that crossed readable */
 	uint16_t messages;		    /* contents that crossed readable */

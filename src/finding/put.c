@@ -91,8 +91,7 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_code);
 	else if (f->upgrade_word != 0)
 		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_word]);
-	if (f->flags & FINDING_STRIPPED)
-		put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
+	put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
 	/* TLS that was under way before the capture, or behind a loss, may have begun either way */
 	if (!any)
@@ -124,6 +123,10 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 	}
 	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
 		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
+	for (unsigned i = 0; i < MAIL_EXTENSIONS; i++) {
+		if (f->used >> i & 1u)
+			record_put_word(r, FIELD_USED, mail_extension(i));
+	}
 	put_string(F, r, FIELD_HELO, f->helo);
 	put_string(F, r, FIELD_GREETING, f->greeting);
 	for (unsigned i = 0; i < ANOMALIES; i++) {

@@ -35,7 +35,7 @@ enum mail_event_kind {
 	MAIL_UPGRADE_REPLY,   /* text: code or word of the answer; code; flag: go ahead */
 	MAIL_AUTH,	      /* text: mechanism, upper case */
 	MAIL_AUTH_SECRET,     /* a credential of the mechanism last named crossed readable */
-	MAIL_AUTH_REPLY,      /* flag: accepted */
+	MAIL_AUTH_REPLY,      /* index: enum mail_auth_result */
 	MAIL_SENDER,	      /* tx; text: address of MAIL FROM, "" for the null sender */
 	MAIL_SENDER_REPLY,    /* tx; flag: accepted */
 	MAIL_RECIPIENT,	      /* tx; text: address of RCPT TO */
@@ -47,17 +47,40 @@ enum mail_event_kind {
 	MAIL_CONTENT_GAP,     /* tx; len: octets of it that were lost */
 	MAIL_CONTENT_END,     /* tx; flag: its end was seen */
 	MAIL_RESULT,	      /* tx is over; index: enum mail_result */
-	MAIL_EXPOSED,  /* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
-	MAIL_LOST,     /* octets of this side were lost while it spoke lines */
-	MAIL_ODD,      /* index: enum mail_oddity */
-	MAIL_TLS,      /* tls: what the TLS machine saw */
-	MAIL_TLS_OVER, /* plain text goes on after TLS was tried */
+	MAIL_EXPOSED,	/* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
+	MAIL_LOST,	/* octets of this side were lost while it spoke lines */
+	MAIL_ODD,	/* index: enum mail_oddity */
+	MAIL_TLS,	/* tls: what the TLS machine saw */
+	MAIL_TLS_OVER,	/* plain text goes on after TLS was tried */
+	MAIL_USED,	/* index: enum mail_extension that the client made use of */
+	MAIL_FORWARDED, /* text: address of the client behind this one (XCLIENT, XFORWARD) */
+	MAIL_AGENT,	/* text: what a side says that it is (IMAP ID) */
+	MAIL_EVIDENCE,	/* text: the line that decided, or shows tampering; the first one counts */
 };
 
 enum mail_result { MAIL_ACCEPTED, MAIL_REJECTED, MAIL_ABORTED, MAIL_RESULT_UNKNOWN };
 
-#define MAIL_EXPOSED_HEADERS 1u
-#define MAIL_EXPOSED_BODY    2u
+enum mail_auth_result { MAIL_AUTH_ACCEPTED, MAIL_AUTH_REFUSED, MAIL_AUTH_CANCELLED };
+
+#define MAIL_EXPOSED_HEADERS	 1u
+#define MAIL_EXPOSED_BODY	 2u
+#define MAIL_EXPOSED_ATTACHMENTS 4u
+
+/* Extensions of the protocols that a client can be seen to use. */
+enum mail_extension {
+	MAIL_EXT_8BITMIME,
+	MAIL_EXT_BINARYMIME,
+	MAIL_EXT_SMTPUTF8,
+	MAIL_EXT_DSN,
+	MAIL_EXT_CHUNKING,
+	MAIL_EXT_REQUIRETLS,
+	MAIL_EXT_ETRN,
+	MAIL_EXT_XCLIENT,
+	MAIL_EXT_XFORWARD,
+	MAIL_EXT_BURL,
+	MAIL_EXT_COMPRESS,
+	MAIL_EXTENSIONS
+};
 
 /* Oddities that a protocol row or the session itself sees; finding gives them their names. */
 enum mail_oddity {
@@ -94,5 +117,8 @@ struct mail_event {
 
 /* The name of a keyword of SMTP by its bit in MAIL_OFFER; NULL where there is none. */
 const char *mail_keyword(unsigned bit);
+
+/* The name of an extension; NULL where there is none. */
+const char *mail_extension(unsigned ext);
 
 #endif

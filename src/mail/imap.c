@@ -291,7 +291,8 @@ tagged(struct mail *m, struct mail_session *s, const char *word, size_t len)
 	case CMD_LOGIN:
 	case CMD_AUTHENTICATE:
 		p->flags &= (uint8_t)~IMAP_AUTH_OPEN;
-		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = ok;
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index =
+		    ok ? MAIL_AUTH_ACCEPTED : MAIL_AUTH_REFUSED;
 		if (ok)
 			p->flags |= IMAP_IN;
 		break;

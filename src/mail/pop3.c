@@ -254,7 +254,8 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 	}
 	case CMD_LOGIN:
 	case CMD_AUTH:
-		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = ok;
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index =
+		    ok ? MAIL_AUTH_ACCEPTED : MAIL_AUTH_REFUSED;
 		p->flags |= ok ? POP3_IN : 0;
 		break;
 	case CMD_RETR:

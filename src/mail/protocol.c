@@ -100,3 +100,22 @@ mail_plausible_record(const uint8_t *o, size_t len)
 	}
 	return len < 5 ? PLAUSIBLE_MAYBE : tls_looks_like(o, len) ? PLAUSIBLE_YES : PLAUSIBLE_NO;
 }
+
+const char *
+mail_extension(unsigned ext)
+{
+	static const char *const names[MAIL_EXTENSIONS] = {
+	    [MAIL_EXT_8BITMIME] = "8BITMIME",
+	    [MAIL_EXT_BINARYMIME] = "BINARYMIME",
+	    [MAIL_EXT_SMTPUTF8] = "SMTPUTF8",
+	    [MAIL_EXT_DSN] = "DSN",
+	    [MAIL_EXT_CHUNKING] = "CHUNKING",
+	    [MAIL_EXT_REQUIRETLS] = "REQUIRETLS",
+	    [MAIL_EXT_ETRN] = "ETRN",
+	    [MAIL_EXT_XCLIENT] = "XCLIENT",
+	    [MAIL_EXT_XFORWARD] = "XFORWARD",
+	    [MAIL_EXT_BURL] = "BURL",
+	    [MAIL_EXT_COMPRESS] = "COMPRESS",
+	};
+	return ext < MAIL_EXTENSIONS ? names[ext] : NULL;
+}

@@ -462,7 +462,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		break;
 	case 235:
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
-		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = true;
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index = MAIL_AUTH_ACCEPTED;
 		break;
 	case 334: p->flags |= SMTP_AUTH_OPEN; break;
 	case 220:
@@ -625,7 +625,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			p->flags |= SMTP_AUTH_OPEN;
 		} else {
 			p->flags &= (uint16_t)~SMTP_AUTH_OPEN;
-			mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->flag = p->code < 300;
+			mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index =
+			    p->code < 300 ? MAIL_AUTH_ACCEPTED : MAIL_AUTH_REFUSED;
 		}
 		break;
 	default: break;

@@ -128,7 +128,7 @@ credentials(void **state)
 		take(x, EV(MAIL_AUTH), rows[i].mechanism);
 		assert_int_equal(x->f.exposed, 0); /* named is not given */
 		take(x, EV(MAIL_AUTH_SECRET), "");
-		take(x, EV(MAIL_AUTH_REPLY), "");
+		take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_REFUSED), "");
 		assert_int_equal(x->f.exposed, rows[i].exposed ? EXPOSED_CREDENTIALS : 0);
 		record_begin(&x->r, RECORD_SESSION);
 		finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);

@@ -74,6 +74,15 @@ script_take(struct script_run *r)
 	    [MAIL_LOST] = "lost",
 	    [MAIL_ODD] = "odd",
 	    [MAIL_TLS_OVER] = "tls-over",
+	    [MAIL_USED] = "used",
+	    [MAIL_FORWARDED] = "forwarded",
+	    [MAIL_AGENT] = "agent",
+	    [MAIL_EVIDENCE] = "evidence",
+	};
+	static const char *const auth_results[] = {
+	    [MAIL_AUTH_ACCEPTED] = "+",
+	    [MAIL_AUTH_REFUSED] = "",
+	    [MAIL_AUTH_CANCELLED] = "*",
 	};
 	struct mail_event ev;
 	while (mail_next(&r->m, &r->s, &ev)) {
@@ -97,6 +106,10 @@ script_take(struct script_run *r)
 		if (ev.kind == MAIL_RESULT || ev.kind == MAIL_ODD || ev.kind == MAIL_EXPOSED ||
 		    ev.kind == MAIL_RECIPIENT_REPLY)
 			script_say(r, ":%u", ev.index);
+		if (ev.kind == MAIL_AUTH_REPLY)
+			script_say(r, "%s", auth_results[ev.index]);
+		if (ev.kind == MAIL_USED)
+			script_say(r, ":%s", mail_extension(ev.index));
 		if (ev.flag)
 			script_say(r, "+");
 		if (ev.len > 0 && ev.kind != MAIL_CONTENT_GAP)
