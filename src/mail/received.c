@@ -558,6 +558,13 @@ is_one_of(const char *word, const char *const *list, size_t n)
 
 #define ONE_OF(word, list) is_one_of((word), (list), sizeof(list) / sizeof *(list))
 
+/* Exim's local, local-smtp, local-bsmtp */
+static bool
+is_local(const char *with)
+{
+	return strncmp(with, "LOCAL", strlen("LOCAL")) == 0;
+}
+
 static bool
 says_tls(const struct reading *r)
 {
@@ -578,8 +585,7 @@ state_of(const struct reading *r, bool whole)
 	const char *with = out->with;
 	if (r->odd)
 		return RECEIVED_UNKNOWN;
-	if (r->local || addr_is_loopback(&out->ip) || strcmp(with, "MAPI") == 0 ||
-	    strncmp(with, "LOCAL", 5) == 0)
+	if (r->local || addr_is_loopback(&out->ip) || strcmp(with, "MAPI") == 0 || is_local(with))
 		return RECEIVED_LOCAL;
 	if (says_tls(r))
 		return is_null_cipher(r->cipher) ? RECEIVED_READABLE : RECEIVED_SEALED;
@@ -630,7 +636,8 @@ received_parse(const char *s, size_t len, struct received *out)
 		memset(&out->ip, 0, sizeof out->ip);
 	if (out->with[0] == '\0' && (is(r.via, "HTTP") || is(r.via, "HTTPS")))
 		put_with(out, r.via);
-	if (strncmp(out->with, "LOCAL", 5) == 0) { /* Exim: from a user, not from a host */
+	if (is_local(out->with) || (r.software == EXIM && out->ip.family == 0)) {
+		/* from a user, not from a host */
 		out->from = "";
 		out->from_len = 0;
 	}
