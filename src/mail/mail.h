@@ -99,7 +99,7 @@ struct mail_session {
 #define MAIL_SESSION_TURN_CLIENT 0x40u /* the server spoke since the client's last octets */
 #define MAIL_SESSION_TURN_SERVER 0x80u /* and the other way round */
 
-#define MAIL_QUEUE 16u
+#define MAIL_QUEUE 32u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 
 /* What a worker shares among its sessions; one push at a time. */
