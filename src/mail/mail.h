@@ -28,7 +28,8 @@ struct smtp {
 	struct smtp_pending {
 		uint8_t what;	/* enum smtp_command */
 		uint8_t tx;	/* transaction it belongs to */
-		uint16_t first; /* RCPT: index of the first recipient of the run */
+		uint16_t first; /* RCPT: index of the first recipient of the run; else see
+				   smtp.h */
 		uint16_t count; /* replies that the run still awaits */
 	} q[LIMIT_PENDING];	/* commands that await their replies, oldest first */
 	uint8_t q_len;

@@ -142,9 +142,10 @@ client_bdat(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	if (!(p->flags & SMTP_CONTENT))
 		mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_CLIENT)->tx = p->tx;
 	p->flags = (uint16_t)((p->flags & ~SMTP_CHUNK) | SMTP_CONTENT | (last ? 0u : SMTP_CHUNK));
-	smtp_push(m, s, last ? CMD_EOD : CMD_BDAT);
-	if (last && p->q_len > 0 && p->flags & SMTP_LMTP && p->rcpts_ok > 0)
-		p->q[p->q_len - 1].count = p->rcpts_ok;
+	if (last)
+		smtp_push_end(m, s);
+	else
+		smtp_push(m, s, CMD_BDAT);
 	mail_content_count(m, s, MAIL_CLIENT, octets);
 }
 
@@ -166,11 +167,11 @@ client_burl(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	use(m, MAIL_EXT_BURL);
 	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
 		smtp_begin_tx(p);
-	smtp_push(m, s, last ? CMD_EOD : CMD_BDAT);
-	if (!last)
+	if (!last) {
+		smtp_push(m, s, CMD_BDAT);
 		return;
-	if (p->q_len > 0 && p->flags & SMTP_LMTP && p->rcpts_ok > 0)
-		p->q[p->q_len - 1].count = p->rcpts_ok;
+	}
+	smtp_push_end(m, s);
 	p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_CHUNK);
 	if (p->flags & SMTP_CONTENT) { /* chunks went before it */
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, MAIL_CLIENT);

@@ -37,6 +37,13 @@ void smtp_push(struct mail *m, struct mail_session *s, uint8_t what);
 /* The same of a command that ends the transaction `over` - 1 (none where it is 0). */
 void smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16_t over);
 
+/*
+ * The same of the end of content.  LMTP answers it for each recipient that was accepted (RFC 2033
+ * section 4.2), which may be told after it was sent.
+ */
+void smtp_push_end(struct mail *m, struct mail_session *s);
+void smtp_accepted_rcpt(struct smtp *p, uint8_t tx);
+
 /* The oldest command that awaits its reply; NULL for none. */
 struct smtp_pending *smtp_front(struct smtp *p);
 void smtp_pop(struct smtp *p);

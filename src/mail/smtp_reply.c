@@ -154,14 +154,12 @@ forget_pending(struct mail *m, struct mail_session *s)
 	p->q_len = 0;
 }
 
-/* LMTP: the content is answered for each recipient that was accepted (RFC 2033 section 4.2). */
-static void
-await_each(struct smtp *p, uint8_t tx)
+/* Commands that end the transaction that they find (smtp_push_over). */
+static bool
+ends_tx(uint8_t what)
 {
-	for (uint8_t i = 0; i < p->q_len && tx == p->tx && p->rcpts_ok > 0; i++) {
-		if (p->q[i].what == CMD_EOD && p->q[i].tx == tx)
-			p->q[i].count = p->rcpts_ok;
-	}
+	return what == CMD_RSET || what == CMD_QUIT || what == CMD_EHLO || what == CMD_HELO ||
+	    what == CMD_MAIL;
 }
 
 /* The server would not have the content of `tx`: when that is given up, it was rejected. */
@@ -171,7 +169,7 @@ denied(struct smtp *p, uint8_t tx)
 	if (tx == p->tx && p->flags & SMTP_IN_TX)
 		p->flags |= SMTP_DENIED;
 	for (uint8_t i = 0; i < p->q_len; i++) {
-		if (p->q[i].first == tx + 1u && p->q[i].what != CMD_RCPT)
+		if (p->q[i].first == tx + 1u && ends_tx(p->q[i].what))
 			p->q[i].first |= SMTP_OVER_DENIED;
 	}
 }
@@ -218,9 +216,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	}
 	struct smtp_pending cmd = *f;
 	smtp_pop(p);
-	if (cmd.first > 0 &&
-	    (cmd.what == CMD_RSET || cmd.what == CMD_QUIT || cmd.what == CMD_EHLO ||
-		cmd.what == CMD_HELO || cmd.what == CMD_MAIL))
+	if (cmd.first > 0 && ends_tx(cmd.what))
 		smtp_result(m, s, (uint8_t)((cmd.first & ~SMTP_OVER_DENIED) - 1u),
 		    cmd.first & SMTP_OVER_DENIED ? MAIL_REJECTED : MAIL_ABORTED);
 	switch (cmd.what) {
@@ -260,10 +256,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		ev->index = cmd.first;
 		ev->flag = p->code < 400;
 		ev->code = p->code;
-		if (ev->flag && cmd.tx == p->tx && p->rcpts_ok < UINT16_MAX)
-			p->rcpts_ok++;
-		if (p->flags & SMTP_LMTP)
-			await_each(p, cmd.tx);
+		if (ev->flag)
+			smtp_accepted_rcpt(p, cmd.tx);
 		break;
 	}
 	case CMD_DATA:

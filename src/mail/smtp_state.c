@@ -129,6 +129,30 @@ smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16_t ov
 }
 
 void
+smtp_push_end(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	smtp_push(m, s, CMD_EOD);
+	if (p->q_len == 0 || !(p->flags & SMTP_LMTP))
+		return;
+	struct smtp_pending *end = &p->q[p->q_len - 1];
+	end->first = p->rcpts_ok;
+	end->count = p->rcpts_ok > 0 ? p->rcpts_ok : 1;
+}
+
+void
+smtp_accepted_rcpt(struct smtp *p, uint8_t tx)
+{
+	if (tx == p->tx && p->rcpts_ok < UINT16_MAX)
+		p->rcpts_ok++;
+	for (uint8_t i = 0; i < p->q_len && p->flags & SMTP_LMTP; i++) {
+		struct smtp_pending *end = &p->q[i];
+		if (end->what == CMD_EOD && end->tx == tx && end->first < UINT16_MAX)
+			end->count = ++end->first;
+	}
+}
+
+void
 smtp_begin_tx(struct smtp *p)
 {
 	p->tx++;
@@ -155,9 +179,7 @@ smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 	}
 	if (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_EOD && p->q[p->q_len - 1].tx == p->tx)
 		return; /* BDAT LAST: its command is already waiting */
-	smtp_push(m, s, CMD_EOD);
-	if (p->flags & SMTP_LMTP && p->rcpts_ok > 0)
-		p->q[p->q_len - 1].count = p->rcpts_ok;
+	smtp_push_end(m, s);
 }
 
 void
