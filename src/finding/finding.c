@@ -317,6 +317,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_EHLO_REFUSED: f->flags |= FINDING_REFUSED_EHLO; break;
 	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
 	case MAIL_UPGRADE_REPLY:
+		if (ev->code == 250 && (v->gap || v->midstream))
+			break; /* it may answer something that was lost */
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
 		f->upgrade_code = ev->code;
 		f->upgrade_word = word_code(ev->text, ev->len);

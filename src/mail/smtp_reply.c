@@ -85,10 +85,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		break;
 	case 334: p->flags |= SMTP_AUTH_OPEN; break;
 	case 220:
-		if (one_sided && p->flags & SMTP_WAS_OFFERED) {
-			p->flags |= SMTP_TLS_DUE;
+		if (one_sided && p->flags & SMTP_WAS_OFFERED)
 			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
-		}
 		break;
 	default:
 		if (list)
@@ -110,6 +108,16 @@ reply_to_content(struct mail *m, struct mail_session *s, struct smtp_pending cmd
 }
 
 static void
+upgrade_reply(struct mail *m, const struct smtp *p, const char *line)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
+	ev->code = p->code;
+	ev->flag = p->code == 220;
+	ev->text = line;
+	ev->len = 3;
+}
+
+static void
 reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size_t len,
     uint16_t injected)
 {
@@ -117,11 +125,7 @@ reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size
 	bool go = p->code == 220;
 	if (!go && p->flags & SMTP_SERVER_LOST)
 		return; /* the answer may be what was lost, and this another's */
-	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
-	ev->code = p->code;
-	ev->flag = go;
-	ev->text = line;
-	ev->len = 3;
+	upgrade_reply(m, p, line);
 	if (go) {
 		/* a line, or the start of one, between STARTTLS and this */
 		bool begun = s->mode[MAIL_CLIENT] == MAIL_MODE_LINES &&
@@ -197,9 +201,11 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		return; /* a greeting that nobody awaited answers nothing */
 	bool unsure =
 	    p->flags & SMTP_SERVER_LOST && (p->q_len > 1 || (p->q_len == 1 && p->q[0].count > 1));
-	bool odd = p->code == 221 || /* nobody said QUIT */
-	    (p->code == 250 && smtp_front(p) != NULL && smtp_front(p)->what == CMD_STARTTLS);
-	if (!told && (unsure || odd)) {
+	/* 250 may be an answer to what was lost; whether anything was, is known above */
+	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
+	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
+		if (no && !unsure)
+			upgrade_reply(m, p, line);
 		forget_pending(m, s);
 		return;
 	}

@@ -250,6 +250,23 @@ the_ladder(void **state)
 }
 
 static void
+a_250_to_starttls(void **state)
+{
+	(void)state;
+	for (int gap = 0; gap < 2; gap++) {
+		struct run *x = start(4);
+		x->v.gap = gap != 0; /* then it may answer what was lost */
+		take(x, EV(MAIL_OFFER, .flag = true), "");
+		take(x, EV(MAIL_UPGRADE), "");
+		take(x, EV(MAIL_UPGRADE_REPLY, .code = 250), "250");
+		take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
+		assert_int_equal(x->f.reason, gap ? REASON_NOT_VISIBLE : REASON_REFUSED);
+		assert_int_equal(x->f.upgrade_code, gap ? 0 : 250);
+		finish(x);
+	}
+}
+
+static void
 the_client_behind(void **state)
 {
 	(void)state;
@@ -381,6 +398,7 @@ main(void)
 	    cmocka_unit_test(credentials),
 	    cmocka_unit_test(attempts_are_told_apart),
 	    cmocka_unit_test(the_ladder),
+	    cmocka_unit_test(a_250_to_starttls),
 	    cmocka_unit_test(the_client_behind),
 	    cmocka_unit_test(stripping),
 	    cmocka_unit_test(refused_recipients_reject_a_mail),

@@ -103,6 +103,9 @@ starttls(void **state)
 	    OFFER_OUT " upgrade upgrade-reply(454) evidence(454 No)" MAIL_OUT " result:2");
 	expect(OFFER "C STARTTLS\nS 500 What\n",
 	    OFFER_OUT " upgrade upgrade-reply(500) evidence(500 What) odd:6");
+	/* 250 is no, unless it answers what was lost: nothing else waits for it then */
+	expect(OFFER "C STARTTLS\nS 250 Ok\n" MAIL,
+	    OFFER_OUT " upgrade upgrade-reply(250)" MAIL_OUT " result:2");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC EHLO me\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over evidence(EHLO) helo+(me)");
 	expect(OFFER "C X-ANONYMOUSTLS\nS 220 Go\n", OFFER_OUT " upgrade upgrade-reply+(220)");
