@@ -42,6 +42,7 @@ static const struct mechanism {
     {"XYMCOOKIE", AUTH_TOKEN, 1},
     {"XYMPKI", AUTH_NOTHING, 1},
     {"SCRAM-SHA-512-PLUS", AUTH_DIGEST, 2},
+    {"SCRAM-SHA3-512", AUTH_DIGEST, 2},
     {"DIGEST", AUTH_DIGEST, 1},
     {"PASS", AUTH_PASSWORD, 1},
     {"OTHER", AUTH_UNKNOWN, 1},

@@ -53,6 +53,20 @@ keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 	return strings_put(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
 }
 
+/* Behind a login a server may say again what it was told: of its line the first word is kept. */
+static void
+take_evidence(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct mail_event kept = *ev;
+	if (ev->side == MAIL_SERVER && f->auth != 0) {
+		kept.len = 0;
+		while (kept.len < ev->len && ev->text[kept.len] > ' ')
+			kept.len++;
+	}
+	if (kept.len > 0)
+		f->evidence = keep_first(F, f->evidence, &kept);
+}
+
 static void
 take_odd(struct finding *f, enum mail_oddity odd)
 {
@@ -412,7 +426,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->side == MAIL_CLIENT)
 			f->agent = keep_first(F, f->agent, ev);
 		break;
-	case MAIL_EVIDENCE: f->evidence = keep_first(F, f->evidence, ev); break;
+	case MAIL_EVIDENCE: take_evidence(F, f, ev); break;
 	}
 	return 0;
 }

@@ -231,6 +231,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (!(p->flags & SMTP_TALKED) && last != NULL && last->what == CMD_CONNECT &&
 	    !(s->flags & MAIL_SESSION_ONE_SIDED))
 		mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_TALKS_FIRST);
+	bool talked = (p->flags & SMTP_TALKED) != 0 || s->flags & MAIL_SESSION_MIDSTREAM;
 	p->flags |= SMTP_TALKED;
 	switch (what) {
 	case CMD_EHLO:
@@ -289,6 +290,11 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 			mail_emit(m, MAIL_UPGRADE, MAIL_CLIENT);
 			smtp_push(m, s, CMD_STARTTLS);
 			break;
+		}
+		/* EHLO, overwritten likewise, is what a client says first */
+		if (n == 4 && arg_len > 0 && ascii_is(word, n, "XXXX") && !talked) {
+			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_MASKED);
+			mail_emit_text(m, MAIL_EVIDENCE, MAIL_CLIENT, word, n);
 		}
 		smtp_push(m, s, l->len == 0 ? CMD_EMPTY : CMD_OTHER);
 		break;

@@ -249,6 +249,20 @@ the_ladder(void **state)
 	finish(x);
 }
 
+/* A server may repeat what it does not understand; what it is told in a login is secret. */
+static void
+evidence_repeats_no_secret(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	size_t len;
+	take(x, EV(MAIL_AUTH), "PLAIN");
+	take(x, EV(MAIL_EVIDENCE, .side = MAIL_SERVER), "500 What is AGpvZQBodW50ZXIy?");
+	assert_memory_equal(strings_get(&x->F.strings, x->f.evidence, &len), "500", 3);
+	assert_int_equal(len, 3);
+	finish(x);
+}
+
 static void
 a_250_to_starttls(void **state)
 {
@@ -399,6 +413,7 @@ main(void)
 	    cmocka_unit_test(attempts_are_told_apart),
 	    cmocka_unit_test(the_ladder),
 	    cmocka_unit_test(a_250_to_starttls),
+	    cmocka_unit_test(evidence_repeats_no_secret),
 	    cmocka_unit_test(the_client_behind),
 	    cmocka_unit_test(stripping),
 	    cmocka_unit_test(refused_recipients_reject_a_mail),

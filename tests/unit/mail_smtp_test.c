@@ -141,6 +141,9 @@ starttls(void **state)
 		      "odd:6");
 	expect("S 220 mx ESMTP\nC EHLO me\nS 502 What\nC HELO me\nS 250 Ok\n",
 	    "greeting(mx ESMTP) sure helo+(me) no-ehlo evidence(502 What) helo(me)");
+	expect("S 220 mx ESMTP\nC XXXX me\nS 500 What\nC HELO me\nS 250 Ok\nC XXXX me\nS 500 "
+	       "What\n",
+	    "greeting(mx ESMTP) sure odd:4 evidence(XXXX) helo(me)");
 	/* a ClientHello that comes early is no injection */
 	expect(OFFER "C STARTTLS\nC> \x16\x03\x01\nS 220 Go\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220)");
