@@ -378,3 +378,31 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 	}
 	return true;
 }
+
+/* Bits of a number in network order. */
+static uint32_t
+number_bits(struct cursor n)
+{
+	uint8_t first = 0;
+	while (first == 0 && cursor_left(&n) > 0)
+		first = cursor_u8(&n);
+	uint32_t bits = 8 * (uint32_t)cursor_left(&n);
+	for (; first > 0; first >>= 1)
+		bits++;
+	return bits;
+}
+
+bool
+tls_key_exchange(uint16_t cipher, const uint8_t *body, size_t len, struct tls_event *ev)
+{
+	bool psk;
+	enum tls_exchange how = tls_cipher_exchange(cipher, &psk);
+	struct cursor c = cursor_of(body, len);
+	if (psk)
+		cursor_skip(&c, cursor_be16(&c));
+	if (how == TLS_EXCHANGE_DHE)
+		ev->dh_bits = number_bits(cursor_sub(&c, cursor_be16(&c)));
+	else if (how == TLS_EXCHANGE_ECDHE && cursor_u8(&c) == 3) /* named_curve */
+		ev->group = cursor_be16(&c);
+	return !c.bad && (ev->dh_bits != 0 || ev->group != 0);
+}
