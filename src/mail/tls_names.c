@@ -218,6 +218,7 @@ tls_cipher_exchange(uint16_t cipher, bool *psk)
 	    {"TLS_ECDHE_", TLS_EXCHANGE_ECDHE, false},
 	    {"TLS_ECDH_anon_", TLS_EXCHANGE_ECDHE, false},
 	    {"TLS_DHE_PSK_", TLS_EXCHANGE_DHE, true},
+	    {"TLS_PSK_DHE_", TLS_EXCHANGE_DHE, true}, /* RFC 6655 calls two of them so */
 	    {"TLS_DHE_", TLS_EXCHANGE_DHE, false},
 	    {"TLS_DH_anon_", TLS_EXCHANGE_DHE, false},
 	};
