@@ -98,8 +98,9 @@ void finding_take_tls(struct findings *F, struct finding *f, const struct tls_ev
     const struct finding_view *v);
 void finding_release_tls(struct findings *F, struct finding *f);
 
-/* Length of the host name with which a text of the server begins, behind a code in brackets
- * (IMAP), and in *at where it stands; 0 where it is none, an address, or has no dot. */
+/* Length of the host name with which a text of the server begins, behind a status and
+ * a code in brackets (IMAP), and in *at where it stands; 0 where it is none, an address, or has no
+ * dot. */
 size_t finding_host(const char *s, size_t len, size_t *at);
 
 /* Names of SASL mechanisms; index is the bit in finding.auth. */

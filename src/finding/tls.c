@@ -32,16 +32,29 @@ label_len(const char *s, size_t len)
 	return n;
 }
 
+/* Where a text begins behind a status, as in "OK [CAPABILITY IMAP4rev1] mail.example.com". */
+static size_t
+skip_status(const char *s, size_t len)
+{
+	static const char *const words[] = {"OK ", "PREAUTH "};
+	size_t at = 0;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (ascii_begins(s, len, words[i]))
+			at = strlen(words[i]);
+	}
+	if (at < len && s[at] == '[') {
+		const char *close = memchr(s + at, ']', len - at);
+		at = close != NULL ? (size_t)(close - s) + 1 : len;
+	}
+	while (at < len && s[at] == ' ')
+		at++;
+	return at;
+}
+
 size_t
 finding_host(const char *s, size_t len, size_t *at)
 {
-	size_t start = 0, labels = 0, end = 0, last = 0;
-	if (len > 0 && s[0] == '[') { /* IMAP: "[CAPABILITY IMAP4rev1 STARTTLS] mail.example.com" */
-		const char *close = memchr(s, ']', len);
-		start = close != NULL ? (size_t)(close - s) + 1 : len;
-	}
-	while (start < len && s[start] == ' ')
-		start++;
+	size_t labels = 0, end = 0, last = 0, start = skip_status(s, len);
 	*at = start;
 	for (size_t i = start;;) {
 		size_t n = label_len(s + i, len - i);
