@@ -111,7 +111,11 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 		} else if (t->group != 0) {
 			record_put_word(r, FIELD_TLS_GROUP, tls_group_name(t->group));
 		}
-		record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
+		/* up to TLS 1.2 it takes more than the hello to tell that it was not */
+		bool full = t->sha256 != 0 || t->group != 0 || t->dh_bits != 0 ||
+		    (f->flags & FINDING_ESTABLISHED && !v->gap);
+		if (t->resumed || t->version >= 0x0304 || full)
+			record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
 		if (t->ja3s[0] != '\0')
 			record_put_word(r, FIELD_TLS_JA3S, t->ja3s);
 	}

@@ -367,6 +367,8 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 		}
 		c.bad |= in.bad;
 	}
+	if (ev->version < 0x0304)
+		ev->group = 0; /* a key share is none of these versions */
 	if (whole && !c.bad && !l.extensions.cut) {
 		struct line t = {.len = 0};
 		line_put(&t, legacy);

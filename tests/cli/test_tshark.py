@@ -1,8 +1,8 @@
 """tshark as an oracle: what it says of hellos, certificates and commands is what postcard says.
 
 Compared are all captures in pcaps/, and in ../shared/captures where they are, connection by connection.  tshark
-is big (a graphical library comes with it), so it is no package that the tests ask for: where it is not installed
-they are skipped.  Where both differ and tshark is wrong, KNOWN says why.
+and its libraries take 130 MB, so it is no package that the tests ask for: where it is not installed they are
+skipped.  Where both differ and tshark is wrong, KNOWN says why.
 """
 import bisect
 import collections

@@ -169,6 +169,9 @@ test_matches(void **state)
 	    "IP:192.0.2.1",
 	    "DNS:*.0.2.1",
 	    "DNS:mx.example.org.",
+	    "DNS:xn--bcher-kva.example.org",
+	    "DNS:xn--*.example.org",
+	    "DNS:*.xn--bcher-kva.example",
 	};
 	static const char *const hosts[] = {
 	    "mx.example.org",
@@ -183,6 +186,9 @@ test_matches(void **state)
 	    ".example.org",
 	    "example",
 	    "org",
+	    "xn--bcher-kva.example.org",
+	    "XN--bcher-KVA.example.org",
+	    "mx.xn--bcher-kva.example",
 	};
 	struct cert_info c;
 	(void)state;

@@ -195,6 +195,17 @@ test_fingerprints(void **state)
 	put_extension(e, 16, "\0\5\4\x30\x31\xab\xcd", 7);
 	assert_memory_equal(hello_of(ciphers, 2, e).ja4, "t12i01013d_", 11);
 
+	/* more extensions than the count can say, more than a list takes */
+	for (unsigned n = 99; n < 600; n = n == 99 ? 130 : n == 130 ? 512 : n + 1) {
+		e->len = 0;
+		for (unsigned i = 0; i < n; i++)
+			put_extension(e, (uint16_t)(0x3000 + i), "", 0);
+		ev = hello_of(ciphers, 2, e);
+		assert_int_equal(strncmp(ev.ja4, "t12i019900_", 11) == 0, n <= 512);
+		assert_int_equal(strlen(ev.ja3), n <= 512 ? 32 : 0);
+		if (n > 512)
+			break;
+	}
 	/* counts end at 99, lists at 512 */
 	uint16_t many[520];
 	for (unsigned i = 0; i < 520; i++)
