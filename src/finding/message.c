@@ -142,6 +142,7 @@ take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
 	case MIME_ATTACHMENT:
 		m->exposed |= EXPOSED_ATTACHMENTS;
 		if (m->attachments < LIMIT_ATTACHMENTS) {
+			m->detected[m->attachments] = ev->detected;
 			struct attachment *a = &m->attachment[m->attachments++];
 			a->name = strings_put(&F->strings, ev->text,
 			    ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);

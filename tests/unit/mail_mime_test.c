@@ -6,6 +6,7 @@
  */
 #include "base/limits.h"
 #include "base/text.h"
+#include "mail/magic.h"
 #include "mail/mime.h"
 
 #include <setjmp.h>
@@ -19,7 +20,8 @@
 
 static struct mime_pools pools;
 
-/* One line an event: "subject=Hello", "end", "body", "attach 0 type size name", "pgp". */
+/* One line an event: "subject=Hello", "end", "body", "attach 0 type size name[type shown]", "pgp".
+ */
 static void
 add_event(struct text *t, const struct mime_event *ev)
 {
@@ -33,8 +35,10 @@ add_event(struct text *t, const struct mime_event *ev)
 	case MIME_HEADERS_END: text_puts(t, "end\n"); break;
 	case MIME_BODY: text_puts(t, "body\n"); break;
 	case MIME_ATTACHMENT:
-		text_printf(t, "attach %u %s %llu %.*s\n", ev->index, ev->mime_type,
-		    (unsigned long long)ev->size, (int)ev->text_len, ev->text);
+		text_printf(t, "attach %u %s %llu %.*s%s%s%s\n", ev->index, ev->mime_type,
+		    (unsigned long long)ev->size, (int)ev->text_len, ev->text,
+		    ev->detected != MAGIC_NONE ? "[" : "", magic_type(ev->detected),
+		    ev->detected != MAGIC_NONE ? "]" : "");
 		break;
 	case MIME_PROTECTION: text_printf(t, "%s\n", protections[ev->protection]); break;
 	}
@@ -248,10 +252,10 @@ test_multipart(void **state)
 {
 	(void)state;
 	check(mixed,
-	    "subject=s\nend\nbody\nattach 0 application/pdf 22 y.pdf\n"
+	    "subject=s\nend\nbody\nattach 0 application/pdf 22 y.pdf[text/plain]\n"
 	    "attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 2 \n");
 	check_lf(mixed,
-	    "subject=s\nend\nbody\nattach 0 application/pdf 21 y.pdf\n"
+	    "subject=s\nend\nbody\nattach 0 application/pdf 21 y.pdf[text/plain]\n"
 	    "attach 1 image/png 0 \u00e9.png\nattach 2 image/gif 1 \n");
 }
 
@@ -277,7 +281,7 @@ test_nested(void **state)
 	    "\r\n--out\r\nContent-Type: message/rfc822\r\n\r\n"
 	    "Subject: inner\r\n"
 	    "--out--";
-	check(m, "end\nattach 0 message/rfc822 120 m.eml\nbody\n");
+	check(m, "end\nattach 0  1 \nattach 1 message/rfc822 120 m.eml\nbody\n");
 	/* the outer boundary ends the inner parts too */
 	check("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"
 	      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
@@ -300,6 +304,11 @@ test_depth(void **state)
 	text_puts(&t, "--b7\r\nContent-Type: c/d\r\n\r\n1234\r\n--b7--\r\n");
 	text_puts(&t, "--b0\r\nContent-Type: e/f\r\n\r\n12345");
 	check(m, "end\nbody\nattach 0 c/d 4 \nattach 1 e/f 5 \n");
+	/* nothing else is in it: what is deeper may be sealed or not */
+	char *tail = strstr(m, "--b7\r\nContent-Type: c/d");
+	assert_non_null(tail);
+	*tail = '\0';
+	check(m, "end\nbody\nunknown\n");
 }
 
 static void
@@ -312,7 +321,7 @@ test_single(void **state)
 	check("Content-Type: text/plain\r\n\r\n--x\r\n", "end\nbody\n");
 	check("Content-Type: text\r\n\r\nx", "end\nbody\n");
 	check("Content-Type: text/html; name=page\r\n\r\n", "end\nattach 0 text/html 0 page\n");
-	check("Content-Type: multipart/mixed\r\n\r\n--x\r\n", "end\nbody\n");
+	check("Content-Type: multipart/mixed\r\n\r\n--x\r\n", "end\nbody\nunknown\n");
 	check("Content-Type: text/plain\r\nContent-Type: image/png\r\n\r\nx", "end\nbody\n");
 	check("Content-Type: message/rfc822\r\n\r\nx", "end\nbody\n");
 	/* no empty line before the first boundary, nor after a part's header */
@@ -347,7 +356,8 @@ test_boundaries(void **state)
 		    "Content-Type: multipart/mixed; boundary=%.*s\r\n\r\n--%.*s\r\n"
 		    "Content-Type: a/b\r\n\r\n1\r\n--%.*s--\r\n",
 		    n, bound, n, bound, n, bound);
-		check(m, n == (int)LIMIT_BOUNDARY ? "end\nattach 0 a/b 1 \n" : "end\nbody\n");
+		check(m,
+		    n == (int)LIMIT_BOUNDARY ? "end\nattach 0 a/b 1 \n" : "end\nbody\nunknown\n");
 	}
 	/* lines of hyphens, long ones too, are body */
 	struct text t = text_in(m, sizeof m);
@@ -380,58 +390,173 @@ test_many_attachments(void **state)
 	"Content-Type: " type "; boundary=b\r\n\r\n--b\r\n" first "\r\n--b\r\n" second \
 	"\r\n--b--\r\n"
 
+/* The first octets of ContentInfo (RFC 5652 section 3), in Base64: a SEQUENCE of indefinite length
+ * or of two octets of length, then the object identifier. */
+#define CMS_DATA	  "MIAGCSqGSIb3DQEHAaCABIIB"
+#define CMS_SIGNED	  "MIAGCSqGSIb3DQEHAqCAMIACAQE="
+#define CMS_ENVELOPED	  "MIIBnQYJKoZIhvcNAQcDoIIBjjCCAYo="
+#define CMS_AUTHENVELOPED "MIAGCyqGSIb3DQEJEAEXoIAwgAIBAA=="
+#define CMS_COMPRESSED	  "MIAGCyqGSIb3DQEJEAEJoIAwgAIBAA=="
+#define SEALED		  "[application/pkcs7-mime; smime-type=enveloped-data]"
+#define P7M(parameters, body)                                    \
+	"Content-Type: application/pkcs7-mime" parameters "\r\n" \
+	"Content-Transfer-Encoding: base64\r\n\r\n" body "\r\n"
+#define ARMOUR(data)                                                                          \
+	"-----BEGIN PGP MESSAGE-----\r\nVersion: x\r\n\r\n" data "\r\n=njUN\r\n-----END PGP " \
+	"MESSAGE-----\r\n"
+#define PGP		ARMOUR("hQEMA4v0pXdYIuAAAQf/") /* a session key for a public key */
+#define PGP_SIGNED_ONLY ARMOUR("owEBbQGS/pANAwAI")     /* compressed: gpg --sign --armor */
+
+static void
+test_smime(void **state)
+{
+	(void)state;
+	/* the octets decide, whatever is declared */
+	check(P7M("; smime-type=Enveloped-Data", CMS_ENVELOPED),
+	    "end\nattach 0 application/pkcs7-mime 34 " SEALED "\nsmime\n");
+	check(P7M("; smime-type=authEnveloped-data", CMS_AUTHENVELOPED),
+	    "end\nattach 0 application/pkcs7-mime 34 " SEALED "\nsmime\n");
+	check(P7M("; name=smime.p7m", CMS_ENVELOPED),
+	    "end\nattach 0 application/pkcs7-mime 34 smime.p7m" SEALED "\nsmime\n");
+	check(P7M("; smime-type=enveloped-data", CMS_SIGNED),
+	    "end\nattach 0 application/pkcs7-mime 30 "
+	    "[application/pkcs7-mime; smime-type=signed-data]\nsigned\n");
+	check(P7M("; name=smime.p7m", CMS_SIGNED),
+	    "end\nattach 0 application/pkcs7-mime 30 smime.p7m"
+	    "[application/pkcs7-mime; smime-type=signed-data]\nsigned\n");
+	check(P7M("; smime-type=enveloped-data", CMS_COMPRESSED),
+	    "end\nattach 0 application/pkcs7-mime 34 "
+	    "[application/pkcs7-mime; smime-type=compressed-data]\n");
+	check(P7M("", CMS_DATA),
+	    "end\nattach 0 application/pkcs7-mime 26 [application/pkcs7-mime]\n");
+	check("Content-Type: application/octet-stream; name=smime.p7m\r\n"
+	      "Content-Transfer-Encoding: base64\r\n\r\n" CMS_ENVELOPED,
+	    "end\nattach 0 application/octet-stream 32 smime.p7m" SEALED "\nsmime\n");
+	/* signed, and what is signed is sealed: its type stands in it */
+	check(P7M("; smime-type=signed-data",
+		  "MIAGCSqGSIb3DQEHAqCAMIACAQExADCABgkqhkiG9w0BBwGggCSABIGAQ29udGVudC1UeXBlOiBhcHBs"
+		  "aWNhdGlvbi9wa2NzNy1taW1lOyBzbWltZS10eXBlPWVudmVsb3BlZC1kYXRh"),
+	    "end\nattach 0 application/pkcs7-mime 142 "
+	    "[application/pkcs7-mime; smime-type=signed-data]\nunknown\n");
+	/* no octet shows what it is: the declaration counts, where it says one */
+	check("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\n",
+	    "end\nattach 0 application/pkcs7-mime 0 \nsmime\n");
+	check("Content-Type: application/x-pkcs7-mime; smime-type=certs-only\r\n\r\n",
+	    "end\nattach 0 application/x-pkcs7-mime 0 \nsigned\n");
+	check("Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n\r\n",
+	    "end\nattach 0 application/pkcs7-mime 0 \nsigned\n");
+	check("Content-Type: application/pkcs7-mime\r\n\r\n",
+	    "end\nattach 0 application/pkcs7-mime 0 \nunknown\n");
+	/* they show that it is not that, and no more */
+	check("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\n"
+	      "Dear Ann, this is readable.",
+	    "end\nattach 0 application/pkcs7-mime 27 [text/plain]\nunknown\n");
+	/* Base64 without a word of it */
+	check("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n" CMS_ENVELOPED,
+	    "end\nattach 0 application/pkcs7-mime 32 [text/plain]\nsmime\n");
+}
+
 static void
 test_protection(void **state)
 {
 	(void)state;
 	check(PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
 		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
-		  "Content-Type: application/octet-stream; name=e.asc\r\n\r\n-----BEGIN"),
-	    "end\npgp\nattach 0 application/octet-stream 10 e.asc\n");
+		  "Content-Type: application/octet-stream; name=e.asc\r\n\r\n" PGP),
+	    "end\nattach 0 application/octet-stream 99 e.asc[application/pgp-encrypted]\npgp\n");
+	check(PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
+		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
+		  "Content-Type: application/octet-stream\r\n\r\n" PGP_SIGNED_ONLY),
+	    "end\nattach 0 application/octet-stream 95 [application/pgp-encrypted]\nsigned\n");
+	check(PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
+		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
+		  "Content-Type: application/octet-stream\r\n\r\nDear Ann"),
+	    "end\nattach 0 application/octet-stream 8 \nunknown\n");
+	check(PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
+		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
+		  "Content-Type: application/octet-stream\r\n\r\n"),
+	    "end\nattach 0 application/octet-stream 0 \npgp\n");
+	/* a list's footer around it: something is readable */
+	check(PARTS("multipart/mixed",
+		  "Content-Type: multipart/encrypted; boundary=c; "
+		  "protocol=application/pgp-encrypted\r\n\r\n--c\r\n"
+		  "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--c\r\n"
+		  "Content-Type: application/octet-stream\r\n\r\n" PGP "--c--\r\n",
+		  "\r\nTo leave this list"),
+	    "end\nattach 0 application/octet-stream 97 [application/pgp-encrypted]\nbody\n");
+	check("Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; "
+	      "boundary=b\r\n\r\n",
+	    "end\npgp\n");
+	/* signed */
 	check(PARTS("multipart/signed; protocol=\"application/pgp-signature\"", "\r\ntext",
 		  "Content-Type: application/pgp-signature; name=s.asc\r\n\r\nx"),
-	    "end\nsigned\nbody\n");
+	    "end\nbody\nsigned\n");
 	check(PARTS("multipart/signed",
-		  "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
+		  "Content-Type: application/pkcs7-mime\r\n"
+		  "Content-Transfer-Encoding: base64\r\n\r\n" CMS_ENVELOPED,
 		  "Content-Type: application/pkcs7-signature\r\n"
 		  "Content-Disposition: attachment; filename=smime.p7s\r\n\r\nx"),
-	    "end\nsmime\nattach 0 application/pkcs7-mime 1 \n");
+	    "end\nattach 0 application/pkcs7-mime 32 " SEALED "\nsmime\n");
 	check("Content-Type: multipart/signed; boundary=b\r\n\r\n", "end\nsigned\n");
-	check("Content-Type: multipart/signed\r\n\r\n", "end\nsigned\n");
 	check("Content-Type: multipart/encrypted\r\n\r\n", "end\nunknown\n");
-	check("Content-Type: application/pkcs7-mime; smime-type=Enveloped-Data\r\n\r\n",
-	    "end\nsmime\nattach 0 application/pkcs7-mime 0 \n");
-	check("Content-Type: application/x-pkcs7-mime; smime-type=authEnveloped-data\r\n\r\n",
-	    "end\nsmime\nattach 0 application/x-pkcs7-mime 0 \n");
-	check("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n",
-	    "end\nsigned\nattach 0 application/pkcs7-mime 0 \n");
-	check("Content-Type: application/pkcs7-mime\r\n\r\n",
-	    "end\nunknown\nattach 0 application/pkcs7-mime 0 \n");
-	/* one protected part leaves the message plain */
+	/* one protected part leaves the message readable; where all are, it is sealed */
 	check(PARTS("multipart/mixed",
-		  "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx",
-		  "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	    "end\nattach 0 application/pkcs7-mime 1 \nbody\n");
+		  "Content-Type: application/pkcs7-mime\r\n"
+		  "Content-Transfer-Encoding: base64\r\n\r\n" CMS_ENVELOPED,
+		  "\r\nDear Ann"),
+	    "end\nattach 0 application/pkcs7-mime 32 " SEALED "\nbody\n");
+	check(PARTS("multipart/mixed", "\r\n \r\n",
+		  "Content-Type: application/pkcs7-mime\r\n"
+		  "Content-Transfer-Encoding: base64\r\n\r\n" CMS_ENVELOPED),
+	    "end\nbody\nattach 0 application/pkcs7-mime 32 " SEALED "\nsmime\n");
 }
 
 static void
 test_inline_pgp(void **state)
 {
 	(void)state;
-	check("A: b\r\n\r\n\r\n \r\n-----BEGIN PGP MESSAGE----- \r\nx", "end\nbody\npgp\n");
-	check("A: b\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n", "end\nbody\nsigned\n");
-	check("-----BEGIN PGP MESSAGE-----\r\n", "body\npgp\n");
-	check("A: b\r\n\r\nx\r\n-----BEGIN PGP MESSAGE-----\r\n", "end\nbody\n");
+	check("A: b\r\n\r\n\r\n \r\n" PGP " \r\n\r\n", "end\nbody\npgp\n");
+	check("Hello, not a header\r\n", "body\n");
+	check(PGP, "body\npgp\n");
+	check("A: b\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: x\r\n\r\nDear Ann\r\n",
+	    "end\nbody\nsigned\n");
+	check("A: b\r\n\r\n" PGP_SIGNED_ONLY, "end\nbody\nsigned\n");
+	/* text around it */
+	check("A: b\r\n\r\nx\r\n" PGP, "end\nbody\n");
+	check("A: b\r\n\r\n" PGP "x\r\n", "end\nbody\n");
+	check("A: b\r\n\r\n" PGP PGP, "end\nbody\n");
+	check("A: b\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n", "end\nbody\n");
 	check("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----x\r\n", "end\nbody\n");
-	check(PARTS("multipart/mixed", "\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n", "\r\nx"),
+	check("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nDear Ann, this is readable\r\n",
+	    "end\nbody\n");
+	check("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----\r\nDear Ann\r\n", "end\nbody\n");
+	/* cut, or without a packet that tells */
+	check("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA4v0pXdY\r\n",
+	    "end\nbody\nunknown\n");
+	check("A: b\r\n\r\n" ARMOUR("AAAA"), "end\nbody\nunknown\n");
+	/* among parts: all of them, or not */
+	check(PARTS("multipart/mixed", "\r\n" PGP, "\r\nx"), "end\nbody\n");
+	check(PARTS("multipart/mixed", "\r\nx", "\r\n" PGP), "end\nbody\n");
+	check(PARTS("multipart/mixed", "\r\n", "\r\n" PGP), "end\nbody\npgp\n");
+	check(PARTS("multipart/mixed", "\r\n" PGP,
+		  "Content-Type: application/octet-stream; name=a.pgp\r\n\r\n" PGP),
+	    "end\nbody\nattach 0 application/octet-stream 99 a.pgp[application/pgp-encrypted]\n"
+	    "pgp\n");
+	check(PARTS("multipart/mixed", "Content-Type: image/png\r\n\r\n1", "\r\n" PGP),
+	    "end\nattach 0 image/png 1 \nbody\n");
+	/* HTML is not taken for sealed, nor for readable */
+	check(PARTS("multipart/alternative", "\r\n" PGP,
+		  "Content-Type: text/html\r\n\r\n<pre>\r\n" PGP "</pre>\r\n"),
+	    "end\nbody\nunknown\n");
+	/* behind a transfer encoding */
+	check("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	      "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tDQoNCmhRRU1BNHYwcFhkWUl1QUFB\r\n"
+	      "UWYvDQo9bmpVTg0KLS0tLS1FTkQgUEdQIE1FU1NBR0UtLS0tLQ0K\r\n",
 	    "end\nbody\npgp\n");
-	check(PARTS("multipart/mixed", "\r\nx", "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	    "end\nbody\n");
-	check(PARTS("multipart/mixed", "\r\n", "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	    "end\nbody\n");
-	check(PARTS("multipart/mixed", "Content-Type: image/png\r\n\r\n",
-		  "\r\n-----BEGIN PGP MESSAGE-----\r\n"),
-	    "end\nattach 0 image/png 0 \nbody\n");
+	check("Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+	      "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA4v0=\r\npXdY\r\n=3DnjUN\r\n-----END PGP "
+	      "MESSAGE-----\r\n",
+	    "end\nbody\npgp\n");
 }
 
 static const char *
@@ -452,17 +577,26 @@ test_gap(void **state)
 {
 	(void)state;
 	assert_string_equal(scan_gap("", 9, "ect: x\r\nSubject: y\r\n\r\n"),
-	    "|unknown\nsubject=y\nend\n");
+	    "|subject=y\nend\nunknown\n");
 	assert_string_equal(scan_gap("Subject: x", 9, "z\r\n zz\r\nFrom: y\r\n\r\n"),
-	    "|unknown\nfrom=y\nend\n");
+	    "|from=y\nend\nunknown\n");
 	assert_string_equal(scan_gap("Subject: x\r\nFr", 9, "\r\n\r\nFrom: y"),
-	    "subject=x\n|unknown\nend\n");
-	assert_string_equal(scan_gap("A: b\r\n", 9, "base64\r\nbase64\r\n"), "|unknown\nend\n");
+	    "subject=x\n|end\nunknown\n");
+	assert_string_equal(scan_gap("A: b\r\n", 9, "base64\r\nbase64\r\n"), "|end\nunknown\n");
 	assert_string_equal(scan_gap("", 9, "base64\r\nbase64\r\n"), "|unknown\n");
 	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, ""), "end\n|unknown\n");
-	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, "x"), "end\n|unknown\n");
-	assert_string_equal(scan_gap("A: b\r\n\r\n\r\n", 9, "-----BEGIN PGP MESSAGE-----\r\n"),
+	assert_string_equal(scan_gap("A: b\r\n\r\n", 9, "x"), "end\n|body\nunknown\n");
+	assert_string_equal(scan_gap("A: b\r\n\r\n\r\n", 9, PGP), "end\nbody\n|unknown\n");
+	assert_string_equal(scan_gap("A: b\r\n\r\nDear", 9, PGP), "end\nbody\n|");
+	assert_string_equal(scan_gap("A: b\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n", 9, PGP),
 	    "end\nbody\n|unknown\n");
+	/* what is sealed as a whole stays so; among parts another may have begun */
+	assert_string_equal(scan_gap(P7M("", CMS_ENVELOPED), 9, "AAAA"),
+	    "end\n|attach 0 application/pkcs7-mime 47 " SEALED "\nsmime\n");
+	assert_string_equal(scan_gap("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" P7M(
+					 "", CMS_ENVELOPED),
+				9, "\r\n--b--\r\n"),
+	    "end\n|attach 0 application/pkcs7-mime 43 " SEALED "\nunknown\n");
 	static const char head[] = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
 				   "Content-Type: a/b; name=n\r\n\r\n12";
 	assert_string_equal(scan_gap(head, 1000, "34\r\n--b\r\n\r\nx"),
@@ -602,6 +736,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_single),
 	    cmocka_unit_test(test_boundaries),
 	    cmocka_unit_test(test_many_attachments),
+	    cmocka_unit_test(test_smime),
 	    cmocka_unit_test(test_protection),
 	    cmocka_unit_test(test_inline_pgp),
 	    cmocka_unit_test(test_gap),
