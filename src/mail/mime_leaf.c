@@ -28,7 +28,6 @@ mime_leaf_begin(struct scan *s, enum mime_encoding encoding)
 	mime_decoder_begin(&s->decoder, encoding);
 	memset(&s->armour, 0, sizeof s->armour);
 	s->head_len = 0;
-	s->detected = MAGIC_NONE;
 	s->tasting = s->leaf == LEAF_BODY || s->leaf == LEAF_ATTACHMENT;
 }
 
