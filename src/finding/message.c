@@ -193,6 +193,8 @@ message_content_end(struct findings *F, struct message *m)
 	while (mime_end(&F->mime, m->scan, &ev))
 		take_mime(F, m, &ev);
 	m->scan = 0;
+	if (m->protection == MIME_PGP || m->protection == MIME_SMIME)
+		m->exposed &= (uint8_t)~EXPOSED_INSIDE; /* it crossed, and nobody could read it */
 }
 
 void

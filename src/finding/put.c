@@ -250,7 +250,8 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	}
 	record_put_word(r, FIELD_DELIVERED, delivered[m->delivered]);
 	if (m->flags & MESSAGE_CONTENT) {
-		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY;
+		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY ||
+		    m->protection != MIME_PLAIN;
 		record_put_word(r, FIELD_BODY_PROTECTION,
 		    known ? protection[m->protection] : "unknown");
 		record_put_u64(r, FIELD_SIZE, m->size);
