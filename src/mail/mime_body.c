@@ -301,8 +301,7 @@ step_collect(struct scan *s, struct mime_input *in)
 	bool waits = s->uu == UU_CLAIM || (s->line_len > 0 && uu_may_begin(s, (uint8_t)s->line[0]));
 	if (!waits &&
 	    (s->depth == 0 ||
-		(s->line_len > 0 && s->line[0] != '-' &&
-		    (s->line[0] != '\r' || s->line_len > 1))))
+		(s->line_len > 0 && s->line[0] != '-' && (s->line[0] != '\r' || s->line_len > 1))))
 		mime_body_tell(s); /* it is no boundary, nor the line end before one */
 	if (found) {
 		uint8_t next_eol = s->eol;

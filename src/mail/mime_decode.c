@@ -140,7 +140,8 @@ step_qp(struct mime_decoder *d, uint8_t c, uint8_t *out)
 		return 2;
 	case QP_DIGIT:
 		if (hex_value(c) >= 0) {
-			out[0] = (uint8_t)(hex_value((uint8_t)d->bits) << 4 | hex_value(c));
+			out[0] = (uint8_t)((unsigned)hex_value((uint8_t)d->bits) << 4 |
+			    (unsigned)hex_value(c));
 			return 1;
 		}
 		out[0] = '=';
