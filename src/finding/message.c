@@ -193,8 +193,9 @@ message_content_end(struct findings *F, struct message *m)
 	while (mime_end(&F->mime, m->scan, &ev))
 		take_mime(F, m, &ev);
 	m->scan = 0;
-	if (m->protection == MIME_PGP || m->protection == MIME_SMIME)
-		m->exposed &= (uint8_t)~EXPOSED_INSIDE; /* it crossed, and nobody could read it */
+	/* it crossed, and nobody could read it; or whether anybody could is not known */
+	if (m->protection != MIME_PLAIN && m->protection != MIME_SIGNED)
+		m->exposed &= (uint8_t)~EXPOSED_INSIDE;
 }
 
 void

@@ -28,6 +28,7 @@ mime_leaf_begin(struct scan *s, enum mime_encoding encoding)
 	mime_decoder_begin(&s->decoder, encoding);
 	memset(&s->armour, 0, sizeof s->armour);
 	s->head_len = 0;
+	s->head_cut = false;
 	s->tasting = s->leaf == LEAF_BODY || s->leaf == LEAF_ATTACHMENT;
 }
 
@@ -53,6 +54,7 @@ mime_leaf_gap(struct scan *s)
 {
 	if (s->leaf != LEAF_BODY && s->leaf != LEAF_ATTACHMENT)
 		return;
+	s->head_cut = s->head_cut || s->head_len < LIMIT_MAGIC;
 	s->tasting = false;
 	armour_gap(&s->armour);
 }
@@ -66,12 +68,12 @@ mime_leaf_readable(struct scan *s)
 
 /* What CMS proves; 0 where the leaf is none. */
 static unsigned
-cms_verdict(enum magic m, const char *head, size_t len)
+cms_verdict(enum magic m, const char *head, size_t len, bool cut)
 {
 	switch (m) {
 	case MAGIC_CMS_SEALED: return TALLY_SMIME;
 	case MAGIC_CMS_SIGNED: /* it may hold a sealed one, which is seen where its header is */
-		return ascii_find(head, len, "enveloped-data") != NULL
+		return cut || ascii_find(head, len, "enveloped-data") != NULL
 		    ? TALLY_UNKNOWN
 		    : TALLY_READABLE | TALLY_SIGNED;
 	case MAGIC_CMS_COMPRESSED:
@@ -100,11 +102,11 @@ leaf_verdict(struct scan *s)
 	if (declared == MIME_PLAIN && s->depth > 0)
 		declared = s->open[s->depth - 1].sealed;
 	enum armour_verdict armour = armour_end(&s->armour);
-	unsigned cms = cms_verdict(s->detected, head, len);
+	unsigned cms = cms_verdict(s->detected, head, len, s->head_cut);
 	if (cms == 0 && declared != MIME_PLAIN && s->decoder.encoding == ENCODING_NONE) {
 		uint8_t raw[LIMIT_MAGIC]; /* Base64 that nobody declared */
 		size_t n = base64_decode(head, len, raw, sizeof raw);
-		cms = cms_verdict(magic_of(raw, n), (const char *)raw, n);
+		cms = cms_verdict(magic_of(raw, n), (const char *)raw, n, s->head_cut);
 	}
 	if (cms != 0)
 		return cms;
@@ -122,7 +124,8 @@ leaf_verdict(struct scan *s)
 			return TALLY_READABLE | TALLY_SIGNED;
 		if (declared != MIME_PLAIN ||
 		    (strcmp(s->part.type, "text/html") == 0 &&
-			ascii_find(head, len, "-----BEGIN PGP MESSAGE-----") != NULL))
+			(s->head_cut ||
+			    ascii_find(head, len, "-----BEGIN PGP MESSAGE-----") != NULL)))
 			return TALLY_UNKNOWN;
 		return TALLY_READABLE;
 	}
@@ -135,6 +138,8 @@ void
 mime_leaf_end(struct scan *s)
 {
 	s->detected = (uint8_t)magic_of((const uint8_t *)s->value, s->head_len);
+	if (s->head_cut && !magic_is_binary(s->detected))
+		s->detected = MAGIC_NONE; /* many a file begins with text */
 	s->tally |= (uint8_t)leaf_verdict(s);
 	s->tasting = false;
 }

@@ -118,6 +118,7 @@ struct scan {
 	bool body_told;	      /* MIME_BODY was handed out */
 	bool parts_lost;      /* octets were lost where parts may begin and end */
 	bool opaque;	      /* the leaf has parts, or is a message, that are not read */
+	bool head_cut;	      /* octets were lost before all of the first ones had come */
 	bool tasting;	      /* more octets of the leaf may tell something */
 	bool named_uu;	      /* the attachment that has ended stood in a text */
 	uint16_t head_len;    /* octets of the leaf that stand in `value`, decoded */

@@ -149,8 +149,8 @@ words_size(struct text *t, uint64_t octets)
 void
 words_file(struct text *t, const struct record_value *declared, const struct record_value *shown)
 {
-	enum magic as = magic_named(declared->str, declared->len);
-	enum magic is = magic_named(shown->str, shown->len);
+	enum magic is = shown->len > 0 ? magic_named(shown->str, shown->len) : MAGIC_NONE;
+	enum magic as = is != MAGIC_NONE ? magic_named(declared->str, declared->len) : MAGIC_NONE;
 	bool none = declared->len == 0 ||
 	    ascii_is(declared->str, declared->len, "application/octet-stream");
 	if (is != MAGIC_NONE && none) {

@@ -280,6 +280,13 @@ test_detected_gap(void **state)
 	/* what came before the loss may tell; what comes behind may not */
 	assert_string_equal(scan_gap("Content-Type: a/b\r\n\r\n%PDF-1", 9, "GIF89a"),
 	    "end\n|attach 0 a/b 21 [application/pdf]\n");
+	/* a text may be the beginning of anything, and a signed one may yet hold a sealed one */
+	assert_string_equal(scan_gap("Content-Type: a/b\r\n\r\nDear Ann, how are you today?", 9,
+				""),
+	    "end\n|attach 0 a/b 37 \n");
+	assert_string_equal(scan_gap(P7M("", CMS_SIGNED), 9, ""),
+	    "end\n|attach 0 application/pkcs7-mime 39 "
+	    "[application/pkcs7-mime; smime-type=signed-data]\nunknown\n");
 	assert_string_equal(scan_gap("Content-Type: a/b\r\n\r\n", 9, "%PDF-1"),
 	    "end\n|attach 0 a/b 15 \nunknown\n");
 	assert_string_equal(scan_gap("Content-Type: a/b\r\n\r\nDear", 9, "Ann, how are you today?"),
