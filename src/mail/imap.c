@@ -458,6 +458,7 @@ imap_end(struct mail *m, struct mail_session *s)
 const struct mail_row mail_imap_row = {
     .name = "imap",
     .content = 1u << MAIL_CLIENT | 1u << MAIL_SERVER,
+    .bare = true,
     .begin = imap_begin,
     .line = imap_line,
     .secret = imap_secret,

@@ -388,6 +388,7 @@ pop3_end(struct mail *m, struct mail_session *s)
 const struct mail_row mail_pop3_row = {
     .name = "pop3",
     .content = 1u << MAIL_SERVER,
+    .bare = true,
     .begin = pop3_begin,
     .line = pop3_line,
     .secret = pop3_secret,

@@ -36,6 +36,7 @@ bool mail_looks_like_text(const uint8_t *s, size_t len);
 struct mail_row {
 	const char *name;
 	uint8_t content; /* sides that may send content, in which lines look like anything: bits */
+	bool bare;	 /* content has no envelope: it is fetched or filed */
 	void (*begin)(struct mail *m, struct mail_session *s);
 	/* A whole line of one side. */
 	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,
@@ -71,6 +72,12 @@ void mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd);
 void mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side);
 void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
+
+/* The same, but it begins (MAIL_CONTENT_BEGIN, by the session) with its first octet, for the other
+ * side may not want it.  Has it begun? */
+void
+mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
+bool mail_content_begun(const struct mail_session *s, enum mail_side side);
 
 /* Content that is read until the dot ends here although the dot was not seen. */
 void mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side);
