@@ -101,8 +101,8 @@ enum mail_oddity {
 	MAIL_ODD_BARE_LF_DOT,	  /* an end-of-data dot in a line that ends in bare LF */
 	MAIL_ODD_PIPELINE,	  /* more unanswered commands than are kept: replies not paired */
 	MAIL_ODD_PREAUTH,	  /* IMAP PREAUTH: STARTTLS is no longer possible */
-	MAIL_ODD_COMPRESSED,	  /* COMPRESS DEFLATE: readable to an eavesdropper, not followed */
-	MAIL_ODD_TALKS_FIRST,	  /* the client did not wait for the greeting */
+	MAIL_ODD_COMPRESSED,  /* COMPRESS DEFLATE: readable to an eavesdropper, not followed on */
+	MAIL_ODD_TALKS_FIRST, /* the client did not wait for the greeting */
 	MAIL_ODDITIES
 };
 

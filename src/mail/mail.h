@@ -78,6 +78,7 @@ struct mail_session {
 	uint8_t flags;		 /* MAIL_SESSION_* */
 	uint8_t hidden_first[2]; /* first octet of a secret dropped from the line under way */
 	uint8_t hidden_last[2];	 /* the last one so far */
+	uint16_t inflate;	 /* undoing COMPRESS: an object of the pool of these; 0 for none */
 	uint32_t hidden[2];	 /* octets of the line under way that were dropped as secret */
 	uint32_t line[2];  /* its octets kept so far: an object of the line pool; 0 for none */
 	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
@@ -108,7 +109,8 @@ struct mail {
 	struct pool lines;	/* partial lines held */
 	struct pool tls_states; /* struct tls */
 	struct tls_pools tls_pools;
-	const uint8_t *data; /* input not yet used */
+	struct pool inflates; /* see inflate.h */
+	const uint8_t *data;  /* input not yet used */
 	size_t left;
 	uint8_t side;	     /* whose input it is */
 	uint16_t stuffed;    /* dots left out of content since the last MAIL_CONTENT */
@@ -120,13 +122,20 @@ struct mail {
 	uint8_t start[MAIL_START];
 	const uint8_t *behind;
 	size_t behind_left;
+	/* where the input is compressed: what is left of it, and the piece of it being read */
+	bool packed;
+	const uint8_t *packed_data;
+	size_t packed_left, piece_len;
+	uint8_t piece[LIMIT_INFLATE_PIECE];
+	char said[LIMIT_TEXT]; /* text of an event that a row put together */
 };
 
 extern const uint32_t mail_line_size, mail_tls_size; /* octets of one */
 
-/* Pools of unfinished lines, TLS states and TLS handshake messages.  False where the address space
- * is refused. */
-bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes);
+/* Pools of unfinished lines, TLS states, TLS handshake messages and states of compression.  False
+ * where the address space is refused. */
+bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes,
+    uint32_t inflates);
 void mail_free(struct mail *m);
 
 /* Begins a session in zeroed state.  `flags`: MAIL_SESSION_*. */

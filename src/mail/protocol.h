@@ -89,6 +89,13 @@ bool mail_dot_is_likely(const struct mail_session *s, enum mail_side side);
 /* Both sides are to speak TLS from their next octets on. */
 void mail_upgrade(struct mail_session *s);
 
+/* Both sides' octets are compressed (raw deflate) from here on: the server's behind the line that
+ * is being read, the client's from its next. */
+void mail_compress(struct mail *m, struct mail_session *s);
+
+/* The same, where it cannot be told from which octet on: nothing more is read of either side. */
+void mail_compress_unread(struct mail *m, struct mail_session *s);
+
 /* The word at the start of s (up to a space, or the end). */
 size_t mail_word_len(const char *s, size_t len);
 

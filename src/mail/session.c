@@ -10,7 +10,9 @@
 
 #include "base/scan.h"
 #include "base/text.h"
+#include "mail/compress.h"
 #include "mail/content.h"
+#include "mail/inflate.h"
 #include "mail/session.h"
 
 /* A line of which the end has not come yet. */
@@ -37,12 +39,13 @@ static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
 const uint32_t mail_line_size = sizeof(struct held_line), mail_tls_size = sizeof(struct tls);
 
 bool
-mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes)
+mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes,
+    uint32_t inflates)
 {
 	memset(m, 0, sizeof *m);
 	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
 	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
-	    tls_pools_init(&m->tls_pools, handshakes);
+	    tls_pools_init(&m->tls_pools, handshakes) && inflate_pool_init(&m->inflates, inflates);
 }
 
 void
@@ -51,6 +54,7 @@ mail_free(struct mail *m)
 	pool_free_all(&m->lines);
 	pool_free_all(&m->tls_states);
 	tls_pools_free(&m->tls_pools);
+	pool_free_all(&m->inflates);
 }
 
 const struct mail_row *
@@ -468,9 +472,11 @@ mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, uint8_t
 void
 mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
-	assert(m->left == 0 && m->q_at == m->q_len);
-	m->data = data;
-	m->left = len;
+	assert(m->left == 0 && !m->packed && m->q_at == m->q_len);
+	m->packed = compress_is_on(m, s, side, data, len);
+	m->packed_data = m->data = data;
+	m->packed_left = m->packed ? len : 0;
+	m->left = m->packed ? 0 : len;
 	m->side = (uint8_t)side;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
@@ -495,8 +501,10 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 			m->left = m->behind_left;
 			m->behind_left = 0;
 		}
-		if (m->left == 0)
+		if (m->left == 0 && !(m->packed && compress_next(m, s)))
 			return false;
+		if (m->left == 0)
+			continue; /* to the events */
 		enum mail_side other = m->side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
 		if (s->mode[other] == MAIL_MODE_RESYNC && s->dot[other] & RESYNC_HELD) {
 			s->mode[other] = MAIL_MODE_LINES; /* it is answered: it was a command */
@@ -522,6 +530,8 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	m->q_at = m->q_len = 0;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 	end_turn(s, side);
+	if (compress_gap(m, s, side))
+		return;
 	switch ((enum mail_mode)s->mode[side]) {
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
@@ -548,6 +558,7 @@ void
 mail_end(struct mail *m, struct mail_session *s)
 {
 	m->left = 0;
+	m->packed = false;
 	m->q_at = m->q_len = 0;
 	if (s->protocol == MAIL_NONE)
 		return;
@@ -563,6 +574,8 @@ mail_end(struct mail *m, struct mail_session *s)
 void
 mail_release(struct mail *m, struct mail_session *s)
 {
+	compress_release(m, s);
+	m->packed = false;
 	session_drop_line(m, s, MAIL_CLIENT);
 	session_drop_line(m, s, MAIL_SERVER);
 	if (s->tls != 0) {

@@ -141,7 +141,7 @@ script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const cha
 {
 	memset(r, 0, sizeof *r);
 	r->secret = secret;
-	assert_true(mail_init(&r->m, 8, 8, 8));
+	assert_true(mail_init(&r->m, 8, 8, 8, 2));
 	mail_begin(&r->m, &r->s, p, flags);
 	script_take(r);
 	if (*script == '?')
@@ -173,6 +173,7 @@ script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const cha
 	mail_release(&r->m, &r->s);
 	assert_int_equal(r->m.lines.used, 0);
 	assert_int_equal(r->m.tls_states.used, 0);
+	assert_int_equal(r->m.inflates.used, 0);
 	mail_free(&r->m);
 	return r->len > 0 ? r->out + 1 : r->out;
 }
