@@ -53,9 +53,12 @@ mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, 
 void
 mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
 {
-	mail_content_count(m, s, side, octets);
-	if (octets > 0)
-		s->dot[side] = 0;
+	s->mode[side] = octets > 0 ? MAIL_MODE_COUNT : MAIL_MODE_LINES;
+	s->count[side] = octets;
+	s->dot[side] = 0;
+	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
+	if (octets == 0)
+		session_row(s)->content_end(m, s, side, true);
 }
 
 bool
@@ -84,7 +87,7 @@ static void
 begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, side);
-	ev->tx = (uint8_t)session_row(s)->tx(s);
+	ev->tx = (uint8_t)session_row(s)->tx(s, side);
 	ev->index = session_row(s)->bare ? MAIL_CONTENT_BARE : 0;
 	s->dot[side] |= DOT_BEGUN;
 }
@@ -94,12 +97,12 @@ emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const 
     size_t len)
 {
 	struct mail_event *ev;
-	if (len == 0 || session_row(s)->tx(s) < 0)
+	if (len == 0 || session_row(s)->tx(s, side) < 0)
 		return;
 	if (!(s->dot[side] & DOT_BEGUN))
 		begin(m, s, side);
 	ev = mail_emit(m, MAIL_CONTENT, side);
-	ev->tx = (uint8_t)session_row(s)->tx(s);
+	ev->tx = (uint8_t)session_row(s)->tx(s, side);
 	ev->text = data;
 	ev->len = len;
 	ev->index = m->stuffed;
@@ -243,11 +246,11 @@ content_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_
 		row->gap(m, s, side);
 		return;
 	}
-	if (row->tx(s) >= 0) {
+	if (row->tx(s, side) >= 0) {
 		if (!(s->dot[side] & DOT_BEGUN))
 			begin(m, s, side);
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_GAP, side);
-		ev->tx = (uint8_t)row->tx(s);
+		ev->tx = (uint8_t)row->tx(s, side);
 		ev->len = (size_t)len;
 	}
 	s->flags |= MAIL_SESSION_GAP;

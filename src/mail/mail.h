@@ -44,16 +44,30 @@ struct smtp {
 
 /* State of the IMAP and POP3 rows. */
 struct imap {
-	char tag[12];	 /* tag of the command that matters (LOGIN, AUTHENTICATE, STARTTLS), "" for
-			    none */
-	uint8_t what;	 /* that command */
-	uint8_t flags;	 /* IMAP_* of imap.c */
-	uint8_t literal; /* what the literal under way holds */
-	uint8_t tx;
+	struct imap_pending {
+		uint32_t tag;	 /* hash of its tag */
+		uint8_t what;	 /* enum imap_command */
+		uint8_t tx;	 /* APPEND: its first message */
+		uint8_t count;	 /* and how many it has */
+	} q[LIMIT_PENDING_IMAP]; /* commands whose answers matter, oldest first */
+	uint8_t q_len;
+	uint8_t literal[2]; /* what the literal under way of each side holds (imap.c) */
+	uint8_t tx;	    /* the last number of a message */
+	uint8_t side_tx[2]; /* the message that each side's literal is of */
+	uint8_t rest;	    /* the command that the client's line behind a literal goes on with */
+	uint8_t args;	    /* arguments of LOGIN that have come */
+	uint32_t rest_tag;  /* hash of its tag */
+	uint32_t flags;	    /* IMAP_* of imap.c */
+	/* the answer to FETCH under way (imap_fetch.c): its message, lists open, the item whose
+	 * value comes, and of a BODYSTRUCTURE the part and IMAP_AT_* */
+	uint32_t seq;
+	uint8_t depth, item, part, at;
+	uint32_t known_seq, attachments; /* which parts of that message are attachments: bits */
+	uint32_t piece_seq, piece_end;	 /* the message that came in pieces, and octets so far */
 };
 
 struct pop3 {
-	uint8_t q[8]; /* commands that await their replies, oldest first */
+	uint8_t q[LIMIT_PENDING_POP3]; /* commands that await their replies, oldest first */
 	uint8_t q_len;
 	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;

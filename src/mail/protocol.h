@@ -16,7 +16,9 @@ struct mail_line {
 	size_t hidden;	      /* octets of secret that followed them */
 	uint8_t hidden_first; /* the first of these, to tell "*" and "=" */
 	bool cut;	      /* the line was longer than LIMIT_LINE */
-	bool bare_lf;	      /* it ended in LF without CR */
+	const char
+	    *tail;    /* its last LIMIT_LINE_TAIL octets, where it was cut and hides no secret */
+	bool bare_lf; /* it ended in LF without CR */
 };
 
 enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE_YES };
@@ -56,8 +58,9 @@ struct mail_row {
 	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
 	/* The connection ended. */
 	void (*end)(struct mail *m, struct mail_session *s);
-	/* Number of the transaction that content belongs to; -1 where it is passed over. */
-	int (*tx)(const struct mail_session *s);
+	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
+	 */
+	int (*tx)(const struct mail_session *s, enum mail_side side);
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;

@@ -20,6 +20,7 @@ struct held_line {
 	uint16_t len;
 	bool cut;
 	char s[LIMIT_LINE];
+	char tail[LIMIT_LINE_TAIL]; /* the last octets, where it was cut */
 };
 
 /* Of the same octet, in MAIL_MODE_RESYNC. */
@@ -189,6 +190,18 @@ session_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->hidden[side] = 0;
 }
 
+/* `len` octets more of a line that is cut: its end moves on. */
+static void
+move_tail(struct held_line *h, const uint8_t *p, size_t len)
+{
+	if (!h->cut)
+		memcpy(h->tail, h->s + sizeof h->s - sizeof h->tail, sizeof h->tail);
+	h->cut = true;
+	size_t n = len < sizeof h->tail ? len : sizeof h->tail;
+	memmove(h->tail, h->tail + n, sizeof h->tail - n);
+	memcpy(h->tail + sizeof h->tail - n, p + len - n, n);
+}
+
 /* Takes what may be kept of `len` octets into the held line, and counts the rest as secret. */
 static void
 hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
@@ -213,7 +226,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	memcpy(h->s + old, p, n);
 	h->len = (uint16_t)(old + n);
 	if (n < len)
-		h->cut = true;
+		move_tail(h, p + n, len - n);
 	size_t at = session_row(s)->secret(s, side, h->s, h->len);
 	if (at < h->len) {
 		uint8_t first = (uint8_t)h->s[at];
@@ -250,9 +263,16 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	}
 	l.hidden = s->hidden[side];
 	l.hidden_first = s->hidden_first[side];
-	if (l.hidden == 0 && l.len > 0 && l.s[l.len - 1] == '\r') {
+	if (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
+	}
+	if (l.hidden == 0 && l.cut) {
+		if (!cr && h->tail[sizeof h->tail - 1] == '\r') {
+			memmove(h->tail + 1, h->tail, sizeof h->tail - 1);
+			cr = true;
+		}
+		l.tail = h->tail;
 	}
 	l.bare_lf = !cr;
 	m->spent_line = s->line[side];
@@ -291,6 +311,7 @@ read_line(struct mail *m, struct mail_session *s)
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};
 	if (l.len > LIMIT_LINE) {
+		l.tail = l.s + l.len - LIMIT_LINE_TAIL;
 		l.len = LIMIT_LINE;
 		l.cut = true;
 	}
@@ -299,6 +320,7 @@ read_line(struct mail *m, struct mail_session *s)
 		l.hidden = l.len - secret;
 		l.hidden_first = at[secret];
 		l.len = secret;
+		l.tail = NULL;
 	}
 	give_line(m, s, side, &l);
 }

@@ -19,10 +19,10 @@ stls(void **state)
 {
 	(void)state;
 	expect(HI "C STLS\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK)");
-	expect(HI "C stls\nS -ERR no\nC QUIT\nS +OK\n", HI_OUT " upgrade upgrade-reply(-ERR)");
+	expect(HI "C stls\nS -ERR no\nC QUIT\nS +OK\n", HI_OUT " upgrade upgrade-reply(-ERR) evidence(-ERR no)");
 	expect(HI "C STLS\nC NOOP\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK) odd:0");
 	expect(PLAIN, OUT);
-	expect("S +OK hi\nC CAPA\nS -ERR what\nC QUIT\nS +OK\n", "greeting(hi) sure asked");
+	expect("S +OK hi\nC CAPA\nS -ERR what\nC QUIT\nS +OK\n", "greeting(hi) sure asked no-ehlo");
 }
 
 static void
@@ -35,7 +35,7 @@ credentials(void **state)
 	expect(PLAIN "C AUTH PLAIN hunter2Secret\nS +OK\n", OUT " auth(PLAIN) secret auth-reply+");
 	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC hunter2Secret\nS + UGFz\nC hunter2Secret\nS +OK\n",
 	    OUT " auth(LOGIN) secret secret auth-reply+");
-	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC *\nS -ERR\n", OUT " auth(LOGIN) auth-reply");
+	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC *\nS -ERR\n", OUT " auth(LOGIN) auth-reply*");
 	expect(PLAIN "C AUTH\nS +OK\nS PLAIN\nS .\nC QUIT\nS +OK\n", OUT);
 }
 
@@ -75,7 +75,7 @@ losses(void **state)
 		    rows[i][1]);
 	assert_string_equal(script_read(&r, MAIL_POP3, MAIL_SESSION_ONE_SIDED,
 				"S +OK hi\nS +OK 5 octets\nS x\nS .\n", 1000, NULL),
-	    "begin [x/] end+ result:0");
+	    "greeting(hi) begin [x/] end+ result:0");
 }
 
 int
