@@ -159,12 +159,9 @@ imap_line(struct mail *m, struct mail_session *s, enum mail_side side, const str
  * AUTHENTICATE waits for its answer every line that is no command and can become none.
  */
 static size_t
-imap_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+client_secret(const struct imap *p, const char *line, size_t len)
 {
-	const struct imap *p = &s->p.imap;
 	unsigned seen;
-	if (side != MAIL_CLIENT)
-		return len;
 	if (p->flags & IMAP_REST) {
 		if (p->rest == IMAP_LOGIN)
 			return imap_login_secret(line, len, 0, p->args, &seen);
@@ -185,6 +182,15 @@ imap_secret(const struct mail_session *s, enum mail_side side, const char *line,
 		!imap_may_become_command(line, len)
 	    ? 0
 	    : len;
+}
+
+static size_t
+imap_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+{
+	/* the CR of a line end may have come without its LF */
+	size_t n = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
+	size_t at = side == MAIL_CLIENT ? client_secret(&s->p.imap, line, n) : n;
+	return at < n ? at : len;
 }
 
 static enum plausible

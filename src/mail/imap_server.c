@@ -77,6 +77,13 @@ tagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 	if (p->flags & IMAP_SYNC && p->rest_tag == tag && !ok) {
 		/* the literal was not wanted, and does not come */
 		p->flags &= ~(IMAP_SYNC | IMAP_REST);
+		for (unsigned i = 0; i < p->q_len && p->literal[MAIL_CLIENT] == LITERAL_MESSAGE;
+		     i++) {
+			if (p->q[i].tag == tag && p->q[i].count > 0) {
+				p->q[i].count--; /* the message that it would have been */
+				break;
+			}
+		}
 		p->literal[MAIL_CLIENT] = LITERAL_NONE;
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_COUNT)
 			s->mode[MAIL_CLIENT] = MAIL_MODE_LINES;

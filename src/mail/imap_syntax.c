@@ -155,7 +155,7 @@ imap_secret_at(const char *s, size_t len, size_t at)
 	i += s[i] == '+' || s[i] == '-';
 	if (i == len)
 		return len;
-	if (s[i] != '}' || (i + 1 < len && (s[i + 1] != '\r' || i + 2 < len)))
+	if (s[i] != '}' || i + 1 < len)
 		return at;
 	return len;
 }
