@@ -371,12 +371,10 @@ pop3_line(struct mail *m, struct mail_session *s, enum mail_side side, const str
 /* What follows PASS, APOP and AUTH's mechanism; answers to challenges; while AUTH waits, what is no
  * command. */
 static size_t
-pop3_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+client_secret(const struct mail_session *s, const char *line, size_t len)
 {
 	const struct pop3 *p = &s->p.pop3;
 	size_t n = mail_word_len(line, len), at = n;
-	if (side != MAIL_CLIENT)
-		return len;
 	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
 	at = mail_skip_blanks(line, len, at);
@@ -389,6 +387,15 @@ pop3_secret(const struct mail_session *s, enum mail_side side, const char *line,
 	}
 	bool waits = p->flags & POP3_AUTH_OPEN || awaits(p, CMD_AUTH);
 	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
+}
+
+static size_t
+pop3_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+{
+	/* the CR of a line end may have come without its LF */
+	size_t n = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
+	size_t at = side == MAIL_CLIENT ? client_secret(s, line, n) : n;
+	return at < n ? at : len;
 }
 
 static enum plausible

@@ -69,6 +69,8 @@ states(void **state)
 		OUT " auth(USER) secret auth-reply+"},
 	    {PLAIN "C AUTH PLAIN\nS +\nC *\nS -ERR\nC STLS\nS -ERR no\n",
 		OUT " auth(PLAIN) auth-reply* upgrade upgrade-reply(-ERR) evidence(-ERR no)"},
+	    {PLAIN "C AUTH PLAIN hunter2Secret\nC STAT\nC CAPA\nS -ERR\nS +OK\nS -ERR\n",
+		OUT " auth(PLAIN) secret asked auth-reply no-ehlo"},
 	    {PLAIN "C AUTH PLAIN =\nS -ERR\n", OUT " auth(PLAIN) auth-reply"},
 	    /* lists in their order */
 	    {PLAIN "C LANG\nC LANG en\nC UTF8\nC RETR 1\nS +OK\nS en\nS .\nS +OK\nS +OK\nS "

@@ -79,11 +79,7 @@ script_take(struct script_run *r)
 	    [MAIL_AGENT] = "agent",
 	    [MAIL_EVIDENCE] = "evidence",
 	};
-	static const char *const auth_results[] = {
-	    [MAIL_AUTH_ACCEPTED] = "+",
-	    [MAIL_AUTH_REFUSED] = "",
-	    [MAIL_AUTH_CANCELLED] = "*",
-	};
+	static const char auth_results[][2] = {"+", "", "*"}; /* by enum mail_auth_result */
 	struct mail_event ev;
 	while (mail_next(&r->m, &r->s, &ev)) {
 		if (ev.kind == MAIL_TLS || ev.kind == MAIL_SERVER_NAME)
