@@ -1,12 +1,12 @@
 /*
  * What an answer to FETCH shows of a message (RFC 9051 section 7.5.2, RFC 3516, RFC 3501 for
- * RFC822).
+ * RFC822, RFC 9586 for UIDFETCH).
  *
  * The answer is a list of items and their values; a literal ends a line and the next one goes on
  * behind it, so what is known of the lists is kept between lines (depth, item).  Of a
  * BODYSTRUCTURE is remembered which of the first 32 parts are attachments, of the last message that
- * had one: a part that is fetched later by its number is told apart by it.  A name in parentheses
- * that is no attachment is no loss: such a part counts as body.
+ * had one: a part that is fetched later by its number is told apart by it.  Where nothing is known
+ * of a part it counts as body.
  */
 #include <string.h>
 
@@ -38,9 +38,12 @@ imap_is_fetch(const char *s, size_t len, uint32_t *seq, size_t *at)
 		return false;
 	while (i < len && i < 12 && s[i] >= '0' && s[i] <= '9')
 		*seq = *seq * 10 + (uint32_t)(s[i++] - '0');
-	if (i == 2 || i == len || s[i] != ' ' || !ascii_begins(s + i + 1, len - i - 1, "FETCH "))
+	if (i == 2 || i == len || s[i] != ' ')
 		return false;
-	*at = mail_skip_blanks(s, len, i + 7);
+	size_t word = mail_word_len(s + i + 1, len - i - 1);
+	if (!ascii_is(s + i + 1, word, "FETCH") && !ascii_is(s + i + 1, word, "UIDFETCH"))
+		return false;
+	*at = mail_skip_blanks(s, len, i + 1 + word);
 	return *at < len && s[*at] == '(';
 }
 

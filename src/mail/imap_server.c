@@ -128,8 +128,8 @@ tagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 static bool
 is_data(const char *s, size_t len)
 {
-	static const char *const words[] = {"EXISTS", "RECENT", "FETCH", "EXPUNGE", "LIST", "LSUB",
-	    "FLAGS", "SEARCH", "STATUS"};
+	static const char *const words[] = {"EXISTS", "RECENT", "FETCH", "UIDFETCH", "URLFETCH",
+	    "EXPUNGE", "LIST", "LSUB", "FLAGS", "SEARCH", "STATUS"};
 	size_t n = mail_word_len(s, len);
 	if (n > 0 && s[0] >= '0' && s[0] <= '9') {
 		s += n < len ? n + 1 : n;
@@ -225,6 +225,10 @@ data_line(struct mail *m, struct mail_session *s, const struct mail_line *l, siz
 			p->depth = 1;
 			p->item = 0;
 		}
+	}
+	if (at == 0 && p->depth == 0 && ascii_begins(l->s, l->len, "* URLFETCH ")) {
+		f.value = IMAP_VALUE_SHOWN; /* parts of a message, by their address (RFC 4467) */
+		f.shows = MAIL_EXPOSED_BODY;
 	}
 	if (literal)
 		fetched_literal(m, s, &f, lit.octets);

@@ -114,6 +114,9 @@ fetched(void **state)
 	    {FETCH "S * 1 FETCH (BINARY[1] ~{2}\nS> \x01\x02)|\n", " exposed:2"},
 	    {FETCH "S * 1 FETCH (ENVELOPE (NIL {3}\nS> a|b NIL) BODY[] {1}|\nS> x)|\n",
 		" exposed:1 begin [x] end+ result:0"},
+	    {FETCH "S * 4000000000 UIDFETCH (BODY[TEXT] {1}\nS> x)|\n", " exposed:2"},
+	    {PLAIN "C b URLFETCH x\nS * URLFETCH \"imap://x/;SECTION=1\" {2}\nS> xy|\n",
+		" exposed:2"},
 	    /* other literals show nothing */
 	    {PLAIN "C b LIST\nS * LIST () \"/\" {4}\nS> b OK\nS b OK\n", ""},
 	    /* a status text ends in no literal */
