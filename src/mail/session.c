@@ -94,7 +94,7 @@ static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct tls *t = s->tls != 0 ? pool_at(&m->tls_states, s->tls) : NULL;
-	drop_line(m, s, side); /* of a line that was begun, no end comes */
+	session_drop_line(m, s, side); /* of a line that was begun, no end comes */
 	if (t != NULL && (t->half[0].flags | t->half[1].flags) & TLS_SAW_GARBAGE) {
 		tls_end(&m->tls_pools,
 		    t); /* an earlier attempt broke off into text: this is another */
