@@ -104,11 +104,13 @@ client_auth(struct mail *m, struct mail_session *s, const struct mail_line *l,
 		(void)imap_login_secret(l->s, l->len, c->arg, 0, &seen);
 		p->args = (uint8_t)seen;
 		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, "LOGIN-COMMAND", 13);
-		/* a name alone is half of a credential */
+		/* the name and the password are an answer each, as of SASL's LOGIN */
 		bool name = seen > 0 &&
 		    !(imap_literal_of(l->s, l->len, &lit) &&
 			mail_skip_blanks(l->s, l->len, c->arg) == lit.at);
-		if (l->hidden > 0 || name)
+		if (name)
+			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		if (l->hidden > 0)
 			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 		return;
 	}

@@ -91,7 +91,7 @@ every_cut(void **state)
 		script_push(&r, MAIL_CLIENT, (char *)packed[0], c, how);
 		script_push(&r, MAIL_SERVER, (char *)packed[1], s, how);
 		assert_string_equal(finish(&r),
-		    OPEN_T " auth(LOGIN-COMMAND) secret auth-reply "
+		    OPEN_T " auth(LOGIN-COMMAND) secret secret auth-reply "
 			   "begin [hello] end+ result:0");
 	}
 }
@@ -155,7 +155,7 @@ not_followed(void **state)
 	script_push(&r, MAIL_CLIENT, (char *)packed, n, n);
 	assert_string_equal(finish(&r),
 	    OPEN_T " begin [hello] end result:2 lost odd:11 "
-		   "auth(LOGIN-COMMAND) secret");
+		   "auth(LOGIN-COMMAND) secret secret");
 
 	/* compression of what is compressed: one of the two lies */
 	deflate_over(z);
@@ -177,7 +177,7 @@ refused(void **state)
 	(void)state;
 	script_expect_of(MAIL_IMAP, 0,
 	    "S * OK hi\nC a COMPRESS DEFLATE\nS a NO\nC b LOGIN joe " SECRET "\nS b OK\n", SECRET,
-	    "greeting(OK hi) sure auth(LOGIN-COMMAND) secret auth-reply+");
+	    "greeting(OK hi) sure auth(LOGIN-COMMAND) secret secret auth-reply+");
 }
 
 int
