@@ -20,15 +20,15 @@ static const struct size_row {
     [SIZE_CONNS] = {"connections followed", 290, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
     [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
-    [SIZE_STRINGS] = {"names and addresses", 175, 65536, LIMIT_STRING_OCTETS},
+    [SIZE_STRINGS] = {"names and addresses", 174, 65536, LIMIT_STRING_OCTETS},
     [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
     [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 50, 16, LIMIT_TLS_HANDSHAKES},
     [SIZE_MESSAGES] = {"mails under way", 50, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 50, 32, LIMIT_MIME_SCANS},
     [SIZE_REORDERS] = {"streams out of order", 20, 64, LIMIT_OOO_STREAMS},
-    [SIZE_PAGES] = {"pages of octets out of order", 60, 64, LIMIT_OOO_PAGES},
+    [SIZE_PAGES] = {"pages of octets out of order", 54, 64, LIMIT_OOO_PAGES},
     [SIZE_DATAGRAMS] = {"datagrams in fragments", 40, 8, LIMIT_DATAGRAMS},
-    [SIZE_INFLATES] = {"compressed connections", 5, 4, LIMIT_INFLATES},
+    [SIZE_INFLATES] = {"compressed connections", 12, 4, LIMIT_INFLATES},
 };
 
 const char *
