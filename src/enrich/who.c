@@ -54,7 +54,8 @@ struct who {
 	uint16_t tail[WHERES][256]; /* LAST, by the last one */
 	uint16_t word[WHERES][256]; /* WORD and PART, by the first one */
 	uint16_t next[ROWS];
-	uint8_t len[ROWS]; /* octets of the row's text */
+	uint8_t len[ROWS];  /* octets of the row's text */
+	bool words[WHERES]; /* WORD and PART have rows there */
 };
 
 /* What was found in one text; row NULL for nothing. */
@@ -86,6 +87,7 @@ who_new(void)
 		    : s->how == FIRST || s->how == SHAPE ? &w->head[s->where][first]
 							 : &w->word[s->where][first];
 		w->len[i] = (uint8_t)len;
+		w->words[s->where] |= s->how == WORD || s->how == PART;
 		w->next[i] = *chain;
 		*chain = (uint16_t)(i + 1);
 	}
@@ -263,7 +265,7 @@ look_at(const struct who *w, enum where where, const char *s, size_t len)
 		return look_at_greeting(w, s, len);
 	look_at_head(w, where, s, len, &best);
 	look_at_tail(w, where, s, len, &best);
-	for (size_t i = 0; i < len && !(where == HELO && s[i] == '.'); i++) {
+	for (size_t i = 0; w->words[where] && i < len && !(where == HELO && s[i] == '.'); i++) {
 		if (i == 0 || !is_alnum(s[i - 1]))
 			look_at_word(w, where, s, len, i, &best);
 	}
@@ -398,9 +400,9 @@ put_because(struct record *r, enum field field, enum where where, const struct m
 	const struct software *row = m->row;
 	text_puts(&t, words[where]);
 	text_puts(&t, ": ");
-	if (where == MESSAGE_ID) {
+	if (where == MESSAGE_ID || where == VENDOR) {
 		text_puts(&t, row->name);
-		text_puts(&t, "'s shape");
+		text_puts(&t, where == MESSAGE_ID ? "'s shape" : "");
 	} else if (row->how == SHAPE) { /* letters and digits: has_shape saw to it */
 		text_add(&t, m->seen, m->seen_len < 7 ? m->seen_len : 7);
 		text_puts(&t, m->seen_len > 7 ? "..." : "");
