@@ -332,7 +332,7 @@ take_value(const struct who *w, struct clues *c, const struct record_value *v)
 	case FIELD_HOP: c->hops++; break;
 	case FIELD_HOP_WITH:
 		if (ascii_begins(v->str, v->len, "HTTP")) /* written in a browser */
-			c->hops--;
+			c->hops -= c->hops > 0;
 		else if (c->hops == 1) /* the newest: the client wrote it */
 			take_text(w, c, RECEIVED, v);
 		break;
