@@ -96,6 +96,7 @@
 #define LIMIT_VENDOR_FILE (32u << 20) /* octets of one table of makers of network cards */
 #define LIMIT_VENDORS	  262144u     /* rows of such tables */
 #define LIMIT_VENDOR_NAME 64u	      /* octets of a maker's name kept */
+#define LIMIT_WHO_OPEN	  4096u	      /* connections whose mails told what the client is */
 
 /* rules */
 #define LIMIT_RULE_SOURCES  64u		/* folders or files of rules that may be named */

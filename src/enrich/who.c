@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -47,6 +48,12 @@ static const struct software rows[] = {
 /* A mail with a Received field: who sends it passes it on. */
 static const struct software relays = {"it passes mail on", NULL, RECEIVED, WORD, MTA, 2};
 
+/* What the mails of a connection told, for its session's record, which comes last. */
+struct told {
+	uint8_t id[40];			    /* network.community_id, padded with zeros */
+	const struct software *row[WHERES]; /* NULL: nothing */
+};
+
 /* Chains of rows: number of the first one and 1, 0 for none. */
 struct who {
 	uint16_t head[WHERES][256]; /* FIRST and SHAPE, by the first octet in lower case; 0 has
@@ -56,6 +63,8 @@ struct who {
 	uint16_t next[ROWS];
 	uint8_t len[ROWS];  /* octets of the row's text */
 	bool words[WHERES]; /* WORD and PART have rows there */
+	struct hash_key key;
+	struct told told[LIMIT_WHO_OPEN]; /* direct-mapped by a keyed hash of the id */
 };
 
 /* What was found in one text; row NULL for nothing. */
@@ -78,6 +87,7 @@ who_new(void)
 	struct who *w = calloc(1, sizeof *w);
 	if (w == NULL)
 		return NULL;
+	hash_key_draw(&w->key);
 	for (size_t i = ROWS;
 	     i-- > 0;) { /* from the end, so that chains are in the table's order */
 		const struct software *s = &rows[i];
@@ -277,12 +287,14 @@ look_at(const struct who *w, enum where where, const char *s, size_t len)
 /* What a record says of its two sides. */
 struct clues {
 	struct match match[WHERES];
+	uint8_t id[40];				/* network.community_id, padded with zeros */
 	struct record_value mailer, message_id; /* len 0: none */
 	uint8_t mac[2][6];			/* of client and server */
 	bool has_mac[2], near[2];		/* near: no router is before it */
 	unsigned hops;	/* mail servers that had it before, the client among them */
 	bool mail;	/* it sent mail */
 	bool no_mail;	/* it did not */
+	bool fetched;	/* its mails are others', and so are their fields */
 	bool forwarded; /* others stand behind the client */
 };
 
@@ -319,6 +331,9 @@ take_value(const struct who *w, struct clues *c, const struct record_value *v)
 	case FIELD_DESTINATION_MAC: c->has_mac[1] = read_mac(v->str, v->len, c->mac[1]); break;
 	case FIELD_CLIENT_DISTANCE: c->near[0] = v->u64 == 0; break;
 	case FIELD_SERVER_DISTANCE: c->near[1] = v->u64 == 0; break;
+	case FIELD_NETWORK_COMMUNITY_ID:
+		memcpy(c->id, v->str, v->len < sizeof c->id ? v->len : sizeof c->id);
+		break;
 	case FIELD_NETWORK_FORWARDED_IP: c->forwarded = true; break;
 	case FIELD_HELO: take_text(w, c, HELO, v); break;
 	case FIELD_GREETING: take_text(w, c, GREETING, v); break;
@@ -333,8 +348,13 @@ take_value(const struct who *w, struct clues *c, const struct record_value *v)
 	case FIELD_HOP_WITH:
 		if (ascii_begins(v->str, v->len, "HTTP")) /* written in a browser */
 			c->hops -= c->hops > 0;
-		else if (c->hops == 1) /* the newest: the client wrote it */
+		break;
+	case FIELD_HOP_SOFTWARE:
+		if (c->hops == 1) /* the newest: the client wrote it */
 			take_text(w, c, RECEIVED, v);
+		break;
+	case FIELD_NETWORK_PROTOCOL:
+		c->fetched = ascii_is(v->str, v->len, "imap") || ascii_is(v->str, v->len, "pop3");
 		break;
 	default: break;
 	}
@@ -366,11 +386,39 @@ take_all(const struct who *w, struct clues *c, const struct record *r)
 	for (uint32_t at = 0; record_next(r, &at, &v);)
 		take_value(w, c, &v);
 	c->mail = c->mail || r->kind == RECORD_MESSAGE;
+	if (c->fetched) {
+		c->match[RECEIVED].row = NULL;
+		return;
+	}
 	if (c->hops == 0)
 		take_text(w, c, MAILER, &c->mailer);
 	else if (c->match[RECEIVED].row == NULL)
 		c->match[RECEIVED].row = &relays;
 	take_message_id(w, c);
+}
+
+/* Of a mail, notes what it told of the client; of its session, adds that, once. */
+static void
+share(struct who *w, struct clues *c, const struct record *r)
+{
+	static const enum where shared[] = {RECEIVED, MAILER, MESSAGE_ID};
+	struct told *t = &w->told[hash_40(&w->key, c->id) % LIMIT_WHO_OPEN];
+	bool same = memcmp(t->id, c->id, sizeof t->id) == 0;
+	if (c->id[0] == 0 || c->fetched || (r->kind != RECORD_MESSAGE && !same))
+		return;
+	if (!same) { /* another one may lose its place: then its session says less */
+		memset(t, 0, sizeof *t);
+		memcpy(t->id, c->id, sizeof t->id);
+	}
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+		enum where where = shared[i];
+		if (r->kind != RECORD_MESSAGE)
+			c->match[where].row = t->row[where];
+		else if (t->row[where] == NULL)
+			t->row[where] = c->match[where].row;
+	}
+	if (r->kind != RECORD_MESSAGE)
+		memset(t, 0, sizeof *t);
 }
 
 /* A monitor looks and sends nothing; of who sends, its name tells that it is a program. */
@@ -464,7 +512,7 @@ put_server(const struct clues *c, struct record *r)
 }
 
 void
-who_apply(const struct who *w, const struct vendors *v, struct record *r)
+who_apply(struct who *w, const struct vendors *v, struct record *r)
 {
 	static const enum field mine[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
 	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_VENDOR};
@@ -475,6 +523,7 @@ who_apply(const struct who *w, const struct vendors *v, struct record *r)
 			return;
 	}
 	take_all(w, &c, r);
+	share(w, &c, r);
 	for (unsigned side = 0; side < 2; side++) {
 		const char *maker = c.has_mac[side] && c.near[side] && !(side == 0 && c.forwarded)
 		    ? vendors_look_up(v, c.mac[side])

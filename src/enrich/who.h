@@ -14,7 +14,8 @@
 #include "enrich/vendor.h"
 #include "record/record.h"
 
-/* How the rows are found; made once, read only. */
+/* How the rows are found, and what the mails of LIMIT_WHO_OPEN connections told: their session's
+ * record, which comes behind them, says it too. */
 struct who;
 
 /* NULL where there is no memory. */
@@ -22,7 +23,7 @@ struct who *who_new(void);
 
 /* Adds postcard.client and .server .software, .vendor, .because, and the client's .class, to a
  * record of a connection; one that has any of them stays as it is. */
-void who_apply(const struct who *w, const struct vendors *v, struct record *r);
+void who_apply(struct who *w, const struct vendors *v, struct record *r);
 
 void who_free(struct who *w); /* NULL is allowed */
 

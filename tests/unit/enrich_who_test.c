@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "enrich/who.h"
 #include "folder.h"
 
@@ -416,11 +417,64 @@ relays_are_no_authors(void **state)
 
 	begin(RECORD_MESSAGE, "cleartext", "client.example.com");
 	record_put_item(&record, FIELD_HOP);
-	record_put_word(&record, FIELD_HOP_WITH, "MICROSOFT SMTP SERVER");
-	expect_client("Exchange", "mta", "received: Microsoft SMTP Server");
+	record_put_word(&record, FIELD_HOP_SOFTWARE, "Exchange");
+	record_put_item(&record, FIELD_HOP); /* an older one */
+	record_put_word(&record, FIELD_HOP_SOFTWARE, "Postfix");
+	expect_client("Exchange", "mta", "received: Exchange");
+
+	/* what is fetched was written by others */
+	for (unsigned i = 0; i < 2; i++) {
+		begin(RECORD_MESSAGE, "cleartext", NULL);
+		record_put_word(&record, FIELD_NETWORK_PROTOCOL, i == 0 ? "imap" : "pop3");
+		record_put_word(&record, FIELD_CLIENT_AGENT, "Thunderbird 102.4.2");
+		record_put_item(&record, FIELD_HOP);
+		record_put_word(&record, FIELD_HOP_SOFTWARE, "Postfix");
+		record_put_word(&record, FIELD_EMAIL_X_MAILER, "PHPMailer 6.8.0");
+		record_put_word(&record, FIELD_EMAIL_MESSAGE_ID,
+		    "<1.1.1700000000000.JavaMail.x@y>");
+		expect_client("Thunderbird", "mail-client", "agent: Thunderbird");
+	}
+
 	/* a member without its hop, as only a broken worker sends it */
 	begin(RECORD_MESSAGE, "cleartext", "client.example.com");
 	record_put_word(&record, FIELD_HOP_WITH, "HTTP");
+	expect_client("", "", "");
+}
+
+/* The session says what its mails told, once. */
+static void
+sessions_know_their_mails(void **state)
+{
+	(void)state;
+	static const char one[] = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", two[] = "1:another";
+	for (unsigned i = 0; i < 2; i++) {
+		begin(RECORD_MESSAGE, "cleartext", "client.example.com");
+		record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, one);
+		record_put_word(&record, FIELD_EMAIL_X_MAILER, i == 0 ? "PHPMailer 6.8.0" : "x");
+		expect_client(i == 0 ? "PHPMailer" : "", i == 0 ? "application" : "",
+		    i == 0 ? "mailer: PHPMailer" : "");
+	}
+	begin(RECORD_SESSION, "cleartext", "client.example.com");
+	record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, two);
+	expect_client("", "", "");
+	begin(RECORD_SESSION, "cleartext", "client.example.com");
+	expect_client("", "", "");	   /* without any */
+	for (unsigned i = 0; i < 2; i++) { /* the second has the same ports, later */
+		begin(RECORD_SESSION, "cleartext", "client.example.com");
+		record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, one);
+		expect_client(i == 0 ? "PHPMailer" : "", i == 0 ? "application" : "",
+		    i == 0 ? "mailer: PHPMailer" : "");
+	}
+	for (unsigned i = 0; i < 3 * LIMIT_WHO_OPEN; i++) { /* more than have room */
+		char id[32];
+		snprintf(id, sizeof id, "1:%u", i);
+		begin(RECORD_MESSAGE, "cleartext", "client.example.com");
+		record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, id);
+		record_put_word(&record, FIELD_EMAIL_X_MAILER, "PHPMailer 6.8.0");
+		who_apply(who, vendors, &record);
+	}
+	begin(RECORD_SESSION, "cleartext", "client.example.com");
+	record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, two);
 	expect_client("", "", "");
 }
 
@@ -541,6 +595,7 @@ main(void)
 	    cmocka_unit_test(agents),
 	    cmocka_unit_test(reasons_agree),
 	    cmocka_unit_test(relays_are_no_authors),
+	    cmocka_unit_test(sessions_know_their_mails),
 	    cmocka_unit_test(monitors_send_nothing),
 	    cmocka_unit_test(cards_count_on_the_link),
 	    cmocka_unit_test(what_is_there_stays),
