@@ -4,8 +4,8 @@
  *
  * Adds source/destination .geo.country_iso_code, .as.number, .as.organization.name from MaxMind
  * databases (.mmdb), network.direction, which hops of a mail were told by hosts of ours
- * (postcard.hops.trusted), and postcard.client and .server (who.h), with the makers of network cards
- * from the tables of the IEEE.  Looks nothing up outside of this machine.
+ * (postcard.hops.trusted), and postcard.client and .server (who.h), with the makers of network
+ * cards from the tables of the IEEE.  Looks nothing up outside of this machine.
  */
 #ifndef POSTCARD_ENRICH_ENRICH_H
 #define POSTCARD_ENRICH_ENRICH_H
