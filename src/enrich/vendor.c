@@ -104,14 +104,13 @@ field_end(const char *s, const char *end, const char **from, const char **to)
 static void
 add_name(struct vendors *v, const char *s, const char *end)
 {
-	char raw[LIMIT_VENDOR_NAME];
+	char raw[LIMIT_VENDOR_NAME], last = ' ';
 	size_t n = 0;
 	for (; s < end && n < sizeof raw; s++) {
-		bool blank = *s == ' ' || *s == '\t' || *s == '\r' || *s == '\n';
-		if ((blank && (n == 0 || raw[n - 1] == ' ')) ||
-		    (*s == '"' && n > 0 && raw[n - 1] == '"'))
+		char c = *s == '\t' || *s == '\r' || *s == '\n' ? ' ' : *s;
+		if ((c == ' ' || c == '"') && c == last)
 			continue;
-		raw[n++] = blank ? ' ' : *s;
+		raw[n++] = last = c;
 	}
 	while (n > 0 && raw[n - 1] == ' ')
 		n--;
