@@ -289,8 +289,8 @@ struct clues {
 	struct match match[WHERES];
 	uint8_t id[40];				/* network.community_id, padded with zeros */
 	struct record_value mailer, message_id; /* len 0: none */
-	uint8_t mac[2][6];			/* of client and server */
-	bool has_mac[2], near[2];		/* near: no router is before it */
+	struct record_value mac[2];		/* of client and server; len 0: none */
+	bool near[2];				/* no router is before it */
 	unsigned hops;	/* mail servers that had it before, the client among them */
 	bool mail;	/* it sent mail */
 	bool no_mail;	/* it did not */
@@ -327,8 +327,8 @@ static void
 take_value(const struct who *w, struct clues *c, const struct record_value *v)
 {
 	switch ((int)v->field) {
-	case FIELD_SOURCE_MAC: c->has_mac[0] = read_mac(v->str, v->len, c->mac[0]); break;
-	case FIELD_DESTINATION_MAC: c->has_mac[1] = read_mac(v->str, v->len, c->mac[1]); break;
+	case FIELD_SOURCE_MAC: c->mac[0] = *v; break;
+	case FIELD_DESTINATION_MAC: c->mac[1] = *v; break;
 	case FIELD_CLIENT_DISTANCE: c->near[0] = v->u64 == 0; break;
 	case FIELD_SERVER_DISTANCE: c->near[1] = v->u64 == 0; break;
 	case FIELD_NETWORK_COMMUNITY_ID:
@@ -525,9 +525,11 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 	take_all(w, &c, r);
 	share(w, &c, r);
 	for (unsigned side = 0; side < 2; side++) {
-		const char *maker = c.has_mac[side] && c.near[side] && !(side == 0 && c.forwarded)
-		    ? vendors_look_up(v, c.mac[side])
-		    : NULL;
+		uint8_t mac[6];
+		if (!c.near[side] || (side == 0 && c.forwarded) ||
+		    !read_mac(c.mac[side].str, c.mac[side].len, mac))
+			continue;
+		const char *maker = vendors_look_up(v, mac);
 		if (maker == NULL)
 			continue;
 		record_put_word(r, side == 0 ? FIELD_CLIENT_VENDOR : FIELD_SERVER_VENDOR, maker);
