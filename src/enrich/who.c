@@ -48,6 +48,8 @@ static const struct software rows[] = {
 /* A mail with a Received field: who sends it passes it on. */
 static const struct software relays = {"it passes mail on", NULL, RECEIVED, WORD, MTA, 2};
 
+#define TOLD_WAYS 8u /* connections whose ids may fall into one row */
+
 /* What the mails of a connection told, for its session's record, which comes last. */
 struct told {
 	uint8_t id[40];			    /* network.community_id, padded with zeros */
@@ -64,7 +66,8 @@ struct who {
 	uint8_t len[ROWS];  /* octets of the row's text */
 	bool words[WHERES]; /* WORD and PART have rows there */
 	struct hash_key key;
-	struct told told[LIMIT_WHO_OPEN]; /* direct-mapped by a keyed hash of the id */
+	struct told told[LIMIT_WHO_OPEN / TOLD_WAYS][TOLD_WAYS]; /* by a keyed hash of the id */
+	unsigned turn;						 /* which of a full row goes next */
 };
 
 /* What was found in one text; row NULL for nothing. */
@@ -397,27 +400,43 @@ take_all(const struct who *w, struct clues *c, const struct record *r)
 	take_message_id(w, c);
 }
 
+/* What is noted of the connection; of a mail a fresh entry, in whose favour another may go: then
+ * that one's session says less.  NULL where there is none. */
+static struct told *
+told_of(struct who *w, const struct clues *c, bool mail)
+{
+	struct told *row = w->told[hash_40(&w->key, c->id) % (LIMIT_WHO_OPEN / TOLD_WAYS)];
+	struct told *t = NULL;
+	for (unsigned i = 0; i < TOLD_WAYS; i++) {
+		if (memcmp(row[i].id, c->id, sizeof c->id) == 0)
+			return &row[i];
+		t = row[i].id[0] == 0 ? &row[i] : t;
+	}
+	if (!mail)
+		return NULL;
+	t = t != NULL ? t : &row[w->turn++ % TOLD_WAYS];
+	memset(t, 0, sizeof *t);
+	memcpy(t->id, c->id, sizeof t->id);
+	return t;
+}
+
 /* Of a mail, notes what it told of the client; of its session, adds that, once. */
 static void
 share(struct who *w, struct clues *c, const struct record *r)
 {
 	static const enum where shared[] = {RECEIVED, MAILER, MESSAGE_ID};
-	struct told *t = &w->told[hash_40(&w->key, c->id) % LIMIT_WHO_OPEN];
-	bool same = memcmp(t->id, c->id, sizeof t->id) == 0;
-	if (c->id[0] == 0 || c->fetched || (r->kind != RECORD_MESSAGE && !same))
-		return;
-	if (!same) { /* another one may lose its place: then its session says less */
-		memset(t, 0, sizeof *t);
-		memcpy(t->id, c->id, sizeof t->id);
-	}
-	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
+	bool mail = r->kind == RECORD_MESSAGE, any = !mail;
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+		any = any || c->match[shared[i]].row != NULL;
+	struct told *t = any && c->id[0] != 0 && !c->fetched ? told_of(w, c, mail) : NULL;
+	for (size_t i = 0; t != NULL && i < sizeof shared / sizeof *shared; i++) {
 		enum where where = shared[i];
-		if (r->kind != RECORD_MESSAGE)
+		if (!mail)
 			c->match[where].row = t->row[where];
 		else if (t->row[where] == NULL)
 			t->row[where] = c->match[where].row;
 	}
-	if (r->kind != RECORD_MESSAGE)
+	if (t != NULL && !mail)
 		memset(t, 0, sizeof *t);
 }
 

@@ -465,6 +465,15 @@ sessions_know_their_mails(void **state)
 		expect_client(i == 0 ? "PHPMailer" : "", i == 0 ? "application" : "",
 		    i == 0 ? "mailer: PHPMailer" : "");
 	}
+	/* many at once lose nothing */
+	for (unsigned i = 0; i < 2 * 400; i++) {
+		char id[32];
+		snprintf(id, sizeof id, "1:%u", i % 400);
+		begin(i < 400 ? RECORD_MESSAGE : RECORD_SESSION, "cleartext", "client.example.com");
+		record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, id);
+		record_put_word(&record, FIELD_EMAIL_X_MAILER, i < 400 ? "PHPMailer 6.8.0" : NULL);
+		expect_client("PHPMailer", "application", "mailer: PHPMailer");
+	}
 	for (unsigned i = 0; i < 3 * LIMIT_WHO_OPEN; i++) { /* more than have room */
 		char id[32];
 		snprintf(id, sizeof id, "1:%u", i);
