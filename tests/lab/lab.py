@@ -19,6 +19,7 @@ import ctypes
 import fcntl
 import fnmatch
 import glob
+import hashlib
 import os
 import shutil
 import signal
@@ -34,13 +35,17 @@ import capture      # noqa: E402
 import network      # noqa: E402
 import reading      # noqa: E402
 import scenarios    # noqa: E402,F401 (fills bench.ALL)
+import scenarios_content  # noqa: E402,F401
+import scenarios_fetch    # noqa: E402,F401
+import scenarios_smtp     # noqa: E402,F401
+import scenarios_tls      # noqa: E402,F401
 import servers      # noqa: E402
 
 # The mail programs conflict with each other as packages, so they are unpacked, not installed. Postfix comes last:
 # its /usr/sbin/sendmail is the one to stay.
 PACKAGES = """exim4-base exim4-daemon-light opensmtpd dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd swaks msmtp ethtool
     libidn12 libgsasl18 libgssglue1 libntlm0 libsecret-1-0 libwrap0 libnet-ssleay-perl libauthen-sasl-perl libdigest-hmac-perl
-    perl-openssl-defaults postfix""".split()
+    perl-openssl-defaults mutt libtokyocabinet9 libgpgme11 isync fetchmail socat zip postfix""".split()
 TOOLS = "ip ss unshare nsenter mount tcpdump openssl curl apt-get dpkg-deb".split()
 USERS = {   # user: group; the servers insist on having them. They exist inside the lab only.
     "postfix": "postfix", "postdrop": "postdrop", "Debian-exim": "Debian-exim", "opensmtpd": "opensmtpd",
@@ -54,13 +59,18 @@ def skip(why):
     sys.exit(77)
 
 
+def programs(scratch):
+    """Where they are unpacked: a folder for each list of packages, so that labs of two versions can share the scratch folder."""
+    return "%s/root-%s" % (scratch, hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
+
+
 def unpack(scratch):
-    """Fetch the packages once and unpack them to SCRATCH/root."""
+    """Fetch the packages once and unpack them."""
     os.makedirs(scratch, exist_ok=True)
     lock = os.open(scratch, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)   # another lab that starts now waits
     try:
-        unpack_alone(scratch + "/root", scratch + "/debs")
+        unpack_alone(programs(scratch), scratch + "/debs")
     finally:
         os.close(lock)
 
@@ -192,7 +202,7 @@ def main():
         scratch = os.path.abspath(args.scratch)
         unpack(scratch)
         enter(scratch)
-    settle_in(os.environ["POSTCARD_LAB_INSIDE"] + "/root")
+    settle_in(programs(os.environ["POSTCARD_LAB_INSIDE"]))
     versions = servers.versions()
     failed = 0
     if not network.exists("tshark"):

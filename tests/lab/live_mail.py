@@ -74,7 +74,7 @@ def real(names, *options):
         def go(self, only=""):
             pass
 
-    lab.settle_in(SCRATCH + "/root")
+    lab.settle_in(lab.programs(SCRATCH))
     os.makedirs(WORK, exist_ok=True)
     os.chmod(WORK, 0o777)
     wire, clock = Wire(), same_clock()
