@@ -61,7 +61,7 @@ After `== expect` each line is a statement about the records of `--json --reveal
     session.FIELD ~ REGEX                  matches somewhere
     absent session.FIELD
     alerts = TITLE; TITLE                  rule.name of all alerts, in any order; none
-    secret WORD                            in no output of any mode, plain or Base64
+    secret WORD                            in no output of any mode, in any form of planted.py
     exit = 0                               the exit status (0 unless said)
 """
 import argparse
@@ -75,6 +75,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import certbytes  # noqa: E402
 import packets  # noqa: E402
+import planted  # noqa: E402
 import postcard  # noqa: E402
 import tlsbytes  # noqa: E402
 
@@ -352,17 +353,8 @@ def judge(statement, done):
     return None if ok else ", ".join(values)
 
 
-def leaks(word, text):
-    """Does the word stand in the text, plain or in Base64 at any of the three alignments?"""
-    octets = word.encode()
-    if octets in text:
-        return True
-    for shift in range(3 if len(octets) > 5 else 0):
-        encoded = base64.b64encode(b"\0" * shift + octets)
-        # the characters that hang on the word alone
-        if encoded[-(-8 * shift // 6):8 * (shift + len(octets)) // 6] in text:
-            return True
-    return False
+def leaks(word, output):
+    return any(form in output for form in planted.forms(word))
 
 
 def check(path, binary, variants=VARIANTS):
