@@ -47,7 +47,7 @@ def attachment_zip_password(bench):
     mail = Mail("Payroll, locked", extra=MIXED, body=mixed(
         text_part(), attached(content, "application/zip", 'filename="payroll.zip"')))
     delivered(bench, mail, {"email.attachments.file.name": ["payroll.zip"], "email.attachments.file.mime_type": ["application/zip"],
-                            "email.attachments.detected_type": ["application/zip"], "postcard.body_protection": "none",
+                            "email.attachments.detected_type": ["application/zip; encrypted"], "postcard.body_protection": "none",
                             "postcard.exposed": ["envelope", "headers", "body", "attachments"]})
 
 
