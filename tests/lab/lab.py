@@ -46,6 +46,8 @@ import servers      # noqa: E402
 PACKAGES = """exim4-base exim4-daemon-light opensmtpd dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd swaks msmtp ethtool
     libidn12 libgsasl18 libgssglue1 libntlm0 libsecret-1-0 libwrap0 libnet-ssleay-perl libauthen-sasl-perl libdigest-hmac-perl
     perl-openssl-defaults mutt libtokyocabinet9 libgpgme11 isync fetchmail socat zip postfix""".split()
+# Of the Debian after this one, for key exchange that a quantum computer does not break; run with its own C library.
+NEWER, NEWER_PACKAGES = "trixie", "openssl libssl3t64 libc6 libzstd1 zlib1g".split()
 TOOLS = "ip ss unshare nsenter mount tcpdump openssl curl apt-get dpkg-deb".split()
 USERS = {   # user: group; the servers insist on having them. They exist inside the lab only.
     "postfix": "postfix", "postdrop": "postdrop", "Debian-exim": "Debian-exim", "opensmtpd": "opensmtpd",
@@ -71,8 +73,41 @@ def unpack(scratch):
     fcntl.flock(lock, fcntl.LOCK_EX)   # another lab that starts now waits
     try:
         unpack_alone(programs(scratch), scratch + "/debs")
+        unpack_newer(scratch)
     finally:
         os.close(lock)
+
+
+def unpack_newer(scratch):
+    """Fetch and unpack the newer OpenSSL once; where that cannot be done, the scenarios with it are skipped."""
+    root = scratch + "/newer"
+    if os.path.exists(root + "/.complete"):
+        return
+    apt = root + "/apt"
+    for sub in ("state/lists/partial", "cache/archives/partial"):
+        os.makedirs("%s/%s" % (apt, sub), exist_ok=True)
+    with open(apt + "/sources.list", "w") as f:
+        f.write("deb http://deb.debian.org/debian %s main\n" % NEWER)
+    options = [x for pair in (("Dir::State", apt + "/state"), ("Dir::State::status", "/var/lib/dpkg/status"), ("Dir::Cache", apt + "/cache"),
+                              ("Dir::Etc::sourcelist", apt + "/sources.list"), ("Dir::Etc::sourceparts", "/dev/null"),
+                              ("APT::Sandbox::User", "root")) for x in ("-o", "=".join(pair))]
+    for command in (["update"], ["download"] + NEWER_PACKAGES):
+        if subprocess.run(["apt-get", "-qq"] + options + command, cwd=apt, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            return
+    for package in glob.glob(apt + "/*.deb"):
+        network.run("dpkg-deb", "-x", package, root)
+    shutil.rmtree(apt)
+    open(root + "/.complete", "w").close()
+
+
+def cannot(name):
+    """Why a scenario cannot be made on this machine, or nothing."""
+    uses = bench.ALL[name].uses
+    if "gpg" in uses and not network.exists("gpg"):
+        return "no gpg here"
+    if "openssl-newer" in uses and not os.path.exists(servers.newer() + "/.complete"):
+        return "no newer OpenSSL here"
+    return ""
 
 
 def unpack_alone(root, debs):
@@ -208,8 +243,8 @@ def main():
     if not network.exists("tshark"):
         print("lab: no tshark here, the labels are not checked against it")
     for name in chosen:
-        if "gpg" in bench.ALL[name].uses and not network.exists("gpg"):
-            print("%-28s skipped: no gpg here" % name)
+        if cannot(name):
+            print("%-28s skipped: %s" % (name, cannot(name)))
             continue
         try:
             bad = make(name, bench.ALL[name], args.out, versions)

@@ -84,7 +84,7 @@ def real(names, *options):
     tcpdump = Tcpdump(WORK + "/all.pcap")
     s = Sensor(*options)
     failed = []
-    names = [n for n in names or bench.ALL if "gpg" not in bench.ALL[n].uses or lab.network.exists("gpg")]
+    names = [n for n in names or bench.ALL if not lab.cannot(n)]
     for name in names:
         table = LiveBench("")
         try:

@@ -3,7 +3,8 @@
 All of it with TLS 1.2 or older: later certificates are not visible."""
 from bench import SERVER, Mail, scenario
 from scenarios_fetch import NAME, mbsync
-from servers import Dovecot, Exim, Postfix, fingerprint, issue_certificate, make_certificate
+from servers import (Dovecot, Exim, NewerTls, Postfix, fingerprint, issue_certificate, make_certificate,
+                     newer_openssl)
 
 NO_CERTIFICATE_LESS = {"smtpd_tls_exclude_ciphers": "aNULL"}
 
@@ -111,3 +112,12 @@ def tls13_client_rejects(bench):
     bench.client_run("curl", "-s", "-m", 20, "--noproxy", "*", "--ssl-reqd", "smtp://%s/client.example.com" % SERVER, "--mail-from",
                      "carol@example.com", "--mail-rcpt", "anna@example.org", "--upload-file", "/etc/hosts")
     bench.failed()
+
+
+@scenario("TLS from the first byte on 993, with a key exchange that a quantum computer does not break (X25519MLKEM768)", "openssl-newer")
+def imaps_post_quantum(bench):
+    bench.serve(NewerTls(bench.server, 993, *make_certificate(NAME), "* OK ready"))
+    bench.go()
+    bench.client_run("sh", "-c", "(sleep 1; printf 'a LOGOUT\\r\\n'; sleep 1) | OPENSSL_CONF=/dev/null %s s_client -quiet "
+                     "-servername %s -connect %s:993" % (" ".join(newer_openssl()), NAME, SERVER))
+    bench.sealed("1.3", protocol="imap", port=993, implicit=True, says={"postcard.tls.group": "X25519MLKEM768"})

@@ -334,6 +334,26 @@ class Dovecot(Server):
             self.host.wait_for_port(other)
 
 
+def newer():
+    """Where the programs of a newer Debian are, if they are."""
+    return os.environ["POSTCARD_LAB_INSIDE"] + "/newer"
+
+
+def newer_openssl():
+    """The command that runs its openssl, with its own C library."""
+    libraries = newer() + "/usr/lib/x86_64-linux-gnu"
+    return [libraries + "/ld-linux-x86-64.so.2", "--library-path", libraries, newer() + "/usr/bin/openssl"]
+
+
+class NewerTls(Server):
+    """openssl s_server of a newer Debian; it greets as a mail server would, and says no more."""
+
+    def __init__(self, host, port, certificate, key, greeting, *words):
+        super().__init__(host, port)
+        command = " ".join(newer_openssl() + ["s_server", "-quiet", "-accept", str(port), "-cert", certificate, "-key", key, *words])
+        self.start("sh", "-c", "(printf '%%s\\r\\n' '%s'; exec sleep 60) | exec env OPENSSL_CONF=/dev/null %s" % (greeting, command))
+
+
 class Middlebox(Server):
     """An inline proxy (middlebox.py) that answers in the place of a server and changes what passes."""
 
@@ -370,6 +390,7 @@ def versions():
         "poplib": "Python poplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "Python": "Python " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "gpg": "GnuPG " + first(ask("gpg", "--version")).split()[-1] if exists("gpg") else "GnuPG",
+        "openssl-newer": "OpenSSL " + ask(*newer_openssl(), "version").split()[1] if os.path.exists(newer() + "/.complete") else "OpenSSL",
         "openssl": "OpenSSL " + first(ask("openssl", "version")).split()[1],
     }
 
