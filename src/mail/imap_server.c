@@ -251,9 +251,11 @@ untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 			mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_PREAUTH);
 		}
 	}
-	/* nobody is logged in yet: it is meant for behind TLS (field notes 3.3) */
+	/* nobody is logged in yet, and no PREAUTH or login was lost: it is meant for behind TLS
+	 * (field notes 3.3) */
 	if (imap_awaits(p, IMAP_STARTTLS) && (data || alert) &&
-	    !(p->flags & (IMAP_EARLY | IMAP_IN))) {
+	    !(s->flags & MAIL_SESSION_MIDSTREAM) &&
+	    !(p->flags & (IMAP_EARLY | IMAP_IN | IMAP_LOST))) {
 		p->flags |= IMAP_EARLY;
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_RESPONSE_INJECTION);
 		mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
