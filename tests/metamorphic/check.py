@@ -182,7 +182,7 @@ def overclaims(base, got, cut_short, ended):
     return lines
 
 
-LOSSY = {"packet-headers-cut"}  # anomalies of the capture itself
+LOSSY = {"packet-headers-cut", "compressed"}  # anomalies of the capture itself: what could not be followed for a loss
 
 
 class Corpus:
