@@ -97,7 +97,15 @@ slot_of(const struct map *m, const void *key, uint64_t hash)
 void *
 map_find(const struct map *m, const void *key)
 {
+	const void *kept;
+	return map_find_key(m, key, &kept);
+}
+
+void *
+map_find_key(const struct map *m, const void *key, const void **kept)
+{
 	uint32_t id = m->slots[slot_of(m, key, hash_of(m, key))];
+	*kept = id != 0 ? key_of(cell_at(m, id)) : NULL;
 	return id != 0 ? value_of(m, cell_at(m, id)) : NULL;
 }
 

@@ -29,6 +29,9 @@ void map_free_all(struct map *m); /* gives all memory back; a zeroed map is allo
 /* The value of `key`; NULL where it has none. */
 void *map_find(const struct map *m, const void *key);
 
+/* The same, and where the map has the key (NULL: it has it not): for a later map_remove. */
+void *map_find_key(const struct map *m, const void *key, const void **kept);
+
 /* The value of `key`, which is put with a zeroed value where it was not there (*fresh says so; may
  * be NULL).  NULL where the map is full. */
 void *map_put(struct map *m, const void *key, bool *fresh);

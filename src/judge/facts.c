@@ -253,7 +253,7 @@ add_reply(struct text *out, const struct facts *f)
 		}
 	}
 	if (f->reply > 0)
-		text_printf(out, "%llu", (unsigned long long)f->reply);
+		text_add_u64(out, f->reply);
 	else
 		text_puts(out, "not seen");
 }
@@ -307,9 +307,7 @@ add_domains(struct text *out, const struct record *r)
 {
 	struct record_value v;
 	unsigned n = 0, others = 0;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field != FIELD_POLICY_DOMAIN)
-			continue;
+	for (uint32_t at = 0; record_each(r, FIELD_POLICY_DOMAIN, &at, &v);) {
 		if (n == 2 || !name_is_host(v.str, v.len)) {
 			others++;
 			continue;
@@ -384,7 +382,7 @@ facts_add(struct text *out, const struct facts *f, enum value value)
 	switch (value) {
 	case VALUE_CLIENT: add_host(out, &f->client, f->helo, f->helo_len); break;
 	case VALUE_SERVER: add_server(out, f); break;
-	case VALUE_PORT: text_printf(out, "%llu", (unsigned long long)f->port); break;
+	case VALUE_PORT: text_add_u64(out, f->port); break;
 	case VALUE_PROTOCOL: text_puts(out, protocol_word(f->words[KEY_PROTOCOL])); break;
 	case VALUE_MESSAGES: add_messages(out, f); break;
 	case VALUE_ENVELOPES: add_mails(out, f->envelopes); break;

@@ -203,9 +203,9 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 	if (!s->readable || s->client.family == 0)
 		return;
 	bool client = is_first(m, 3, &s->client);
-	for (uint32_t at = 0; s->message && record_next(r, &at, &v);) {
+	for (uint32_t at = 0; s->message && record_each(r, FIELD_TO_DOMAIN, &at, &v);) {
 		struct text_key k = {""};
-		if (v.field != FIELD_TO_DOMAIN || v.len == 0)
+		if (v.len == 0)
 			continue;
 		size_t n = v.len < KEY_TEXT ? v.len : KEY_TEXT - 1;
 		memcpy(k.s, v.str + v.len - n, n); /* of one that is too long, its end */

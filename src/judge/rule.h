@@ -104,6 +104,7 @@ struct rules {
 	struct literals literals[FIELDS + 1u]; /* by field; the last: ANY_TEXT */
 	uint32_t literals_done[FIELDS + 1u];   /* the record for which they were looked for */
 	uint16_t canonical[FIELDS];	       /* the first field of the same name */
+	struct hash_key key;		       /* of groups of events */
 	struct placeholder *placeholder;
 	size_t placeholders;
 	struct pcre2_real_match_data_8 *match_data;

@@ -43,7 +43,7 @@ rule_text(const struct record_value *v, char *buf, size_t *len)
 	struct text t = text_in(buf, RULE_TEXT);
 	switch (field_table[v->field].type) {
 	case TYPE_STR: *len = v->len; return v->str;
-	case TYPE_U64: text_printf(&t, "%llu", (unsigned long long)v->u64); break;
+	case TYPE_U64: text_add_u64(&t, v->u64); break;
 	case TYPE_BOOL: text_puts(&t, v->u64 != 0 ? "true" : "false"); break;
 	case TYPE_TIME: text_add_time(&t, v->ns); break;
 	case TYPE_IP:

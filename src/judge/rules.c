@@ -391,6 +391,12 @@ rules_link(struct rules *s, char *error)
 	return good;
 }
 
+void
+rules_set_key(struct rules *s, const struct hash_key *key)
+{
+	s->key = *key;
+}
+
 size_t
 rules_count(const struct rules *s)
 {

@@ -50,6 +50,7 @@ struct record {
 	uint16_t cut;			  /* fields left out for want of room */
 	uint32_t len;			  /* octets used of data */
 	uint64_t has[(FIELDS + 63) / 64]; /* a bit for each field that has a value */
+	uint16_t first[FIELDS];		  /* where in data its first value stands; only of those */
 	uint8_t data[LIMIT_RECORD];
 };
 
@@ -94,6 +95,12 @@ bool record_next(const struct record *r, uint32_t *at, struct record_value *v);
 
 /* The first value of field f; false where the record has none. */
 bool record_find(const struct record *r, enum field f, struct record_value *v);
+
+/*
+ * The values of one field, in their order: start with *at = 0; false behind the last one.  Goes
+ * straight to the first, so that to ask for a field costs the same in a long record.
+ */
+bool record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v);
 
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);

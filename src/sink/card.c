@@ -304,9 +304,7 @@ take_policy(struct card *c, const struct record *r)
 	bool verify = record_is(r, FIELD_POLICY_WANTS, "verify");
 	text_puts(&t, "violated: ");
 	unsigned n = 0;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field != FIELD_POLICY_DOMAIN)
-			continue;
+	for (uint32_t at = 0; record_each(r, FIELD_POLICY_DOMAIN, &at, &v);) {
 		text_puts(&t, n++ > 0 ? ", " : "");
 		text_add_wire(&t, v.str, v.len);
 	}

@@ -72,42 +72,50 @@ file_card(struct cards *c, const struct card *one)
 	filed->key = key;
 }
 
+/* A card is large: it is filed from where it stands, and goes when nobody reads it any more. */
+static void
+drop_spent(struct cards *c)
+{
+	if (c->spent != NULL)
+		map_remove(&c->open, c->spent);
+	c->spent = NULL;
+}
+
 void
 cards_take_mail(struct cards *c, const struct record *r)
 {
 	struct connection key;
+	drop_spent(c);
 	connection_of(&key, r);
 	struct card *open = map_put(&c->open, &key, NULL);
 	if (open != NULL) {
 		card_take(open, r, c->reveal);
 		return;
 	}
-	struct card one;
-	memset(&one, 0, sizeof one);
-	card_take(&one, r, c->reveal);
-	file_card(c, &one);
+	memset(&c->one, 0, sizeof c->one);
+	card_take(&c->one, r, c->reveal);
+	file_card(c, &c->one);
 }
 
-bool
-cards_take_session(struct cards *c, const struct record *r, struct card *one)
+const struct card *
+cards_take_session(struct cards *c, const struct record *r)
 {
 	struct connection key;
 	struct record_value v;
 	bool clear =
 	    record_find(r, FIELD_OUTCOME, &v) && words_outcome(v.str, v.len) == OUTCOME_CLEARTEXT;
+	drop_spent(c);
 	connection_of(&key, r);
-	const struct card *open = map_find(&c->open, &key);
-	if (clear) {
-		if (open != NULL)
-			*one = *open;
-		else
-			memset(one, 0, sizeof *one);
-		card_take(one, r, c->reveal);
-		file_card(c, one);
+	struct card *card = map_find_key(&c->open, &key, &c->spent);
+	if (!clear)
+		return NULL;
+	if (card == NULL) {
+		card = &c->one;
+		memset(card, 0, sizeof *card);
 	}
-	if (open != NULL)
-		map_remove(&c->open, &key);
-	return clear;
+	card_take(card, r, c->reveal);
+	file_card(c, card);
+	return card;
 }
 
 /* An order in full: the same records give the same report. */
@@ -133,6 +141,7 @@ cards_sort(struct cards *c, size_t *n)
 {
 	const void *key;
 	void *value;
+	drop_spent(c);
 	for (uint32_t at = 0; map_next(&c->open, &at, &key, &value);) {
 		file_card(c, value);
 		map_remove(&c->open, key);

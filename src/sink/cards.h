@@ -17,6 +17,8 @@ struct cards {
 	struct map open;    /* connection -> struct card */
 	struct map filed;   /* struct card_key -> struct card */
 	struct map senders; /* struct card_key without a sender -> uint32_t, cards that it has */
+	struct card one;    /* of a connection that had none open */
+	const void *spent;  /* key of an open card that was filed: it goes with the next record */
 	uint64_t left_out;  /* connections that found no room */
 	bool reveal;	    /* nothing is masked */
 };
@@ -28,9 +30,9 @@ void cards_free_all(struct cards *c);
 /* Takes the record of a mail. */
 void cards_take_mail(struct cards *c, const struct record *r);
 
-/* Takes the record of a session.  Where it was in clear, its card is filed and `one`, the card of
- * this connection alone, is filled; false where it was not. */
-bool cards_take_session(struct cards *c, const struct record *r, struct card *one);
+/* Takes the record of a session.  Where it was in clear, its card is filed; the card of this
+ * connection alone is returned, until the next record comes.  NULL where it was not. */
+const struct card *cards_take_session(struct cards *c, const struct record *r);
 
 /* No more records: files what still waits, and gives all cards, the worst first, then by time.
  * The array is the caller's to free, the cards live as long as `c`; NULL and *n = 0 for none (or

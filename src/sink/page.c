@@ -68,11 +68,22 @@ char_at(const char *s, size_t len, unsigned *columns)
 	return n;
 }
 
+/* Octets at the beginning of s that are ASCII: one column each. */
+static size_t
+ascii_run(const char *s, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (uint8_t)s[i] < 0x80)
+		i++;
+	return i;
+}
+
 unsigned
 page_width(const char *s, size_t len)
 {
-	unsigned width = 0, columns;
-	for (size_t i = 0; i < len; width += columns)
+	size_t i = ascii_run(s, len);
+	unsigned width = (unsigned)i, columns;
+	for (; i < len; width += columns)
 		i += char_at(s + i, len - i, &columns);
 	return width;
 }
@@ -127,7 +138,9 @@ emit(struct page *p, const char *s, size_t len)
 		(void)fwrite(s, 1, len, p->out);
 		return;
 	}
-	for (size_t i = 0; i < len;) {
+	size_t plain = ascii_run(s, len);
+	(void)fwrite(s, 1, plain, p->out);
+	for (size_t i = plain; i < len;) {
 		size_t n = char_at(s + i, len - i, &columns);
 		if (n == 1)
 			(void)fputc(s[i], p->out);
