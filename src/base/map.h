@@ -14,8 +14,11 @@
 #include "base/pool.h"
 
 struct map {
-	struct pool cells;   /* hash, key and value of each entry */
-	uint32_t *slots;     /* ids of cells; 0 for none */
+	struct pool cells; /* hash, key and value of each entry */
+	struct map_slot {
+		uint32_t id;  /* of a cell; 0 for none */
+		uint32_t tag; /* lower half of its hash: most cells that differ need no look */
+	} * slots;
 	uint32_t mask;	     /* number of slots, a power of two, less one */
 	uint32_t key_size;   /* octets */
 	uint32_t value_at;   /* where a cell's value begins */

@@ -146,14 +146,22 @@ add_fact(struct facts *f, const struct record_value *v)
 	}
 }
 
+/* Those that add_fact knows. */
+static const uint16_t asked[] = {FIELD_NETWORK_PROTOCOL, FIELD_REASON, FIELD_EXPOSED,
+    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_AUTH, FIELD_SOURCE_IP,
+    FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO,
+    FIELD_RECIPIENTS, FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
+
 void
 facts_of(struct facts *f, const struct record *r)
 {
 	struct record_value v;
 	memset(f, 0, sizeof *f);
 	f->record = r;
-	for (uint32_t at = 0; record_next(r, &at, &v);)
-		add_fact(f, &v);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
+			add_fact(f, &v);
+	}
 
 	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
 		f->recipients = f->commands;

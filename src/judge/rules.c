@@ -58,6 +58,10 @@ rules_new(const struct placeholder *placeholders, size_t count)
 	pcre2_set_heap_limit(s->match_context, 1024); /* KiB */
 	for (unsigned f = 0; f < FIELDS; f++)
 		s->canonical[f] = (uint16_t)field_first((enum field)f);
+	for (unsigned f = 1; f < FIELDS; f++) { /* fields of one name stand together */
+		if (s->canonical[f] != f)
+			s->same[f - 1] = (uint16_t)f;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (!copy_placeholder(s, &placeholders[i])) {
 			rules_free(s);

@@ -42,17 +42,12 @@ record_begin(struct record *r, enum record_kind kind)
 	memset(r->has, 0, sizeof r->has);
 }
 
-static bool
-is_noted(const struct record *r, unsigned f)
-{
-	return r->has[f / 64] >> f % 64 & 1;
-}
-
 /* A value of field f stands at `at`. */
 static void
 note(struct record *r, unsigned f, uint32_t at)
 {
-	if (is_noted(r, f))
+	r->last[f] = (uint16_t)at;
+	if (record_has(r, f))
 		return;
 	r->has[f / 64] |= 1ull << f % 64;
 	r->first[f] = (uint16_t)at;
@@ -221,9 +216,10 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 static bool
 find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 {
-	for (; head_at(r, *at, head); *at += HEAD + head[1]) {
+	while (*at <= r->last[f] && head_at(r, *at, head)) {
 		if (head[0] == f)
 			return true;
+		*at += HEAD + head[1];
 	}
 	return false;
 }
@@ -232,7 +228,7 @@ bool
 record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
 	uint16_t head[2];
-	if (!is_noted(r, f))
+	if (!record_has(r, f))
 		return false;
 	if (*at == 0)
 		*at = r->first[f];
@@ -254,14 +250,12 @@ bool
 record_is(const struct record *r, enum field f, const char *word)
 {
 	uint16_t head[2];
-	if (!is_noted(r, f) || field_table[f].type != TYPE_STR)
+	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
 		return false;
 	size_t len = strlen(word);
 	for (uint32_t at = r->first[f]; find_from(r, f, &at, head); at += HEAD + head[1]) {
 		if (head[1] == len && memcmp(r->data + at + HEAD, word, len) == 0)
 			return true;
-		if (field_table[f].number == NUMBER_ONE)
-			return false;
 	}
 	return false;
 }
@@ -280,7 +274,7 @@ void
 record_remove(struct record *r, enum field f)
 {
 	uint16_t head[2];
-	if (!is_noted(r, f))
+	if (!record_has(r, f))
 		return;
 	for (uint32_t at = 0; head_at(r, at, head);) {
 		uint32_t next = at + HEAD + head[1];

@@ -46,11 +46,11 @@ enum record_kind {
 };
 
 struct record {
-	uint16_t kind;			  /* enum record_kind */
-	uint16_t cut;			  /* fields left out for want of room */
-	uint32_t len;			  /* octets used of data */
-	uint64_t has[(FIELDS + 63) / 64]; /* a bit for each field that has a value */
-	uint16_t first[FIELDS];		  /* where in data its first value stands; only of those */
+	uint16_t kind;			      /* enum record_kind */
+	uint16_t cut;			      /* fields left out for want of room */
+	uint32_t len;			      /* octets used of data */
+	uint64_t has[(FIELDS + 63) / 64];     /* a bit for each field that has a value */
+	uint16_t first[FIELDS], last[FIELDS]; /* where in data its first and last values stand */
 	uint8_t data[LIMIT_RECORD];
 };
 
@@ -92,6 +92,13 @@ struct record_value {
  * over: nothing is trusted).
  */
 bool record_next(const struct record *r, uint32_t *at, struct record_value *v);
+
+/* Has it a value of field f? */
+static inline bool
+record_has(const struct record *r, enum field f)
+{
+	return (r->has[f / 64] >> f % 64 & 1) != 0;
+}
 
 /* The first value of field f; false where the record has none. */
 bool record_find(const struct record *r, enum field f, struct record_value *v);
