@@ -119,29 +119,6 @@ flow_touch(struct flow_table *t, uint32_t id)
 	flow_at(t, id)->last_s = t->now_s;
 }
 
-bool
-port_is_mail(uint16_t port)
-{
-	switch (port) {
-	case 24:
-	case 25:
-	case 110:
-	case 143:
-	case 465:
-	case 587:
-	case 993:
-	case 995:
-	case 2525: return true;
-	default: return false;
-	}
-}
-
-bool
-port_is_implicit_tls(uint16_t port)
-{
-	return port == 465 || port == 993 || port == 995;
-}
-
 void
 flow_orient(struct flow *f, unsigned side, uint8_t tcp_flags)
 {

@@ -117,11 +117,20 @@ void flow_remove(struct flow_table *t, uint32_t id);
  * each. */
 uint32_t flow_drain(struct flow_table *t);
 
-/* Is that a port on which mail servers listen (25, 465, 587, 2525, 24, 110, 143, 993, 995)? */
-bool port_is_mail(uint16_t port);
+/* Is TLS expected there from the first octet? */
+static inline bool
+port_is_implicit_tls(uint16_t port)
+{
+	return port == 465 || port == 993 || port == 995;
+}
 
-/* Is TLS expected there from the first octet (465, 993, 995)? */
-bool port_is_implicit_tls(uint16_t port);
+/* Is that a port on which mail servers listen? */
+static inline bool
+port_is_mail(uint16_t port)
+{
+	return port == 25 || port == 587 || port == 2525 || port == 24 || port == 110 ||
+	    port == 143 || port_is_implicit_tls(port);
+}
 
 /* Address of end 0 (A) or 1 (B). */
 struct addr flow_addr(const struct flow *f, unsigned end);
