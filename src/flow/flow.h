@@ -49,7 +49,9 @@ struct flow {
 struct flow_table {
 	struct pool flows;
 	uint32_t *bucket; /* heads of the chains */
-	uint32_t mask;	  /* buckets - 1 */
+	uint32_t mask;	  /* buckets, without those split off in this round, less one */
+	uint32_t split;	  /* buckets before this one were split in this round */
+	size_t reserved;  /* buckets that there is room for */
 	struct hash_key key;
 	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
 	uint32_t now_s;	      /* the latest time seen */
