@@ -225,11 +225,9 @@ find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 }
 
 bool
-record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
+record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
 	uint16_t head[2];
-	if (!record_has(r, f))
-		return false;
 	if (*at == 0)
 		*at = r->first[f];
 	if (!find_from(r, f, at, head) || !is_sound(f, r->data + *at + HEAD, head[1]))
@@ -237,13 +235,6 @@ record_each(const struct record *r, enum field f, uint32_t *at, struct record_va
 	value_at(r, *at, head, v);
 	*at += HEAD + head[1];
 	return true;
-}
-
-bool
-record_find(const struct record *r, enum field f, struct record_value *v)
-{
-	uint32_t at = 0;
-	return record_each(r, f, &at, v);
 }
 
 bool

@@ -100,14 +100,26 @@ record_has(const struct record *r, enum field f)
 	return (r->has[f / 64] >> f % 64 & 1) != 0;
 }
 
-/* The first value of field f; false where the record has none. */
-bool record_find(const struct record *r, enum field f, struct record_value *v);
+/* Of a field that it has: see record_each. */
+bool record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v);
 
 /*
  * The values of one field, in their order: start with *at = 0; false behind the last one.  Goes
  * straight to the first, so that to ask for a field costs the same in a long record.
  */
-bool record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v);
+static inline bool
+record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
+{
+	return record_has(r, f) && record_next_of(r, f, at, v);
+}
+
+/* The first value of field f; false where the record has none. */
+static inline bool
+record_find(const struct record *r, enum field f, struct record_value *v)
+{
+	uint32_t at = 0;
+	return record_each(r, f, &at, v);
+}
 
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);
