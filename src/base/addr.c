@@ -112,6 +112,16 @@ network_has(const struct network *n, const struct addr *a)
 }
 
 bool
+networks_have(const struct network *n, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (network_has(&n[i], a))
+			return true;
+	}
+	return false;
+}
+
+bool
 addr_is_loopback(const struct addr *a)
 {
 	static const uint8_t one[16] = {[15] = 1};

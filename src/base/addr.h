@@ -38,6 +38,9 @@ char *network_print(const struct network *n, char out[NETWORK_TEXT]);
 
 bool network_has(const struct network *n, const struct addr *a);
 
+/* Is it in one of `count` networks? */
+bool networks_have(const struct network *n, size_t count, const struct addr *a);
+
 /* Loopback: 127.0.0.0/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 

@@ -65,6 +65,7 @@
 #define LIMIT_BOUNDARY	      70u    /* octets of a MIME boundary (RFC 2046 section 5.1.1) */
 #define LIMIT_ATTACHMENTS     32u    /* attachments of one message kept by name; all are counted */
 #define LIMIT_RECEIVED	      32u    /* Received fields of one message that are read */
+#define LIMIT_HOPS	      16u    /* of them kept by name as hops; all are counted */
 #define LIMIT_PARAM	      1024u  /* octets of one parameter of a MIME header field */
 #define LIMIT_PARAM_PIECES    32u    /* pieces of one such parameter (RFC 2231 section 3) */
 #define LIMIT_MIME_LINE	      128u   /* octets of a body line that may be a boundary */

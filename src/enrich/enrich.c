@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "enrich/geoip.h"
+#include "enrich/hops.h"
 
 struct enrich {
 	struct geoip *geoip;
@@ -83,11 +84,7 @@ enrich_databases(const struct enrich *e)
 static bool
 is_home(const struct enrich *e, const struct addr *a)
 {
-	for (size_t i = 0; i < e->homes; i++) {
-		if (network_has(&e->home[i], a))
-			return true;
-	}
-	return false;
+	return networks_have(e->home, e->homes, a);
 }
 
 static const char *
@@ -139,4 +136,5 @@ enrich_apply(struct enrich *e, struct record *r)
 	struct addr server = add_side(e, r, &sides[1]);
 	if (!record_find(r, FIELD_NETWORK_DIRECTION, &v))
 		record_put_word(r, FIELD_NETWORK_DIRECTION, direction_of(e, &client, &server));
+	hops_trust(e->home, e->homes, r);
 }

@@ -3,7 +3,8 @@
  * border of the home networks they stand.
  *
  * Adds source/destination .geo.country_iso_code, .as.number, .as.organization.name from MaxMind
- * databases (.mmdb), and network.direction.  Looks nothing up outside of this machine.
+ * databases (.mmdb), network.direction, and which hops of a mail were told by hosts of ours
+ * (postcard.hops.trusted).  Looks nothing up outside of this machine.
  */
 #ifndef POSTCARD_ENRICH_ENRICH_H
 #define POSTCARD_ENRICH_ENRICH_H

@@ -126,6 +126,7 @@ take_header(struct findings *F, struct message *m, const struct mime_event *ev)
 	case MIME_USER_AGENT:
 		m->mailer = keep(F, m->mailer, ev->text, ev->text_len, LIMIT_TEXT);
 		break;
+	case MIME_RECEIVED: hops_take(F, m, ev->text, ev->text_len); break;
 	case MIME_TLS_REQUIRED: take_tls_required(m, ev->text, ev->text_len); break;
 	default: break;
 	}
@@ -176,6 +177,8 @@ message_content_gap(struct findings *F, struct message *m, uint64_t len)
 {
 	m->flags |= MESSAGE_GAP;
 	m->size += len;
+	if (!(m->flags & MESSAGE_HEADERS_DONE))
+		m->hops.states |= HOPS_LOST;
 	if (m->scan != 0)
 		mime_gap(&F->mime, m->scan, len);
 }
@@ -211,6 +214,7 @@ finding_message_free(struct findings *F, uint32_t id)
 		strings_drop(&F->strings, at);
 		at = next;
 	}
+	hops_free(F, m);
 	pool_give(&F->messages, id);
 }
 

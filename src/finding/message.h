@@ -25,6 +25,15 @@ struct attachment {
 	uint64_t size; /* octets on the wire */
 };
 
+/* The Received fields of its header: see hops.c. */
+struct hops {
+	uint32_t first, last; /* string handles of the chain's ends */
+	uint8_t seen;	      /* fields, LIMIT_RECEIVED at most */
+	uint8_t kept;	      /* of them in the chain */
+	uint8_t states;	      /* a bit for each enum received_state, and HOPS_LOST */
+};
+#define HOPS_LOST 0x80u /* octets of the header were lost */
+
 struct message {
 	int64_t start_ns;    /* packet time of its first command */
 	uint64_t size;	     /* content octets */
@@ -46,6 +55,7 @@ struct message {
 	uint8_t exposed;    /* EXPOSED_* */
 	uint8_t protection; /* enum mime_protection */
 	uint8_t delivered;  /* enum mail_result */
+	struct hops hops;
 	struct attachment attachment[LIMIT_ATTACHMENTS];
 };
 
@@ -87,5 +97,10 @@ void message_recipient_reply(struct findings *F, struct message *m, uint32_t ind
 void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len);
 void message_content_gap(struct findings *F, struct message *m, uint64_t len);
 void message_content_end(struct findings *F, struct message *m);
+
+/* A Received field, the newest first; what became of them all; and their memory. */
+void hops_take(struct findings *F, struct message *m, const char *field, size_t len);
+void hops_put(const struct findings *F, const struct message *m, struct record *r);
+void hops_free(struct findings *F, struct message *m);
 
 #endif

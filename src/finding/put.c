@@ -179,4 +179,5 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		if (m->flags & MESSAGE_TLS_WAIVED)
 			record_put_bool(r, FIELD_TLS_REQUIRED, false);
 	}
+	hops_put(F, m, r);
 }

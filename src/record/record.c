@@ -286,13 +286,52 @@ record_set_word(struct record *r, enum field f, const char *word)
 	record_put_word(r, f, word);
 }
 
+/* Is f a member of the objects that `item` begins? */
+static bool
+is_member(enum field item, enum field f)
+{
+	size_t n = strlen(field_table[item].name);
+	return strncmp(field_table[f].name, field_table[item].name, n) == 0 &&
+	    field_table[f].name[n] == '.';
+}
+
+void
+record_put_bools(struct record *r, enum field item, enum field f, const bool *values, unsigned n)
+{
+	enum { SIZE = HEAD + 1 };
+	uint16_t head[2];
+	assert(field_table[item].type == TYPE_ITEM && field_table[f].type == TYPE_BOOL);
+	for (uint32_t at = 0; n > 0 && head_at(r, at, head);) {
+		at += HEAD + head[1];
+		if (head[0] != item)
+			continue;
+		if (sizeof r->data - r->len < CUT_ROOM + SIZE) {
+			r->cut = (uint16_t)(r->cut + n);
+			return;
+		}
+		uint16_t put_head[2] = {(uint16_t)f, 1};
+		memmove(r->data + at + SIZE, r->data + at, r->len - at);
+		memcpy(r->data + at, put_head, HEAD);
+		r->data[at + HEAD] = *values++;
+		r->len += SIZE;
+		at += SIZE;
+		n--;
+		note(r, f);
+	}
+}
+
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
 	uint16_t head[2];
+	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
 	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
 		uint32_t size = HEAD + head[1];
+		if (field_table[head[0]].type == TYPE_ITEM)
+			item = (enum field)head[0];
+		if (head[0] == item || (item != FIELDS && is_member(item, (enum field)head[0])))
+			continue;
 		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);

@@ -75,6 +75,10 @@ void record_put_time(struct record *r, enum field f, int64_t ns); /* since the e
 void record_put_ip(struct record *r, enum field f, const struct addr *a);
 void record_put_item(struct record *r,
     enum field f); /* begins the next element of an array of objects */
+/* Puts values[i] into the i-th element of the array of objects `item`, as its member f; of more
+ * elements than `n` the rest have none. */
+void
+record_put_bools(struct record *r, enum field item, enum field f, const bool *values, unsigned n);
 
 /* One value of a record, as reading hands it out. */
 struct record_value {
@@ -131,7 +135,8 @@ void record_remove(struct record *r, enum field f);
 void record_set_word(struct record *r, enum field f, const char *word);
 
 /* Begins `out` as a record of the same kind with the values of `r` that name no person (privacy
- * OPEN), as many as fit into `max` octets, in their order. */
+ * OPEN), as many as fit into `max` octets, in their order.  Arrays of objects are left out: they
+ * are long, and what comes behind them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
 
 /* Begins `out` as a copy of `r` without the values of `n` fields. */

@@ -418,6 +418,7 @@ card_take(struct card *c, const struct record *r, bool reveal)
 	c->key.exposed &= (1u << READABLES) - 1;
 	c->logins = (c->key.exposed >> READABLE_CREDENTIALS & 1) != 0;
 	if (r->kind == RECORD_MESSAGE) {
+		card_hops_take(&c->hops, r);
 		c->mails++;
 	} else {
 		c->connections++;
@@ -477,6 +478,7 @@ card_merge(struct card *into, const struct card *from)
 		memcpy(into->baseline, from->baseline, sizeof into->baseline);
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
+	card_hops_merge(&into->hops, &from->hops);
 	names_merge(&into->behind, &from->behind);
 	names_merge(&into->tunnels, &from->tunnels);
 	names_merge(&into->senders, &from->senders);

@@ -10,6 +10,7 @@
 #define POSTCARD_SINK_CARD_H
 
 #include "record/record.h"
+#include "sink/card_hops.h"
 
 #define CARD_NAMES    3u   /* values of a list that are kept */
 #define CARD_NAME     100u /* octets of each, as it is shown */
@@ -75,6 +76,7 @@ struct card {
 	char policy[CARD_SENTENCE];   /* the policy that it violates; "" for none */
 	char
 	    baseline[CARD_SENTENCE]; /* what the server used to offer; "" where that is no matter */
+	struct card_hops hops;	     /* before this one */
 	struct names behind;	     /* clients that a load balancer spoke for */
 	struct names tunnels;	     /* that it was captured in */
 	struct names senders, recipients, subjects, attachments, mechanisms, mailers;

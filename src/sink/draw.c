@@ -111,6 +111,15 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 	page_line(p);
 }
 
+static void
+draw_hops(struct page *p, const struct card *c)
+{
+	char line[CARD_HOPS_LINE];
+	struct text t = text_in(line, sizeof line);
+	card_hops_say(&c->hops, &t);
+	draw_row(p, "Before", line);
+}
+
 /* The judge's sentence speaks of one connection; of many, one that counts them is made here. */
 static void
 draw_why(struct page *p, const struct card *c)
@@ -323,6 +332,7 @@ draw_card(struct page *p, const struct card *c, size_t number, size_t all)
 	draw_names(p, "Behind it", &c->behind);
 	draw_side(p, "Server", &c->key.server, c->key.port, &c->server);
 	draw_names(p, "Tunnel", &c->tunnels);
+	draw_hops(p, c);
 	draw_seen(p, c);
 	page_line(p);
 	draw_readable(p, c);

@@ -3,7 +3,7 @@
 
 engine, decode: small captures as fuzz_engine.c and fuzz_decode.c read them, plain and in tunnels and
 fragments.  capture: such files, of every kind.  stream, record: a few of each.  session: their dialogues as fuzz_session.c does.
-wire: what workers may say, well and ill.  mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.
+wire: what workers may say, well and ill.  mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.  received: single fields.
 """
 import glob
 import gzip
@@ -97,6 +97,15 @@ def messages():
     yield "deep", "".join("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(12))
 
 
+def received():
+    """The Received fields of the unit test."""
+    with open("tests/unit/mail_received_test.c", encoding="utf-8") as f:
+        rows = f.read().split("rows[] = {", 1)[1].split("\n};", 1)[0]
+    for row in re.findall(r'\{\s*((?:"(?:[^"\\]|\\.)*"\s*)+)(DATE)?', rows):
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', row[0])).replace("\\\\", "\\")
+        yield text + ("; Mon, 23 Nov 2026 14:00:00 +0100 (CET)" if row[1] else "")
+
+
 def wire():
     """What a worker may say, as src/engine/wire.h lays it out: (name, octets)."""
     def say(kind, detail, order, body=b""):
@@ -175,6 +184,8 @@ def main():
                     piece = text[i:i + 30]
                     seed += bytes([(0x80 if line[0] == "S" else 0) | len(piece)]) + piece
         write(os.path.join(base, "session"), os.path.basename(path)[:-4], seed)
+    for n, field in enumerate(received()):
+        write(os.path.join(base, "received"), "%02d" % n, field.encode())
     for name, text in messages():
         write(os.path.join(base, "mime"), name, b"\0" + text.replace("\n", "\r\n").encode("latin-1"))
         write(os.path.join(base, "mime"), name + "-cut", b"\x35" + text.encode("latin-1"))

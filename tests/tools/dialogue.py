@@ -47,6 +47,7 @@ After `== expect` each line is a statement about the records of `--json --reveal
     count session = 1                      also message, alert
     session.FIELD = value                  the first session record by start; session[1] the next
     session.FIELD = a, b                   an array, in any order
+    message.ARRAY.0.MEMBER = value         of the first object of an array
     session.FIELD has a                    an array has this element
     session.FIELD lacks a
     session.FIELD ~ REGEX                  matches somewhere

@@ -31,7 +31,11 @@ def dig(record, dotted):
     """record["a"]["b"] for "a.b"; of an array of objects, the values of them all."""
     at = record
     for part in dotted.split("."):
-        if isinstance(at, list):
+        if isinstance(at, list) and part.isdigit():
+            if int(part) >= len(at):
+                return ABSENT
+            at = at[int(part)]
+        elif isinstance(at, list):
             at = [x[part] for x in at if isinstance(x, dict) and part in x]
             if not at:
                 return ABSENT

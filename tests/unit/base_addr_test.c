@@ -114,6 +114,21 @@ what_a_network_holds(void **state)
 
 /* Every prefix length: one flipped bit is seen inside the prefix, and nowhere else. */
 static void
+any_of_several(void **state)
+{
+	(void)state;
+	struct network n[2];
+	struct addr in = addr_of("192.0.2.9"), out = addr_of("198.51.100.9"), none = {0};
+	assert_true(network_parse("2001:db8::/32", &n[0]));
+	assert_true(network_parse("192.0.2.0/24", &n[1]));
+	assert_true(networks_have(n, 2, &in));
+	assert_false(networks_have(n, 1, &in));
+	assert_false(networks_have(n, 0, &in));
+	assert_false(networks_have(n, 2, &out));
+	assert_false(networks_have(n, 2, &none));
+}
+
+static void
 each_bit_of_each_prefix(void **state)
 {
 	(void)state;
@@ -160,6 +175,7 @@ main(void)
 	    cmocka_unit_test(made_of_octets),
 	    cmocka_unit_test(bad_ones_are_refused),
 	    cmocka_unit_test(what_a_network_holds),
+	    cmocka_unit_test(any_of_several),
 	    cmocka_unit_test(each_bit_of_each_prefix),
 	    cmocka_unit_test(loopback),
 	};

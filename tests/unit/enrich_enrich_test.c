@@ -125,6 +125,102 @@ what_is_there_stays(void **state)
 	enrich_close(NULL);
 }
 
+struct hop {
+	const char *ip, *state; /* ip NULL: none is told */
+};
+
+static void
+put_hops(const struct hop *hops)
+{
+	for (; hops->state != NULL; hops++) {
+		struct addr a;
+		record_put_item(&record, FIELD_HOP);
+		record_put_word(&record, FIELD_HOP_FROM, "x");
+		if (hops->ip != NULL) {
+			assert_true(addr_parse(hops->ip, &a));
+			record_put_ip(&record, FIELD_HOP_IP, &a);
+		}
+		record_put_word(&record, FIELD_HOP_STATE, hops->state);
+	}
+	record_put_word(&record, FIELD_DELIVERED, "accepted"); /* what stands behind them stays */
+}
+
+/* A letter for each hop, in their order: t trusted, f not, - not said. */
+static void
+expect_trust(struct enrich *e, const char *want)
+{
+	char got[64];
+	size_t n = 0;
+	struct record_value v;
+	enrich_apply(e, &record);
+	uint32_t len = record.len;
+	enrich_apply(e, &record); /* again: nothing is said twice */
+	assert_int_equal(record.len, len);
+	for (uint32_t at = 0; record_next(&record, &at, &v) && n < sizeof got - 1;) {
+		if (v.field == FIELD_HOP)
+			got[n++] = '-';
+		else if (v.field == FIELD_HOP_TRUSTED)
+			got[n - 1] = v.u64 ? 't' : 'f';
+	}
+	got[n] = '\0';
+	assert_string_equal(got, want);
+	assert_true(record_is(&record, FIELD_DELIVERED, "accepted"));
+}
+
+static void
+hops_that_hosts_of_ours_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *protocol, *client, *server, *forwarded;
+		struct hop hops[5];
+		const char *trusted;
+	} cases[] = {
+	    {"smtp", "10.0.0.1", "192.0.2.1", NULL,
+		{{"10.0.0.2", "sealed"}, {"203.0.113.1", "sealed"}, {"10.0.0.3", "readable"}},
+		"ttf"},
+	    {"smtp", "192.0.2.1", "10.0.0.1", NULL,
+		{{"10.0.0.2", "sealed"}, {"10.0.0.3", "sealed"}}, "ff"},
+	    {"smtp", "10.0.0.1", "192.0.2.1", NULL,
+		{{"127.0.0.1", "local"}, {"::1", "local"}, {"10.0.0.2", "sealed"}}, "ttt"},
+	    /* who handed it over is not told: by another program of the same machine, or it may be
+	     * anybody */
+	    {"smtp", "10.0.0.1", "192.0.2.1", NULL,
+		{{NULL, "local"}, {NULL, "sealed"}, {NULL, "local"}}, "ttf"},
+	    {"lmtp", "10.0.0.1", "10.0.0.2", NULL, {{NULL, "unknown"}, {"10.0.0.2", "sealed"}},
+		"tf"},
+	    {"imap", "203.0.113.1", "10.0.0.1", NULL, {{"10.0.0.2", "sealed"}, {NULL, "local"}},
+		"tt"},
+	    {"pop3", "10.0.0.1", "203.0.113.1", NULL, {{"10.0.0.2", "sealed"}}, "f"},
+	    {"smtp", "10.0.0.1", "192.0.2.1", "203.0.113.1", {{"10.0.0.2", "sealed"}}, "f"},
+	    {"smtp", "10.0.0.1", "192.0.2.1", "10.0.0.9", {{"10.0.0.2", "sealed"}}, "t"},
+	    {"smtp", "203.0.113.1", "192.0.2.1", "10.0.0.9", {{"10.0.0.2", "sealed"}}, "f"},
+	    {"smtp", NULL, "192.0.2.1", NULL, {{"10.0.0.2", "sealed"}}, "f"},
+	    {"smtp", "10.0.0.1", "192.0.2.1", NULL, {{NULL, NULL}}, ""},
+	};
+	struct enrich *e = open_homes(NULL, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct addr a;
+		begin(cases[i].client, cases[i].server);
+		record.kind = RECORD_MESSAGE;
+		record_put_word(&record, FIELD_NETWORK_PROTOCOL, cases[i].protocol);
+		if (cases[i].forwarded != NULL) {
+			assert_true(addr_parse(cases[i].forwarded, &a));
+			record_put_ip(&record, FIELD_NETWORK_FORWARDED_IP, &a);
+		}
+		put_hops(cases[i].hops);
+		expect_trust(e, cases[i].trusted);
+	}
+	/* more than a worker says, from one that was taken over */
+	begin("10.0.0.1", "192.0.2.1");
+	record.kind = RECORD_MESSAGE;
+	for (unsigned i = 0; i < LIMIT_HOPS + 2; i++)
+		record_put_item(&record, FIELD_HOP);
+	record_put_word(&record, FIELD_DELIVERED, "accepted");
+	expect_trust(e, "tfffffffffffffff--");
+	enrich_close(e);
+}
+
 static void
 fields_come_from_the_databases(void **state)
 {
@@ -188,6 +284,7 @@ main(void)
 	    cmocka_unit_test(private_networks_are_home),
 	    cmocka_unit_test(named_networks_replace_them),
 	    cmocka_unit_test(what_is_there_stays),
+	    cmocka_unit_test(hops_that_hosts_of_ours_told),
 	    FOLDER_TEST(fields_come_from_the_databases),
 	};
 	return cmocka_run_group_tests_name("enrich/enrich", tests, NULL, NULL);

@@ -193,6 +193,54 @@ copies(void **state)
 }
 
 static void
+arrays_of_objects(void **state)
+{
+	(void)state;
+	static struct record r, copy;
+	static const bool values[] = {true, false, true};
+	struct record_value v;
+	record_begin(&r, RECORD_MESSAGE);
+	record_put_bools(&r, FIELD_HOP, FIELD_HOP_TRUSTED, values, 3);
+	assert_int_equal(r.len, 0);
+	record_put_word(&r, FIELD_HELO, "name");
+	for (unsigned i = 0; i < 2; i++) {
+		record_put_item(&r, FIELD_HOP);
+		record_put_word(&r, FIELD_HOP_BY, "mx");
+	}
+	record_put_word(&r, FIELD_OUTCOME, "cleartext");
+	record_put_bools(&r, FIELD_HOP, FIELD_HOP_TRUSTED, values, 3);
+	static const enum field order[] = {FIELD_HELO, FIELD_HOP, FIELD_HOP_TRUSTED, FIELD_HOP_BY,
+	    FIELD_HOP, FIELD_HOP_TRUSTED, FIELD_HOP_BY, FIELD_OUTCOME};
+	uint32_t at = 0;
+	for (unsigned i = 0; i < sizeof order / sizeof *order; i++) {
+		assert_true(record_next(&r, &at, &v));
+		assert_int_equal(v.field, order[i]);
+		if (v.field == FIELD_HOP_TRUSTED)
+			assert_int_equal(v.u64, i == 2);
+	}
+	assert_false(record_next(&r, &at, &v));
+	assert_int_equal(at, r.len);
+	assert_int_equal(r.cut, 0);
+	/* a copy that is to be short has none of it, and all behind it */
+	record_copy_open(&copy, &r, 1000);
+	assert_false(record_find(&copy, FIELD_HOP, &v));
+	assert_false(record_find(&copy, FIELD_HOP_BY, &v));
+	assert_true(record_is(&copy, FIELD_HELO, "name"));
+	assert_true(record_is(&copy, FIELD_OUTCOME, "cleartext"));
+	/* no room for it in a full record: said, and nothing is written behind its end */
+	record_put_item(&r, FIELD_HOP);
+	while (r.cut == 0)
+		record_put_word(&r, FIELD_GREETING, "0123456789012345678901234567890123456789");
+	while (r.cut == 1)
+		record_put_bool(&r, FIELD_MIDSTREAM, true);
+	static const bool three[3] = {true, true, true};
+	uint32_t len = r.len;
+	record_put_bools(&r, FIELD_HOP, FIELD_HOP_TRUSTED, three, 3);
+	assert_int_equal(r.len, len);
+	assert_int_equal(r.cut, 2 + 3);
+}
+
+static void
 taking_over(void **state)
 {
 	(void)state;
@@ -240,6 +288,7 @@ main(void)
 	    cmocka_unit_test(what_does_not_fit_is_left_out),
 	    cmocka_unit_test(damaged_octets),
 	    cmocka_unit_test(copies),
+	    cmocka_unit_test(arrays_of_objects),
 	    cmocka_unit_test(taking_over),
 	    cmocka_unit_test(the_table),
 	};
