@@ -307,7 +307,7 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 			continue;
 		if (sizeof r->data - r->len < CUT_ROOM + SIZE) {
 			r->cut = (uint16_t)(r->cut + n);
-			return;
+			break;
 		}
 		uint16_t put_head[2] = {(uint16_t)f, 1};
 		memmove(r->data + at + SIZE, r->data + at, r->len - at);
@@ -316,8 +316,8 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 		r->len += SIZE;
 		at += SIZE;
 		n--;
-		note(r, f);
 	}
+	index_anew(r);
 }
 
 void
