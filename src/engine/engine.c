@@ -86,7 +86,8 @@ record_message(struct engine *e, const struct conn *c, uint32_t message, struct 
 	record_begin(r, RECORD_MESSAGE);
 	conn_put(c, f, &e->findings, end, r);
 	record_put_word(r, FIELD_EVENT_DATASET, "postcard.message");
-	record_put_word(r, FIELD_EVENT_ACTION, "mail-readable");
+	record_put_word(r, FIELD_EVENT_ACTION,
+	    finding_has_content(&e->findings, message) ? "mail-readable" : "envelope-readable");
 	record_put_time(r, FIELD_EVENT_START, start);
 	record_put_time(r, FIELD_EVENT_END, end);
 	record_put_u64(r, FIELD_EVENT_DURATION, end > start ? (uint64_t)(end - start) : 0);

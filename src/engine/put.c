@@ -105,6 +105,22 @@ put_wrap(const struct conn *c, const struct flow *f, const struct findings *F, s
 	}
 }
 
+/* The client that this one speaks for, where what it said is an address. */
+static void
+put_forwarded(const struct conn *c, const struct findings *F, struct record *r)
+{
+	char text[ADDR_TEXT];
+	struct addr a;
+	size_t len;
+	const char *s = strings_get(&F->strings, c->finding.forwarded, &len);
+	if (len >= sizeof text)
+		return;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	if (addr_parse(text, &a))
+		record_put_ip(r, FIELD_NETWORK_FORWARDED_IP, &a);
+}
+
 static void
 put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
     struct record *r)
@@ -156,6 +172,9 @@ conn_put(const struct conn *c, const struct flow *f, const struct findings *F, i
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)c->vlan);
 	if (c->wrap != 0)
 		put_wrap(c, f, F, r);
+	struct record_value said;
+	if (c->finding.forwarded != 0 && !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
+		put_forwarded(c, F, r);
 	put_end(c, f, client, true, r);
 	put_end(c, f, !client, false, r);
 	record_put_word(r, FIELD_VISIBILITY,

@@ -53,6 +53,20 @@ keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 	return strings_put(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
 }
 
+/* Behind a login a server may say again what it was told: of its line the first word is kept. */
+static void
+take_evidence(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct mail_event kept = *ev;
+	if (ev->side == MAIL_SERVER && f->auth != 0) {
+		kept.len = 0;
+		while (kept.len < ev->len && ev->text[kept.len] > ' ')
+			kept.len++;
+	}
+	if (kept.len > 0)
+		f->evidence = keep_first(F, f->evidence, &kept);
+}
+
 static void
 take_odd(struct finding *f, enum mail_oddity odd)
 {
@@ -87,6 +101,47 @@ word_code(const char *s, size_t len)
 			return (uint8_t)(i + 1);
 	}
 	return 0;
+}
+
+/* ---- credentials ---- */
+
+static void
+take_attempt(struct finding *f, const struct mail_event *ev)
+{
+	unsigned bit = auth_bit(ev->text, ev->len);
+	bool goes_on = f->flags & FINDING_AUTH_OPEN && f->auth_now == bit + 1; /* USER, PASS */
+	f->auth |= 1u << bit;
+	f->auth_now = (uint8_t)(bit + 1);
+	f->auth_answers = goes_on ? f->auth_answers : 0;
+	f->flags |= FINDING_AUTH_OPEN;
+	if (auth_shows(bit, 0) == AUTH_NOTHING)
+		f->auth_shown |= 1u << AUTH_NOTHING;
+}
+
+/* An answer crossed.  Whether the server takes it does not matter: it can be read. */
+static void
+take_secret(struct finding *f, const struct finding_view *v)
+{
+	f->auth_answers = (uint8_t)(f->auth_answers + (f->auth_answers < UINT8_MAX));
+	enum auth_shows shows =
+	    f->auth_now == 0 ? AUTH_UNKNOWN : auth_shows(f->auth_now - 1u, f->auth_answers);
+	if (shows == AUTH_NOTHING)
+		return;
+	if (shows != AUTH_ACCOUNT) /* what follows the account's name tells more */
+		f->auth_shown &= (uint8_t) ~(1u << AUTH_ACCOUNT);
+	f->auth_shown |= (uint8_t)(1u << shows);
+	expose(f, v, EXPOSED_CREDENTIALS);
+}
+
+static void
+take_auth_reply(struct finding *f, enum mail_auth_result r)
+{
+	static const uint32_t flag[] = {
+	    [MAIL_AUTH_ACCEPTED] = FINDING_AUTH_OK,
+	    [MAIL_AUTH_REFUSED] = FINDING_AUTH_NO,
+	    [MAIL_AUTH_CANCELLED] = FINDING_AUTH_CANCELLED,
+	};
+	f->flags = (f->flags & ~FINDING_AUTH_OPEN) | flag[r];
 }
 
 /* ---- TLS ---- */
@@ -241,7 +296,6 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
     const struct finding_view *v)
 {
 	struct message *m;
-	unsigned bit;
 	switch ((enum mail_event_kind)ev->kind) {
 	case MAIL_CONFIRMED: f->flags |= FINDING_SURE; break;
 	case MAIL_DENIED: f->flags |= FINDING_DENIED; break;
@@ -277,23 +331,15 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_EHLO_REFUSED: f->flags |= FINDING_REFUSED_EHLO; break;
 	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
 	case MAIL_UPGRADE_REPLY:
+		if (ev->code == 250 && (v->gap || v->midstream))
+			break; /* it may answer something that was lost */
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
 		f->upgrade_code = ev->code;
 		f->upgrade_word = word_code(ev->text, ev->len);
 		break;
-	case MAIL_AUTH:
-		bit = auth_bit(ev->text, ev->len);
-		f->auth |= 1u << bit;
-		f->flags = auth_reveals(bit) ? f->flags & ~FINDING_AUTH_HARMLESS
-					     : f->flags | FINDING_AUTH_HARMLESS;
-		break;
-	case MAIL_AUTH_SECRET:
-		if (!(f->flags & FINDING_AUTH_HARMLESS))
-			expose(f, v, EXPOSED_CREDENTIALS);
-		break;
-	case MAIL_AUTH_REPLY:
-		f->flags |= ev->index == MAIL_AUTH_ACCEPTED ? FINDING_AUTH_OK : FINDING_AUTH_NO;
-		break;
+	case MAIL_AUTH: take_attempt(f, ev); break;
+	case MAIL_AUTH_SECRET: take_secret(f, v); break;
+	case MAIL_AUTH_REPLY: take_auth_reply(f, (enum mail_auth_result)ev->index); break;
 	case MAIL_SENDER:
 		f->envelopes = (uint16_t)(f->envelopes + (f->envelopes < UINT16_MAX));
 		expose(f, v, EXPOSED_ENVELOPE);
@@ -363,19 +409,24 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			(ev->index & MAIL_EXPOSED_ATTACHMENTS ? EXPOSED_ATTACHMENTS : 0u)));
 		break;
 	case MAIL_LOST:
-		if (ev->side == MAIL_CLIENT)
+		if (ev->side == MAIL_CLIENT) {
 			f->flags |= FINDING_LOST;
+			f->auth_answers = UINT8_MAX; /* or more than were seen */
+		}
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;
 	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;
 	case MAIL_USED: f->used |= (uint16_t)(1u << ev->index); break;
-	case MAIL_FORWARDED: f->forwarded = keep_first(F, f->forwarded, ev); break;
+	case MAIL_FORWARDED: /* the last one speaks for what follows; none: it was not believed */
+		strings_drop(&F->strings, f->forwarded);
+		f->forwarded = ev->len > 0 ? keep_first(F, 0, ev) : 0;
+		break;
 	case MAIL_AGENT:
 		if (ev->side == MAIL_CLIENT)
 			f->agent = keep_first(F, f->agent, ev);
 		break;
-	case MAIL_EVIDENCE: f->evidence = keep_first(F, f->evidence, ev); break;
+	case MAIL_EVIDENCE: take_evidence(F, f, ev); break;
 	}
 	return 0;
 }

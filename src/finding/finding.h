@@ -104,6 +104,9 @@ struct finding {
 	uint8_t upgrade_word;		    /* IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK, 5 -ERR */
 	uint8_t exposed;		    /* EXPOSED_* */
 	uint8_t reason;			    /* enum reason, settled with the first exposure */
+	uint8_t auth_now;		    /* bit + 1 of the mechanism last named; 0 for none */
+	uint8_t auth_answers;		    /* answers of the client to it that crossed */
+	uint8_t auth_shown;		    /* a bit for each enum auth_shows */
 };
 
 #define FINDING_LMTP	     0x000001u
@@ -133,7 +136,8 @@ struct finding {
 #define FINDING_IMPLICIT 0x800000u /* TLS came first */
 #define FINDING_MANGLED \
 	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
-#define FINDING_AUTH_HARMLESS 0x2000000u /* the mechanism last named shows no secret */
+#define FINDING_AUTH_OPEN      0x2000000u /* an attempt to log in awaits its reply */
+#define FINDING_AUTH_CANCELLED 0x8000000u
 #define FINDING_LOST \
 	0x4000000u /* commands were lost since the last list: it may have asked for TLS */
 
@@ -175,6 +179,7 @@ void finding_put_session(const struct findings *F, const struct finding *f,
 void finding_put_message(const struct findings *F, const struct finding *f, uint32_t message,
     struct record *r);
 void finding_message_free(struct findings *F, uint32_t message);
+bool finding_has_content(const struct findings *F, uint32_t message); /* did any of it cross? */
 int64_t finding_message_start(const struct findings *F, uint32_t message);
 
 /* Gives everything back. */

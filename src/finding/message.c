@@ -218,6 +218,12 @@ finding_message_free(struct findings *F, uint32_t id)
 	pool_give(&F->messages, id);
 }
 
+bool
+finding_has_content(const struct findings *F, uint32_t id)
+{
+	return ((const struct message *)pool_at(&F->messages, id))->flags & MESSAGE_CONTENT;
+}
+
 int64_t
 finding_message_start(const struct findings *F, uint32_t id)
 {

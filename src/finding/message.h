@@ -87,8 +87,21 @@ struct tls_facts {
 /* Names of SASL mechanisms; index is the bit in finding.auth. */
 unsigned auth_bit(const char *name, size_t len);
 const char *auth_name(unsigned bit); /* NULL past the last */
-bool auth_reveals(
-    unsigned bit); /* does an attempt show something that can be used or guessed offline? */
+
+/* What an eavesdropper has of an attempt to log in. */
+enum auth_shows {
+	AUTH_PASSWORD,
+	AUTH_TOKEN,
+	AUTH_DIGEST,  /* of which the password can be guessed offline */
+	AUTH_ACCOUNT, /* the account's name, and no more */
+	AUTH_UNKNOWN, /* something of a mechanism that is not known */
+	AUTH_NOTHING,
+	AUTH_SHOWS
+};
+
+/* Of a mechanism, when so many answers of the client crossed (0: the attempt alone). */
+enum auth_shows auth_shows(unsigned bit, unsigned answers);
+const char *auth_shows_name(enum auth_shows shows);
 
 uint32_t message_find(const struct findings *F, const struct finding *f, uint8_t tx);
 uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns);

@@ -14,14 +14,55 @@ put_string(const struct findings *F, struct record *r, enum field f, uint32_t ha
 		record_put_str(r, f, s, len);
 }
 
+static const char *const exposed_name[] = {"envelope", "headers", "body", "attachments",
+    "credentials"}; /* by bit of EXPOSED_*, lowest step first */
+
 static void
 put_exposed(struct record *r, uint8_t exposed)
 {
-	static const char *const name[] = {"envelope", "headers", "body", "attachments",
-	    "credentials"};
-	for (unsigned i = 0; i < sizeof name / sizeof name[0]; i++) {
+	for (unsigned i = 0; i < sizeof exposed_name / sizeof exposed_name[0]; i++) {
 		if (exposed & 1u << i)
-			record_put_word(r, FIELD_EXPOSED, name[i]);
+			record_put_word(r, FIELD_EXPOSED, exposed_name[i]);
+	}
+}
+
+/* The highest step of the ladder; of a session without any, the names in greeting and EHLO. */
+static void
+put_exposure(struct record *r, uint8_t exposed, bool names)
+{
+	unsigned step = 0;
+	while (exposed >> step > 1)
+		step++;
+	if (exposed != 0 || names)
+		record_put_word(r, FIELD_EXPOSURE, exposed != 0 ? exposed_name[step] : "names");
+}
+
+static void
+put_auth(const struct finding *f, struct record *r)
+{
+	static const struct {
+		uint32_t flag;
+		const char *word;
+	} results[] = {
+	    {FINDING_AUTH_OK, "accepted"},
+	    {FINDING_AUTH_NO, "refused"},
+	    {FINDING_AUTH_CANCELLED, "cancelled"},
+	    {FINDING_AUTH_OPEN, "unanswered"},
+	};
+	for (unsigned i = 0; auth_name(i) != NULL; i++) {
+		if (f->auth & 1u << i)
+			record_put_word(r, FIELD_AUTH, auth_name(i));
+	}
+	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
+		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
+	for (unsigned i = 0; i < sizeof results / sizeof *results; i++) {
+		bool early = results[i].flag == FINDING_AUTH_OPEN && r->kind != RECORD_SESSION;
+		if (f->flags & results[i].flag && !early) /* its answer may still come */
+			record_put_word(r, FIELD_AUTH_RESULT, results[i].word);
+	}
+	for (unsigned i = 0; i < AUTH_SHOWS; i++) {
+		if (f->auth_shown >> i & 1u)
+			record_put_word(r, FIELD_AUTH_SHOWS, auth_shows_name((enum auth_shows)i));
 	}
 }
 
@@ -112,17 +153,14 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 		record_put_word(r, FIELD_REASON,
 		    reason_name(
 			f->reason != REASON_NONE ? (enum reason)f->reason : finding_reason(f, v)));
-	if (r->kind == RECORD_SESSION)
+	if (r->kind == RECORD_SESSION) {
 		put_exposed(r, f->exposed);
+		put_exposure(r, f->exposed, f->helo != 0 || f->greeting != 0);
+	}
 	put_starttls(F, f, v, r);
 	record_put_u64(r, FIELD_MESSAGES, f->messages);
 	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
-	for (unsigned i = 0; auth_name(i) != NULL; i++) {
-		if (f->auth & 1u << i)
-			record_put_word(r, FIELD_AUTH, auth_name(i));
-	}
-	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
-		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
+	put_auth(f, r);
 	for (unsigned i = 0; i < MAIL_EXTENSIONS; i++) {
 		if (f->used >> i & 1u)
 			record_put_word(r, FIELD_USED, mail_extension(i));
@@ -146,6 +184,7 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	size_t len;
 	(void)f;
 	put_exposed(r, m->exposed);
+	put_exposure(r, m->exposed, false);
 	if (m->flags & MESSAGE_SENDER) {
 		const char *from = strings_get(&F->strings, m->from, &len);
 		record_put_str(r,

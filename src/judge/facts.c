@@ -14,7 +14,7 @@ const struct key_info key_table[KEYS] = {
 	    "null-cipher", "not-visible"}},
     [KEY_EXPOSED] = {"exposed", {"envelope", "headers", "body", "attachments", "credentials"}},
     [KEY_CONTENT] = {"content", {"none", "some"}},
-    [KEY_SECRET] = {"secret", {"password", "token", "challenge"}},
+    [KEY_SECRET] = {"secret", {"password", "token", "challenge", "account"}},
     [KEY_DIRECTION] = {"direction",
 	{"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
     [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
@@ -24,7 +24,7 @@ enum { RECORD_WORD_SESSION, RECORD_WORD_MESSAGE };
 enum { PORT_MX, PORT_SUBMISSION, PORT_IMPLICIT, PORT_IMAP, PORT_POP3, PORT_LMTP, PORT_OTHER };
 enum { EXPOSED_HEADERS = 1, EXPOSED_BODY = 2, EXPOSED_ATTACHMENTS = 3 };
 enum { CONTENT_NONE, CONTENT_SOME };
-enum { SECRET_PASSWORD, SECRET_TOKEN, SECRET_CHALLENGE };
+enum { SECRET_PASSWORD, SECRET_TOKEN, SECRET_CHALLENGE, SECRET_ACCOUNT };
 enum { DIRECTION_UNKNOWN = 4, DIRECTION_LOOPBACK = 5 };
 enum { PROTOCOL_OTHER = 5 };
 
@@ -50,14 +50,28 @@ const char *const value_names[VALUES] = {
 
 /* The mechanisms that a sentence names; what else a client called one is not repeated. */
 static const char *const mechanism_names[] = {
-    "PLAIN", "LOGIN", "USER", "PASS", "LOGIN-COMMAND", /* the password itself */
-    "XOAUTH2", "OAUTHBEARER",			       /* a token */
-    "CRAM-MD5", "APOP", "DIGEST-MD5", "DIGEST", "NTLM", "GSS-SPNEGO", "GSSAPI", "SCRAM-SHA-1",
-    "SCRAM-SHA-256", "SCRAM-SHA-512", "EXTERNAL", "OTP", "another mechanism", /* an answer */
+    "PLAIN",
+    "LOGIN",
+    "USER",
+    "PASS",
+    "LOGIN-COMMAND",
+    "XOAUTH2",
+    "OAUTHBEARER",
+    "CRAM-MD5",
+    "APOP",
+    "DIGEST-MD5",
+    "DIGEST",
+    "NTLM",
+    "GSS-SPNEGO",
+    "GSSAPI",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "EXTERNAL",
+    "OTP",
+    "another mechanism",
 };
 
-#define PASSWORDS  5u /* mechanisms at the head of the list that give a password away */
-#define TOKENS	   7u /* and, from there, a token */
 #define MECHANISMS (sizeof mechanism_names / sizeof *mechanism_names)
 
 static uint32_t
@@ -101,9 +115,15 @@ add_mechanism(struct facts *f, const char *s, size_t len)
 	while (i < MECHANISMS - 1 && !ascii_is(s, len, mechanism_names[i]))
 		i++;
 	f->mechanisms |= bit(i);
-	f->words[KEY_SECRET] |= bit(i < PASSWORDS ? SECRET_PASSWORD
-		: i < TOKENS			  ? SECRET_TOKEN
-						  : SECRET_CHALLENGE);
+}
+
+/* What of a login could be read: the words of postcard.auth_shows. */
+static void
+add_secret(struct facts *f, const char *s, size_t len)
+{
+	uint32_t word = word_bit(KEY_SECRET, s, len); /* password, token, account */
+	bool challenge = ascii_is(s, len, "digest") || ascii_is(s, len, "unknown");
+	f->words[KEY_SECRET] |= challenge ? bit(SECRET_CHALLENGE) : word;
 }
 
 static void
@@ -122,6 +142,7 @@ add_fact(struct facts *f, const struct record_value *v)
 		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
 		break;
 	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
+	case FIELD_AUTH_SHOWS: add_secret(f, v->str, v->len); break;
 	case FIELD_SOURCE_IP: f->client = v->ip; break;
 	case FIELD_DESTINATION_IP: f->server = v->ip; break;
 	case FIELD_DESTINATION_PORT: f->port = v->u64; break;
@@ -165,6 +186,8 @@ facts_of(struct facts *f, const struct record *r)
 
 	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
 		f->recipients = f->commands;
+	if (f->words[KEY_SECRET] != bit(SECRET_ACCOUNT)) /* it says that there was no more */
+		f->words[KEY_SECRET] &= ~bit(SECRET_ACCOUNT);
 	bool message = r->kind == RECORD_MESSAGE;
 	f->words[KEY_RECORD] = bit(message ? RECORD_WORD_MESSAGE : RECORD_WORD_SESSION);
 	f->words[KEY_PORT] = bit(port_class(f->port));

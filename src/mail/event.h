@@ -34,7 +34,7 @@ enum mail_event_kind {
 	MAIL_UPGRADE,	      /* the client asked for TLS */
 	MAIL_UPGRADE_REPLY,   /* text: code or word of the answer; code; flag: go ahead */
 	MAIL_AUTH,	      /* text: mechanism, upper case */
-	MAIL_AUTH_SECRET,     /* a credential of the mechanism last named crossed readable */
+	MAIL_AUTH_SECRET,     /* an answer by the mechanism last named crossed readable */
 	MAIL_AUTH_REPLY,      /* index: enum mail_auth_result */
 	MAIL_SENDER,	      /* tx; text: address of MAIL FROM, "" for the null sender */
 	MAIL_SENDER_REPLY,    /* tx; flag: accepted */
@@ -53,7 +53,8 @@ enum mail_event_kind {
 	MAIL_TLS,	/* tls: what the TLS machine saw */
 	MAIL_TLS_OVER,	/* plain text goes on after TLS was tried */
 	MAIL_USED,	/* index: enum mail_extension that the client made use of */
-	MAIL_FORWARDED, /* text: address of the client behind this one (XCLIENT, XFORWARD) */
+	MAIL_FORWARDED, /* text: address of the client behind this one (XCLIENT, XFORWARD); none:
+			   the server does not believe it */
 	MAIL_AGENT,	/* text: what a side says that it is (IMAP ID) */
 	MAIL_EVIDENCE,	/* text: the line that decided, or shows tampering; the first one counts */
 };

@@ -28,7 +28,8 @@ struct smtp {
 	struct smtp_pending {
 		uint8_t what;	/* enum smtp_command */
 		uint8_t tx;	/* transaction it belongs to */
-		uint16_t first; /* RCPT: index of the first recipient of the run */
+		uint16_t first; /* RCPT: index of the first recipient of the run; else see
+				   smtp.h */
 		uint16_t count; /* replies that the run still awaits */
 	} q[LIMIT_PENDING];	/* commands that await their replies, oldest first */
 	uint8_t q_len;
@@ -99,7 +100,7 @@ struct mail_session {
 #define MAIL_SESSION_TURN_CLIENT 0x40u /* the server spoke since the client's last octets */
 #define MAIL_SESSION_TURN_SERVER 0x80u /* and the other way round */
 
-#define MAIL_QUEUE 16u
+#define MAIL_QUEUE 32u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 
 /* What a worker shares among its sessions; one push at a time. */

@@ -101,6 +101,7 @@ static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct tls *t = s->tls != 0 ? pool_at(&m->tls_states, s->tls) : NULL;
+	drop_line(m, s, side); /* of a line that was begun, no end comes */
 	if (t != NULL && (t->half[0].flags | t->half[1].flags) & TLS_SAW_GARBAGE) {
 		tls_end(&m->tls_pools,
 		    t); /* an earlier attempt broke off into text: this is another */
@@ -411,6 +412,32 @@ read_resync(struct mail *m, struct mail_session *s)
 	m->left -= skip;
 }
 
+/*
+ * Lines of the server between its 220 and TLS, of which the client has said nothing yet: they
+ * answer nothing, and TLS is still due behind them.  Each is handed on whole, as evidence.
+ */
+static void
+read_injected(struct mail *m, struct mail_session *s)
+{
+	if (!(s->flags & MAIL_SESSION_INJECTED))
+		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_RESPONSE_INJECTION);
+	s->flags |= MAIL_SESSION_INJECTED;
+	s->mode[MAIL_SERVER] = MAIL_MODE_UPGRADE;
+	size_t n = scan_lf(m->data, m->left);
+	bool whole = n < m->left;
+	hold(m, s, MAIL_SERVER, m->data, n);
+	m->data += n + whole;
+	m->left -= n + whole;
+	if (!whole || s->line[MAIL_SERVER] == 0)
+		return;
+	const struct held_line *h = pool_at(&m->lines, s->line[MAIL_SERVER]);
+	size_t len = h->len > 0 && h->s[h->len - 1] == '\r' ? h->len - 1u : h->len;
+	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, h->s, len);
+	m->spent_line = s->line[MAIL_SERVER];
+	s->line[MAIL_SERVER] = 0;
+	s->hidden[MAIL_SERVER] = 0;
+}
+
 static void
 read_upgrade(struct mail *m, struct mail_session *s)
 {
@@ -431,18 +458,7 @@ read_upgrade(struct mail *m, struct mail_session *s)
 		} else if (s->flags & MAIL_SESSION_ONE_SIDED) {
 			return; /* the client is not seen: it may have begun TLS */
 		} else {
-			if (!(s->flags & MAIL_SESSION_INJECTED))
-				mail_emit_odd(m, side, MAIL_ODD_RESPONSE_INJECTION);
-			s->flags |= MAIL_SESSION_INJECTED;
-			/* the injected lines answer nothing; TLS is still due behind them */
-			const uint8_t *p = m->data, *end = m->data + m->left;
-			while (p < end && !mail_may_start_tls(*p)) {
-				p += scan_lf(p, (size_t)(end - p));
-				p += p < end;
-			}
-			m->left = (size_t)(end - p);
-			m->data = p;
-			s->mode[side] = MAIL_MODE_UPGRADE;
+			read_injected(m, s);
 		}
 	}
 }

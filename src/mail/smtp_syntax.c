@@ -26,27 +26,49 @@ static const struct verb {
     {"HELP", CMD_OTHER},
     {"VRFY", CMD_OTHER},
     {"EXPN", CMD_OTHER},
-    {"ETRN", CMD_OTHER},
-    {"XCLIENT", CMD_OTHER},
-    {"XFORWARD", CMD_OTHER},
-    {"TURN", CMD_OTHER},
+    {"ETRN", CMD_ETRN},
+    {"XCLIENT", CMD_XCLIENT},
+    {"XFORWARD", CMD_XFORWARD},
+    {"TURN", CMD_TURN},
+    {"ATRN", CMD_TURN},
+    {"BURL", CMD_BURL},
+    {"SEND", CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
+    {"SOML", CMD_MAIL},
+    {"SAML", CMD_MAIL},
     {"XEXCH50", CMD_OTHER},
 };
+
+#define VERBS (sizeof verbs / sizeof verbs[0])
 
 uint8_t
 smtp_verb(const char *s, size_t len)
 {
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+	for (size_t i = 0; i < VERBS; i++) {
 		if (ascii_is(s, len, verbs[i].word))
 			return verbs[i].what;
 	}
 	return CMD_NONE;
 }
 
+uint16_t
+smtp_verb_number(const char *s, size_t len)
+{
+	uint16_t i = 0;
+	while (i < VERBS && !ascii_is(s, len, verbs[i].word))
+		i++;
+	return (uint16_t)(i + 1);
+}
+
+const char *
+smtp_verb_at(uint16_t number)
+{
+	return number > 0 && number <= VERBS ? verbs[number - 1].word : "(no command)";
+}
+
 bool
 smtp_may_become_verb(const char *s, size_t len)
 {
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+	for (size_t i = 0; i < VERBS; i++) {
 		if (len <= strlen(verbs[i].word) && strncasecmp(verbs[i].word, s, len) == 0)
 			return true;
 	}
@@ -78,6 +100,16 @@ smtp_path(const char *s, size_t len, const char **out, size_t *out_len)
 	}
 	*out = s + at;
 	*out_len = end - at;
+}
+
+bool
+smtp_next_word(const char *s, size_t len, size_t *at, const char **word, size_t *n)
+{
+	*at = mail_skip_blanks(s, len, *at);
+	*word = s + *at;
+	*n = mail_word_len(s + *at, len - *at);
+	*at += *n;
+	return *n > 0;
 }
 
 bool
@@ -154,6 +186,13 @@ smtp_keywords_sure(void)
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
 		bits |= (uint32_t)keywords[i].sure << i;
 	return bits;
+}
+
+uint32_t
+smtp_keywords_tls(void)
+{
+	static const size_t last = sizeof keywords / sizeof *keywords - 1;
+	return 1u | (uint32_t)1 << last; /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
 }
 
 const char *

@@ -15,10 +15,16 @@ enum smtp_command {
 	CMD_DATA,
 	CMD_EOD, /* the end of DATA, or the last BDAT */
 	CMD_BDAT,
+	CMD_BURL,
 	CMD_RSET,
 	CMD_STARTTLS,
-	CMD_AUTH, /* AUTH, or one of its responses */
+	CMD_AUTH,   /* AUTH, or one of its responses */
+	CMD_CANCEL, /* "*" instead of a response */
 	CMD_QUIT,
+	CMD_ETRN,
+	CMD_XCLIENT, /* 220 begins the session anew */
+	CMD_XFORWARD,
+	CMD_TURN,  /* the sides change places */
 	CMD_EMPTY, /* an empty line: some servers answer it */
 	CMD_OTHER,
 	CMD_LOST, /* octets of the client were lost: any number of commands */
@@ -27,11 +33,19 @@ enum smtp_command {
 /* The command that a verb stands for; CMD_NONE where it is none.  Case-blind. */
 uint8_t smtp_verb(const char *s, size_t len);
 
+/* A verb as a number from 1 on, that of none above all others, and its name in capitals: "(no
+ * command)" for what is none. */
+uint16_t smtp_verb_number(const char *s, size_t len);
+const char *smtp_verb_at(uint16_t number);
+
 /* Could these octets become a verb when more of the line comes? */
 bool smtp_may_become_verb(const char *s, size_t len);
 
 /* The path behind MAIL FROM: or RCPT TO:, without brackets and source route; it points into s. */
 void smtp_path(const char *s, size_t len, const char **out, size_t *out_len);
+
+/* The next word from *at on, which moves behind it; false where there is none. */
+bool smtp_next_word(const char *s, size_t len, size_t *at, const char **word, size_t *n);
 
 /* The arguments of BDAT: a size, and LAST or nothing.  False where they are not well formed. */
 bool smtp_bdat(const char *arg, size_t len, uint64_t *octets, bool *last);
@@ -45,7 +59,8 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
  * Case-blind. */
 uint32_t smtp_keyword(const char *s, size_t len);
 
-/* Keywords that prove that a reply is such a list. */
+/* Keywords that prove that a reply is such a list; those that offer TLS. */
 uint32_t smtp_keywords_sure(void);
+uint32_t smtp_keywords_tls(void);
 
 #endif

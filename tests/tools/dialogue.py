@@ -52,6 +52,7 @@ After `== expect` each line is a statement about the records of `--json --reveal
     session.FIELD lacks a
     session.FIELD ~ REGEX                  matches somewhere
     absent session.FIELD
+    alerts = TITLE; TITLE                  rule.name of all alerts, in any order; none
     secret WORD                            in no output of any mode, plain or Base64
     exit = 0                               the exit status (0 unless said)
 """
@@ -271,6 +272,11 @@ def shown(value):
 STATEMENT = re.compile(r"(session|message|alert|summary)(?:\[(\d+)\])?\.([\w.@]+)\s*(=|~|\bhas\b|\blacks\b)\s*(.*)$")
 
 
+def titles(done):
+    """The titles of the rules that made an alert, sorted."""
+    return sorted({a["rule"]["name"] for a in done.of("alert")})
+
+
 def judge(statement, done):
     """None where the statement holds, else what is there instead."""
     count = re.match(r"count (\w+) = (\d+)$", statement)
@@ -281,6 +287,11 @@ def judge(statement, done):
     if absent:
         got = done.field(absent[1], int(absent[2] or 0), absent[3])
         return None if got is postcard.ABSENT else shown(got)
+    alerts = re.match(r"alerts = (.*)$", statement)
+    if alerts:
+        got = titles(done)
+        wanted = [] if alerts[1] == "none" else sorted(w.strip() for w in alerts[1].split(";"))
+        return None if got == wanted else "; ".join(got) or "none"
     code = re.match(r"exit = (\d+)$", statement)
     if code:
         return None if done.code == int(code[1]) else "exit status %d" % done.code

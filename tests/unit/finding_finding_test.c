@@ -119,22 +119,179 @@ credentials(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *mechanism;
-		bool exposed;
-	} rows[] = {{"PLAIN", true}, {"plain", true}, {"CRAM-MD5", true}, {"X-NEW", true},
-	    {"GSSAPI", false}, {"EXTERNAL", false}};
+		const char *mechanism, *first, *second; /* what one answer shows, and what two */
+	} rows[] = {
+	    {"PLAIN", "password", "password"},
+	    {"plain", "password", "password"},
+	    {"LOGIN", "account", "password"},
+	    {"LOGIN-COMMAND", "password", "password"},
+	    {"USER", "account", "password"},
+	    {"XOAUTH2", "token", "token"},
+	    {"OAUTHBEARER", "token", "token"},
+	    {"CRAM-MD5", "digest", "digest"},
+	    {"DIGEST-MD5", "digest", "digest"},
+	    {"APOP", "digest", "digest"},
+	    {"NTLM", "account", "digest"},
+	    {"SCRAM-SHA-1", "account", "digest"},
+	    {"SCRAM-SHA-256-PLUS", "account", "digest"},
+	    {"X-NEW", "unknown", "unknown"},
+	    {"GSS-SPNEGO", "unknown", "unknown"},
+	    {"GSSAPI", "nothing", "nothing"},
+	    {"EXTERNAL", "nothing", "nothing"},
+	    {"ANONYMOUS", "nothing", "nothing"},
+	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct run *x = start(4);
-		take(x, EV(MAIL_AUTH), rows[i].mechanism);
-		assert_int_equal(x->f.exposed, 0); /* named is not given */
-		take(x, EV(MAIL_AUTH_SECRET), "");
-		take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_REFUSED), "");
-		assert_int_equal(x->f.exposed, rows[i].exposed ? EXPOSED_CREDENTIALS : 0);
+		for (unsigned answers = 0; answers <= 2; answers++) {
+			const char *shown = answers == 2 ? rows[i].second : rows[i].first;
+			bool nothing = strcmp(shown, "nothing") == 0;
+			char want[128];
+			struct run *x = start(4);
+			take(x, EV(MAIL_AUTH), rows[i].mechanism);
+			assert_int_equal(x->f.exposed, 0); /* named is not given */
+			for (unsigned a = 0; a < answers; a++)
+				take(x, EV(MAIL_AUTH_SECRET), "");
+			take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_REFUSED), "");
+			assert_int_equal(x->f.exposed,
+			    nothing || answers == 0 ? 0 : EXPOSED_CREDENTIALS);
+			record_begin(&x->r, RECORD_SESSION);
+			finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+			record_expect(&x->r,
+			    "postcard.auth_accepted=0\npostcard.auth_result=refused");
+			(void)snprintf(want, sizeof want, "postcard.auth_shows=%s%s", shown,
+			    nothing ? "" : "\npostcard.exposure=credentials");
+			record_expect(&x->r,
+			    answers > 0 || nothing ? want
+						   : "!postcard.auth_shows\n!postcard.exposure");
+			finish(x);
+		}
+	}
+}
+
+static void
+attempts_are_told_apart(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	/* LOGIN given up behind the name, PLAIN accepted, CRAM-MD5 without an answer */
+	take(x, EV(MAIL_AUTH), "LOGIN");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_CANCELLED), "");
+	record_begin(&x->r, RECORD_SESSION);
+	finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+	record_expect(&x->r,
+	    "postcard.auth_result=cancelled\npostcard.auth_shows=account\n!postcard.auth_accepted");
+	take(x, EV(MAIL_AUTH), "PLAIN");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_ACCEPTED), "");
+	take(x, EV(MAIL_AUTH), "CRAM-MD5");
+	record_begin(&x->r, RECORD_MESSAGE);
+	finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+	record_expect(&x->r, "postcard.auth_result=accepted\npostcard.auth_result=cancelled");
+	record_begin(&x->r, RECORD_SESSION);
+	finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+	record_expect(&x->r,
+	    "postcard.auth_accepted=1\npostcard.auth_result=accepted\n"
+	    "postcard.auth_result=cancelled\npostcard.auth_result=unanswered\n"
+	    "postcard.auth_shows=password");
+	finish(x);
+	/* a name at first, and what followed was lost: the answer may be the second */
+	x = start(4);
+	take(x, EV(MAIL_AUTH), "LOGIN");
+	take(x, EV(MAIL_LOST, .side = MAIL_CLIENT), "");
+	take(x, EV(MAIL_AUTH_SECRET, .side = MAIL_CLIENT), "");
+	record_begin(&x->r, RECORD_SESSION);
+	finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+	record_expect(&x->r, "postcard.auth_shows=password\npostcard.auth_result=unanswered");
+	finish(x);
+	/* accepted, and which mechanism it was is not known */
+	x = start(4);
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	take(x, EV(MAIL_AUTH_REPLY, .index = MAIL_AUTH_ACCEPTED), "");
+	record_begin(&x->r, RECORD_SESSION);
+	finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
+	record_expect(&x->r,
+	    "postcard.auth_shows=unknown\npostcard.auth_result=accepted\n!postcard.auth");
+	finish(x);
+}
+
+static void
+the_ladder(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	static const struct mail_event steps[] = {
+	    EV(MAIL_CONFIRMED),
+	    EV(MAIL_HELO),
+	    EV(MAIL_SENDER, .tx = 1),
+	    EV(MAIL_CONTENT_BEGIN, .tx = 1),
+	    EV(MAIL_EXPOSED, .index = MAIL_EXPOSED_BODY),
+	    EV(MAIL_EXPOSED, .index = MAIL_EXPOSED_ATTACHMENTS),
+	    EV(MAIL_AUTH),
+	    EV(MAIL_AUTH_SECRET),
+	};
+	static const char *const words[] = {"!postcard.exposure", "postcard.exposure=names",
+	    "postcard.exposure=envelope", "postcard.exposure=headers", "postcard.exposure=body",
+	    "postcard.exposure=attachments", "postcard.exposure=attachments",
+	    "postcard.exposure=credentials"};
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		take(x, steps[i], "PLAIN");
 		record_begin(&x->r, RECORD_SESSION);
 		finding_put_session(&x->F, &x->f, &x->v, OUTCOME_CLEARTEXT, &x->r);
-		record_expect(&x->r, "postcard.auth_accepted=0");
+		record_expect(&x->r, words[i]);
+	}
+	/* the mail's own step is that of its own octets */
+	record_begin(&x->r, RECORD_MESSAGE);
+	uint32_t id = finding_next_open(&x->F, &x->f, &x->v);
+	assert_true(finding_has_content(&x->F, id));
+	finding_put_message(&x->F, &x->f, id, &x->r);
+	record_expect(&x->r, "postcard.exposure=headers");
+	finding_message_free(&x->F, id);
+	finish(x);
+}
+
+/* A server may repeat what it does not understand; what it is told in a login is secret. */
+static void
+evidence_repeats_no_secret(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	size_t len;
+	take(x, EV(MAIL_AUTH), "PLAIN");
+	take(x, EV(MAIL_EVIDENCE, .side = MAIL_SERVER), "500 What is AGpvZQBodW50ZXIy?");
+	assert_memory_equal(strings_get(&x->F.strings, x->f.evidence, &len), "500", 3);
+	assert_int_equal(len, 3);
+	finish(x);
+}
+
+static void
+a_250_to_starttls(void **state)
+{
+	(void)state;
+	for (int gap = 0; gap < 2; gap++) {
+		struct run *x = start(4);
+		x->v.gap = gap != 0; /* then it may answer what was lost */
+		take(x, EV(MAIL_OFFER, .flag = true), "");
+		take(x, EV(MAIL_UPGRADE), "");
+		take(x, EV(MAIL_UPGRADE_REPLY, .code = 250), "250");
+		take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
+		assert_int_equal(x->f.reason, gap ? REASON_NOT_VISIBLE : REASON_REFUSED);
+		assert_int_equal(x->f.upgrade_code, gap ? 0 : 250);
 		finish(x);
 	}
+}
+
+static void
+the_client_behind(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	size_t len;
+	take(x, EV(MAIL_FORWARDED), "192.0.2.7");
+	take(x, EV(MAIL_FORWARDED), "192.0.2.8"); /* of the next mail */
+	assert_memory_equal(strings_get(&x->F.strings, x->f.forwarded, &len), "192.0.2.8", 9);
+	take(x, EV(MAIL_FORWARDED), ""); /* the server does not believe it */
+	assert_int_equal(x->f.forwarded, 0);
+	finish(x);
 }
 
 static void
@@ -253,6 +410,11 @@ main(void)
 	    cmocka_unit_test(a_message),
 	    cmocka_unit_test(the_reason_is_that_of_the_first_exposure),
 	    cmocka_unit_test(credentials),
+	    cmocka_unit_test(attempts_are_told_apart),
+	    cmocka_unit_test(the_ladder),
+	    cmocka_unit_test(a_250_to_starttls),
+	    cmocka_unit_test(evidence_repeats_no_secret),
+	    cmocka_unit_test(the_client_behind),
 	    cmocka_unit_test(stripping),
 	    cmocka_unit_test(refused_recipients_reject_a_mail),
 	    cmocka_unit_test(bounds),

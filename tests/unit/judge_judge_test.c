@@ -102,15 +102,17 @@ levels_follow_exposure_and_path(void **state)
 		uint64_t port;
 		const char *reason;
 		const char *const *exposed;
-		const char *auth; /* NULL: none */
+		const char *shows; /* NULL: no login */
 		const char *level;
 	} cases[] = {
-	    {"outbound", 587, "not-offered", CREDENTIALS, "PLAIN", "critical"},
-	    {"inbound", 25, "not-offered", CREDENTIALS, "LOGIN", "critical"},
-	    {"external", 587, "not-requested", CREDENTIALS, "XOAUTH2", "critical"},
-	    {"internal", 25, "not-offered", CREDENTIALS, "PLAIN", "high"},
-	    {"outbound", 587, "not-offered", CREDENTIALS, "CRAM-MD5", "high"},
-	    {"internal", 25, "not-offered", CREDENTIALS, "NTLM", "medium"},
+	    {"outbound", 587, "not-offered", CREDENTIALS, "password", "critical"},
+	    {"inbound", 25, "not-offered", CREDENTIALS, "password", "critical"},
+	    {"external", 587, "not-requested", CREDENTIALS, "token", "critical"},
+	    {"internal", 25, "not-offered", CREDENTIALS, "password", "high"},
+	    {"outbound", 587, "not-offered", CREDENTIALS, "digest", "high"},
+	    {"internal", 25, "not-offered", CREDENTIALS, "digest", "medium"},
+	    {"outbound", 587, "not-offered", CREDENTIALS, "unknown", "high"},
+	    {"outbound", 587, "not-offered", CREDENTIALS, "account", "low"},
 	    {"outbound", 25, "not-offered", BODY, NULL, "high"},
 	    {"outbound", 25, "not-requested", BODY, NULL, "high"},
 	    {"external", 25, "tls-failed", BODY, NULL, "high"},
@@ -131,7 +133,7 @@ levels_follow_exposure_and_path(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		begin(RECORD_SESSION, cases[i].direction, cases[i].port, cases[i].reason);
 		put_exposed(cases[i].exposed);
-		record_put_word(&record, FIELD_AUTH, cases[i].auth);
+		record_put_word(&record, FIELD_AUTH_SHOWS, cases[i].shows);
 		expect_level(cases[i].level);
 	}
 }
@@ -238,10 +240,21 @@ sentences_are_plain(void **state)
 	record_put_word(&record, FIELD_AUTH, "PLAIN");
 	record_put_word(&record, FIELD_AUTH, "LOGIN");
 	record_put_word(&record, FIELD_AUTH, "cram-md5");
+	record_put_word(&record, FIELD_AUTH_SHOWS, "digest");
+	record_put_word(&record, FIELD_AUTH_SHOWS, "password");
 	judge_push(judge, &record);
 	assert_string_equal(value_of(FIELD_MESSAGE),
 	    "10.0.0.9 sent a password (PLAIN, LOGIN and CRAM-MD5) and 1 mail to "
 	    "192.0.2.1 in the clear "
+	    "because the client did not use the TLS that the server offered.");
+
+	begin(RECORD_SESSION, "internal", 587, "not-requested");
+	put_exposed(CREDENTIALS);
+	record_put_word(&record, FIELD_AUTH, "LOGIN");
+	record_put_word(&record, FIELD_AUTH_SHOWS, "account");
+	judge_push(judge, &record);
+	assert_string_equal(value_of(FIELD_MESSAGE),
+	    "10.0.0.9 gave 192.0.2.1 the name of an account (LOGIN) in the clear "
 	    "because the client did not use the TLS that the server offered.");
 
 	begin(RECORD_SESSION, "internal", 25, "tls-failed");
@@ -384,9 +397,9 @@ every_row_is_reached(void **state)
 			f.words[KEY_PORT] = 1u << i[1] / 6;
 			f.words[KEY_EXPOSED] = exposed[i[1] % 6];
 			f.words[KEY_CONTENT] = (exposed[i[1] % 6] & 14) != 0 ? 2 : 1;
-			for (i[2] = 0; i[2] < 9 * 3; i[2]++) { /* the ninth reason: none */
-				f.words[KEY_REASON] = i[2] / 3 < 8 ? 1u << i[2] / 3 : 0;
-				f.words[KEY_SECRET] = 1u << i[2] % 3;
+			for (i[2] = 0; i[2] < 9 * 4; i[2]++) { /* the ninth reason: none */
+				f.words[KEY_REASON] = i[2] / 4 < 8 ? 1u << i[2] / 4 : 0;
+				f.words[KEY_SECRET] = 1u << i[2] % 4;
 				for (i[3] = 0; i[3] < 6 * 7 * 2; i[3]++) {
 					f.words[KEY_DIRECTION] = 1u << i[3] % 6;
 					f.greeting = greetings[i[3] / 6 % 7];
@@ -435,6 +448,7 @@ every_text_reads_well(void **state)
 		memcpy(record.data + 4, protocol, 4);
 		record_put_word(&record, FIELD_GREETING, greetings[(n /= 4) % 5]);
 		record_put_word(&record, FIELD_AUTH, "PLAIN");
+		record_put_word(&record, FIELD_AUTH_SHOWS, i % 3 == 0 ? "account" : "password");
 		record_put_u64(&record, FIELD_MESSAGES, 1);
 		judge_push(judge, &record);
 		const char *why = value_of(FIELD_MESSAGE), *advice = value_of(FIELD_ADVICE);

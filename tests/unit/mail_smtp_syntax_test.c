@@ -27,6 +27,43 @@ verbs(void **state)
 }
 
 static void
+names_of_verbs(void **state)
+{
+	(void)state;
+	assert_string_equal(smtp_verb_at(smtp_verb_number("rset", 4)), "RSET");
+	assert_string_equal(smtp_verb_at(smtp_verb_number("EHLO", 4)), "EHLO");
+	assert_string_equal(smtp_verb_at(smtp_verb_number("EHLOX", 5)), "(no command)");
+	assert_string_equal(smtp_verb_at(0), "(no command)");
+	assert_string_equal(smtp_verb_at(UINT16_MAX), "(no command)");
+	assert_int_not_equal(smtp_verb_number("", 0), 0);
+}
+
+static void
+words(void **state)
+{
+	(void)state;
+	static const char line[] = "  a\tbc  d";
+	static const char *const want[] = {"a", "bc", "d"};
+	size_t at = 0, n;
+	const char *word;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(smtp_next_word(line, sizeof line - 1, &at, &word, &n));
+		assert_int_equal(n, strlen(want[i]));
+		assert_memory_equal(word, want[i], n);
+	}
+	assert_false(smtp_next_word(line, sizeof line - 1, &at, &word, &n));
+	assert_false(smtp_next_word(line, sizeof line - 1, &at, &word, &n));
+}
+
+static void
+keywords_of_tls(void **state)
+{
+	(void)state;
+	assert_int_equal(smtp_keywords_tls(),
+	    smtp_keyword("STARTTLS", 8) | smtp_keyword("X-ANONYMOUSTLS", 14));
+}
+
+static void
 paths(void **state)
 {
 	(void)state;
@@ -111,6 +148,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(verbs),
+	    cmocka_unit_test(names_of_verbs),
+	    cmocka_unit_test(words),
+	    cmocka_unit_test(keywords_of_tls),
 	    cmocka_unit_test(paths),
 	    cmocka_unit_test(chunk_sizes),
 	    cmocka_unit_test(plausible),

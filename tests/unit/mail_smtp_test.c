@@ -24,7 +24,8 @@ a_mail(void **state)
 		  "b\"@d> NOTIFY=NEVER\n"
 		  "S 250 Ok\nC DATA\nS 354 Go\nC .\nS 554 No\n",
 	    HI_OUT
-	    " from from-reply+ to(x@y) to-reply:0 to(\"a b\"@d) to-reply:1+ begin end+ result:1");
+	    " from from-reply+ to(x@y) to-reply:0 to(\"a b\"@d) used:DSN to-reply:1+ begin end+ "
+	    "result:1");
 }
 
 static void
@@ -38,7 +39,13 @@ pipelining(void **state)
 	    HI_OUT " from(a@b) to(c@d) to(e@f) from-reply+ to-reply:0+ to-reply:1 begin [x/] end+ "
 		   "from(g@h) result:0"
 		   " from-reply+ result:2");
-	expect(HI MAIL "C DATA\nS 554 No\nC QUIT\nS 221 Bye\n", HI_OUT MAIL_OUT " result:2");
+	/* refused content: whoever gives up then, it was the server that would not have it */
+	expect(HI MAIL "C DATA\nS 554 No\nC QUIT\nS 221 Bye\n", HI_OUT MAIL_OUT " result:1");
+	expect(HI MAIL "C BDAT 1\nC> xRSET\nC \nS 554 No\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " used:CHUNKING begin [x] result:1");
+	expect(HI MAIL "C DATA\nS 554 No\n", HI_OUT MAIL_OUT " result:1");
+	expect(HI MAIL "C DATA\nS 451 Later\nC RSET\nS 250 Ok\n" MAIL "C RSET\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " result:1" MAIL_OUT " result:2");
 	/* all before any reply */
 	expect("C HELO me\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nC x\nC .\nC QUIT\n"
 	       "S 220 mx ESMTP\nS 250 Ok\nS 250 Ok\nS 250 Ok\nS 354 Go\nS 250 Ok\nS 221 Bye\n",
@@ -52,8 +59,26 @@ chunks(void **state)
 	(void)state;
 	expect(HI MAIL
 	    "C BDAT 3\nC a\nS 250 Ok\nC BDAT 3 LAST\nC> DAT\nS 250 Ok\nC QUIT\nS 221 Bye\n",
-	    HI_OUT MAIL_OUT " begin [a/DAT] end+ result:0");
-	expect(HI MAIL "C BDAT 0 LAST\nS 250 Ok\n", HI_OUT MAIL_OUT " begin end+ result:0");
+	    HI_OUT MAIL_OUT " used:CHUNKING begin [a/] used:CHUNKING [DAT] end+ result:0");
+	expect(HI MAIL "C BDAT 0 LAST\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " used:CHUNKING begin end+ result:0");
+	expect(HI MAIL "C BDAT 3\nC a\nS 552 No\nC RSET\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " used:CHUNKING begin [a/] result:1");
+	/* content that the server fetches itself does not cross */
+	expect(HI MAIL "C BURL imap://u@h/x;urlauth=submit+u:internal:91354a LAST\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " used:BURL result:0");
+	expect(HI MAIL "C BDAT 3\nC a\nS 250 Ok\nC BURL imap://h/x\nS 250 Ok\nC BURL "
+		       "imap://h/y LAST\nS 554 No\nC BURL\nS 501 No\n" MAIL,
+	    HI_OUT MAIL_OUT " used:CHUNKING begin [a/] used:BURL used:BURL end+ result:1" MAIL_OUT
+			    " result:2");
+	/* LMTP: a reply for each recipient that was accepted, all commands in one go */
+	expect("S 220 ready\nC LHLO me\nS 250 mx\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC RCPT "
+	       "TO:<e@f>\nC RCPT TO:<g@h>\nC BDAT 1 LAST\nC> xRSET\n"
+	       "C \nS 250 Ok\nS 250 Ok\nS 550 No\nS 250 Ok\nS 450 c\nS 250 g\nS 250 reset\nC "
+	       "QUIT\nS 221 Bye\n",
+	    "greeting(ready) lmtp sure helo+(me) offer from(a@b) to(c@d) to(e@f) to(g@h) "
+	    "used:CHUNKING begin [x] end+ from-reply+ to-reply:0+ to-reply:1 to-reply:2+ "
+	    "result:0");
 	expect(HI MAIL
 	    "C BDAT 5 X\nS 501 No\nC BDAT 99999999999999999999 LAST\nS 501 No\nC QUIT\nS 221 Bye\n",
 	    HI_OUT MAIL_OUT " result:2");
@@ -75,23 +100,50 @@ starttls(void **state)
 #define OFFER	  "S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS 250-PIPELINING\nS 250 STARTTLS\n"
 #define OFFER_OUT "greeting(mx ESMTP) sure helo+(me) offer+"
 	expect(OFFER "C STARTTLS\nS 454 No\n" MAIL,
-	    OFFER_OUT " upgrade upgrade-reply(454)" MAIL_OUT " result:2");
-	expect(OFFER "C STARTTLS\nS 500 What\n", OFFER_OUT " upgrade upgrade-reply(500) odd:6");
+	    OFFER_OUT " upgrade upgrade-reply(454) evidence(454 No)" MAIL_OUT " result:2");
+	expect(OFFER "C STARTTLS\nS 500 What\n",
+	    OFFER_OUT " upgrade upgrade-reply(500) evidence(500 What) odd:6");
+	/* 250 is no, unless it answers what was lost: nothing else waits for it then */
+	expect(OFFER "C STARTTLS\nS 250 Ok\n" MAIL,
+	    OFFER_OUT " upgrade upgrade-reply(250)" MAIL_OUT " result:2");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC EHLO me\n",
-	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over helo+(me)");
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over evidence(EHLO) helo+(me)");
 	expect(OFFER "C X-ANONYMOUSTLS\nS 220 Go\n", OFFER_OUT " upgrade upgrade-reply+(220)");
 	/* injection: client octets behind STARTTLS, server octets behind 220 */
 	expect(OFFER "C STARTTLS\nC RSET\nS 220 Go\n",
-	    OFFER_OUT " upgrade upgrade-reply+(220) odd:0");
-	expect(OFFER "C STARTTLS\nS 220 Go\nS 250 injected\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:0 evidence(RSET)");
+	expect(OFFER "C STARTTLS\nC AUTH PLAIN c2VjcmV0\nC QUIT\nS 220 Go\n",
+	    OFFER_OUT " upgrade auth(PLAIN) secret upgrade-reply+(220) odd:0 evidence(AUTH)");
+	expect(OFFER "C STARTTLS\nC hello you\nS 220 Go\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:0 evidence((no command))");
+	/* not yet a line: octets all the same */
+	expect(OFFER "C STARTTLS\nC> RSE\nS 220 Go\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:0 evidence((no command))");
+	/* refused: what stood behind is no injection */
+	expect(OFFER "C STARTTLS\nC NOOP\nS 454 No\nS 250 Ok\n",
+	    OFFER_OUT " upgrade upgrade-reply(454) evidence(454 No)");
+	expect(OFFER "C STARTTLS\nS 220 Go\nS 250 injected\nS 235 too\n",
+	    OFFER_OUT
+	    " upgrade upgrade-reply+(220) odd:1 evidence(250 injected) evidence(235 too)");
+	expect(OFFER "C STARTTLS\nS 220 Go\nS> 250 inj\nC> \x16\x03\x01\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:1");
+	/* text where TLS was due: of a command the verb alone */
+	expect(OFFER "C STARTTLS\nS 220 Go\nC AUTH PLAIN c2VjcmV0\nS 535 No\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over evidence(AUTH) auth(PLAIN) "
+		      "secret auth-reply");
+	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\nS 454 TLS not available\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) odd:3 evidence(454 TLS not available)");
 	/* masks */
 	expect("S 220 ************************\nC EHLO me\nS 250-mx\nS 250 XXXXXXXA\n",
 	    "greeting(************************) odd:5 sure helo+(me) mangled+(XXXXXXXA) offer");
 	expect(OFFER "C XXXXXXXX\nS 500 What\n",
-	    OFFER_OUT " odd:4 upgrade upgrade-reply(500) odd:6");
+	    OFFER_OUT " odd:4 evidence(XXXXXXXX) upgrade upgrade-reply(500) evidence(500 What) "
+		      "odd:6");
 	expect("S 220 mx ESMTP\nC EHLO me\nS 502 What\nC HELO me\nS 250 Ok\n",
-	    "greeting(mx ESMTP) sure helo+(me) no-ehlo helo(me)");
+	    "greeting(mx ESMTP) sure helo+(me) no-ehlo evidence(502 What) helo(me)");
+	expect("S 220 mx ESMTP\nC XXXX me\nS 500 What\nC HELO me\nS 250 Ok\nC XXXX me\nS 500 "
+	       "What\n",
+	    "greeting(mx ESMTP) sure odd:4 evidence(XXXX) helo(me)");
 	/* a ClientHello that comes early is no injection */
 	expect(OFFER "C STARTTLS\nC> \x16\x03\x01\nS 220 Go\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220)");
@@ -112,7 +164,27 @@ credentials(void **state)
 	    {HI "C AUTH LOGIN\nS 334 VXNl\nC c2VjcmV0U2VjcmV0\nS 334 UGFz\nC c2VjcmV0U2VjcmV0\nS "
 		"235 Ok\n" MAIL,
 		HI_OUT " auth(LOGIN) secret secret auth-reply+" MAIL_OUT " result:2"},
-	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\nS 501 No\n", HI_OUT " auth(LOGIN) auth-reply"},
+	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\nS 501 No\n", HI_OUT " auth(LOGIN) auth-reply*"},
+	    {HI "C AUTH LOGIN c2VjcmV0U2VjcmV0\nS 334 UGFz\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n",
+		HI_OUT " auth(LOGIN) secret secret auth-reply+"},
+	    {HI "C AUTH LOGIN c2VjcmV0U2VjcmV0\nS 334 UGFz\nC *\nS 535 No\n" MAIL,
+		HI_OUT " auth(LOGIN) secret auth-reply*" MAIL_OUT " result:2"},
+	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\n", HI_OUT " auth(LOGIN) auth-reply*"},
+	    {HI "C AUTH XOAUTH2 c2VjcmV0U2VjcmV0\nS 334 eyJ9\nC \nS 535 No\n",
+		HI_OUT " auth(XOAUTH2) secret auth-reply"},
+	    {HI "C AUTH SCRAM-SHA-256 c2VjcmV0U2VjcmV0\nS 334 cj0\nC c2VjcmV0U2VjcmV0\nS 334 "
+		"dj0\nC \nS 235 Ok\n",
+		HI_OUT " auth(SCRAM-SHA-256) secret secret auth-reply+"},
+	    {HI "C AUTH NTLM\nS 334 \nC c2VjcmV0U2VjcmV0\nS 334 dj0\nC c2VjcmV0U2VjcmV0\nS 504 "
+		"No\n",
+		HI_OUT " auth(NTLM) secret secret auth-reply"},
+	    {HI "C AUTH PLAIN c2VjcmV0U2VjcmV0\nS 538 No\nC AUTH CRAM-MD5\nS 334 PDE\nC "
+		"c2VjcmV0U2VjcmV0\nS 235 Ok\n",
+		HI_OUT " auth(PLAIN) secret auth-reply auth(CRAM-MD5) secret auth-reply+"},
+	    {HI "C AUTH EXTERNAL c2VjcmV0U2VjcmV0\nS 454 No\n",
+		HI_OUT " auth(EXTERNAL) secret auth-reply"},
+	    {HI "C AUTH\nS 501 No\n", HI_OUT " auth-reply"},
+	    {HI "C MAIL FROM:<a@b> AUTH=<>\nS 250 Ok\n", HI_OUT " from(a@b) from-reply+ result:2"},
 	    {HI "C AUTH EXTERNAL =\nS 235 Ok\n", HI_OUT " auth(EXTERNAL) auth-reply+"},
 	    {HI "C AUTH LOGIN\nS 538 No\nC QUIT\nS 221 Bye\n", HI_OUT " auth(LOGIN) auth-reply"},
 	    {HI "C AUTH LOGIN\nC c2VjcmV0U2VjcmV0\nS 334 VXNl\nS 235 Ok\n",
@@ -120,6 +192,53 @@ credentials(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		script_expect_of(MAIL_SMTP, 0, rows[i].script, secret, rows[i].events);
+}
+
+static void
+extensions(void **state)
+{
+	(void)state;
+	expect(HI "C MAIL FROM:<\xc3\xa9@b> BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ REQUIRETLS\nS "
+		  "250 Ok\nC RCPT TO:<c@d> ORCPT=rfc822;c@d\nS 250 Ok\n",
+	    HI_OUT " from(\xc3\xa9@b) requiretls used:8BITMIME used:SMTPUTF8 used:DSN "
+		   "used:REQUIRETLS from-reply+ to(c@d) used:DSN to-reply:0+ result:2");
+	expect(HI "C MAIL FROM:<a@b> BODY=7BIT XREQUIRETLS REQUIRETLSX SMTPUTF8=\nS 250 Ok\n",
+	    HI_OUT " from(a@b) from-reply+ result:2");
+	expect(HI "C MAIL FROM:a@b BODY=BINARYMIME\nS 250 Ok\n",
+	    HI_OUT " from(a@b) used:BINARYMIME from-reply+ result:2");
+	expect(HI "C ETRN example.org\nS 250 Ok\nC ETRN example.net\nS 459 No\nC VRFY joe\nS 252 "
+		  "Perhaps\nC EXPN all\nS 550 No\n",
+	    HI_OUT " used:ETRN used:ETRN");
+	/* of old, and odd */
+	expect(HI "C SOML FROM:<a@b>\nS 250 Ok\nC mail from: <e@f>\nS 250 Ok\nC SAML FROM:g\nS 250 "
+		  "Ok\nC SEND FROM:<>\nS 250 Ok\n",
+	    HI_OUT " from(a@b) from-reply+ from(e@f) result:2 from-reply+ from(g) result:2 "
+		   "from-reply+ from result:2 from-reply+ result:2");
+	/* the sides change places: what crosses then is not followed */
+	expect(HI "C TURN\nS 250 Ok\nS EHLO mx\nC 250 me\nS MAIL FROM:<a@b>\n", HI_OUT " lost");
+	expect(HI "C TURN\nS 502 No\n" MAIL, HI_OUT MAIL_OUT " result:2");
+	expect(HI "C ATRN example.org\nS 250 Ok\nS 220 mx\n", HI_OUT " lost");
+}
+
+static void
+clients_behind(void **state)
+{
+	(void)state;
+	/* XCLIENT is answered by a greeting, and all begins anew */
+	expect(HI "C XCLIENT NAME=spike.example ADDR=192.0.2.7 PROTO=ESMTP\nS 220 again ESMTP\nC "
+		  "EHLO spike\nS 250-mx\nS 250 STARTTLS\n" MAIL "C QUIT\nS 221 Bye\n",
+	    HI_OUT " used:XCLIENT forwarded(192.0.2.7) helo+(spike) offer+" MAIL_OUT " result:2");
+	expect(HI "C XCLIENT ADDR=IPV6:2001:db8::1\nS 550 No\n" MAIL,
+	    HI_OUT " used:XCLIENT forwarded(2001:db8::1) forwarded" MAIL_OUT " result:2");
+	expect(HI "C XFORWARD NAME=x ADDR=192.0.2.9 HELO=y\nC XFORWARD IDENT=1\nC MAIL "
+		  "FROM:<a@b>\nS 250 Ok\nS 250 Ok\nS 250 Ok\n",
+	    HI_OUT " used:XFORWARD forwarded(192.0.2.9) used:XFORWARD from(a@b) from-reply+ "
+		   "result:2");
+	/* whether the server believes it is not seen */
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED, "C EHLO me\nC XCLIENT ADDR=192.0.2.7\n",
+	    NULL, "sure helo+(me) used:XCLIENT");
+	/* a greeting that nobody awaited still answers nothing */
+	expect(HI "C NOOP\nS 220 mx ESMTP\nS 250 Ok\n" MAIL, HI_OUT MAIL_OUT " result:2");
 }
 
 static void
@@ -231,6 +350,8 @@ main(void)
 	    cmocka_unit_test(the_end_of_data),
 	    cmocka_unit_test(starttls),
 	    cmocka_unit_test(credentials),
+	    cmocka_unit_test(extensions),
+	    cmocka_unit_test(clients_behind),
 	    cmocka_unit_test(another_protocol),
 	    cmocka_unit_test(one_direction),
 	    cmocka_unit_test(losses),

@@ -1,0 +1,345 @@
+/*
+ * The server's side of SMTP and LMTP (see smtp.h): replies, each read by the command that it
+ * answers (RFC 5321 section 4.2; 454 and 530 mean one thing to STARTTLS and another to AUTH and
+ * MAIL).
+ *
+ * Assumes whole lines.  A reply of more than LIMIT_REPLY_LINES lines is cut there.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "mail/smtp.h"
+
+static void
+evidence(struct mail *m, const char *line, size_t len)
+{
+	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, line, len);
+}
+
+/* A line of a capability list. */
+static void
+list_line(struct mail *m, struct mail_session *s, const char *text, size_t len)
+{
+	struct smtp *p = &s->p.smtp;
+	size_t n = mail_word_len(text, len);
+	uint32_t keyword = smtp_keyword(text, n);
+	bool same;
+	p->keywords |= keyword;
+	if (keyword & smtp_keywords_sure())
+		p->flags |= SMTP_LIST_SURE;
+	if (!(keyword & smtp_keywords_tls()) && mail_is_mangled(text, n, "STARTTLS", &same)) {
+		struct mail_event *ev = mail_emit(m, MAIL_MANGLED, MAIL_SERVER);
+		ev->text = text;
+		ev->len = len;
+		ev->flag = same;
+	}
+}
+
+static void
+list_over(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	struct mail_event *ev =
+	    mail_emit(m, p->flags & SMTP_LIST_CUT ? MAIL_OFFER_CUT : MAIL_OFFER, MAIL_SERVER);
+	ev->flag = smtp_offered(p);
+	ev->keywords = p->keywords;
+	p->flags =
+	    (uint16_t)((p->flags & ~SMTP_WAS_OFFERED) | (smtp_offered(p) ? SMTP_WAS_OFFERED : 0));
+}
+
+/* What the code answers, where no command is left that it could answer (its client was not seen).
+ */
+static void
+reply_without_command(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
+	if (p->flags & SMTP_IMPLIED && one_sided && p->code != 354 && p->code != 421) {
+		/* a 354 and its answer prove a message (whose octets were not captured), but for
+		 * 421, which a server that shuts down may say at any time */
+		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, MAIL_SERVER);
+		ev->tx = p->tx;
+		ev->flag = true;
+		ev = mail_emit(m, MAIL_CONTENT_END, MAIL_SERVER);
+		ev->tx = p->tx;
+		ev->flag = true;
+		mail_resync(m, s, MAIL_CLIENT);
+		p->flags = (uint16_t)((p->flags | SMTP_SENT) & ~SMTP_IMPLIED);
+		smtp_result(m, s, p->tx, p->code < 300 ? MAIL_ACCEPTED : MAIL_REJECTED);
+		return;
+	}
+	bool list = p->flags & SMTP_LIST && (p->flags & SMTP_LIST_SURE || smtp_offered(p));
+	if (one_sided && !list && p->code != 220 && p->code != 221 && p->code != 421)
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
+	switch (p->code) {
+	case 354:
+		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
+			break;	  /* the client did not wait for it */
+		smtp_begin_tx(p); /* the DATA was lost; what follows it may be seen or not */
+		mail_content_dot(m, s, MAIL_CLIENT);
+		p->flags = (uint16_t)((p->flags & ~SMTP_IMPLIED) | (one_sided ? SMTP_IMPLIED : 0u));
+		break;
+	case 235:
+		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index = MAIL_AUTH_ACCEPTED;
+		break;
+	case 334: p->flags |= SMTP_AUTH_OPEN; break;
+	case 220:
+		if (one_sided && p->flags & SMTP_WAS_OFFERED)
+			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
+		break;
+	default:
+		if (list)
+			list_over(m, s);
+		break;
+	}
+}
+
+/* A transaction's last reply (LMTP: one for each recipient; the first that accepts decides). */
+static void
+reply_to_content(struct mail *m, struct mail_session *s, struct smtp_pending cmd)
+{
+	struct smtp *p = &s->p.smtp;
+	bool ok = p->code < 300;
+	bool last = cmd.count <= 1;
+	if (p->flags & SMTP_LMTP && !last && !ok)
+		return;
+	smtp_result(m, s, cmd.tx, ok ? MAIL_ACCEPTED : MAIL_REJECTED);
+}
+
+static void
+upgrade_reply(struct mail *m, const struct smtp *p, const char *line)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
+	ev->code = p->code;
+	ev->flag = p->code == 220;
+	ev->text = line;
+	ev->len = 3;
+}
+
+static void
+reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size_t len,
+    uint16_t injected)
+{
+	struct smtp *p = &s->p.smtp;
+	bool go = p->code == 220;
+	if (!go && p->flags & SMTP_SERVER_LOST)
+		return; /* the answer may be what was lost, and this another's */
+	upgrade_reply(m, p, line);
+	if (go) {
+		/* a line, or the start of one, between STARTTLS and this */
+		bool begun = s->mode[MAIL_CLIENT] == MAIL_MODE_LINES &&
+		    (s->line[MAIL_CLIENT] != 0 || s->hidden[MAIL_CLIENT] > 0);
+		if (injected != 0 || begun) {
+			const char *verb = smtp_verb_at(injected);
+			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_INJECTION);
+			mail_emit_text(m, MAIL_EVIDENCE, MAIL_CLIENT, verb, strlen(verb));
+		}
+		p->q_len = 0;
+		p->flags |= SMTP_TLS_DUE;
+		mail_upgrade(s);
+		return;
+	}
+	evidence(m, line, len);
+	if ((p->code == 500 || p->code == 502) && p->flags & SMTP_WAS_OFFERED) {
+		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_STARTTLS_DENIED);
+	}
+}
+
+/* Which replies were lost is not known: what waits for one does not get the next one's. */
+static void
+forget_pending(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	for (uint8_t i = 0; i < p->q_len; i++) {
+		if (p->q[i].what == CMD_EOD)
+			smtp_result(m, s, p->q[i].tx, MAIL_RESULT_UNKNOWN);
+	}
+	p->q_len = 0;
+}
+
+/* Commands that end the transaction that they find (smtp_push_over). */
+static bool
+ends_tx(uint8_t what)
+{
+	return what == CMD_RSET || what == CMD_QUIT || what == CMD_EHLO || what == CMD_HELO ||
+	    what == CMD_MAIL;
+}
+
+/* The server would not have the content of `tx`: when that is given up, it was rejected. */
+static void
+denied(struct smtp *p, uint8_t tx)
+{
+	if (tx == p->tx && p->flags & SMTP_IN_TX)
+		p->flags |= SMTP_DENIED;
+	for (uint8_t i = 0; i < p->q_len; i++) {
+		if (p->q[i].first == tx + 1u && ends_tx(p->q[i].what))
+			p->q[i].first |= SMTP_OVER_DENIED;
+	}
+}
+
+/* A complete reply. */
+static void
+reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
+{
+	struct smtp *p = &s->p.smtp;
+	/* codes that answer one kind of command only: what is before it in the queue was answered
+	 * unseen */
+	bool told = false;
+	if (p->code == 354)
+		told = smtp_pop_to(p, CMD_DATA);
+	else if (p->code == 334 || p->code == 235 || p->code == 535)
+		told = smtp_pop_to(p, CMD_AUTH);
+	else if (p->code == 221)
+		told = smtp_pop_to(p, CMD_QUIT);
+	if (p->flags & SMTP_SERVER_LOST && p->code < 300 && smtp_front(p) != NULL &&
+	    smtp_front(p)->what == CMD_DATA)
+		smtp_pop(p); /* its 354 was lost: no other success answers it */
+	const struct smtp_pending *first = smtp_front(p);
+	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
+	    first->what != CMD_STARTTLS && first->what != CMD_XCLIENT && first->what != CMD_LOST)
+		return; /* a greeting that nobody awaited answers nothing */
+	bool unsure =
+	    p->flags & SMTP_SERVER_LOST && (p->q_len > 1 || (p->q_len == 1 && p->q[0].count > 1));
+	/* 250 may be an answer to what was lost; whether anything was, is known above */
+	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
+	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
+		if (no && !unsure)
+			upgrade_reply(m, p, line);
+		forget_pending(m, s);
+		return;
+	}
+	if (smtp_front(p) != NULL && smtp_front(p)->what == CMD_EMPTY && p->code < 500)
+		smtp_pop(p);
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT &&
+	    (smtp_front(p) == NULL || smtp_front(p)->what != CMD_DATA) && p->code >= 200 &&
+	    p->code != 354 && (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
+		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
+	struct smtp_pending *f = smtp_front(p);
+	if (f == NULL || f->what == CMD_LOST) {
+		reply_without_command(m, s);
+		return;
+	}
+	struct smtp_pending cmd = *f;
+	smtp_pop(p);
+	if (cmd.first > 0 && ends_tx(cmd.what))
+		smtp_result(m, s, (uint8_t)((cmd.first & ~SMTP_OVER_DENIED) - 1u),
+		    cmd.first & SMTP_OVER_DENIED ? MAIL_REJECTED : MAIL_ABORTED);
+	switch (cmd.what) {
+	case CMD_CONNECT:
+		/* 220, or 421 and 554: the host will not serve */
+		if (len > 4 && (p->code == 220 || p->code >= 400)) {
+			struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
+			ev->code = p->code;
+			ev->text = line + 4;
+			ev->len = len - 4;
+			size_t stars = 0;
+			for (size_t i = 4; i < len; i++)
+				stars += line[i] == '*';
+			if (stars >= 8 && stars * 2 > len - 4)
+				mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
+		}
+		if (ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL)
+			smtp_confirm(m, s);
+		break;
+	case CMD_EHLO:
+		if (p->code >= 400) {
+			mail_emit(m, MAIL_EHLO_REFUSED, MAIL_SERVER)->code = p->code;
+			evidence(m, line, len);
+		} else
+			list_over(m, s);
+		break;
+	case CMD_MAIL: {
+		struct mail_event *ev = mail_emit(m, MAIL_SENDER_REPLY, MAIL_SERVER);
+		ev->tx = cmd.tx;
+		ev->flag = p->code < 400;
+		ev->code = p->code;
+		break;
+	}
+	case CMD_RCPT: {
+		struct mail_event *ev = mail_emit(m, MAIL_RECIPIENT_REPLY, MAIL_SERVER);
+		ev->tx = cmd.tx;
+		ev->index = cmd.first;
+		ev->flag = p->code < 400;
+		ev->code = p->code;
+		if (ev->flag)
+			smtp_accepted_rcpt(p, cmd.tx);
+		break;
+	}
+	case CMD_DATA:
+		if (p->code >= 400)
+			denied(p, cmd.tx);
+		if (p->code >= 400 && s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
+			s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* refused: commands follow */
+		else if (p->code < 300 && smtp_front(p) != NULL && smtp_front(p)->what == CMD_EOD) {
+			cmd = *smtp_front(p); /* the 354 was not seen: this answers the message */
+			smtp_pop(p);
+			reply_to_content(m, s, cmd);
+		}
+		break;
+	case CMD_EOD: reply_to_content(m, s, cmd); break;
+	case CMD_STARTTLS: reply_to_starttls(m, s, line, len, cmd.first); break;
+	case CMD_BDAT:
+		if (p->code >= 400)
+			denied(p, cmd.tx);
+		break;
+	case CMD_AUTH:
+	case CMD_CANCEL: smtp_auth_reply(m, s, cmd.what == CMD_CANCEL); break;
+	case CMD_XCLIENT:
+	case CMD_XFORWARD:
+		if (p->code >= 400) /* it is not believed */
+			mail_emit(m, MAIL_FORWARDED, MAIL_SERVER);
+		else if (cmd.what == CMD_XCLIENT) /* the session begins anew: it offers again */
+			p->flags &= (uint16_t)~SMTP_WAS_OFFERED;
+		break;
+	case CMD_TURN:
+		if (p->code < 300) { /* RFC 821 section 3.8, RFC 2645: not followed from here on */
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+			s->mode[MAIL_CLIENT] = s->mode[MAIL_SERVER] = MAIL_MODE_OFF;
+		}
+		break;
+	default: break;
+	}
+}
+
+void
+smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
+{
+	struct smtp *p = &s->p.smtp;
+	const char *t = l->s;
+	if (p->flags & SMTP_TLS_DUE) {
+		p->flags &= (uint16_t)~SMTP_TLS_DUE;
+		evidence(m, l->s, l->len);
+	}
+	bool code = l->len >= 3 && t[0] >= '2' && t[0] <= '5' && t[1] >= '0' && t[1] <= '9' &&
+	    t[2] >= '0' && t[2] <= '9' && (l->len == 3 || t[3] == ' ' || t[3] == '-');
+	if (!code)
+		return; /* not a reply line: RFC 5321 section 4.2 knows no other */
+	uint16_t number = (uint16_t)((t[0] - '0') * 100 + (t[1] - '0') * 10 + (t[2] - '0'));
+	bool more = l->len > 3 && t[3] == '-';
+	if (p->reply_lines == 0) {
+		p->flags &= (uint16_t) ~(
+		    SMTP_LIST | SMTP_LIST_SURE | (p->flags & SMTP_SERVER_LOST ? 0 : SMTP_LIST_CUT));
+		p->code = number;
+		p->keywords = 0;
+	}
+	struct smtp_pending *f = smtp_front(p);
+	bool list =
+	    p->code == 250 && (f != NULL ? f->what == CMD_EHLO : more || p->flags & SMTP_LIST);
+	if (list) {
+		if (f == NULL)
+			p->flags |= SMTP_LIST;
+		if (p->flags & SMTP_SERVER_LOST)
+			p->flags |= SMTP_LIST_CUT;
+		if ((p->reply_lines > 0 || p->flags & SMTP_LIST_CUT) && l->len > 4)
+			list_line(m, s, t + 4, l->len - 4);
+	}
+	if (more && p->reply_lines < LIMIT_REPLY_LINES) {
+		p->reply_lines++;
+		return;
+	}
+	reply(m, s, t, l->len);
+	p->reply_lines = 0;
+	if (!(p->flags & SMTP_SERVER_LOST))
+		p->flags &= (uint16_t)~SMTP_LIST_CUT;
+}

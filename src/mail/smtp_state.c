@@ -1,0 +1,191 @@
+/*
+ * What the SMTP row remembers (see smtp.h): the queue of commands that await their replies, and the
+ * transactions.
+ *
+ * Runs of like commands take one entry of LIMIT_PENDING.  Where replies or commands were lost,
+ * what is left in the queue tells which.
+ */
+#include <string.h>
+
+#include "mail/smtp.h"
+
+/* ---- the queue ---- */
+
+void
+smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
+{
+	struct smtp *p = &s->p.smtp;
+	if (s->flags & MAIL_SESSION_ONE_SIDED) { /* no reply will ever be seen */
+		p->q_len = 0;
+		return;
+	}
+	struct smtp_pending *last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
+	if (p->flags & SMTP_SERVER_LOST && what != CMD_EOD) {
+		/* the client went on, so it had its answers: they are what was lost */
+		bool list = false;
+		for (uint8_t i = 0; i < p->q_len; i++)
+			list |= p->q[i].what == CMD_EHLO;
+		if (list)
+			mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
+		p->q_len = 0;
+		p->reply_lines = 0;
+		p->keywords = 0;
+		p->flags &= (uint16_t) ~(SMTP_SERVER_LOST | SMTP_LIST_CUT | SMTP_LIST);
+		last = NULL;
+	}
+	if (last != NULL && last->what == CMD_LOST) {
+		p->q_len--; /* whatever was lost has been answered before the client spoke again */
+		last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
+	}
+	if (last != NULL && last->what == what && last->tx == p->tx && last->count < UINT16_MAX &&
+	    (what == CMD_RCPT || what == CMD_OTHER)) {
+		last->count++;
+		return;
+	}
+	if (p->q_len == LIMIT_PENDING) {
+		mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_PIPELINE);
+		p->q_len = 0;
+	}
+	p->q[p->q_len++] =
+	    (struct smtp_pending){what, p->tx, what == CMD_RCPT ? (uint16_t)(p->rcpts - 1) : 0, 1};
+}
+
+struct smtp_pending *
+smtp_front(struct smtp *p)
+{
+	return p->q_len > 0 ? &p->q[0] : NULL;
+}
+
+void
+smtp_pop(struct smtp *p)
+{
+	if (p->q_len > 0 && --p->q[0].count > 0) {
+		p->q[0].first++;
+		return;
+	}
+	if (p->q_len > 0)
+		memmove(p->q, p->q + 1, sizeof p->q[0] * --p->q_len);
+}
+
+bool
+smtp_pop_to(struct smtp *p, uint8_t what)
+{
+	for (uint8_t i = 0; i < p->q_len; i++) {
+		if (p->q[i].what == what) {
+			p->q_len = (uint8_t)(p->q_len - i);
+			memmove(p->q, p->q + i, sizeof p->q[0] * p->q_len);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+smtp_offered(const struct smtp *p)
+{
+	return (p->keywords & smtp_keywords_tls()) != 0;
+}
+
+/* ---- transactions ---- */
+
+int
+smtp_tx(const struct mail_session *s)
+{
+	return s->p.smtp.tx;
+}
+
+void
+smtp_result(struct mail *m, struct mail_session *s, uint8_t tx, enum mail_result r)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_RESULT, MAIL_SERVER);
+	ev->tx = tx;
+	ev->index = (uint16_t)r;
+	if (tx == s->p.smtp.tx && s->p.smtp.flags & SMTP_SENT)
+		s->p.smtp.flags &= (uint16_t) ~(SMTP_IN_TX | SMTP_CONTENT | SMTP_SENT);
+}
+
+uint16_t
+smtp_give_up(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
+		return 0;
+	uint16_t denied = p->flags & SMTP_DENIED ? SMTP_OVER_DENIED : 0;
+	p->flags &= (uint16_t) ~(SMTP_IN_TX | SMTP_CONTENT | SMTP_DENIED);
+	if (s->flags & MAIL_SESSION_ONE_SIDED) {
+		smtp_result(m, s, p->tx, MAIL_ABORTED);
+		return 0;
+	}
+	return (uint16_t)((p->tx + 1u) | denied);
+}
+
+void
+smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16_t over)
+{
+	struct smtp *p = &s->p.smtp;
+	smtp_push(m, s, what);
+	if (p->q_len > 0)
+		p->q[p->q_len - 1].first = over;
+}
+
+void
+smtp_push_end(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	smtp_push(m, s, CMD_EOD);
+	if (p->q_len == 0 || !(p->flags & SMTP_LMTP))
+		return;
+	struct smtp_pending *end = &p->q[p->q_len - 1];
+	end->first = p->rcpts_ok;
+	end->count = p->rcpts_ok > 0 ? p->rcpts_ok : 1;
+}
+
+void
+smtp_accepted_rcpt(struct smtp *p, uint8_t tx)
+{
+	if (tx == p->tx && p->rcpts_ok < UINT16_MAX)
+		p->rcpts_ok++;
+	for (uint8_t i = 0; i < p->q_len && p->flags & SMTP_LMTP; i++) {
+		struct smtp_pending *end = &p->q[i];
+		if (end->what == CMD_EOD && end->tx == tx && end->first < UINT16_MAX)
+			end->count = ++end->first;
+	}
+}
+
+void
+smtp_begin_tx(struct smtp *p)
+{
+	p->tx++;
+	p->rcpts = 0;
+	p->rcpts_ok = 0;
+	p->flags = (uint16_t)((p->flags | SMTP_IN_TX) & ~(SMTP_CONTENT | SMTP_SENT | SMTP_DENIED));
+}
+
+void
+smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
+{
+	struct smtp *p = &s->p.smtp;
+	if (p->flags & SMTP_CHUNK && seen)
+		return; /* more chunks are to come */
+	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, side);
+	ev->tx = p->tx;
+	ev->flag = seen;
+	if (!seen)
+		return;
+	p->flags |= SMTP_SENT;
+	if (s->flags & MAIL_SESSION_ONE_SIDED) {
+		smtp_result(m, s, p->tx, MAIL_RESULT_UNKNOWN);
+		return;
+	}
+	if (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_EOD && p->q[p->q_len - 1].tx == p->tx)
+		return; /* BDAT LAST: its command is already waiting */
+	smtp_push_end(m, s);
+}
+
+void
+smtp_confirm(struct mail *m, struct mail_session *s)
+{
+	if (!(s->p.smtp.flags & SMTP_SURE))
+		mail_emit(m, MAIL_CONFIRMED, MAIL_CLIENT);
+	s->p.smtp.flags |= SMTP_SURE;
+}
