@@ -73,6 +73,7 @@
 #define LIMIT_TLS_HANDSHAKE   16384u /* octets of TLS handshake messages held for one direction */
 #define LIMIT_TLS_HANDSHAKES  8192u  /* such buffers at once */
 #define LIMIT_CERTS	      64u    /* certificates that are remembered, of all servers */
+#define LIMIT_ALT_NAMES	      16u    /* alternative names of a certificate that are shown */
 #define LIMIT_CONTENT_LITERAL (1ull << 40) /* octets that one BDAT or literal may announce */
 
 /* record */

@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "finding/message.h"
-#include "mail/cert.h"
 
 const uint32_t finding_message_size = sizeof(struct message),
 	       finding_facts_size = sizeof(struct tls_facts);
@@ -65,6 +64,18 @@ take_evidence(struct findings *F, struct finding *f, const struct mail_event *ev
 	}
 	if (kept.len > 0)
 		f->evidence = keep_first(F, f->evidence, &kept);
+}
+
+/* What the server calls itself is kept where its greeting did not say the same. */
+static void
+take_server_name(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	size_t len, at, greeted_at, n = finding_host(ev->text, ev->len, &at);
+	const char *greeting = strings_get(&F->strings, f->greeting, &len);
+	size_t greeted = finding_host(greeting, len, &greeted_at);
+	if (f->server_name == 0 && n > 0 &&
+	    (n != greeted || memcmp(ev->text + at, greeting + greeted_at, n) != 0))
+		f->server_name = strings_put(&F->strings, ev->text + at, n);
 }
 
 static void
@@ -142,111 +153,6 @@ take_auth_reply(struct finding *f, enum mail_auth_result r)
 	    [MAIL_AUTH_CANCELLED] = FINDING_AUTH_CANCELLED,
 	};
 	f->flags = (f->flags & ~FINDING_AUTH_OPEN) | flag[r];
-}
-
-/* ---- TLS ---- */
-
-static struct tls_facts *
-facts_of(struct findings *F, struct finding *f)
-{
-	if (f->facts == 0)
-		f->facts = pool_take(&F->facts);
-	return f->facts != 0 ? pool_at(&F->facts, f->facts) : NULL;
-}
-
-static void
-take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
-    const struct tls_event *ev, const struct finding_view *v)
-{
-	const struct cert_info *info = NULL;
-	if (t->subject == 0 && t->sha256 == 0)
-		info = cert_read(&F->certs, ev->data, ev->len);
-	if (info == NULL)
-		return;
-	t->subject = strings_put(&F->strings, info->subject, strlen(info->subject));
-	t->issuer = strings_put(&F->strings, info->issuer, strlen(info->issuer));
-	t->sha256 = strings_put(&F->strings, info->sha256, strlen(info->sha256));
-	t->not_before_ns = info->not_before_ns;
-	t->not_after_ns = info->not_after_ns;
-	if (v->ts_ns < info->not_before_ns || v->ts_ns > info->not_after_ns)
-		finding_add_anomaly(f, ANOMALY_CERT_EXPIRED);
-	if (info->self_signed)
-		finding_add_anomaly(f, ANOMALY_CERT_SELF_SIGNED);
-	/* the name the client asked for, else the first word of the greeting */
-	size_t len;
-	char host[LIMIT_TEXT + 1];
-	const char *name = strings_get(&F->strings, t->sni != 0 ? t->sni : f->greeting, &len);
-	size_t n = 0;
-	while (n < len && n < LIMIT_TEXT && name[n] > ' ' && name[n] < 0x7f) {
-		host[n] = name[n];
-		n++;
-	}
-	host[n] = '\0';
-	struct addr number;
-	if (memchr(host, '.', n) != NULL && !addr_parse(host, &number) && !cert_matches(info, host))
-		finding_add_anomaly(f, ANOMALY_CERT_MISMATCH);
-}
-
-static void
-take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
-    const struct finding_view *v)
-{
-	struct tls_facts *t = ev->kind == TLS_EVENT_GARBAGE ? NULL : facts_of(F, f);
-	f->flags |= ev->kind == TLS_EVENT_GARBAGE ? 0 : FINDING_TLS_SEEN;
-	switch (ev->kind) {
-	case TLS_EVENT_CLIENT_HELLO:
-		f->flags |= FINDING_HELLO;
-		if (t == NULL)
-			break;
-		if (t->sni == 0)
-			t->sni = strings_put(&F->strings, ev->sni, strlen(ev->sni));
-		memcpy(t->ja3, ev->ja3, sizeof t->ja3);
-		memcpy(t->ja4, ev->ja4, sizeof t->ja4);
-		break;
-	case TLS_EVENT_SERVER_HELLO:
-		f->flags |= FINDING_SERVER_HELLO;
-		if (ev->version != 0 && ev->version < 0x0303)
-			finding_add_anomaly(f, ANOMALY_TLS_VERSION_OLD);
-		if (tls_cipher_is_weak(ev->cipher))
-			finding_add_anomaly(f, ANOMALY_CIPHER_WEAK);
-		if (tls_cipher_is_anonymous(ev->cipher))
-			finding_add_anomaly(f, ANOMALY_CIPHER_ANONYMOUS);
-		if (t == NULL)
-			break;
-		t->version = ev->version;
-		t->cipher = ev->cipher;
-		t->group = ev->group;
-		t->resumed = ev->resumed;
-		memcpy(t->ja3s, ev->ja3, sizeof t->ja3s);
-		if (t->alpn == 0)
-			t->alpn = strings_put(&F->strings, ev->alpn, strlen(ev->alpn));
-		break;
-	case TLS_EVENT_CERTIFICATE:
-		if (t != NULL)
-			take_certificate(F, f, t, ev, v);
-		break;
-	case TLS_EVENT_ALERT:
-		/* a fatal one, or a rejected certificate, before TLS was up */
-		if (ev->alert_level == 2 && !(f->flags & FINDING_ESTABLISHED))
-			f->flags |= FINDING_TLS_BROKE;
-		if (t != NULL && t->alerts < sizeof t->alert / sizeof t->alert[0]) {
-			t->alert[t->alerts].side = (uint8_t)ev->side;
-			t->alert[t->alerts++].description = ev->alert;
-		}
-		break;
-	case TLS_EVENT_ESTABLISHED: f->flags |= FINDING_ESTABLISHED; break;
-	case TLS_EVENT_MIDSTREAM:
-		/* hellos that were not lost were never said: records alone seal nothing */
-		if (v->midstream || v->gap || v->headless || !v->both || f->flags & FINDING_LOST)
-			f->flags |= FINDING_TLS_MIDSTREAM;
-		break;
-	case TLS_EVENT_PLAIN:
-		f->flags |= FINDING_NULL;
-		if (f->exposed == 0)
-			f->reason = REASON_NULL_CIPHER;
-		break;
-	case TLS_EVENT_GARBAGE: break;
-	}
 }
 
 /* ---- transactions ---- */
@@ -415,7 +321,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		}
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
-	case MAIL_TLS: take_tls(F, f, ev->tls, v); break;
+	case MAIL_TLS: finding_take_tls(F, f, ev->tls, v); break;
 	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;
 	case MAIL_USED: f->used |= (uint16_t)(1u << ev->index); break;
 	case MAIL_FORWARDED: /* the last one speaks for what follows; none: it was not believed */
@@ -427,6 +333,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			f->agent = keep_first(F, f->agent, ev);
 		break;
 	case MAIL_EVIDENCE: take_evidence(F, f, ev); break;
+	case MAIL_SERVER_NAME: take_server_name(F, f, ev); break;
 	}
 	return 0;
 }
@@ -451,15 +358,7 @@ finding_release(struct findings *F, struct finding *f)
 	strings_drop(&F->strings, f->evidence);
 	strings_drop(&F->strings, f->agent);
 	strings_drop(&F->strings, f->forwarded);
-	f->helo = f->greeting = f->evidence = f->agent = f->forwarded = 0;
-	if (f->facts != 0) {
-		struct tls_facts *t = pool_at(&F->facts, f->facts);
-		strings_drop(&F->strings, t->sni);
-		strings_drop(&F->strings, t->alpn);
-		strings_drop(&F->strings, t->subject);
-		strings_drop(&F->strings, t->issuer);
-		strings_drop(&F->strings, t->sha256);
-		pool_give(&F->facts, f->facts);
-		f->facts = 0;
-	}
+	strings_drop(&F->strings, f->server_name);
+	f->helo = f->greeting = f->evidence = f->agent = f->forwarded = f->server_name = 0;
+	finding_release_tls(F, f);
 }

@@ -96,8 +96,10 @@ struct finding {
 	uint32_t flags;			    /* FINDING_* */
 	uint32_t agent;			    /* string: what the client says that it is (IMAP ID) */
 	uint32_t forwarded;		    /* string: address of the client behind it */
-	uint16_t used;			    /* a bit for each enum mail_extension */
+	uint32_t server_name;		    /* string: host in the reply to EHLO, where the greeting
+					       has another or none */
 	uint32_t keywords;		    /* of the last complete list: bits of mail_keyword */
+	uint16_t used;			    /* a bit for each enum mail_extension */
 	uint16_t envelopes;		    /* MAIL commands that crossed readable */
 	uint16_t messages;		    /* contents that crossed readable */
 	uint16_t upgrade_code;		    /* reply to STARTTLS */

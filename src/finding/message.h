@@ -74,15 +74,34 @@ struct tls_facts {
 	bool resumed;
 	uint8_t alerts; /* entries of alert */
 	char ja3[33], ja4[37], ja3s[33];
-	uint32_t sni;  /* string */
-	uint32_t alpn; /* string */
+	uint32_t dh_bits; /* of the prime, where it was Diffie-Hellman over one */
+	uint32_t sni;	  /* string */
+	uint32_t alpn;	  /* string */
 	struct {
 		uint8_t side, description;
 	} alert[4];
 	/* the server's certificate; subject 0: none was seen */
 	uint32_t subject, issuer, sha256; /* strings */
+	uint32_t alt_names;		  /* string: names, each with a NUL behind it */
+	uint32_t key_type, signature;	  /* strings */
+	uint32_t key_bits;
 	int64_t not_before_ns, not_after_ns;
+	uint32_t name;	   /* string: host name that it was compared with; 0 for none */
+	uint8_t name_from; /* enum name_from */
+	bool name_match;
 };
+
+enum name_from { NAME_FROM_SNI, NAME_FROM_GREETING, NAME_FROM_EHLO };
+
+/* Takes what the TLS machine saw; gives back the strings that it kept of it. */
+void finding_take_tls(struct findings *F, struct finding *f, const struct tls_event *ev,
+    const struct finding_view *v);
+void finding_release_tls(struct findings *F, struct finding *f);
+
+/* Length of the host name with which a text of the server begins, behind a status and
+ * a code in brackets (IMAP), and in *at where it stands; 0 where it is none, an address, or has no
+ * dot. */
+size_t finding_host(const char *s, size_t len, size_t *at);
 
 /* Names of SASL mechanisms; index is the bit in finding.auth. */
 unsigned auth_bit(const char *name, size_t len);

@@ -67,6 +67,28 @@ put_auth(const struct finding *f, struct record *r)
 }
 
 static void
+put_certificate(const struct findings *F, const struct tls_facts *t, struct record *r)
+{
+	static const char *const from[] =
+	    {[NAME_FROM_SNI] = "sni", [NAME_FROM_GREETING] = "greeting", [NAME_FROM_EHLO] = "ehlo"};
+	size_t len, n;
+	const char *names = strings_get(&F->strings, t->alt_names, &len);
+	for (size_t at = 0; at < len; at += n + 1) {
+		n = strlen(names + at); /* each has its NUL inside */
+		record_put_str(r, FIELD_TLS_ALT_NAMES, names + at, n);
+	}
+	put_string(F, r, FIELD_TLS_KEY_ALGORITHM, t->key_type);
+	if (t->key_bits != 0)
+		record_put_u64(r, FIELD_TLS_KEY_SIZE, t->key_bits);
+	put_string(F, r, FIELD_TLS_SIGNATURE, t->signature);
+	if (t->name != 0) {
+		put_string(F, r, FIELD_TLS_NAME, t->name);
+		record_put_word(r, FIELD_TLS_NAME_FROM, from[t->name_from]);
+		record_put_bool(r, FIELD_TLS_NAME_MATCH, t->name_match);
+	}
+}
+
+static void
 put_tls(const struct findings *F, const struct finding *f, const struct finding_view *v,
     struct record *r)
 {
@@ -81,9 +103,19 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 	if (f->flags & FINDING_SERVER_HELLO) {
 		record_put_word(r, FIELD_TLS_VERSION, tls_version_name(t->version));
 		record_put_word(r, FIELD_TLS_CIPHER, tls_cipher_name(t->cipher));
-		if (t->group != 0)
+		if (t->dh_bits != 0) {
+			char dh[24];
+			struct text x = text_in(dh, sizeof dh);
+			text_printf(&x, "DHE-%u", t->dh_bits);
+			record_put_str(r, FIELD_TLS_GROUP, x.buf, x.len);
+		} else if (t->group != 0) {
 			record_put_word(r, FIELD_TLS_GROUP, tls_group_name(t->group));
-		record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
+		}
+		/* up to TLS 1.2 it takes more than the hello to tell that it was not */
+		bool full = t->sha256 != 0 || t->group != 0 || t->dh_bits != 0 ||
+		    (f->flags & FINDING_ESTABLISHED && !v->gap);
+		if (t->resumed || t->version >= 0x0304 || full)
+			record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
 		if (t->ja3s[0] != '\0')
 			record_put_word(r, FIELD_TLS_JA3S, t->ja3s);
 	}
@@ -108,8 +140,11 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 		put_string(F, r, FIELD_TLS_SUBJECT, t->subject);
 		put_string(F, r, FIELD_TLS_ISSUER, t->issuer);
 		put_string(F, r, FIELD_TLS_SHA256, t->sha256);
-		record_put_time(r, FIELD_TLS_NOT_BEFORE, t->not_before_ns);
-		record_put_time(r, FIELD_TLS_NOT_AFTER, t->not_after_ns);
+		if (t->not_before_ns != 0)
+			record_put_time(r, FIELD_TLS_NOT_BEFORE, t->not_before_ns);
+		if (t->not_after_ns != 0)
+			record_put_time(r, FIELD_TLS_NOT_AFTER, t->not_after_ns);
+		put_certificate(F, t, r);
 	}
 }
 

@@ -295,6 +295,7 @@ static const char *const wants_words[][2] = {{"none", "nothing"},
 
 static const char *const cause_words[][2] = {{"cleartext", "it went in the clear"},
     {"name", "the certificate has another name"}, {"expired", "the certificate has expired"},
+    {"not-yet-valid", "the certificate is not valid yet"},
     {"self-signed", "the certificate is signed by itself"},
     {"certificate", "the certificate is not the one that was expected"}, {NULL, NULL}};
 

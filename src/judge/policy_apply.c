@@ -219,6 +219,7 @@ judge_certificate(const struct view *v, uint32_t i, const struct record *r, cons
 	const struct policy *policy = &v->p->policy[i];
 	struct record_value x;
 	static const char *const causes[][2] = {{"certificate-expired", "expired"},
+	    {"certificate-not-yet-valid", "not-yet-valid"},
 	    {"certificate-self-signed", "self-signed"}, {"certificate-name-mismatch", "name"}};
 	if (policy->source ==
 	    SOURCE_TLSA) /* neither name nor dates count (RFC 7672 section 3.1.1) */

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/addr.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -45,7 +46,7 @@ time_ns(const ASN1_TIME *t)
 	int64_t s = (int64_t)timegm(&tm);
 	if (s > INT64_MAX / 1000000000)
 		return INT64_MAX;
-	return s < 0 ? 0 : s * 1000000000;
+	return s <= 0 ? 1 : s * 1000000000;
 }
 
 /* Appends a name.  One with a NUL in it would be read as another, shorter one: it is nobody's. */
@@ -63,14 +64,38 @@ add_name(struct cert_info *c, size_t *at, const unsigned char *name, int octets)
 	*at += len + 1;
 }
 
+/* Keeps a name or address of subjectAltName to be shown, where it fits whole. */
+static void
+show_name(struct cert_info *c, const GENERAL_NAME *n)
+{
+	char buf[LIMIT_TEXT + 1], address[ADDR_TEXT];
+	struct text t = text_in(buf, sizeof buf);
+	const ASN1_STRING *s = n->type == GEN_DNS ? n->d.dNSName : n->d.iPAddress;
+	const uint8_t *octets = ASN1_STRING_get0_data(s);
+	int len = ASN1_STRING_length(s);
+	if (n->type == GEN_DNS && len > 0) {
+		text_add_wire(&t, octets, (size_t)len);
+	} else if (n->type == GEN_IPADD && (len == 4 || len == 16)) {
+		struct addr a = len == 4 ? addr_v4(octets) : addr_v6(octets);
+		text_puts(&t, addr_print(&a, address));
+	}
+	if (t.len == 0 || t.len + 1 > sizeof c->shown - c->shown_len)
+		return;
+	memcpy(c->shown + c->shown_len, t.buf, t.len + 1);
+	c->shown_len += (uint32_t)t.len + 1;
+}
+
 static void
 read_names(X509 *x, struct cert_info *c)
 {
 	size_t at = 0;
 	bool any = false;
+	unsigned shown = 0;
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+		if ((n->type == GEN_DNS || n->type == GEN_IPADD) && shown++ < LIMIT_ALT_NAMES)
+			show_name(c, n);
 		if (n->type != GEN_DNS)
 			continue;
 		any = true;
@@ -100,6 +125,26 @@ read_key(X509 *x, struct cert_info *c)
 	if (name != NULL)
 		text_add_wire(&t, name, strlen(name));
 	c->key_bits = bits > 0 ? (uint32_t)bits : 0;
+	switch (key != NULL ? EVP_PKEY_get_base_id(key) : EVP_PKEY_NONE) {
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS:
+	case EVP_PKEY_DSA: c->weak = c->key_bits != 0 && c->key_bits < 2048; break;
+	case EVP_PKEY_EC: c->weak = c->key_bits != 0 && c->key_bits < 224; break;
+	default: break;
+	}
+}
+
+/* Nobody verifies what a certificate signs itself with. */
+static void
+read_signature(X509 *x, struct cert_info *c)
+{
+	int nid = X509_get_signature_nid(x), hash = NID_undef;
+	struct text t = text_in(c->signature, sizeof c->signature);
+	if (nid != NID_undef)
+		text_puts(&t, OBJ_nid2ln(nid));
+	if (!c->self_signed && X509_get_signature_info(x, &hash, NULL, NULL, NULL) == 1 &&
+	    (hash == NID_md5 || hash == NID_sha1))
+		c->weak = true;
 }
 
 bool
@@ -119,6 +164,7 @@ cert_parse(const uint8_t *der, size_t len, struct cert_info *out)
 		out->not_after_ns = time_ns(X509_get0_notAfter(x));
 		out->self_signed = X509_self_signed(x, 0) == 1;
 		read_key(x, out);
+		read_signature(x, out);
 		read_names(x, out);
 		size_t n = digest(DIGEST_SHA256, der, (size_t)(at - der), sum);
 		for (size_t i = 0; i < n; i++) {
@@ -189,5 +235,5 @@ cert_matches(const struct cert_info *c, const char *host)
 		if (ascii_is(host, host_len, n) || wildcard_matches(n, host, host_len))
 			return true;
 	}
-	return c->names_cut;
+	return false;
 }

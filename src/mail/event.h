@@ -57,6 +57,8 @@ enum mail_event_kind {
 			   the server does not believe it */
 	MAIL_AGENT,	/* text: what a side says that it is (IMAP ID) */
 	MAIL_EVIDENCE,	/* text: the line that decided, or shows tampering; the first one counts */
+	MAIL_SERVER_NAME, /* text: what the server calls itself behind its greeting: the first line
+			     of its reply to EHLO */
 };
 
 enum mail_result { MAIL_ACCEPTED, MAIL_REJECTED, MAIL_ABORTED, MAIL_RESULT_UNKNOWN };

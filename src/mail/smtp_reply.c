@@ -327,6 +327,9 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 	bool list =
 	    p->code == 250 && (f != NULL ? f->what == CMD_EHLO : more || p->flags & SMTP_LIST);
 	if (list) {
+		if (f != NULL && p->reply_lines == 0 && !(p->flags & SMTP_SERVER_LOST) &&
+		    l->len > 4)
+			mail_emit_text(m, MAIL_SERVER_NAME, MAIL_SERVER, t + 4, l->len - 4);
 		if (f == NULL)
 			p->flags |= SMTP_LIST;
 		if (p->flags & SMTP_SERVER_LOST)

@@ -10,11 +10,12 @@
  * What a record's octets are is settled when the record begins, in `type` of its half: those of a
  * handshake message or an alert in clear, application data, or 0 for all that cannot be read.
  *
- * Protected are records of type 23, and up to TLS 1.2 those of a side that sent ChangeCipherSpec.
- * The CCS of TLS 1.3 (RFC 8446 appendix D.4) means nothing.  Two kinds of protected records do not
- * count towards "established", because they end a handshake that failed: an alert, and in TLS 1.3,
- * where an alert cannot be told from other records, the client's first ones when they are too
- * short to hold a Finished.
+ * Protected are, up to TLS 1.2, the records of a side that sent ChangeCipherSpec, and in TLS 1.3,
+ * whose CCS (RFC 8446 appendix D.4) means nothing, those of type 23.  A record too short for a MAC
+ * protects nothing.  Two kinds of protected records do not count towards "established", because
+ * they end a handshake that failed: an alert, and in TLS 1.3, where an alert cannot be told from
+ * other records, the client's first ones when they are too short to hold a Finished.  Early data of
+ * a resumed TLS 1.3 session (RFC 8446 section 4.2.10) counts: nothing tells it from a Finished.
  */
 #include "mail/tls.h"
 
@@ -36,6 +37,8 @@
 #define HS_CLIENT_HELLO 1u
 #define HS_SERVER_HELLO 2u
 #define HS_CERTIFICATE	11u
+#define HS_KEY_EXCHANGE 12u
+#define HS_SERVER_DONE	14u
 
 #define RECORD_MAX     (16384u + 2048u) /* RFC 5246 section 6.2.3: with what encryption may add */
 #define HANDSHAKE_HEAD 4u		/* type and length of a message */
@@ -45,6 +48,11 @@
  * Certificate 25, EndOfEarlyData 21.  A Finished has 45 at least (SHA-256, tag of 8), mostly 53.
  */
 #define SHORT_MAX 40u
+
+/* A tag of 8 and the type that stands before it (TLS 1.3, CCM_8); a MAC or a tag with its nonce
+ * (before): no shorter record is protected by anything. */
+#define PROTECTED_MIN_13 9u
+#define PROTECTED_MIN	 16u
 #define SHORT_RUN                                                                       \
 	3u /* where no hello was captured: so many short records are no alert and close \
 	    */
@@ -53,11 +61,13 @@
 #define HALF_DEAF   0x40u  /* octets of messages were lost: where the next one starts is unknown */
 #define HALF_SEALED 0x100u /* a record of type 23 that does not begin like text */
 #define HALF_LOST   0x80u  /* framing was lost once: what is no record is not sure to be garbage */
+#define HALF_FULL   0x200u /* messages that the flight of a resumed session has not */
 
 /* Private bits of tls.flags, beside TLS_IS_*. */
 #define IS_RETRIED 0x10u /* a HelloRetryRequest: the version will be 1.3 */
 #define IS_KEYED   0x20u /* client: a handshake record behind a CCS, before the version was known */
 #define IS_SPENT   0x40u /* the server's buffer was given as an event: it goes at the next call */
+#define IS_RESUMED 0x80u /* a resumed session, and said so */
 
 /* A message of which only a part is there. */
 struct handshake {
@@ -100,6 +110,13 @@ static bool
 is_13(const struct tls *t)
 {
 	return t->version >= 0x0304 || (t->version == 0 && t->flags & IS_RETRIED);
+}
+
+/* May records of the side be protected?  Its CCS may be what was lost. */
+static bool
+has_keys(const struct tls *t, const struct tls_half *h)
+{
+	return t->version == 0 || is_13(t) || h->flags & (TLS_SAW_CCS | HALF_LOST);
 }
 
 static void
@@ -159,13 +176,17 @@ take_server_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, st
 	t->cipher = ev->cipher;
 	ev->resumed = is_13(t) ? hello.pre_shared_key
 			       : hello.session_id != 0 && hello.session_id == t->session_id;
+	t->flags |= ev->resumed ? IS_RESUMED : 0;
 	/* the client's records may have come to us before this */
 	if (is_13(t)) {
 		if (client->protected_records == 0 && t->short_records > 0)
 			t->flags |= TLS_IS_FAILED_INFERRED;
-	} else if (t->flags & IS_KEYED && client->protected_records < UINT8_MAX) {
-		client->protected_records++;
+		return true;
 	}
+	if (!has_keys(t, client))
+		client->protected_records = 0;
+	if (t->flags & IS_KEYED && client->protected_records < UINT8_MAX)
+		client->protected_records++;
 	return true;
 }
 
@@ -186,6 +207,15 @@ take_certificate(struct tls *t, const uint8_t *body, size_t len, struct tls_even
 	return true;
 }
 
+static bool
+take_key_exchange(const struct tls *t, const uint8_t *body, size_t len, struct tls_event *ev)
+{
+	if (is_13(t) || !(t->half[TLS_SERVER].flags & TLS_SAW_HELLO))
+		return false;
+	begin_event(ev, TLS_EVENT_KEY_EXCHANGE, TLS_SERVER);
+	return tls_key_exchange(t->cipher, body, len, ev);
+}
+
 /* A message of `len` octets, its head among them, or the first part of one.  True with an event. */
 static bool
 take_message(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, bool whole,
@@ -197,8 +227,14 @@ take_message(struct tls *t, enum tls_side side, const uint8_t *data, size_t len,
 		return take_client_hello(t, body, len, whole, ev);
 	if (data[0] == HS_SERVER_HELLO && side == TLS_SERVER)
 		return take_server_hello(t, body, len, whole, ev);
-	if (data[0] == HS_CERTIFICATE && side == TLS_SERVER)
+	if (side != TLS_SERVER)
+		return false;
+	if (data[0] == HS_CERTIFICATE || data[0] == HS_KEY_EXCHANGE || data[0] == HS_SERVER_DONE)
+		t->half[TLS_SERVER].flags |= HALF_FULL;
+	if (data[0] == HS_CERTIFICATE)
 		return take_certificate(t, body, len, ev);
+	if (data[0] == HS_KEY_EXCHANGE)
+		return take_key_exchange(t, body, len, ev);
 	return false;
 }
 
@@ -325,6 +361,9 @@ static bool
 begin_protected(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
+	if (len < (t->version == 0 || is_13(t) ? PROTECTED_MIN_13 : PROTECTED_MIN) ||
+	    !has_keys(t, h))
+		return false;
 	if (h->protected_records == 0) {
 		if (type == TYPE_ALERT)
 			return false;
@@ -345,6 +384,25 @@ begin_protected(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, s
 	return check_established(t, side, ev);
 }
 
+/*
+ * ChangeCipherSpec.  Where the server says it with nothing between its hello and this, it took the
+ * client's ticket, whatever identifier it gave: a full handshake has a ServerHelloDone.  True with
+ * an event.
+ */
+static bool
+take_ccs(struct tls *t, enum tls_side side, struct tls_event *ev)
+{
+	struct tls_half *h = &t->half[side];
+	bool first = !(h->flags & TLS_SAW_CCS);
+	h->flags |= TLS_SAW_CCS;
+	if (!first || side != TLS_SERVER || t->version == 0 || is_13(t) || t->flags & IS_RESUMED ||
+	    h->flags & (HALF_FULL | HALF_DEAF | HALF_LOST) || h->buffer != 0 || h->skip > 0)
+		return false;
+	t->flags |= IS_RESUMED;
+	begin_event(ev, TLS_EVENT_RESUMED, side);
+	return true;
+}
+
 /* A record of `len` octets begins.  True with an event. */
 static bool
 begin_record(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, struct tls_event *ev)
@@ -354,10 +412,7 @@ begin_record(struct tls *t, enum tls_side side, uint8_t type, uint16_t len, stru
 	h->record_left = len;
 	h->type = TYPE_HIDDEN;
 	switch (type) {
-	case TYPE_CCS:
-		if (len == 1)
-			h->flags |= TLS_SAW_CCS;
-		return false;
+	case TYPE_CCS: return len == 1 && take_ccs(t, side, ev);
 	case TYPE_ALERT:
 		if (len > 2)
 			return keyed && t->version != 0 && begin_protected(t, side, type, len, ev);
@@ -580,6 +635,7 @@ tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_ev
 static void
 lose_handshake(struct tls_pools *p, struct tls_half *h, uint32_t lost)
 {
+	h->flags |= HALF_FULL; /* such a message may be what was lost */
 	if (h->buffer != 0) {
 		const struct handshake *b = pool_at(&p->handshakes, h->buffer);
 		if (b->len >= HANDSHAKE_HEAD)

@@ -78,7 +78,10 @@ enum tls_event_kind {
 	TLS_EVENT_CLIENT_HELLO, /* the first one: version, sni, alpn, ja3, ja4 */
 	TLS_EVENT_SERVER_HELLO, /* no HelloRetryRequest: version, cipher, group, alpn, ja3 (JA3S),
 				   resumed */
+	TLS_EVENT_RESUMED,	/* TLS 1.2 and older: the server's hello did not say so, but its
+				   flight did: a ticket (RFC 5077 section 3.4) */
 	TLS_EVENT_CERTIFICATE,	/* the server's own certificate, DER (TLS 1.2 and older) */
+	TLS_EVENT_KEY_EXCHANGE, /* the server's parameters, TLS 1.2 and older: group or dh_bits */
 	TLS_EVENT_ALERT,	/* a readable alert: level, description */
 	TLS_EVENT_ESTABLISHED,
 	TLS_EVENT_MIDSTREAM, /* type 23 both ways that does not begin like text, and a hello or
@@ -95,7 +98,9 @@ struct tls_event {
 	size_t len;	     /* of data */
 	uint16_t version;    /* SERVER_HELLO: as negotiated; CLIENT_HELLO: the highest offered */
 	uint16_t cipher;     /* SERVER_HELLO */
-	uint16_t group;	     /* SERVER_HELLO: key-share group of TLS 1.3, 0 where not seen */
+	uint16_t group;	     /* SERVER_HELLO: key-share group of TLS 1.3, 0 where not seen;
+				KEY_EXCHANGE: named curve, 0 for DH over a prime */
+	uint32_t dh_bits;    /* KEY_EXCHANGE: bits of that prime, 0 for a curve */
 	bool resumed;	     /* SERVER_HELLO: session resumed, as far as it shows */
 	uint8_t alert_level; /* ALERT: 1 warning, 2 fatal */
 	uint8_t alert;	     /* ALERT: description, RFC 8446 section 6 */
@@ -152,6 +157,19 @@ const char *tls_version_name(uint16_t version);	 /* as ECS has it: "1.2", "1.3";
 const char *tls_cipher_name(uint16_t cipher);	 /* IANA: "TLS_AES_256_GCM_SHA384" */
 const char *tls_group_name(uint16_t group);	 /* IANA: "x25519", "X25519MLKEM768" */
 const char *tls_alert_name(uint8_t description); /* RFC 8446: "handshake_failure" */
+
+/* Curves of less than 224 bits, which no server may use (RFC 9325 section 4.5). */
+bool tls_group_is_weak(uint16_t group);
+
+/* What a ServerKeyExchange of the suite begins with (TLS 1.2 and older). */
+enum tls_exchange {
+	TLS_EXCHANGE_OTHER, /* there is none, or it is not read: RSA, SRP, ... */
+	TLS_EXCHANGE_DHE,   /* prime, generator, key: RFC 5246 section 7.4.3 */
+	TLS_EXCHANGE_ECDHE, /* curve, key: RFC 8422 section 5.4 */
+};
+
+/* *psk: a hint for the preshared key stands before (RFC 4279 section 3, RFC 5489 section 2). */
+enum tls_exchange tls_cipher_exchange(uint16_t cipher, bool *psk);
 
 /* Classes of cipher suites; an unknown one is in none. */
 bool tls_cipher_is_null(uint16_t cipher);      /* authenticates only */

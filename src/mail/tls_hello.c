@@ -367,6 +367,8 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 		}
 		c.bad |= in.bad;
 	}
+	if (ev->version < 0x0304)
+		ev->group = 0; /* a key share is none of these versions */
 	if (whole && !c.bad && !l.extensions.cut) {
 		struct line t = {.len = 0};
 		line_put(&t, legacy);
@@ -377,4 +379,32 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 		line_digest(&t, DIGEST_MD5, 32, ev->ja3);
 	}
 	return true;
+}
+
+/* Bits of a number in network order. */
+static uint32_t
+number_bits(struct cursor n)
+{
+	uint8_t first = 0;
+	while (first == 0 && cursor_left(&n) > 0)
+		first = cursor_u8(&n);
+	uint32_t bits = 8 * (uint32_t)cursor_left(&n);
+	for (; first > 0; first >>= 1)
+		bits++;
+	return bits;
+}
+
+bool
+tls_key_exchange(uint16_t cipher, const uint8_t *body, size_t len, struct tls_event *ev)
+{
+	bool psk;
+	enum tls_exchange how = tls_cipher_exchange(cipher, &psk);
+	struct cursor c = cursor_of(body, len);
+	if (psk)
+		cursor_skip(&c, cursor_be16(&c));
+	if (how == TLS_EXCHANGE_DHE)
+		ev->dh_bits = number_bits(cursor_sub(&c, cursor_be16(&c)));
+	else if (how == TLS_EXCHANGE_ECDHE && cursor_u8(&c) == 3) /* named_curve */
+		ev->group = cursor_be16(&c);
+	return !c.bad && (ev->dh_bits != 0 || ev->group != 0);
 }

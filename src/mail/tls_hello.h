@@ -1,4 +1,5 @@
-/* Private to src/mail: reading the hellos of TLS (RFC 8446 section 4.1, RFC 5246 section 7.4.1). */
+/* Private to src/mail: reading the hellos of TLS (RFC 8446 section 4.1, RFC 5246 section 7.4.1),
+ * and the parameters of a key exchange (RFC 5246 section 7.4.3). */
 #ifndef POSTCARD_MAIL_TLS_HELLO_H
 #define POSTCARD_MAIL_TLS_HELLO_H
 
@@ -24,5 +25,12 @@ bool tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_he
  * far as the cipher. */
 bool tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
     struct tls_event *ev);
+
+/*
+ * Reads the body of a ServerKeyExchange of TLS 1.2 or older, or its first part, into a zeroed
+ * event: the named curve, or the bits of the prime.  False where neither is there: other ways to
+ * exchange keys, explicit curves (which RFC 8422 section 5.4 forbids), what is cut or broken.
+ */
+bool tls_key_exchange(uint16_t cipher, const uint8_t *body, size_t len, struct tls_event *ev);
 
 #endif

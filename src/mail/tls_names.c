@@ -175,6 +175,13 @@ tls_group_name(uint16_t group)
 	return find(groups, sizeof groups / sizeof groups[0], group);
 }
 
+bool
+tls_group_is_weak(uint16_t group)
+{
+	/* sect163k1 to sect193r2, secp160k1 to secp192r1 */
+	return (group >= 0x0001 && group <= 0x0005) || (group >= 0x000f && group <= 0x0013);
+}
+
 const char *
 tls_alert_name(uint8_t description)
 {
@@ -197,6 +204,33 @@ bool
 tls_cipher_is_weak(uint16_t cipher)
 {
 	return suite_is(cipher, W);
+}
+
+enum tls_exchange
+tls_cipher_exchange(uint16_t cipher, bool *psk)
+{
+	static const struct {
+		const char *beginning;
+		enum tls_exchange how;
+		bool psk;
+	} kinds[] = {
+	    {"TLS_ECDHE_PSK_", TLS_EXCHANGE_ECDHE, true},
+	    {"TLS_ECDHE_", TLS_EXCHANGE_ECDHE, false},
+	    {"TLS_ECDH_anon_", TLS_EXCHANGE_ECDHE, false},
+	    {"TLS_DHE_PSK_", TLS_EXCHANGE_DHE, true},
+	    {"TLS_PSK_DHE_", TLS_EXCHANGE_DHE, true}, /* RFC 6655 calls two of them so */
+	    {"TLS_DHE_", TLS_EXCHANGE_DHE, false},
+	    {"TLS_DH_anon_", TLS_EXCHANGE_DHE, false},
+	};
+	const char *name = tls_cipher_name(cipher);
+	*psk = false;
+	for (size_t i = 0; name != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strncmp(name, kinds[i].beginning, strlen(kinds[i].beginning)) == 0) {
+			*psk = kinds[i].psk;
+			return kinds[i].how;
+		}
+	}
+	return TLS_EXCHANGE_OTHER;
 }
 
 unsigned

@@ -20,6 +20,7 @@ VALUES = {
     "postcard.exposed": {"envelope", "headers", "body", "attachments", "credentials"},
     "postcard.tls_mode": {"starttls", "implicit", "none"},
     "postcard.visibility": {"both", "client-only", "server-only"},
+    "postcard.tls.name.from": {"sni", "greeting", "ehlo"},
     "postcard.delivered": {"accepted", "rejected", "aborted", "unknown"},
     "postcard.body_protection": {"none", "pgp", "smime", "unknown"},
     "postcard.level": {"informational", "low", "medium", "high", "critical"},

@@ -36,6 +36,7 @@ mix_event(uint64_t sum[2], const struct tls_event *ev)
 	mix(&sum[0], &ev->version, sizeof ev->version);
 	mix(&sum[0], &ev->cipher, sizeof ev->cipher);
 	mix(&sum[0], &ev->group, sizeof ev->group);
+	mix(&sum[0], &ev->dh_bits, sizeof ev->dh_bits);
 	mix(&sum[0], &ev->resumed, sizeof ev->resumed);
 	mix(&sum[0], &ev->alert, sizeof ev->alert);
 	mix(&sum[0], ev->sni, strlen(ev->sni));

@@ -4,6 +4,7 @@
 engine, decode: small captures as fuzz_engine.c and fuzz_decode.c read them, plain and in tunnels and
 fragments.  capture: such files, of every kind.  stream, record: a few of each.  session: their dialogues as fuzz_session.c does.
 wire: what workers may say, well and ill.  mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.  received: single fields.
+cert: certificates of every kind, made by openssl and by certbytes.py.
 """
 import glob
 import gzip
@@ -11,9 +12,11 @@ import os
 import random
 import re
 import struct
+import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, x) for x in ("tools", "metamorphic")]
+import certbytes  # noqa: E402
 import dialogue  # noqa: E402
 import frames as F  # noqa: E402
 import transforms as T  # noqa: E402
@@ -127,6 +130,23 @@ def wire():
     yield "noise", bytes([1, 3]) + bytes(random.Random(1).randrange(5) for _ in range(2000))
 
 
+def certificates():
+    """(name, certificate): of openssl, whose keys are other ones each time, and of our own writer."""
+    for kind, key in (("rsa", ["rsa:2048"]), ("rsa-small", ["rsa:512"]), ("ed25519", ["ed25519"]), ("pss", ["rsa-pss", "-pkeyopt", "rsa_keygen_bits:1024"]),
+                      ("ec", ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"])):
+        done = subprocess.run(["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-keyout", "/dev/null", "-outform", "DER", "-subj",
+                               "/C=DE/O=Post/CN=mx.example.com/emailAddress=a@b.c", "-addext",
+                               "subjectAltName=DNS:mx.example.com,DNS:*.example.org,IP:2001:db8::1,email:a@b.c"], capture_output=True, check=True)
+        yield kind, done.stdout
+    many = ["n%03d.example.com" % i for i in range(40)]
+    for name, wish in (("many-names", {"names": many}), ("expired", {"start": "20190101", "end": "20200101", "issuer": None}),
+                       ("wrong-name", {"names": ["other.example"]}), ("version-1", {"version": 0}), ("negative-serial", {"serial": -70000}),
+                       ("huge", {"cn": "x" * 3000, "names": ["y" * 300 + ".example", "z.example"]}), ("weak", {"key": "rsa", "bits": 1024, "signature": "md5"}),
+                       ("no-end", {"end": "99991231235959"}), ("before-the-epoch", {"start": "00010101", "end": "19690101"}),
+                       ("hostile", {"cn": "a\x1b[2J", "names": ["mx.example.com\\x00.evil", "\\x1b[31m", "*.", "*", "ip:1.2.3.4"]})):
+        yield name, certbytes.make(**wish)
+
+
 def main():
     base = os.path.join("tests", "fuzz", "corpus")
     for path in sorted(glob.glob("pcaps/*.pcap")):
@@ -148,6 +168,8 @@ def main():
     write(os.path.join(base, "capture"), "pcap-cut", F.pcap(plain, snaplen=80))
     write(os.path.join(base, "capture"), "pcap-gz", gzip.compress(small, mtime=0))
     write(os.path.join(base, "capture"), "pcapng", pcapng(plain))
+    for name, der in certificates():
+        write(os.path.join(base, "cert"), name, b"\x0emx.example.com" + der)
     for kind in range(4):
         write(os.path.join(base, "record"), str(kind), record(kind))
     for name, seed in wire():

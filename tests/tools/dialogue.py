@@ -33,9 +33,15 @@ Lines of one side in succession are one segment, unless a line `--` stands betwe
     @repeat SIDE N TEXT                    TEXT and CRLF, N times
     @tls 1.3 [key=value...]                a whole handshake and some application data;
                                            cipher=c02b sni=NAME cert=good|old|none
-    @tls-client-hello [key=value...]       versions=1.3,1.2 sni=NAME alpn=NAME share=N
-    @tls-server-hello VERSION [cipher=HEX]
-    @tls-certificate good|old, @tls-server-done, @tls-client-key
+    @tls-client-hello [key=value...]       versions=1.3,1.2 sni=NAME alpn=NAME share=N ticket=1 early=1
+    @tls-ssl2-hello VERSION                a ClientHello as SSL 2.0 had it
+    @tls-server-hello VERSION [cipher=HEX group=HEX session=echo|none retry=1]
+    @tls-certificate good|old|made [key=value...]
+                                           chain=N most=N (octets a record) side=C; made: cn=NAME issuer=NAME|self
+                                           names=A,B,ip:N start=YYYYMMDD end=YYYYMMDD key=rsa|ec bits=N signature=sha1
+    @tls-server-done [key=curve-HEX|dhe-BITS|none]
+                                           the parameters of the key exchange, and the end of the flight
+    @tls-client-key, @tls-ticket, @tls-certificate-request
     @tls-ccs SIDE, @tls-finished SIDE      ChangeCipherSpec; a protected handshake record
     @tls-appdata SIDE N                    a protected record of N octets
     @tls-alert SIDE LEVEL DESCRIPTION      a readable alert
@@ -64,6 +70,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import certbytes  # noqa: E402
 import packets  # noqa: E402
 import postcard  # noqa: E402
 import tlsbytes  # noqa: E402
@@ -203,14 +210,30 @@ class Compiler:
         elif word == "tls-client-hello":
             o = options(args)
             self.say("C", tlsbytes.client_hello(o.get("sni"), o.get("versions", "1.3,1.2").split(","),
-                                                o.get("alpn"), int(o.get("share", 32))))
+                                                o.get("alpn"), int(o.get("share", 32)), "ticket" in o, "early" in o))
+        elif word == "tls-ssl2-hello":
+            self.say("C", tlsbytes.ssl2_client_hello(args[0]))
         elif word == "tls-server-hello":
             o = options(args[1:])
-            self.say("S", tlsbytes.server_hello(args[0], int(o["cipher"], 16) if "cipher" in o else None))
+            session = {"echo": "session", "none": "", None: "s12"}[o.get("session")]
+            self.say("S", tlsbytes.server_hello(args[0], int(o["cipher"], 16) if "cipher" in o else None,
+                                                int(o.get("group", "1d"), 16), session, "retry" in o))
         elif word == "tls-certificate":
-            self.say("S", tlsbytes.certificate(certificates[args[0]]))
+            o = options(args[1:])
+            side, chain, most = o.pop("side", "S"), int(o.pop("chain", 0)), int(o.pop("most", 16384))
+            if args[0] == "made":
+                o["issuer"] = None if o.get("issuer") == "self" else o.get("issuer", "Example CA")
+                o["names"] = [n for n in o.get("names", "").split(",") if n]
+                o["bits"] = int(o.get("bits", 2048))
+                certificates["made"] = certbytes.make(**o)
+            self.say(side, tlsbytes.certificate(certificates[args[0]], chain=chain, most=most))
         elif word == "tls-server-done":
-            self.say("S", tlsbytes.server_key_exchange() + tlsbytes.server_hello_done())
+            key = options(args).get("key", "curve-0017")
+            self.say("S", (tlsbytes.server_key_exchange(key=key) if key != "none" else b"") + tlsbytes.server_hello_done())
+        elif word == "tls-ticket":
+            self.say("S", tlsbytes.ticket())
+        elif word == "tls-certificate-request":
+            self.say("S", tlsbytes.certificate_request())
         elif word == "tls-client-key":
             self.say("C", tlsbytes.client_key_exchange())
         elif word == "tls-ccs":

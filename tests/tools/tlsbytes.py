@@ -3,6 +3,7 @@
 Nothing is encrypted: what an observer cannot read is pseudo-random, of the right type and length.
 """
 import base64
+import hashlib
 import random
 import struct
 
@@ -27,6 +28,10 @@ SM49BAMCA0gAMEUCIDok0HvJ6S7noc4UQO1vD/60xGYF7jWTw6SWCVgadSrZAiEAr7s2xF186gK9NHa4
 aIUIoeYT5lBQkQk=""")
 
 
+# SHA-256 of "HelloRetryRequest": the random of one (RFC 8446 section 4.1.3)
+RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
+
+
 def noise(n, seed):
     return random.Random(seed).randbytes(n)
 
@@ -47,8 +52,16 @@ def extension(kind, data):
     return struct.pack("!H", kind) + vector(data, 2)
 
 
-def client_hello(sni=None, versions=("1.3", "1.2"), alpn=None, key_share=32):
-    """One record with a ClientHello; key_share 1216 makes it as large as a post-quantum one."""
+def records(kind, payload, most, version=0x0303):
+    """The payload in records of at most so many octets."""
+    return b"".join(record(kind, payload[at:at + most], version) for at in range(0, len(payload), most))
+
+
+def client_hello(sni=None, versions=("1.3", "1.2"), alpn=None, key_share=32, ticket=False, early=False):
+    """One record with a ClientHello; key_share 1216 makes it as large as a post-quantum one.
+
+    ticket: of TLS 1.2, without a session identifier.  early: it says that data follow at once (TLS 1.3).
+    """
     codes = [VERSIONS[v] for v in versions]
     ext = b""
     if sni:
@@ -62,6 +75,10 @@ def client_hello(sni=None, versions=("1.3", "1.2"), alpn=None, key_share=32):
         ext += extension(43, vector(b"".join(struct.pack("!H", c) for c in codes), 1))
         group = 29 if key_share == 32 else 4588
         ext += extension(51, vector(struct.pack("!H", group) + vector(noise(key_share, "share"), 2), 2))
+    if ticket:
+        ext += extension(35, noise(180, "ticket"))
+    if early:
+        ext += extension(42, b"")
     ciphers = struct.pack("!9H", 0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0x009C, 0x002F)
     legacy = min(max(codes), 0x0303)
     session = vector(noise(32, "session") if 0x0304 in codes else b"", 1)
@@ -70,28 +87,54 @@ def client_hello(sni=None, versions=("1.3", "1.2"), alpn=None, key_share=32):
     return record(HANDSHAKE, message(1, body), min(legacy, 0x0301))
 
 
-def server_hello(version="1.3", cipher=None):
+def ssl2_client_hello(version="1.0"):
+    """As clients of old began: RFC 5246 appendix E.2."""
+    body = b"\1" + struct.pack("!HHHH", VERSIONS[version], 9, 0, 16) + b"\0\0\x05\0\0\x0a\0\0\x2f" + noise(16, "ssl2")
+    return struct.pack("!H", 0x8000 | len(body)) + body
+
+
+def server_hello(version="1.3", cipher=None, group=29, session="s12", retry=False):
+    """session: what makes its identifier, in TLS 1.2; "session" is that of the client, "" for none."""
     code = VERSIONS[version]
     if cipher is None:
         cipher = 0x1301 if code == 0x0304 else 0xC02B
     ext = b""
     if code == 0x0304:
-        ext = extension(43, struct.pack("!H", code)) + extension(51, struct.pack("!H", 29) + vector(noise(32, "s"), 2))
+        share = b"" if retry else vector(noise(1120 if group >> 8 == 0x11 else 32, "s"), 2)
+        ext = extension(43, struct.pack("!H", code)) + extension(51, struct.pack("!H", group) + share)
     legacy = min(code, 0x0303)
-    session = vector(noise(32, "session") if code == 0x0304 else noise(32, "s12"), 1)
-    body = struct.pack("!H", legacy) + noise(32, "server") + session + struct.pack("!HB", cipher, 0)
+    if code == 0x0304:
+        session = "session"
+    body = (struct.pack("!H", legacy) + (RETRY if retry else noise(32, "server"))
+            + vector(noise(32, session) if session else b"", 1) + struct.pack("!HB", cipher, 0))
     if ext:
         body += vector(ext, 2)
     return record(HANDSHAKE, message(2, body), legacy)
 
 
-def certificate(der=CERTIFICATE, version="1.2"):
-    return record(HANDSHAKE, message(11, vector(vector(der, 3), 3)), min(VERSIONS[version], 0x0303))
+def certificate(der=CERTIFICATE, version="1.2", chain=0, most=16384):
+    """chain: octets of the issuers' certificates behind it."""
+    rest = vector(noise(chain, "chain"), 3) if chain else b""
+    return records(HANDSHAKE, message(11, vector(vector(der, 3) + rest, 3)), most, min(VERSIONS[version], 0x0303))
 
 
-def server_key_exchange(version="1.2"):
-    return record(HANDSHAKE, message(12, b"\x03\0\x17" + vector(b"\4" + noise(64, "ske"), 1)
-                                     + b"\4\3" + vector(noise(70, "sig"), 2)), min(VERSIONS[version], 0x0303))
+def server_key_exchange(version="1.2", key="curve-0017"):
+    """key: "curve-HEX" or "dhe-BITS"."""
+    kind, _, value = key.partition("-")
+    if kind == "dhe":
+        prime = (1 << int(value) - 1 | 1).to_bytes((int(value) + 7) // 8, "big")
+        body = vector(prime, 2) + vector(b"\2", 2) + vector(noise(len(prime), "ske"), 2)
+    else:
+        body = b"\3" + bytes.fromhex(value) + vector(b"\4" + noise(64, "ske"), 1)
+    return record(HANDSHAKE, message(12, body + b"\4\3" + vector(noise(70, "sig"), 2)), min(VERSIONS[version], 0x0303))
+
+
+def ticket(version="1.2"):
+    return record(HANDSHAKE, message(4, noise(4, "life") + vector(noise(180, "new ticket"), 2)), min(VERSIONS[version], 0x0303))
+
+
+def certificate_request(version="1.2"):
+    return record(HANDSHAKE, message(13, b"\1\1\0\2\4\1\0\0"), min(VERSIONS[version], 0x0303))
 
 
 def server_hello_done(version="1.2"):

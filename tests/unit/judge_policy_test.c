@@ -173,6 +173,8 @@ sealed_connections(void **state)
 	check(verify, SEALED(""), "not-provable verify config - partner.example");
 	check(verify, SEALED(", postcard.anomalies: certificate-expired"),
 	    "violated verify config expired partner.example");
+	check(verify, SEALED(", postcard.anomalies: certificate-not-yet-valid"),
+	    "violated verify config not-yet-valid partner.example");
 	check(verify, SEALED(", postcard.anomalies: [tls-version-old, certificate-self-signed]"),
 	    "violated verify config self-signed partner.example");
 	check(verify, SEALED(", postcard.anomalies: certificate-name-mismatch"),

@@ -13,80 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
-#include <cmocka.h>
-
-struct der {
-	uint8_t *b;
-	size_t len;
-};
-
-/* What a certificate is to say. */
-struct wish {
-	const char *cn, *org;	/* of the subject; NULL for none */
-	const char *issuer;	/* its common name; NULL: the subject itself */
-	const char *names;	/* "DNS:a,IP:192.0.2.1"; NULL for none */
-	const char *from, *end; /* ASN.1 time; NULL: 2025 to 2035 */
-	EVP_PKEY *key;		/* NULL: a new one on P-256 */
-};
-
-static void
-add_entry(X509_NAME *n, const char *field, const char *value)
-{
-	assert_int_equal(X509_NAME_add_entry_by_txt(n, field, MBSTRING_UTF8,
-			     (const unsigned char *)value, -1, -1, 0),
-	    1);
-}
-
-static X509 *
-make(const struct wish *w)
-{
-	X509 *x = X509_new();
-	EVP_PKEY *key = w->key != NULL ? w->key : EVP_EC_gen("P-256");
-	X509_NAME *subject = X509_get_subject_name(x);
-	X509_set_version(x, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
-	ASN1_TIME_set_string(X509_getm_notBefore(x), w->from ? w->from : "20250101000000Z");
-	ASN1_TIME_set_string(X509_getm_notAfter(x), w->end ? w->end : "20350101000000Z");
-	if (w->org != NULL)
-		add_entry(subject, "O", w->org);
-	if (w->cn != NULL)
-		add_entry(subject, "CN", w->cn);
-	X509_NAME *issuer = X509_NAME_new();
-	if (w->issuer != NULL)
-		add_entry(issuer, "CN", w->issuer);
-	X509_set_issuer_name(x, w->issuer != NULL ? issuer : subject);
-	X509_NAME_free(issuer);
-	X509_set_pubkey(x, key);
-	if (w->names != NULL) {
-		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, w->names);
-		assert_non_null(e);
-		X509_add_ext(x, e, -1);
-		X509_EXTENSION_free(e);
-	}
-	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-	if (w->key == NULL)
-		EVP_PKEY_free(key);
-	return x;
-}
-
-/* The DER of a certificate in a buffer of its own size; frees the certificate. */
-static struct der
-der_of(X509 *x)
-{
-	int len = i2d_X509(x, NULL);
-	assert_true(len > 0);
-	struct der d = {malloc((size_t)len), (size_t)len};
-	unsigned char *at = d.b;
-	i2d_X509(x, &at);
-	X509_free(x);
-	return d;
-}
+#include "cert_made.h"
 
 static void
 parse(const struct wish *w, struct cert_info *c)
@@ -159,7 +86,7 @@ test_facts(void **state)
 	assert_true(c.self_signed);
 	assert_string_equal(c.key_type, "RSA");
 	assert_int_equal(c.key_bits, 1024);
-	assert_int_equal(c.not_before_ns, 0);
+	assert_int_equal(c.not_before_ns, 1);
 	assert_true(c.not_after_ns == INT64_MAX);
 	assert_memory_equal(c.names, "mx.example.org\0", 16);
 	EVP_PKEY_free(w.key);
@@ -198,7 +125,7 @@ test_hostile_text(void **state)
 	assert_int_equal(strlen(c.subject), sizeof c.subject - 1);
 	free(d.b);
 
-	/* more names than are kept: which are not there cannot be told */
+	/* more names than are kept: that one is not there is not certain, and said */
 	names[0] = '\0';
 	for (int i = 0; i < 300; i++) {
 		snprintf(name, sizeof name, "%sDNS:n%03d.example.org", i > 0 ? "," : "", i);
@@ -208,7 +135,7 @@ test_hostile_text(void **state)
 	parse(&w, &c);
 	assert_true(c.names_cut);
 	assert_true(cert_matches(&c, "n000.example.org"));
-	assert_true(cert_matches(&c, "n299.example.org"));
+	assert_false(cert_matches(&c, "n299.example.org"));
 
 	/* a NUL in a name: the certificate is for no host, and its common name is not asked */
 	x = make(
@@ -242,6 +169,9 @@ test_matches(void **state)
 	    "IP:192.0.2.1",
 	    "DNS:*.0.2.1",
 	    "DNS:mx.example.org.",
+	    "DNS:xn--bcher-kva.example.org",
+	    "DNS:xn--*.example.org",
+	    "DNS:*.xn--bcher-kva.example",
 	};
 	static const char *const hosts[] = {
 	    "mx.example.org",
@@ -256,6 +186,9 @@ test_matches(void **state)
 	    ".example.org",
 	    "example",
 	    "org",
+	    "xn--bcher-kva.example.org",
+	    "XN--bcher-KVA.example.org",
+	    "mx.xn--bcher-kva.example",
 	};
 	struct cert_info c;
 	(void)state;
@@ -279,6 +212,89 @@ test_matches(void **state)
 	assert_true(cert_matches(&c, "mx.example.org."));
 	assert_false(cert_matches(&c, ""));
 	assert_false(cert_matches(&c, "."));
+}
+
+/* The names that are shown: in their order, escaped, of a bounded number; the rest is left out. */
+static void
+test_shown(void **state)
+{
+	char names[9000] = "", one[300];
+	struct cert_info c;
+	(void)state;
+	parse(&(struct wish){.cn = "a.example",
+		  .names = "IP:192.0.2.1,email:a@b.c,DNS:*.example.org,URI:https://x.example,"
+			   "IP:2001:db8::1,DNS:xn--grn-hoa.example"},
+	    &c);
+	static const char want[] = "192.0.2.1\0*.example.org\0"
+				   "2001:db8::1\0xn--grn-hoa.example";
+	assert_int_equal(c.shown_len, sizeof want);
+	assert_memory_equal(c.shown, want, sizeof want);
+	parse(&(struct wish){.cn = "a.example"}, &c); /* the common name is no alternative */
+	assert_int_equal(c.shown_len, 0);
+
+	struct wish w = {.cn = "a", .names = names};
+	for (unsigned i = 0; i < LIMIT_ALT_NAMES + 3; i++) {
+		snprintf(one, sizeof one, "%sDNS:n%02u.example", i > 0 ? "," : "", i);
+		strcat(names, one);
+	}
+	parse(&w, &c);
+	assert_int_equal(c.shown_len, LIMIT_ALT_NAMES * sizeof "n00.example");
+	assert_string_equal(c.shown + 15 * sizeof "n15.example", "n15.example");
+
+	/* what does not fit whole is left out, and what comes behind it and fits is not */
+	names[0] = '\0';
+	for (unsigned i = 0; i < 9; i++) {
+		snprintf(one, sizeof one, "%sDNS:%0230u.example", i > 0 ? "," : "", i);
+		strcat(names, one);
+	}
+	strcat(names, ",DNS:last.example");
+	parse(&w, &c);
+	assert_int_equal(c.shown_len, 8 * 239 + sizeof "last.example");
+
+	/* controls and NULs of a hostile name */
+	struct der d = der_of(make(&(struct wish){.cn = "a", .names = "DNS:okXevilYexample"}));
+	for (size_t i = 0; i < d.len; i++) {
+		if (memcmp(d.b + i, "Xevil", 5) == 0) {
+			d.b[i] = '\0';
+			d.b[i + 5] = 0x1b;
+			break;
+		}
+	}
+	assert_true(cert_parse(d.b, d.len, &c));
+	assert_string_equal(c.shown, "ok\\x00evil\\x1bexample");
+	free(d.b);
+}
+
+/* RFC 9325 section 4.5: keys and signatures that are too weak. */
+static void
+test_weak(void **state)
+{
+	EVP_PKEY *const keys[] = {EVP_RSA_gen(1024), EVP_RSA_gen(2048), EVP_EC_gen("P-192"),
+	    EVP_EC_gen("P-224"), EVP_EC_gen("P-256")};
+	static const bool weak[] = {true, false, true, false, false};
+	struct cert_info c;
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		struct wish w = {.cn = "a", .issuer = "b", .key = keys[i]};
+		parse(&w, &c);
+		assert_int_equal(c.weak, weak[i]);
+		assert_string_equal(c.signature,
+		    i < 2 ? "sha256WithRSAEncryption" : "ecdsa-with-SHA256");
+		w.hash = EVP_sha1();
+		parse(&w, &c);
+		assert_true(c.weak);
+		assert_string_equal(c.signature,
+		    i < 2 ? "sha1WithRSAEncryption" : "ecdsa-with-SHA1");
+		w.issuer = NULL; /* what it signs itself with does not matter */
+		parse(&w, &c);
+		assert_int_equal(c.weak, weak[i]);
+	}
+	struct wish md5 = {.cn = "a", .issuer = "b", .key = keys[1], .hash = EVP_md5()};
+	parse(&md5, &c);
+	assert_true(c.weak);
+	assert_string_equal(c.signature, "md5WithRSAEncryption");
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		EVP_PKEY_free(keys[i]);
 }
 
 /* Every prefix is refused; every octet set to others is refused or read. */
@@ -325,6 +341,8 @@ main(void)
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_hostile_text),
 	    cmocka_unit_test(test_matches),
+	    cmocka_unit_test(test_shown),
+	    cmocka_unit_test(test_weak),
 	    cmocka_unit_test(test_broken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,8 +86,8 @@ script_take(struct script_run *r)
 	};
 	struct mail_event ev;
 	while (mail_next(&r->m, &r->s, &ev)) {
-		if (ev.kind == MAIL_TLS)
-			continue;
+		if (ev.kind == MAIL_TLS || ev.kind == MAIL_SERVER_NAME)
+			continue;	       /* each EHLO has one; dialogues look at it */
 		if (ev.kind == MAIL_CONTENT) { /* pieces are joined */
 			if (r->len > 0 && r->out[r->len - 1] == ']')
 				r->len--;

@@ -72,11 +72,12 @@ test_real_hellos(void **state)
 
 /* A ClientHello of these ciphers, and extensions as they stand in `extensions`. */
 static struct tls_event
-hello_of(const uint16_t *ciphers, size_t n, const struct bytes *extensions)
+hello_as(unsigned version, const uint16_t *ciphers, size_t n, const struct bytes *extensions)
 {
 	struct bytes *b = calloc(1, sizeof *b), *r = calloc(1, sizeof *r);
+	struct hello h = {.version = version};
 	size_t at = begin_message(b, 1);
-	put_head(b, &hello_12);
+	put_head(b, &h);
 	put_list(b, ciphers, n);
 	put(b, "\1\0", 2);
 	if (extensions != NULL) {
@@ -91,6 +92,59 @@ hello_of(const uint16_t *ciphers, size_t n, const struct bytes *extensions)
 	free(b);
 	free(r);
 	return ev;
+}
+
+static struct tls_event
+hello_of(const uint16_t *ciphers, size_t n, const struct bytes *extensions)
+{
+	return hello_as(0x0303, ciphers, n, extensions);
+}
+
+/* What others published: the two examples of JA3's README, and a Chrome 143 that browserleaks.com
+ * saw, GREASE put in where Chrome has it. */
+static void
+test_published(void **state)
+{
+	static const uint16_t first[] = {47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4},
+			      second[] = {4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99};
+	static const uint16_t chrome[] = {0xdada, 4865, 4866, 4867, 49195, 49199, 49196, 49200,
+	    52393, 52392, 49171, 49172, 156, 157, 47, 53};
+	static const uint16_t order[] = {0x4a4a, 45, 51, 16, 65037, 23, 17613, 0, 11, 10, 43, 65281,
+	    35, 18, 5, 13, 27, 0x8a8a};
+	static const struct {
+		uint16_t type;
+		const char *data;
+		size_t len;
+	} data[] = {
+	    {0, "\0\6\0\0\3a.b", 8},
+	    {10, "\0\12\x6a\x6a\x11\xec\0\x1d\0\x17\0\x18", 12},
+	    {11, "\1\0", 2},
+	    {13, "\0\22\x5a\x5a\4\3\x8\4\4\1\5\3\x8\5\5\1\x8\6\6\1", 20},
+	    {16, "\0\14\2h2\10http/1.1", 14},
+	    {43, "\6\x3a\x3a\3\4\3\3", 7},
+	};
+	struct bytes *e = calloc(1, sizeof *e);
+	(void)state;
+	put_extension(e, 0, "\0\6\0\0\3a.b", 8);
+	put_extension(e, 10, "\0\6\0\x17\0\x18\0\x19", 8);
+	put_extension(e, 11, "\1\0", 2);
+	assert_string_equal(hello_as(0x0301, first, 12, e).ja3, "ada70206e40642a3e4461f35503241d5");
+	assert_string_equal(hello_as(0x0301, second, 11, NULL).ja3,
+	    "de350869b8c85de67a350c8d186f11e6");
+	e->len = 0;
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		size_t k = 0;
+		while (k < sizeof data / sizeof data[0] && data[k].type != order[i])
+			k++;
+		if (k < sizeof data / sizeof data[0])
+			put_extension(e, order[i], data[k].data, data[k].len);
+		else
+			put_extension(e, order[i], "", 0);
+	}
+	struct tls_event ev = hello_of(chrome, 16, e);
+	assert_string_equal(ev.ja3, "98487aa16281980e7d1120d399efb6a4");
+	assert_string_equal(ev.ja4, "t13d1516h2_8daaf6152771_d8a2da3f94cd");
+	free(e);
 }
 
 static void
@@ -141,6 +195,17 @@ test_fingerprints(void **state)
 	put_extension(e, 16, "\0\5\4\x30\x31\xab\xcd", 7);
 	assert_memory_equal(hello_of(ciphers, 2, e).ja4, "t12i01013d_", 11);
 
+	/* more extensions than the count can say, more than a list takes */
+	for (unsigned n = 99; n < 600; n = n == 99 ? 130 : n == 130 ? 512 : n + 1) {
+		e->len = 0;
+		for (unsigned i = 0; i < n; i++)
+			put_extension(e, (uint16_t)(0x3000 + i), "", 0);
+		ev = hello_of(ciphers, 2, e);
+		assert_int_equal(strncmp(ev.ja4, "t12i019900_", 11) == 0, n <= 512);
+		assert_int_equal(strlen(ev.ja3), n <= 512 ? 32 : 0);
+		if (n > 512)
+			break;
+	}
 	/* counts end at 99, lists at 512 */
 	uint16_t many[520];
 	for (unsigned i = 0; i < 520; i++)
@@ -203,6 +268,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_real_hellos),
+	    cmocka_unit_test(test_published),
 	    cmocka_unit_test(test_fingerprints),
 	    cmocka_unit_test(test_broken_hellos),
 	};

@@ -58,6 +58,11 @@ test_names(void **state)
 	assert_null(tls_version_name(0x0002));
 	assert_string_equal(tls_group_name(0x001d), "x25519");
 	assert_string_equal(tls_group_name(0x11ec), "X25519MLKEM768");
+	assert_string_equal(tls_group_name(0x0200), "MLKEM512");
+	assert_string_equal(tls_group_name(0x0202), "MLKEM1024");
+	assert_string_equal(tls_group_name(0x11eb), "SecP256r1MLKEM768");
+	assert_string_equal(tls_group_name(0x11ed), "SecP384r1MLKEM1024");
+	assert_string_equal(tls_group_name(0x6399), "X25519Kyber768Draft00");
 	assert_null(tls_group_name(0));
 	assert_null(tls_group_name(0x1a1a));
 	assert_string_equal(tls_alert_name(0), "close_notify");
@@ -67,12 +72,39 @@ test_names(void **state)
 	assert_null(tls_alert_name(255));
 }
 
+/* How keys are exchanged is what the suite's name says; weak curves are those of few bits. */
+static void
+test_exchanges(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n <= 0xffff; n++) {
+		bool psk;
+		enum tls_exchange how = tls_cipher_exchange((uint16_t)n, &psk);
+		const char *name = tls_cipher_name((uint16_t)n);
+		bool curve = name != NULL &&
+		    (strstr(name, "_ECDHE_") != NULL || strstr(name, "_ECDH_anon_") != NULL);
+		bool prime = name != NULL &&
+		    (strstr(name, "_DHE_") != NULL || strstr(name, "_DH_anon_") != NULL);
+		assert_int_equal(how,
+		    curve	? TLS_EXCHANGE_ECDHE
+			: prime ? TLS_EXCHANGE_DHE
+				: TLS_EXCHANGE_OTHER);
+		assert_int_equal(psk, (curve || prime) && strstr(name, "_PSK_") != NULL);
+		const char *group = tls_group_name((uint16_t)n);
+		bool weak = group != NULL &&
+		    (strstr(group, "ct16") != NULL || strstr(group, "ct19") != NULL ||
+			strstr(group, "cp16") != NULL || strstr(group, "cp19") != NULL);
+		assert_int_equal(tls_group_is_weak((uint16_t)n), weak);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_suites),
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_exchanges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,13 @@
 #include "base/text.h"
 #include "tls_messages.h"
 
+/* What the hellos of tls_messages.h tell. */
+#define CLIENT_LINE \
+	"\nC hello 1.3 sni=mail.example alpn= fp=yes/t13d020200_c1929292aa6b_b9a491fefe05"
+#define SERVER_12      "\nS hello 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 -"
+#define CERTIFICATE_12 "\nS certificate 300"
+#define SERVER_13      "\nS hello 1.3 TLS_AES_128_GCM_SHA256 X25519MLKEM768"
+
 struct run {
 	struct tls_pools pools;
 	struct tls tls;
@@ -41,6 +48,10 @@ print_event(struct run *r, const struct tls_event *ev)
 	case TLS_EVENT_SERVER_HELLO:
 		text_printf(t, "hello %s %s %s%s", version, cipher, group != NULL ? group : "-",
 		    ev->resumed ? " resumed" : "");
+		break;
+	case TLS_EVENT_RESUMED: text_puts(t, "resumed"); break;
+	case TLS_EVENT_KEY_EXCHANGE:
+		text_printf(t, "key %s %u", group != NULL ? group : "-", ev->dh_bits);
 		break;
 	case TLS_EVENT_CERTIFICATE:
 		assert_true(ev->len >= 4 && memcmp(ev->data, "DER:", 4) == 0);
