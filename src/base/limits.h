@@ -69,6 +69,7 @@
 #define LIMIT_PARAM	      1024u  /* octets of one parameter of a MIME header field */
 #define LIMIT_PARAM_PIECES    32u    /* pieces of one such parameter (RFC 2231 section 3) */
 #define LIMIT_MIME_LINE	      128u   /* octets of a body line that may be a boundary */
+#define LIMIT_MAGIC	      300u   /* octets of an attachment that tell its type; decoded */
 #define LIMIT_MIME_SCANS      16384u /* messages whose content is under way at once */
 #define LIMIT_TLS_HANDSHAKE   16384u /* octets of TLS handshake messages held for one direction */
 #define LIMIT_TLS_HANDSHAKES  8192u  /* such buffers at once */

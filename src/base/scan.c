@@ -20,14 +20,17 @@ scan_lf(const uint8_t *p, size_t len)
 
 #if defined(__SSE2__)
 
-/* 0xff for each of the 16 octets at p that is an LF before '.' or '-'; reads 17 octets. */
+/* 0xff for each of the 16 octets at p that is an LF before '.', '-' or the third; reads 17 octets.
+ */
 static inline __m128i
-marks_at(const uint8_t *p)
+marks_at(const uint8_t *p, uint8_t third)
 {
 	__m128i here = _mm_loadu_si128((const __m128i *)(const void *)p);
 	__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 	__m128i mark = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('.')),
 	    _mm_cmpeq_epi8(next, _mm_set1_epi8('-')));
+	if (third != '.') /* a constant in each of the two functions: no test is left */
+		mark = _mm_or_si128(mark, _mm_cmpeq_epi8(next, _mm_set1_epi8((char)third)));
 	return _mm_and_si128(mark, _mm_cmpeq_epi8(here, _mm_set1_epi8('\n')));
 }
 
@@ -37,32 +40,33 @@ mask_first(__m128i m)
 	return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(m));
 }
 
-size_t
-scan_line_mark(const uint8_t *p, size_t len)
+static inline __attribute__((always_inline)) size_t
+line_mark(const uint8_t *p, size_t len, uint8_t third)
 {
 	size_t i = 0;
 	while (len - i >= 65) {
-		__m128i a = marks_at(p + i), b = marks_at(p + i + 16);
-		__m128i c = marks_at(p + i + 32), d = marks_at(p + i + 48);
+		__m128i a = marks_at(p + i, third), b = marks_at(p + i + 16, third);
+		__m128i c = marks_at(p + i + 32, third), d = marks_at(p + i + 48, third);
 		__m128i any = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
 		if (_mm_movemask_epi8(any) != 0)
 			break; /* the loop below finds which */
 		i += 64;
 	}
 	while (len - i >= 17) {
-		__m128i m = marks_at(p + i);
+		__m128i m = marks_at(p + i, third);
 		if (_mm_movemask_epi8(m) != 0)
 			return i + mask_first(m);
 		i += 16;
 	}
 	if (len >= 17) { /* the last 17 octets once more rather than the rest one by one */
-		__m128i m = marks_at(p + len - 17);
+		__m128i m = marks_at(p + len - 17, third);
 		if (_mm_movemask_epi8(m) != 0)
 			return len - 17 + mask_first(m);
 		i = len - 1;
 	}
 	for (; i < len; i++) {
-		if (p[i] == '\n' && (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-'))
+		if (p[i] == '\n' &&
+		    (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-' || p[i + 1] == third))
 			return i;
 	}
 	return len;
@@ -70,17 +74,29 @@ scan_line_mark(const uint8_t *p, size_t len)
 
 #else
 
-size_t
-scan_line_mark(const uint8_t *p, size_t len)
+static size_t
+line_mark(const uint8_t *p, size_t len, uint8_t third)
 {
 	for (size_t i = 0; i < len; i++) {
 		i += scan_lf(p + i, len - i);
 		if (i >= len)
 			break;
-		if (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-')
+		if (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-' || p[i + 1] == third)
 			return i;
 	}
 	return len;
 }
 
 #endif
+
+size_t
+scan_line_mark(const uint8_t *p, size_t len)
+{
+	return line_mark(p, len, '.');
+}
+
+size_t
+scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c)
+{
+	return line_mark(p, len, c);
+}

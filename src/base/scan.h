@@ -21,4 +21,7 @@ size_t scan_lf(const uint8_t *p, size_t len);
  */
 size_t scan_line_mark(const uint8_t *p, size_t len);
 
+/* The same for an LF that is followed by '.', '-' or the octet c. */
+size_t scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c);
+
 #endif

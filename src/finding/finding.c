@@ -179,6 +179,7 @@ close_message(struct findings *F, struct finding *f, uint32_t id)
 		f->open[i] = f->open[i + 1];
 	f->open[LIMIT_OPEN_MESSAGES - 1] = 0;
 	message_content_end(F, pool_at(&F->messages, id));
+	f->exposed |= ((const struct message *)pool_at(&F->messages, id))->exposed;
 	return id;
 }
 
@@ -292,7 +293,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (m != NULL) {
 			m->size += ev->index; /* dots that only the wire had */
 			message_content(F, m, (const uint8_t *)ev->text, ev->len);
-			f->exposed |= m->exposed;
+			f->exposed |= m->exposed & (uint8_t)~EXPOSED_INSIDE; /* may be sealed */
 		}
 		break;
 	case MAIL_CONTENT_GAP:

@@ -61,6 +61,7 @@ enum reason {
 #define EXPOSED_BODY	    0x04u
 #define EXPOSED_ATTACHMENTS 0x08u
 #define EXPOSED_CREDENTIALS 0x10u
+#define EXPOSED_INSIDE	    (EXPOSED_BODY | EXPOSED_ATTACHMENTS) /* what S/MIME and PGP seal */
 
 /* What a worker shares among its connections. */
 struct findings {

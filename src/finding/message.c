@@ -142,6 +142,7 @@ take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
 	case MIME_ATTACHMENT:
 		m->exposed |= EXPOSED_ATTACHMENTS;
 		if (m->attachments < LIMIT_ATTACHMENTS) {
+			m->detected[m->attachments] = ev->detected;
 			struct attachment *a = &m->attachment[m->attachments++];
 			a->name = strings_put(&F->strings, ev->text,
 			    ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);
@@ -192,6 +193,9 @@ message_content_end(struct findings *F, struct message *m)
 	while (mime_end(&F->mime, m->scan, &ev))
 		take_mime(F, m, &ev);
 	m->scan = 0;
+	/* it crossed, and nobody could read it; or whether anybody could is not known */
+	if (m->protection != MIME_PLAIN && m->protection != MIME_SIGNED)
+		m->exposed &= (uint8_t)~EXPOSED_INSIDE;
 }
 
 void

@@ -56,6 +56,7 @@ struct message {
 	uint8_t protection; /* enum mime_protection */
 	uint8_t delivered;  /* enum mail_result */
 	struct hops hops;
+	uint8_t detected[LIMIT_ATTACHMENTS]; /* enum magic of each attachment */
 	struct attachment attachment[LIMIT_ATTACHMENTS];
 };
 

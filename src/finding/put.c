@@ -4,6 +4,7 @@
 
 #include "finding/finding.h"
 #include "finding/message.h"
+#include "mail/magic.h"
 
 static void
 put_string(const struct findings *F, struct record *r, enum field f, uint32_t handle)
@@ -243,10 +244,14 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		put_string(F, r, FIELD_EMAIL_ATTACHMENT_NAME, m->attachment[i].name);
 		put_string(F, r, FIELD_EMAIL_ATTACHMENT_TYPE, m->attachment[i].type);
 		record_put_u64(r, FIELD_EMAIL_ATTACHMENT_SIZE, m->attachment[i].size);
+		if (m->detected[i] != MAGIC_NONE)
+			record_put_word(r, FIELD_EMAIL_ATTACHMENT_DETECTED,
+			    magic_type((enum magic)m->detected[i]));
 	}
 	record_put_word(r, FIELD_DELIVERED, delivered[m->delivered]);
 	if (m->flags & MESSAGE_CONTENT) {
-		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY;
+		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY ||
+		    m->protection != MIME_PLAIN;
 		record_put_word(r, FIELD_BODY_PROTECTION,
 		    known ? protection[m->protection] : "unknown");
 		record_put_u64(r, FIELD_SIZE, m->size);

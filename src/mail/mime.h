@@ -1,6 +1,8 @@
 /*
  * What the header of a message says, and which attachments it carries, without keeping its body.
  *
+ * Beside what an attachment is declared to be stands what its first octets show (magic.h).
+ *
  * push / next over the content octets of one message (RFC 5322, RFC 2045 to 2047, RFC 2231), in any
  * split. Only the fields named below are held, unfolded and bounded (LIMIT_HEADER); body octets are
  * scanned for boundary lines and dropped.  Line ends may be CRLF or bare LF.  Scan state comes from
@@ -41,7 +43,7 @@ enum mime_event_kind {
 	MIME_HEADERS_END, /* the message's header is over: what follows is body */
 	MIME_BODY,	  /* an octet of a body that is no attachment was seen; told once */
 	MIME_ATTACHMENT,  /* an attachment's end was seen, or the content ended within it */
-	MIME_PROTECTION,  /* the content is protected end to end, or only signed; told once */
+	MIME_PROTECTION,  /* the content is protected end to end, or only signed; told once, last */
 };
 
 /* RECEIVED is told for the first LIMIT_RECEIVED of them, TLS_REQUIRED (RFC 8689) for each, and the
@@ -62,7 +64,7 @@ enum mime_protection {
 	MIME_PGP,		 /* encrypted: PGP/MIME (RFC 3156) or inline */
 	MIME_SMIME,		 /* encrypted: S/MIME (RFC 8551) */
 	MIME_SIGNED,		 /* signed by either, and readable */
-	MIME_PROTECTION_UNKNOWN, /* S/MIME or RFC 1847, encrypted or not */
+	MIME_PROTECTION_UNKNOWN, /* what was seen does not tell: see mime_leaf.c */
 };
 
 struct mime_event {
@@ -76,6 +78,7 @@ struct mime_event {
 				  line end before the boundary; lost ones are counted */
 	uint32_t index;	       /* ATTACHMENT: 0 for the first; from LIMIT_ATTACHMENTS on without
 				  its name */
+	uint8_t detected;      /* ATTACHMENT: enum magic, what its first octets show */
 	enum mime_protection protection; /* PROTECTION: never MIME_PLAIN */
 };
 

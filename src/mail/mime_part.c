@@ -10,6 +10,8 @@ void
 mime_part_begin(struct mime_part *part)
 {
 	part->has_type = part->has_disposition = part->is_attachment = false;
+	part->has_encoding = false;
+	part->encoding = ENCODING_NONE;
 	part->protection = MIME_PLAIN;
 	part->boundary_len = 0;
 	part->file_len = 0;
@@ -46,7 +48,10 @@ type_protection(const char *type, const char *value, size_t len)
 	n = mime_param_octets(value, len, "smime-type", word, sizeof word);
 	if (ascii_is(word, n, "enveloped-data") || ascii_is(word, n, "authenveloped-data"))
 		return MIME_SMIME;
-	return ascii_is(word, n, "signed-data") ? MIME_SIGNED : MIME_PROTECTION_UNKNOWN;
+	if (ascii_is(word, n, "signed-data") || ascii_is(word, n, "certs-only") ||
+	    ascii_is(word, n, "compressed-data"))
+		return MIME_SIGNED; /* as readable as if it were signed only */
+	return MIME_PROTECTION_UNKNOWN;
 }
 
 void
@@ -80,6 +85,51 @@ mime_part_disposition(struct mime_part *part, const char *value, size_t len)
 	mime_value_token(value, len, &disposition);
 	part->is_attachment = strcmp(word, "attachment") == 0;
 	take_file(part, value, len, "filename");
+}
+
+void
+mime_part_encoding(struct mime_part *part, const char *value, size_t len)
+{
+	static const struct {
+		const char *name;
+		enum mime_encoding encoding;
+	} names[] = {
+	    {"7bit", ENCODING_NONE},
+	    {"8bit", ENCODING_NONE},
+	    {"binary", ENCODING_NONE},
+	    {"7-bit", ENCODING_NONE},
+	    {"8-bit", ENCODING_NONE},
+	    {"", ENCODING_NONE},
+	    {"base64", ENCODING_BASE64},
+	    {"quoted-printable", ENCODING_QP},
+	    {"x-uuencode", ENCODING_UU},
+	    {"x-uue", ENCODING_UU},
+	    {"uuencode", ENCODING_UU},
+	};
+	char word[32];
+	struct text name = text_in(word, sizeof word);
+	if (part->has_encoding)
+		return;
+	part->has_encoding = true;
+	part->encoding = ENCODING_OTHER;
+	mime_value_token(value, len, &name);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(word, names[i].name) == 0)
+			part->encoding = (uint8_t)names[i].encoding;
+	}
+}
+
+bool
+mime_part_is_plain(const struct mime_part *part)
+{
+	return part->type[0] == '\0' || strcmp(part->type, "text/plain") == 0;
+}
+
+bool
+mime_part_is_message(const struct mime_part *part)
+{
+	return strcmp(part->type, "message/rfc822") == 0 ||
+	    strcmp(part->type, "message/global") == 0;
 }
 
 bool

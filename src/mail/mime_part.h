@@ -1,7 +1,7 @@
 /*
  * What the header of a message, or of a part of it, says about the body that follows: its media
- * type, file name and boundary (RFC 2045, RFC 2183), and whether it is protected (RFC 1847, RFC
- * 3156, RFC 8551).
+ * type, file name, boundary and encoding (RFC 2045, RFC 2183), and whether it is protected (RFC
+ * 1847, RFC 3156, RFC 8551).
  *
  * Takes whole, unfolded field values; of two fields of one name the first counts.
  */
@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "mail/mime.h"
+#include "mail/mime_decode.h"
 
 /* What the octets of a body are, where it has no parts of its own. */
 enum mime_leaf {
@@ -23,6 +24,8 @@ struct mime_part {
 	bool has_type;		       /* a Content-Type was read */
 	bool has_disposition;	       /* a Content-Disposition was read */
 	bool is_attachment;	       /* its disposition is "attachment" */
+	bool has_encoding;	       /* a Content-Transfer-Encoding was read */
+	uint8_t encoding;	       /* enum mime_encoding */
 	uint8_t protection;	       /* enum mime_protection that the type implies */
 	uint8_t boundary_len;	       /* octets of boundary; 0: it has no parts */
 	uint16_t file_len;	       /* octets of file */
@@ -34,11 +37,15 @@ struct mime_part {
 void mime_part_begin(struct mime_part *part);
 void mime_part_type(struct mime_part *part, const char *value, size_t len);
 void mime_part_disposition(struct mime_part *part, const char *value, size_t len);
+void mime_part_encoding(struct mime_part *part, const char *value, size_t len);
 
 /* What the body is, were it not split into parts. */
 enum mime_leaf mime_part_leaf(const struct mime_part *part);
 
-/* Is it of a text type, or of none? */
+/* Is it of a text type, or of none; of text/plain, or of none; a message (RFC 2046 section 5.2.1)?
+ */
 bool mime_part_is_text(const struct mime_part *part);
+bool mime_part_is_plain(const struct mime_part *part);
+bool mime_part_is_message(const struct mime_part *part);
 
 #endif

@@ -10,6 +10,10 @@
  * Raw octets that are not UTF-8, and ISO-8859-1, are read as Windows-1252, which is ISO-8859-1 with
  * letters where that has the C1 controls: mail that says the one means the other.  In the same way
  * GB2312 is read as GB18030, KS C 5601 as CP949 and Shift_JIS as CP932, which contain them.
+ *
+ * UTF-7 is not decoded: no mail program of today does (Thunderbird gave it up, the WHATWG forbids
+ * it), so its words show encoded to readers; and it would let plain ASCII, which passes every
+ * filter before us, become any other text.
  */
 #include "mail/mime_words.h"
 
@@ -86,7 +90,9 @@ static const struct charset charsets[] = {
     {"euc-jp", "EUC-JP"},
     {"iso-2022-jp", "ISO-2022-JP"},
     {"iso-2022-kr", "ISO-2022-KR"},
-    {"utf-7", "UTF-7"},
+    {"utf-16be", "UTF-16BE"},
+    {"utf-16", "UTF-16BE"}, /* RFC 2781 section 4.3; UTF-16LE where it says so */
+    {"utf-16le", "UTF-16LE"},
 };
 
 #define CHARSETS (sizeof charsets / sizeof charsets[0])
@@ -208,10 +214,24 @@ add_raw(struct text *out, const void *octets, size_t len)
 	text_add_wire(out, s + from, len - from);
 }
 
+/* Octets of the smallest unit of a character set. */
+static size_t
+unit_of(const char *from)
+{
+	return strncmp(from, "UTF-16", 6) == 0 ? 2 : 1;
+}
+
 /* False, and nothing added, where the C library has no such converter. */
 static bool
 add_iconv(struct text *out, const char *from, const uint8_t *s, size_t len)
 {
+	size_t unit = unit_of(from);
+	if (unit == 2 && len >= 2 &&
+	    (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0)) {
+		from = s[0] == 0xff ? "UTF-16LE" : "UTF-16BE"; /* a mark of the order comes first */
+		s += 2;
+		len -= 2;
+	}
 	iconv_t cd = iconv_open("UTF-8", from);
 	if (cd == (iconv_t)-1)
 		return false;
@@ -227,8 +247,8 @@ add_iconv(struct text *out, const char *from, const uint8_t *s, size_t len)
 			break;
 		if (r == (size_t)-1 && !full) {
 			text_puts(out, "\xef\xbf\xbd");
-			in++;
-			left--;
+			in += left < unit ? left : unit;
+			left -= left < unit ? left : unit;
 		}
 	}
 	(void)iconv_close(cd);

@@ -127,7 +127,7 @@ names_merge(struct names *into, const struct names *from)
 /* An attachment while its members come. */
 struct attachment {
 	bool open;
-	struct record_value name, type; /* their len is 0 where they did not come */
+	struct record_value name, type, detected; /* their len is 0 where they did not come */
 	uint64_t size;
 	bool sized;
 };
@@ -139,21 +139,25 @@ attachment_end(struct card *c, struct attachment *a, bool reveal)
 	struct text t = text_in(shown, sizeof shown);
 	if (!a->open)
 		return;
+	char file[64];
+	struct text f = text_in(file, sizeof file);
+	words_file(&f, &a->type, &a->detected);
+	if (f.len > 0 && a->sized)
+		text_puts(&f, ", ");
+	if (a->sized)
+		words_size(&f, a->size);
+	size_t name = f.len < 40 ? 60 : 40; /* octets of it that leave room for the rest */
 	if (a->name.len > 0)
 		mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_FILE, a->name.str,
-		    a->name.len < 60 ? a->name.len : 60);
+		    a->name.len < name ? a->name.len : name);
 	else
 		text_puts(&t, "without a name");
-	if (a->type.len > 0 || a->sized) {
-		text_puts(&t, " (");
-		text_add_wire(&t, a->type.str, a->type.len < 30 ? a->type.len : 30);
-		text_puts(&t, a->type.len > 0 && a->sized ? ", " : "");
-		if (a->sized)
-			words_size(&t, a->size);
-		text_puts(&t, ")");
-	}
+	if (f.len > 0)
+		text_printf(&t, " (%s)", file);
 	names_add(&c->attachments,
-	    hash_of(a->name.str, a->name.len) ^ hash_of(a->type.str, a->type.len) ^ a->size, shown);
+	    hash_of(a->name.str, a->name.len) ^ hash_of(a->type.str, a->type.len) ^ a->size ^
+		hash_of(a->detected.str, a->detected.len) << 1,
+	    shown);
 	memset(a, 0, sizeof *a);
 }
 
@@ -239,10 +243,9 @@ take_mail(struct card *c, const struct record_value *v, bool reveal)
 		    ascii_is(v->str, v->len, "rejected") || ascii_is(v->str, v->len, "aborted");
 		break;
 	case FIELD_BODY_PROTECTION:
-		if (ascii_is(v->str, v->len, "pgp") || ascii_is(v->str, v->len, "smime")) {
-			c->sealed++;
-			take_word(c->sealed_by, sizeof c->sealed_by, v);
-		}
+		c->sealed_pgp = c->sealed_pgp || ascii_is(v->str, v->len, "pgp");
+		c->sealed_smime = c->sealed_smime || ascii_is(v->str, v->len, "smime");
+		c->sealed += ascii_is(v->str, v->len, "pgp") || ascii_is(v->str, v->len, "smime");
 		break;
 	default: break;
 	}
@@ -405,6 +408,7 @@ card_take(struct card *c, const struct record *r, bool reveal)
 			break;
 		case FIELD_EMAIL_ATTACHMENT_NAME: a.name = v; break;
 		case FIELD_EMAIL_ATTACHMENT_TYPE: a.type = v; break;
+		case FIELD_EMAIL_ATTACHMENT_DETECTED: a.detected = v; break;
 		case FIELD_EMAIL_ATTACHMENT_SIZE:
 			a.size = v.u64;
 			a.sized = true;
@@ -468,6 +472,8 @@ card_merge(struct card *into, const struct card *from)
 	into->mails += from->mails;
 	into->not_accepted += from->not_accepted;
 	into->sealed += from->sealed;
+	into->sealed_pgp = into->sealed_pgp || from->sealed_pgp;
+	into->sealed_smime = into->sealed_smime || from->sealed_smime;
 	into->recipients_named += from->recipients_named;
 	into->logins = into->logins || from->logins;
 	into->logins_accepted = into->logins_accepted || from->logins_accepted;

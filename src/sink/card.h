@@ -58,20 +58,20 @@ struct card_side {
 
 struct card {
 	struct card_key key;
-	int64_t first_ns, last_ns; /* of it all; since the epoch */
-	uint64_t connections;	   /* sessions */
-	uint64_t mails;		   /* mail transactions */
-	uint64_t not_accepted;	   /* of them: rejected or aborted */
-	uint64_t sealed;	   /* of them: content protected end to end */
-	uint64_t recipients_named; /* RCPT commands, of all mails */
-	uint16_t client_port;	   /* of the first connection */
-	bool logins;		   /* credentials; then: */
-	bool logins_accepted;	   /* some were accepted */
-	bool logins_refused;	   /* some were refused */
+	int64_t first_ns, last_ns;     /* of it all; since the epoch */
+	uint64_t connections;	       /* sessions */
+	uint64_t mails;		       /* mail transactions */
+	uint64_t not_accepted;	       /* of them: rejected or aborted */
+	uint64_t sealed;	       /* of them: content protected end to end */
+	uint64_t recipients_named;     /* RCPT commands, of all mails */
+	uint16_t client_port;	       /* of the first connection */
+	bool sealed_pgp, sealed_smime; /* how */
+	bool logins;		       /* credentials; then: */
+	bool logins_accepted;	       /* some were accepted */
+	bool logins_refused;	       /* some were refused */
 	struct card_side client, server;
 	char message[CARD_SENTENCE];  /* why, in a sentence; "" for none */
 	char advice[CARD_SENTENCE];   /* what to change; "" for none */
-	char sealed_by[CARD_WORD];    /* how: pgp or smime; "" for none */
 	char accepted[CARD_SENTENCE]; /* what exception, whose and until when; "" for none */
 	char policy[CARD_SENTENCE];   /* the policy that it violates; "" for none */
 	char

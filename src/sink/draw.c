@@ -286,40 +286,57 @@ draw_seen(struct page *p, const struct card *c)
 	draw_row(p, "Seen", line);
 }
 
+/* "sealed inside (S/MIME): addresses and subject readable" */
+static void
+draw_sealed(struct page *p, const struct card *c)
+{
+	char line[128];
+	struct text t = text_in(line, sizeof line);
+	if (c->sealed == 0)
+		return;
+	if (c->sealed < c->mails) {
+		text_add_count(&t, c->sealed);
+		text_puts(&t, " of ");
+		words_count(&t, c->mails, "mail");
+		text_putc(&t, ' ');
+	}
+	text_printf(&t, "sealed inside (%s%s%s): addresses and subject readable",
+	    c->sealed_smime ? "S/MIME" : "", c->sealed_smime && c->sealed_pgp ? ", " : "",
+	    c->sealed_pgp ? "PGP" : "");
+	draw_row(p, "", line);
+}
+
 static void
 draw_readable(struct page *p, const struct card *c)
 {
+	static const unsigned inside = 1u << READABLE_BODY | 1u << READABLE_ATTACHMENTS;
+	unsigned sealed = c->sealed > 0 && c->sealed == c->mails ? inside : 0;
 	draw_label(p, "Readable");
 	for (unsigned i = 0; i < READABLES; i++) {
-		bool is = (c->key.exposed >> i & 1) != 0;
+		bool is = ((c->key.exposed & ~sealed) >> i & 1) != 0;
+		bool shut = (sealed >> i & 1) != 0;
 		const char *name = words_readable_name((enum readable)i);
-		if (p->column > DRAW_VALUE && p->column + 4 + strlen(name) > p->columns) {
+		size_t width = strlen(name) + (shut ? strlen(" sealed") : 0);
+		if (p->column > DRAW_VALUE && p->column + 4 + width > p->columns) {
 			page_line(p);
 			page_tab(p, DRAW_VALUE);
 		}
 		page_tab(p, p->column + (p->column > DRAW_VALUE ? 2 : 0));
-		if (p->unicode) /* U+25A0 and U+25A1: a filled and an empty square */
-			page_put(p, is ? STYLE_RED : STYLE_DIM,
-			    is ? "\xe2\x96\xa0" : "\xe2\x96\xa1");
-		else
-			page_put(p, is ? STYLE_RED : STYLE_DIM, is ? "x" : "-");
+		/* U+25A0, U+25A1 and U+2592: a filled and an empty square, a grey one */
+		page_put(p, is ? STYLE_RED : STYLE_DIM,
+		    p->unicode ? (is		? "\xe2\x96\xa0"
+					 : shut ? "\xe2\x96\x92"
+						: "\xe2\x96\xa1")
+			       : (is		? "x"
+					 : shut ? "="
+						: "-"));
 		page_tab(p, p->column + 1);
 		page_put(p, is ? STYLE_BOLD : STYLE_DIM, name);
+		if (shut)
+			page_put(p, STYLE_DIM, " sealed");
 	}
 	page_line(p);
-	if (c->sealed > 0) {
-		char line[128];
-		struct text t = text_in(line, sizeof line);
-		const char *how = strcmp(c->sealed_by, "pgp") == 0 ? "PGP" : "S/MIME";
-		if (c->sealed == c->mails)
-			text_printf(&t, "the content is sealed by %s", how);
-		else {
-			text_add_count(&t, c->sealed);
-			text_printf(&t, " of them with content sealed by %s", how);
-		}
-		text_puts(&t, "; the rest of the mail is not");
-		draw_row(p, "", line);
-	}
+	draw_sealed(p, c);
 }
 
 void

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mail/magic.h"
+
 static int
 find(const char *const *words, int n, const char *s, size_t len)
 {
@@ -142,6 +144,29 @@ words_size(struct text *t, uint64_t octets)
 	for (; n >= 999.5 && u < 6; u++)
 		n /= 1000;
 	text_printf(t, u > 0 && n < 9.95 ? "%.1f %s" : "%.0f %s", n, units[u]);
+}
+
+void
+words_file(struct text *t, const struct record_value *declared, const struct record_value *shown)
+{
+	enum magic is = shown->len > 0 ? magic_named(shown->str, shown->len) : MAGIC_NONE;
+	enum magic as = is != MAGIC_NONE ? magic_named(declared->str, declared->len) : MAGIC_NONE;
+	bool none = declared->len == 0 ||
+	    ascii_is(declared->str, declared->len, "application/octet-stream");
+	if (is != MAGIC_NONE && none) {
+		text_puts(t, magic_words(is));
+	} else if (magic_contradicts(as, is) || (as == MAGIC_NONE && magic_is_program(is))) {
+		const char *words = magic_words(as), *space = strchr(words, ' ');
+		bool article = strncmp(words, "a ", 2) == 0 || strncmp(words, "an ", 3) == 0;
+		text_puts(t, "declared ");
+		if (as != MAGIC_NONE)
+			text_puts(t, article ? space + 1 : words);
+		else
+			text_add_wire(t, declared->str, declared->len < 24 ? declared->len : 24);
+		text_printf(t, ", is %s", magic_words(is));
+	} else {
+		text_add_wire(t, declared->str, declared->len < 30 ? declared->len : 30);
+	}
 }
 
 void

@@ -67,6 +67,12 @@ void words_count(struct text *t, uint64_t n, const char *one);
 /* Octets: "999 B", "1.2 kB", "34 MB". */
 void words_size(struct text *t, uint64_t octets);
 
+/* What an attachment is, of the declared type and the one that its octets show (len 0: none): the
+ * declared one; both, where it certainly is no such thing: "declared PDF, is a Windows program";
+ * the other alone where none is declared. */
+void
+words_file(struct text *t, const struct record_value *declared, const struct record_value *shown);
+
 /* A length of time: "350 ms", "12 s", "3 min 20 s", "5 h 2 min", "12 d 3 h". */
 void words_duration(struct text *t, uint64_t ns);
 

@@ -1,5 +1,6 @@
 """No password, token or word of a mail's text comes out of postcard, whatever it is asked to print."""
 import base64
+import binascii
 import glob
 import os
 import random
@@ -35,6 +36,14 @@ def pop3(auth):
 def imap(auth):
     return "\n".join(["@server 192.0.2.25:143", "S: * OK ready", auth, "C: z LOGOUT", "S: * BYE"])
 
+
+def mail(*lines):
+    """A mail whose header goes on with these lines, behind what they stand in."""
+    return smtp("\n".join(["C: MAIL FROM:<a@example.org>", "S: 250 Ok", "C: RCPT TO:<b@example.com>", "S: 250 Ok", "C: DATA", "S: 354 Go",
+                           "C: Subject: x"] + ["C> \\r\\n" if line == "" else "C: " + line for line in lines] + ["C: .", "S: 250 Ok"]))
+
+
+PARTS = "Content-Type: multipart/mixed; boundary=b"
 
 # How a secret can cross; {s} is it, and each {b...} a base64 form of it.
 FORMS = {
@@ -83,6 +92,16 @@ FORMS = {
     "a body without a header": smtp("C: DATA\nS: 354 Go\nC: {s}\nC: .\nS: 250 Ok"),
     "a body by BDAT": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\n"
                            "C: BDAT 24 LAST\nC> \\r\\n{s}\\r\\n\nS: 250 Ok"),
+    "an attachment in base64": mail(PARTS, "", "--b", "Content-Type: application/pdf; name=a.pdf", "Content-Transfer-Encoding: base64", "",
+                                    "{b}", "{b}", "--b--"),
+    "an attachment in quoted-printable": mail("Content-Type: a/b; name=a", "Content-Transfer-Encoding: quoted-printable", "", "%PDF-=31{s}"),
+    "an attachment as it is": mail(PARTS, "", "--b", "Content-Disposition: attachment", "", "%PDF-1.7 {s}", "--b", "", "{s}", "--b--"),
+    "an attached message": mail(PARTS, "", "--b", "Content-Type: message/rfc822; name=a.eml", "", "Subject: {s}", "Message-ID: <{s}>", "",
+                                "{s}", "--b--"),
+    "a text in base64": mail("Content-Type: text/plain", "Content-Transfer-Encoding: base64", "", "{b}"),
+    "a file in a text": mail("", "begin 644 a.txt", "{uu}", "`", "end"),
+    "behind a PGP message": mail("", "-----BEGIN PGP MESSAGE-----", "Comment: {s}", "", "hQEM{s}", "-----END PGP MESSAGE-----", "{s}"),
+    "what says it is S/MIME": mail("Content-Type: application/pkcs7-mime; smime-type=enveloped-data", "", "{s}"),
     "headers of no interest": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\nC: DATA\n"
                                    "S: 354 Go\nC: X-Secret: {s}\nC:  {s}\nC: Authorization: {s}\nC: \nC: x\nC: .\nS: 250 Ok"),
 }
@@ -118,7 +137,8 @@ class Secrets(unittest.TestCase):
                 cuts = [packets.Shape()] + [packets.Shape(piece=n) for n in (1, 2, 3, 5, 7, 11, 13, 17, 23)]
                 for i, shape in enumerate(cuts):
                     secret = word(rng)
-                    text = form.format(s=secret, b=b64(secret), bplain=b64("\0joe\0" + secret))
+                    text = form.format(s=secret, b=b64(secret), bplain=b64("\0joe\0" + secret),
+                                       uu=binascii.b2a_uu(secret.encode(), backtick=True).decode().strip("\n"))
                     port = "@client 10.0.0.9:%d" % (20000 + len(files))
                     script, _ = dialogue.parse(port + "\n" + text)
                     path = os.path.join(folder, "%04d.pcap" % len(files))

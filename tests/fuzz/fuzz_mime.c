@@ -32,6 +32,7 @@ event_sum(uint64_t *sum, const struct mime_event *ev)
 	mix(sum, ev->mime_type, strlen(ev->mime_type));
 	mix(sum, &ev->size, sizeof ev->size);
 	mix(sum, &ev->index, sizeof ev->index);
+	mix(sum, &ev->detected, sizeof ev->detected);
 	mix(sum, &ev->protection, sizeof ev->protection);
 	if (ev->kind == MIME_HEADER)
 		mime_decode_words(ev->text, ev->text_len, &out);

@@ -6,6 +6,7 @@ fragments.  capture: such files, of every kind.  stream, record: a few of each. 
 wire: what workers may say, well and ill.  mime: messages of every kind that the scanner tells apart, as fuzz_mime.c reads them.  received: single fields.
 cert: certificates of every kind, made by openssl and by certbytes.py.
 """
+import base64
 import glob
 import gzip
 import os
@@ -96,6 +97,30 @@ def messages():
                                 "Content-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\nx\n",
                                 protocol="application/pgp-encrypted")
     yield "pgp-inline", "Subject: p\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"
+    pgp = "-----BEGIN PGP MESSAGE-----\nVersion: x\n\nhQEMA4v0pXdYIuAAAQf/\n=njUN\n-----END PGP MESSAGE-----\n"
+    yield "pgp-whole", "Subject: p\n\n\n" + pgp + "\n"
+    yield "pgp-qp", "Content-Transfer-Encoding: quoted-printable\n\n" + pgp.replace("=", "=3D").replace("hQ", "h=\nQ")
+    yield "pgp-base64", "Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(pgp.encode()).decode()
+    yield "pgp-html", multipart("alternative", pgp, "Content-Type: text/html\n\n<pre>" + pgp)
+    cms = "Content-Type: application/pkcs7-mime; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n"
+    for name, octets in [("enveloped", "MIIBnQYJKoZIhvcNAQcDoIIBjjCCAYo="), ("signed", "MIAGCSqGSIb3DQEHAqCAMIACAQE="),
+                         ("auth", "MIAGCyqGSIb3DQEJEAEXoIAwgAIBAA==")]:
+        yield "cms-" + name, cms + octets + "\n"
+    yield "cms-part", multipart("mixed", "\n", cms + "MIIBnQYJKoZIhvcNAQcDoIIBjjCCAYo=\n")
+    yield "uuencode", "Subject: u\n\nDear Ann\nbegin 644 a.pdf\n()5!$1BTQ+C<`\n`\nend\nbegin 600 b\n#2&5L\nend\nbye\n"
+    yield "uuencode-part", multipart("mixed", "\nbegin 644 a\n#2&5L\n-2&5L", "Content-Transfer-Encoding: x-uuencode\n"
+                                     "Content-Type: a/b\n\nbegin 644 a\n#2&5L\nend\n")
+    inner = "Subject: inner\n" + multipart("mixed", text, attachment("filename=i.pdf"), boundary="b1")
+    yield "message-attached", multipart("mixed", "Content-Type: message/rfc822; name=m.eml\n\n" + inner)
+    yield "message-twice", multipart("mixed", "Content-Type: message/rfc822; name=m.eml\n\n"
+                                     "Content-Type: message/rfc822; name=n.eml\n\n" + inner)
+    yield "digest", multipart("digest", "\n" + inner, "\nSubject: two\n\ntwo\n")
+    zip_entry = b"PK\3\4\x14\0\0\0\x08\0\0\0!\0abcd\1\0\0\0\1\0\0\0\x13\0\0\0[Content_Types].xml"
+    for name, octets in [("zip", zip_entry), ("pe", b"MZ\x90\0" + b"\0" * 56 + b"\x40\0\0\0PE\0\0"), ("png", b"\x89PNG\r\n\x1a\n"),
+                         ("tar", b"a" + b"\0" * 256 + b"ustar"), ("rar", b"Rar!\x1a\7\0\xcf\x90\x73\x80\0"),
+                         ("html", b" \n<!doctype html>")]:
+        yield "type-" + name, "Content-Type: a/b; name=n\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(octets).decode()
+    yield "type-text", "Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n"
     yield "no-boundary", "Content-Type: multipart/mixed\n\n--\n--x\n"
     yield "deep", "".join("Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(12))
 

@@ -34,15 +34,15 @@ def scenario(note, *uses, logins=(), secrets=()):
 
 
 class Mail:
-    def __init__(self, subject, sender="carol@example.com", *recipients, body="", raw_subject=None, extra=""):
+    def __init__(self, subject, sender="carol@example.com", *recipients, body="", raw_subject=None, extra="", farewell="Bye\n"):
         self.subject, self.sender, self.recipients = subject, sender, recipients or ("anna@example.org",)
-        self.body, self.raw_subject, self.extra = body, raw_subject, extra
+        self.body, self.raw_subject, self.extra, self.farewell = body, raw_subject, extra, farewell
 
     def text(self):
-        return "From: <%s>\nTo: <%s>\nSubject: %s\n%s\n%s\n%s\n" % (
+        return "From: <%s>\nTo: <%s>\nSubject: %s\n%s\n%s\n%s" % (
             self.sender or "MAILER-DAEMON@example.com", ">, <".join(self.recipients),
             self.raw_subject or self.subject,
-            self.extra, self.body or "Hello,\nthis text is readable: " + BODY_MARK, "Bye")
+            self.extra, self.body or "Hello,\nthis text is readable: " + BODY_MARK, self.farewell)
 
 
 class Bench:

@@ -617,10 +617,20 @@ def pgp():
           secrets=[PASSPHRASE])
 def pgp_inline(bench):
     bench.serve(Postfix(bench.server))
-    mail = Mail("As discussed", body=pgp())
+    mail = Mail("As discussed", body=pgp(), farewell="")
     bench.go()
     bench.smtplib(mail)
     bench.clear(mail, offered=False, expect=["server-no-starttls", "pgp-inline-body"])
+
+
+@scenario("the same with a readable line behind it: the message is not sealed", "Postfix", "smtplib", "gpg",
+          secrets=[PASSPHRASE])
+def pgp_inline_text(bench):
+    bench.serve(Postfix(bench.server))
+    mail = Mail("As discussed", body=pgp())
+    bench.go()
+    bench.smtplib(mail)
+    bench.clear(mail, offered=False, expect=["server-no-starttls", "pgp-inline-in-text"])
 
 
 @scenario("PGP/MIME: multipart/encrypted", "Postfix", "smtplib", "gpg", secrets=[PASSPHRASE])

@@ -91,6 +91,7 @@ EXPECT = {  # a word of "expect": what must be true of the session record and it
     "auth-offered-in-clear": lambda s, m: "credentials" not in as_list(dig(s, "postcard.exposed")),
     "pgp-mime-body": body("pgp"),
     "pgp-inline-body": body("pgp"),
+    "pgp-inline-in-text": body("none"),
     "smime-body": body("smime"),
     "smime-signed-not-encrypted": lambda s, m: not body("smime")(s, m),
     "command-injection-after-starttls": anomaly("starttls-command-injection"),

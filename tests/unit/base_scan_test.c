@@ -26,6 +26,17 @@ naive_line_mark(const uint8_t *p, size_t len)
 }
 
 static size_t
+naive_line_mark_or(const uint8_t *p, size_t len, uint8_t c)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '\n' &&
+		    (i + 1 == len || p[i + 1] == '.' || p[i + 1] == '-' || p[i + 1] == c))
+			return i;
+	}
+	return len;
+}
+
+static size_t
 naive_lf(const uint8_t *p, size_t len)
 {
 	size_t i = 0;
@@ -45,6 +56,7 @@ static void
 compare(const uint8_t *p, size_t len)
 {
 	assert_int_equal(scan_line_mark(p, len), naive_line_mark(p, len));
+	assert_int_equal(scan_line_mark_or(p, len, 'x'), naive_line_mark_or(p, len, 'x'));
 	assert_int_equal(scan_lf(p, len), naive_lf(p, len));
 }
 

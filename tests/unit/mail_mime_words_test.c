@@ -83,7 +83,24 @@ test_charsets(void **state)
 	check_words("=?ks_c_5601-1987?B?x9E=?=", "\ud55c");
 	check_words("=?big5?Q?=A4=A4?=", "\u4e2d");
 	check_words("=?iso-8859-15?Q?=A4?=", "\u20ac");
-	check_words("=?utf-7?Q?+IKw-?=", "\u20ac");
+	check_words("=?gb2312?B?1tDOxA==?=", "\u4e2d\u6587");
+	check_words("=?big5-hkscs?Q?=A4=A4=A4=E5?=", "\u4e2d\u6587");
+	check_words("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "\u65e5\u672c");
+	check_words("=?koi8-u?Q?=A4=A6?=", "\u0454\u0456");
+	check_words("=?windows-1250?Q?=9Aest?=", "\u0161est");
+	check_words("=?windows-1253?Q?=E1=E2?=", "\u03b1\u03b2");
+	check_words("=?windows-1255?Q?=E0=E1?=", "\u05d0\u05d1");
+	check_words("=?windows-1256?Q?=C7?=", "\u0627");
+	check_words("=?windows-1257?Q?=E0?=", "\u0105");
+	check_words("=?windows-1258?Q?=F0?=", "\u0111");
+	check_words("=?utf-16?B?ACoAKw==?=", "*+"); /* RFC 2781: big-endian where nothing says */
+	check_words("=?utf-16?B?/v8gCg==?= =?utf-16?Q?=20=AC?=", "\u200a\u20ac");
+	check_words("=?utf-16?B?//6sIA==?=", "\u20ac");
+	check_words("=?utf-16le?B?rCA=?=", "\u20ac");
+	check_words("=?utf-16be?B?2D3eAA==?=", "\U0001f600");
+	check_words("=?utf-16be?B?2D0AKg==?=", "\ufffd*"); /* half of a pair */
+	check_words("=?utf-16be?B?ACog?=", "*\ufffd");
+	check_words("=?utf-7?Q?+IKw-?=", "=?utf-7?Q?+IKw-?="); /* on purpose */
 	/* unknown ones, and ones that only iconv_open would know, stay */
 	check_words("a =?x-nothing?Q?b?= =?utf-8?Q?c?=", "a =?x-nothing?Q?b?= c");
 	check_words("=?utf-8//translit?Q?b?=", "=?utf-8//translit?Q?b?=");

@@ -510,6 +510,8 @@ odd_mails(void **state)
 	FILE *f = open_memstream(&out, &len);
 	struct sink *s = open_sink(&config, f);
 	make_mail(&r, &m);
+	record_put_word(&r, FIELD_EMAIL_ATTACHMENT_DETECTED,
+	    "application/vnd.microsoft.portable-executable");
 	record_put_word(&r, FIELD_BODY_PROTECTION, "smime");
 	assert_true(sink_push(s, &r));
 	make_session(&r, &m);
@@ -528,7 +530,9 @@ odd_mails(void **state)
 	assert_true(sink_push(s, &r));
 	assert_true(sink_close(s));
 	fclose(f);
-	assert_non_null(strstr(out, "the content is sealed by S/MIME"));
+	assert_non_null(strstr(out, "sealed inside (S/MIME): addresses and subject readable\n"));
+	assert_non_null(strstr(out, "= body sealed  = attachments sealed\n"));
+	assert_non_null(strstr(out, "(declared PDF, is a Windows program, 1.2 MB)"));
 	assert_non_null(strstr(out, "   To          3 recipients, all refused\n"));
 	assert_non_null(strstr(out, "Envelope in clear"));
 	assert_non_null(strstr(out, "not accepted by the server, but readable"));
