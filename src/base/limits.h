@@ -77,6 +77,18 @@
 #define LIMIT_ALT_NAMES	      16u    /* alternative names of a certificate that are shown */
 #define LIMIT_CONTENT_LITERAL (1ull << 40) /* octets that one BDAT or literal may announce */
 
+/* mail: lines, answers and compression of IMAP and POP3 */
+#define LIMIT_LINE_TAIL	    64u /* octets of its end that are kept of a line longer than LIMIT_LINE */
+#define LIMIT_PENDING_IMAP  3u	    /* IMAP commands whose answers are waited for by their tags */
+#define LIMIT_PENDING_POP3  56u	    /* POP3 commands that may await their replies */
+#define LIMIT_TAG_DOUBTFUL  8u	    /* octets of a tag that is believed where a secret may stand */
+#define LIMIT_AGENT_PART    100u    /* octets of a name, and of a version, in IMAP ID */
+#define LIMIT_INFLATES	    256u    /* connections whose COMPRESS=DEFLATE is undone at once */
+#define LIMIT_INFLATE_ARENA 49152u  /* octets that zlib may have for one direction of them */
+#define LIMIT_INFLATE_PIECE 16384u  /* octets that come out of it at once */
+#define LIMIT_INFLATE_RATIO 32u	    /* octets that may come out for one that went in, and */
+#define LIMIT_INFLATE_SLACK 262144u /* so many more in one direction: else it is given up */
+
 /* record */
 #define LIMIT_RECORD 65000u /* octets of one record; what does not fit is left out and said */
 

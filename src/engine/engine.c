@@ -47,8 +47,8 @@ engine_new(const struct engine_config *config, char error[256])
 	    !flow_table_init(&e->flows, n.count[SIZE_FLOWS]) ||
 	    !pool_init(&e->conns, "connections", sizeof(struct conn), n.count[SIZE_CONNS]) ||
 	    !streams_init(&e->streams, n.count[SIZE_REORDERS], n.count[SIZE_PAGES]) ||
-	    !mail_init(&e->mail, n.count[SIZE_LINES], n.count[SIZE_TLS],
-		n.count[SIZE_HANDSHAKES]) ||
+	    !mail_init(&e->mail, n.count[SIZE_LINES], n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES],
+		n.count[SIZE_INFLATES]) ||
 	    !findings_init(&e->findings, &findings)) {
 		(void)snprintf(error, 256,
 		    "not enough address space for the tables (see ulimit -v, or --memory)");
@@ -487,6 +487,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	    [SIZE_REORDERS] = &e->streams.reorders,
 	    [SIZE_PAGES] = &e->streams.pages,
 	    [SIZE_DATAGRAMS] = &e->defrag.datagrams,
+	    [SIZE_INFLATES] = &e->mail.inflates,
 	};
 	if (i >= SIZES)
 		return false;

@@ -2,6 +2,7 @@
 #include "engine/sizes.h"
 
 #include "engine/worker.h"
+#include "mail/inflate.h"
 
 #define PER_MILLE 1000u
 
@@ -19,14 +20,15 @@ static const struct size_row {
     [SIZE_CONNS] = {"connections followed", 290, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
     [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
-    [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
+    [SIZE_STRINGS] = {"names and addresses", 174, 65536, LIMIT_STRING_OCTETS},
     [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
     [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 50, 16, LIMIT_TLS_HANDSHAKES},
     [SIZE_MESSAGES] = {"mails under way", 50, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 50, 32, LIMIT_MIME_SCANS},
     [SIZE_REORDERS] = {"streams out of order", 20, 64, LIMIT_OOO_STREAMS},
-    [SIZE_PAGES] = {"pages of octets out of order", 60, 64, LIMIT_OOO_PAGES},
+    [SIZE_PAGES] = {"pages of octets out of order", 54, 64, LIMIT_OOO_PAGES},
     [SIZE_DATAGRAMS] = {"datagrams in fragments", 40, 8, LIMIT_DATAGRAMS},
+    [SIZE_INFLATES] = {"compressed connections", 12, 4, LIMIT_INFLATES},
 };
 
 const char *
@@ -51,6 +53,7 @@ size_unit(enum size s)
 	case SIZE_REORDERS: return stream_reorder_size;
 	case SIZE_PAGES: return stream_page_size;
 	case SIZE_DATAGRAMS: return defrag_datagram_size;
+	case SIZE_INFLATES: return inflate_size;
 	case SIZES: break;
 	}
 	return 1;

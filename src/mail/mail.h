@@ -44,16 +44,30 @@ struct smtp {
 
 /* State of the IMAP and POP3 rows. */
 struct imap {
-	char tag[12];	 /* tag of the command that matters (LOGIN, AUTHENTICATE, STARTTLS), "" for
-			    none */
-	uint8_t what;	 /* that command */
-	uint8_t flags;	 /* IMAP_* of imap.c */
-	uint8_t literal; /* what the literal under way holds */
-	uint8_t tx;
+	struct imap_pending {
+		uint32_t tag;	 /* hash of its tag */
+		uint8_t what;	 /* enum imap_command */
+		uint8_t tx;	 /* APPEND: its first message */
+		uint8_t count;	 /* and how many it has */
+	} q[LIMIT_PENDING_IMAP]; /* commands whose answers matter, oldest first */
+	uint8_t q_len;
+	uint8_t literal[2]; /* what the literal under way of each side holds (imap.c) */
+	uint8_t tx;	    /* the last number of a message */
+	uint8_t side_tx[2]; /* the message that each side's literal is of */
+	uint8_t rest;	    /* the command that the client's line behind a literal goes on with */
+	uint8_t args;	    /* arguments of LOGIN that have come */
+	uint32_t rest_tag;  /* hash of its tag */
+	uint32_t flags;	    /* IMAP_* of imap.c */
+	/* the answer to FETCH under way (imap_fetch.c): its message, lists open, the item whose
+	 * value comes, and of a BODYSTRUCTURE the part and IMAP_AT_* */
+	uint32_t seq;
+	uint8_t depth, item, part, at;
+	uint32_t known_seq, attachments; /* which parts of that message are attachments: bits */
+	uint32_t piece_seq, piece_end;	 /* the message that came in pieces, and octets so far */
 };
 
 struct pop3 {
-	uint8_t q[8]; /* commands that await their replies, oldest first */
+	uint8_t q[LIMIT_PENDING_POP3]; /* commands that await their replies, oldest first */
 	uint8_t q_len;
 	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;
@@ -78,6 +92,7 @@ struct mail_session {
 	uint8_t flags;		 /* MAIL_SESSION_* */
 	uint8_t hidden_first[2]; /* first octet of a secret dropped from the line under way */
 	uint8_t hidden_last[2];	 /* the last one so far */
+	uint16_t inflate;	 /* undoing COMPRESS: an object of the pool of these; 0 for none */
 	uint32_t hidden[2];	 /* octets of the line under way that were dropped as secret */
 	uint32_t line[2];  /* its octets kept so far: an object of the line pool; 0 for none */
 	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
@@ -108,7 +123,8 @@ struct mail {
 	struct pool lines;	/* partial lines held */
 	struct pool tls_states; /* struct tls */
 	struct tls_pools tls_pools;
-	const uint8_t *data; /* input not yet used */
+	struct pool inflates; /* see inflate.h */
+	const uint8_t *data;  /* input not yet used */
 	size_t left;
 	uint8_t side;	     /* whose input it is */
 	uint16_t stuffed;    /* dots left out of content since the last MAIL_CONTENT */
@@ -120,13 +136,20 @@ struct mail {
 	uint8_t start[MAIL_START];
 	const uint8_t *behind;
 	size_t behind_left;
+	/* where the input is compressed: what is left of it, and the piece of it being read */
+	bool packed;
+	const uint8_t *packed_data;
+	size_t packed_left, piece_len;
+	uint8_t piece[LIMIT_INFLATE_PIECE];
+	char said[LIMIT_TEXT]; /* text of an event that a row put together */
 };
 
 extern const uint32_t mail_line_size, mail_tls_size; /* octets of one */
 
-/* Pools of unfinished lines, TLS states and TLS handshake messages.  False where the address space
- * is refused. */
-bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes);
+/* Pools of unfinished lines, TLS states, TLS handshake messages and states of compression.  False
+ * where the address space is refused. */
+bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes,
+    uint32_t inflates);
 void mail_free(struct mail *m);
 
 /* Begins a session in zeroed state.  `flags`: MAIL_SESSION_*. */

@@ -16,7 +16,9 @@ struct mail_line {
 	size_t hidden;	      /* octets of secret that followed them */
 	uint8_t hidden_first; /* the first of these, to tell "*" and "=" */
 	bool cut;	      /* the line was longer than LIMIT_LINE */
-	bool bare_lf;	      /* it ended in LF without CR */
+	const char
+	    *tail;    /* its last LIMIT_LINE_TAIL octets, where it was cut and hides no secret */
+	bool bare_lf; /* it ended in LF without CR */
 };
 
 enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE_YES };
@@ -36,6 +38,7 @@ bool mail_looks_like_text(const uint8_t *s, size_t len);
 struct mail_row {
 	const char *name;
 	uint8_t content; /* sides that may send content, in which lines look like anything: bits */
+	bool bare;	 /* content has no envelope: it is fetched or filed */
 	void (*begin)(struct mail *m, struct mail_session *s);
 	/* A whole line of one side. */
 	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,
@@ -55,8 +58,9 @@ struct mail_row {
 	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
 	/* The connection ended. */
 	void (*end)(struct mail *m, struct mail_session *s);
-	/* Number of the transaction that content belongs to; -1 where it is passed over. */
-	int (*tx)(const struct mail_session *s);
+	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
+	 */
+	int (*tx)(const struct mail_session *s, enum mail_side side);
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;
@@ -72,6 +76,12 @@ void mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side sid
 void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
 
+/* The same, but it begins (MAIL_CONTENT_BEGIN, by the session) with its first octet, for the other
+ * side may not want it.  Has it begun? */
+void
+mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
+bool mail_content_begun(const struct mail_session *s, enum mail_side side);
+
 /* Content that is read until the dot ends here although the dot was not seen. */
 void mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side);
 
@@ -81,6 +91,13 @@ bool mail_dot_is_likely(const struct mail_session *s, enum mail_side side);
 
 /* Both sides are to speak TLS from their next octets on. */
 void mail_upgrade(struct mail_session *s);
+
+/* Both sides' octets are compressed (raw deflate) from here on: the server's behind the line that
+ * is being read, the client's from its next. */
+void mail_compress(struct mail *m, struct mail_session *s);
+
+/* The same, where it cannot be told from which octet on: nothing more is read of either side. */
+void mail_compress_unread(struct mail *m, struct mail_session *s);
 
 /* The word at the start of s (up to a space, or the end). */
 size_t mail_word_len(const char *s, size_t len);

@@ -68,7 +68,7 @@ uint16_t smtp_give_up(struct mail *m, struct mail_session *s);
 
 /* struct mail_row */
 void smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);
-int smtp_tx(const struct mail_session *s);
+int smtp_tx(const struct mail_session *s, enum mail_side side);
 
 /* ---- smtp_auth.c ---- */
 

@@ -89,8 +89,9 @@ smtp_offered(const struct smtp *p)
 /* ---- transactions ---- */
 
 int
-smtp_tx(const struct mail_session *s)
+smtp_tx(const struct mail_session *s, enum mail_side side)
 {
+	(void)side;
 	return s->p.smtp.tx;
 }
 
