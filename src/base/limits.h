@@ -27,6 +27,7 @@
 #define LIMIT_FRAGMENT_S       30u /* s that the fragments of one datagram are waited for */
 #define LIMIT_NESTED_DATAGRAMS 2u  /* fragments inside of fragments */
 #define LIMIT_IPV6_EXTS	       16u /* IPv6 extension headers walked in one packet */
+#define LIMIT_DISTANCE	       32  /* routers that a TTL is believed to have passed */
 
 /* flow and stream */
 #define LIMIT_FLOWS	  (8u << 20) /* TCP connections known at once, the ignored ones too */
@@ -102,6 +103,12 @@
 #define LIMIT_ADVICE_ROWS   1024u      /* rows of one of its lists */
 
 #define LIMIT_PLACEHOLDERS 256u /* names that %name% in rules may stand for */
+
+/* who it is */
+#define LIMIT_VENDOR_FILE (32u << 20) /* octets of one table of makers of network cards */
+#define LIMIT_VENDORS	  262144u     /* rows of such tables */
+#define LIMIT_VENDOR_NAME 64u	      /* octets of a maker's name kept */
+#define LIMIT_WHO_OPEN	  4096u	      /* connections whose mails told what the client is */
 
 /* rules */
 #define LIMIT_RULE_SOURCES  64u		/* folders or files of rules that may be named */

@@ -63,6 +63,7 @@ struct conn {
 	int16_t vlan;	     /* -1 for none */
 	uint16_t flags;	     /* CONN_* */
 	uint8_t mac[2][6];   /* link addresses */
+	uint8_t ttl[2];	     /* TTL or hop limit of a side's first packet; 0: none seen */
 	uint8_t phase;	     /* enum conn_phase */
 	uint8_t end;	     /* enum conn_end */
 	uint8_t closed_by;   /* enum conn_closed_by */
@@ -94,6 +95,10 @@ struct wrap {
 
 struct wrap conn_wrap(const struct findings *F, const struct conn *c);
 void conn_wrap_keep(struct findings *F, struct conn *c, const struct wrap *w);
+
+/* Routers on the way of a packet whose TTL (or hop limit) is `ttl`, as far as the usual initial
+ * values tell; -1 where they do not. */
+int conn_distance(uint8_t ttl);
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 void conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,

@@ -8,13 +8,16 @@
 
 #define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
 
+/* A side's first packet: who sent it on this link, and from how far.  What it says of the other
+ * side counts until that one speaks itself: on its way there it may have another router. */
 static void
-take_mac(struct conn *c, const struct segment *seg, unsigned end)
+take_link(struct conn *c, const struct segment *seg, unsigned end)
 {
 	static const uint16_t flag[2] = {CONN_MAC_A, CONN_MAC_B};
+	c->ttl[end] = seg->ttl;
 	for (unsigned i = 0; i < 2; i++) { /* source, destination */
 		unsigned at = i == 0 ? end : !end;
-		if (seg->mac[i] != NULL && !(c->flags & flag[at])) {
+		if (seg->mac[i] != NULL && (i == 0 || !(c->flags & flag[at]))) {
 			memcpy(c->mac[at], seg->mac[i], 6);
 			c->flags |= flag[at];
 		}
@@ -143,7 +146,7 @@ take_segment(struct engine *e)
 	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
 	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
 	if (c->packets[end] == 0)
-		take_mac(c, seg, end);
+		take_link(c, seg, end);
 	if (c->vlan < 0 && seg->vlan >= 0)
 		c->vlan = (int16_t)seg->vlan;
 	if (seg->tunnel.depth > 0 && c->wrap == 0)

@@ -18,6 +18,7 @@ const struct key_info key_table[KEYS] = {
     [KEY_DIRECTION] = {"direction",
 	{"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
     [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
+    [KEY_CLASS] = {"class", {"printer", "application", "mail-client", "mta", "monitor"}},
 };
 
 enum { RECORD_WORD_SESSION, RECORD_WORD_MESSAGE };
@@ -140,6 +141,12 @@ add_fact(struct facts *f, const struct record_value *v)
 		break;
 	case FIELD_BODY_PROTECTION:
 		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
+		break;
+	case FIELD_CLIENT_CLASS: f->words[KEY_CLASS] |= word_bit(KEY_CLASS, v->str, v->len); break;
+	case FIELD_CLIENT_SOFTWARE:
+	case FIELD_SERVER_SOFTWARE:
+		f->software[v->field == FIELD_SERVER_SOFTWARE] = v->str;
+		f->software_len[v->field == FIELD_SERVER_SOFTWARE] = v->len;
 		break;
 	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
 	case FIELD_AUTH_SHOWS: add_secret(f, v->str, v->len); break;

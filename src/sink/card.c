@@ -362,6 +362,41 @@ take_baseline(struct card *c, const struct record *r)
 	}
 }
 
+/* "printer (Ricoh), by its EHLO name and network card" */
+static void
+take_who(struct card *c, const struct record *r)
+{
+	static const char *const words[][2] = {{"helo", "EHLO name"}, {"mailer", "X-Mailer"},
+	    {"message-id", "Message-ID"}, {"network card", "network card"},
+	    {"received", "Received fields"}, {"agent", "IMAP ID"}, {"command", "commands"}};
+	struct text t = text_in(c->who, sizeof c->who);
+	struct record_value v, name = {.len = 0};
+	const char *by[sizeof words / sizeof *words];
+	unsigned n = 0;
+	bool class = record_find(r, FIELD_CLIENT_CLASS, &v);
+	(void)record_find(r, FIELD_CLIENT_SOFTWARE, &name);
+	if (class && ascii_is(v.str, v.len, "mta"))
+		text_puts(&t, "mail server");
+	else if (class && ascii_is(v.str, v.len, "mail-client"))
+		text_puts(&t, "mail program");
+	else if (class)
+		text_add_wire(&t, v.str, v.len);
+	if (name.len > 0) {
+		text_puts(&t, class ? " (" : "");
+		text_add_wire(&t, name.str, name.len);
+		text_puts(&t, class ? ")" : "");
+	}
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		for (size_t i = 0;
+		     v.field == FIELD_CLIENT_BECAUSE && i < sizeof words / sizeof *words; i++) {
+			if (ascii_begins(v.str, v.len, words[i][0]) && n < sizeof by / sizeof *by)
+				by[n++] = words[i][1];
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		text_printf(&t, "%s%s", i == 0 ? ", by its " : i + 1 < n ? ", " : " and ", by[i]);
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
@@ -377,6 +412,9 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		take_accepted(c, r);
 	if (record_is(r, FIELD_POLICY_VERDICT, "violated"))
 		take_policy(c, r);
+	if (c->who[0] == '\0' &&
+	    (record_find(r, FIELD_CLIENT_CLASS, &v) || record_find(r, FIELD_CLIENT_SOFTWARE, &v)))
+		take_who(c, r);
 	if (c->baseline[0] == '\0' && record_find(r, FIELD_BASELINE_VERDICT, &v))
 		take_baseline(c, r);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
@@ -482,6 +520,8 @@ card_merge(struct card *into, const struct card *from)
 		memcpy(into->policy, from->policy, sizeof into->policy);
 	if (into->baseline[0] == '\0')
 		memcpy(into->baseline, from->baseline, sizeof into->baseline);
+	if (into->who[0] == '\0')
+		memcpy(into->who, from->who, sizeof into->who);
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
 	card_hops_merge(&into->hops, &from->hops);

@@ -70,6 +70,8 @@ struct card {
 	bool logins_accepted;	       /* some were accepted */
 	bool logins_refused;	       /* some were refused */
 	struct card_side client, server;
+	char who[CARD_NAME];	      /* what the client seems to be: "printer (Ricoh), by its
+					 EHLO name"; "" where nothing tells */
 	char message[CARD_SENTENCE];  /* why, in a sentence; "" for none */
 	char advice[CARD_SENTENCE];   /* what to change; "" for none */
 	char accepted[CARD_SENTENCE]; /* what exception, whose and until when; "" for none */

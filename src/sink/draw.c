@@ -346,6 +346,7 @@ draw_card(struct page *p, const struct card *c, size_t number, size_t all)
 	draw_why(p, c);
 	draw_mail(p, c);
 	draw_side(p, "Client", &c->key.client, c->connections > 1 ? 0 : c->client_port, &c->client);
+	draw_row(p, "", c->who);
 	draw_names(p, "Behind it", &c->behind);
 	draw_side(p, "Server", &c->key.server, c->key.port, &c->server);
 	draw_names(p, "Tunnel", &c->tunnels);
