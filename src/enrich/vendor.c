@@ -125,6 +125,14 @@ take_rows(struct vendors *v, const char *s, const char *end)
 		unsigned n = 0;
 		for (;;) { /* to the end of the row */
 			const char *f, *t;
+			if (n >= 3) { /* the address: where no mark opens, its line end */
+				const char *lf = memchr(s, '\n', (size_t)(end - s));
+				lf = lf != NULL ? lf : end;
+				if (memchr(s, '"', (size_t)(lf - s)) == NULL) {
+					s = lf < end ? lf + 1 : end;
+					break;
+				}
+			}
 			s = field_end(s, end, &f, &t);
 			if (n < 3) {
 				from[n] = f;
