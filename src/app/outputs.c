@@ -77,6 +77,7 @@ open_all(struct outputs *o, const struct options *options, bool live, char error
 	config.path = options->metrics;
 	if (options->metrics != NULL && !add(o, &config, error))
 		return false;
+	o->lists = o->count == 0 && !live && strcmp(standard.kind, "text") == 0;
 	return add(o, &standard, error);
 }
 

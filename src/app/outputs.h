@@ -18,6 +18,7 @@ struct outputs {
 	unsigned count;
 	int error; /* errno of standard output; 0 while all is well */
 	bool ends; /* a reader asked for the end */
+	bool lists; /* there is but a report, which lists alerts and does not show them */
 };
 
 /* Opens what the options name.  False with a message, and what was opened is closed. */

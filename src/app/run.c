@@ -254,6 +254,8 @@ run_open(struct run *r, struct config *c)
 		log_say("%s", error);
 		return false;
 	}
+	if (r->outputs.lists && o->state == NULL)
+		judge_be_brief(r->judge);
 	return true;
 }
 

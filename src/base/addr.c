@@ -22,12 +22,30 @@ addr_v6(const uint8_t b[16])
 	return a;
 }
 
+/* A decimal octet; where its text ends. */
+static char *
+print_octet(char *out, unsigned n)
+{
+	if (n >= 100)
+		*out++ = (char)('0' + n / 100);
+	if (n >= 10)
+		*out++ = (char)('0' + n / 10 % 10);
+	*out++ = (char)('0' + n % 10);
+	return out;
+}
+
 char *
 addr_print(const struct addr *a, char out[ADDR_TEXT])
 {
+	char *at = out;
 	out[0] = '\0';
-	if (a->family != 0)
-		(void)inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->b, out, ADDR_TEXT);
+	if (a->family == 6)
+		(void)inet_ntop(AF_INET6, a->b, out, ADDR_TEXT);
+	for (unsigned i = 0; a->family == 4 && i < 4; i++) { /* inet_ntop would take 1,000
+								instructions of printf */
+		at = print_octet(at, a->b[i]);
+		*at++ = i < 3 ? '.' : '\0';
+	}
 	return out;
 }
 

@@ -36,4 +36,27 @@ hash_40(const struct hash_key *key, const void *data)
 	return hash_fold(a ^ w[4] ^ key->k[1], b ^ key->k[0]);
 }
 
+/*
+ * Hash of any octets, 128 bits, to tell things apart by: who does not know the key can make no two
+ * that collide, but by trying 2^64.  `out` takes 16 octets.
+ */
+static inline void
+hash_octets(const struct hash_key *key, const void *octets, size_t len, uint8_t out[16])
+{
+	const uint8_t *p = octets;
+	uint64_t a = key->k[0] ^ len, b = key->k[1];
+	while (len > 0) {
+		uint64_t w[2] = {0, 0};
+		size_t n = len < sizeof w ? len : sizeof w;
+		memcpy(w, p, n);
+		a = hash_fold(a ^ w[0] ^ key->k[2], w[1] ^ key->k[3]);
+		b = hash_fold(b ^ w[1] ^ key->k[0], w[0] ^ a ^ key->k[1]);
+		p += n;
+		len -= n;
+	}
+	uint64_t sum[2] = {hash_fold(a ^ key->k[1], b ^ key->k[2]),
+	    hash_fold(b ^ key->k[3], a ^ key->k[0])};
+	memcpy(out, sum, sizeof sum);
+}
+
 #endif

@@ -11,7 +11,7 @@
 /* capture */
 #define LIMIT_FRAME	      (4u << 20)  /* octets of one captured frame; a longer one is damage */
 #define LIMIT_BLOCK	      (16u << 20) /* octets of one pcapng block; a longer one is damage */
-#define LIMIT_READ_BUFFER     (1u << 20)  /* octets read from a file at once */
+#define LIMIT_READ_BUFFER     (1u << 18)  /* octets read from a file at once */
 #define LIMIT_INTERFACES      4096u	  /* interfaces of one pcapng section */
 #define LIMIT_OPEN_FILES      128u	  /* capture files that may overlap in time */
 #define LIMIT_LINK_FILTERS    16u	  /* link types for which one BPF expression is compiled */

@@ -85,11 +85,12 @@ static uint32_t
 slot_of(const struct map *m, const void *key, uint64_t hash)
 {
 	uint32_t s = (uint32_t)hash & m->mask;
-	while (m->slots[s] != 0) {
-		struct cell *c = cell_at(m, m->slots[s]);
+	for (; m->slots[s].id != 0; s = (s + 1) & m->mask) {
+		if (m->slots[s].tag != (uint32_t)hash)
+			continue;
+		struct cell *c = cell_at(m, m->slots[s].id);
 		if (c->hash == hash && memcmp(key_of(c), key, m->key_size) == 0)
 			break;
-		s = (s + 1) & m->mask;
 	}
 	return s;
 }
@@ -97,7 +98,15 @@ slot_of(const struct map *m, const void *key, uint64_t hash)
 void *
 map_find(const struct map *m, const void *key)
 {
-	uint32_t id = m->slots[slot_of(m, key, hash_of(m, key))];
+	const void *kept;
+	return map_find_key(m, key, &kept);
+}
+
+void *
+map_find_key(const struct map *m, const void *key, const void **kept)
+{
+	uint32_t id = m->slots[slot_of(m, key, hash_of(m, key))].id;
+	*kept = id != 0 ? key_of(cell_at(m, id)) : NULL;
 	return id != 0 ? value_of(m, cell_at(m, id)) : NULL;
 }
 
@@ -105,7 +114,7 @@ void *
 map_put(struct map *m, const void *key, bool *fresh)
 {
 	uint64_t hash = hash_of(m, key);
-	uint32_t s = slot_of(m, key, hash), id = m->slots[s];
+	uint32_t s = slot_of(m, key, hash), id = m->slots[s].id;
 	if (fresh != NULL)
 		*fresh = id == 0;
 	if (id == 0) {
@@ -116,7 +125,7 @@ map_put(struct map *m, const void *key, bool *fresh)
 		c->hash = hash;
 		c->live = 1;
 		memcpy(key_of(c), key, m->key_size);
-		m->slots[s] = id;
+		m->slots[s] = (struct map_slot){id, (uint32_t)hash};
 	}
 	return value_of(m, cell_at(m, id));
 }
@@ -124,20 +133,20 @@ map_put(struct map *m, const void *key, bool *fresh)
 void
 map_remove(struct map *m, const void *key)
 {
-	uint32_t hole = slot_of(m, key, hash_of(m, key)), id = m->slots[hole];
+	uint32_t hole = slot_of(m, key, hash_of(m, key)), id = m->slots[hole].id;
 	if (id == 0)
 		return;
 	cell_at(m, id)->live = 0;
 	pool_give(&m->cells, id);
-	for (uint32_t s = (hole + 1) & m->mask; m->slots[s] != 0; s = (s + 1) & m->mask) {
-		uint32_t home = (uint32_t)cell_at(m, m->slots[s])->hash & m->mask;
+	for (uint32_t s = (hole + 1) & m->mask; m->slots[s].id != 0; s = (s + 1) & m->mask) {
+		uint32_t home = m->slots[s].tag & m->mask;
 		/* may it stand in the hole: is its home not behind the hole? */
 		if (((s - home) & m->mask) >= ((s - hole) & m->mask)) {
 			m->slots[hole] = m->slots[s];
 			hole = s;
 		}
 	}
-	m->slots[hole] = 0;
+	m->slots[hole] = (struct map_slot){0};
 }
 
 bool

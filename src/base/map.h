@@ -14,8 +14,11 @@
 #include "base/pool.h"
 
 struct map {
-	struct pool cells;   /* hash, key and value of each entry */
-	uint32_t *slots;     /* ids of cells; 0 for none */
+	struct pool cells; /* hash, key and value of each entry */
+	struct map_slot {
+		uint32_t id;  /* of a cell; 0 for none */
+		uint32_t tag; /* lower half of its hash: most cells that differ need no look */
+	} * slots;
 	uint32_t mask;	     /* number of slots, a power of two, less one */
 	uint32_t key_size;   /* octets */
 	uint32_t value_at;   /* where a cell's value begins */
@@ -28,6 +31,9 @@ void map_free_all(struct map *m); /* gives all memory back; a zeroed map is allo
 
 /* The value of `key`; NULL where it has none. */
 void *map_find(const struct map *m, const void *key);
+
+/* The same, and where the map has the key (NULL: it has it not): for a later map_remove. */
+void *map_find_key(const struct map *m, const void *key, const void **kept);
 
 /* The value of `key`, which is put with a zeroed value where it was not there (*fresh says so; may
  * be NULL).  NULL where the map is full. */

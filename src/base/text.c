@@ -170,6 +170,15 @@ text_add_wire(struct text *t, const void *octets, size_t len)
 	}
 }
 
+static void
+put_digits(char *out, unsigned digits, unsigned n)
+{
+	while (digits-- > 0) {
+		out[digits] = (char)('0' + n % 10);
+		n /= 10;
+	}
+}
+
 void
 text_add_time(struct text *t, int64_t ns)
 {
@@ -182,8 +191,29 @@ text_add_time(struct text *t, int64_t ns)
 	struct tm tm;
 	if (gmtime_r(&when, &tm) == NULL)
 		return;
-	text_printf(t, "%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (long long)rest);
+	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+		return;
+	char out[] = "0000-00-00T00:00:00.000000000Z";
+	put_digits(out, 4, (unsigned)(tm.tm_year + 1900));
+	put_digits(out + 5, 2, (unsigned)tm.tm_mon + 1);
+	put_digits(out + 8, 2, (unsigned)tm.tm_mday);
+	put_digits(out + 11, 2, (unsigned)tm.tm_hour);
+	put_digits(out + 14, 2, (unsigned)tm.tm_min);
+	put_digits(out + 17, 2, (unsigned)tm.tm_sec);
+	put_digits(out + 20, 9, (unsigned)rest);
+	text_add(t, out, sizeof out - 1);
+}
+
+void
+text_add_u64(struct text *t, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	text_add(t, digits + at, sizeof digits - at);
 }
 
 void
@@ -203,18 +233,6 @@ text_add_count(struct text *t, uint64_t n)
 	text_add(t, digits + at, sizeof digits - (size_t)at);
 }
 
-char
-ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-char
-ascii_upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-}
-
 bool
 ascii_begins(const void *s, size_t len, const char *word)
 {
@@ -228,13 +246,14 @@ ascii_begins(const void *s, size_t len, const char *word)
 }
 
 bool
-ascii_is(const void *s, size_t len, const char *word)
+ascii_equal(const void *a, const void *b, size_t len)
 {
-	const char *p = s;
-	size_t i = 0;
-	while (i < len && word[i] != '\0' && ascii_lower(p[i]) == ascii_lower(word[i]))
-		i++;
-	return i == len && word[i] == '\0';
+	const char *p = a, *q = b;
+	for (size_t i = 0; i < len; i++) {
+		if (ascii_lower(p[i]) != ascii_lower(q[i]))
+			return false;
+	}
+	return true;
 }
 
 const char *

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *buf;  /* the caller's buffer, always NUL-terminated */
@@ -37,6 +38,9 @@ void text_add_wire(struct text *t, const void *octets, size_t len);
 /* RFC 3339 in UTC with nine digits: 2026-11-23T13:00:00.000000000Z.  `ns` since the epoch. */
 void text_add_time(struct text *t, int64_t ns);
 
+/* A number in decimal digits: what "%llu" of text_printf gives, in a tenth of its time. */
+void text_add_u64(struct text *t, uint64_t n);
+
 /* A count with thousands separators: 1,234,567. */
 void text_add_count(struct text *t, uint64_t n);
 
@@ -47,9 +51,28 @@ size_t utf8_char(const uint8_t *s, size_t len);
 /* Encodes one code point (at most U+10FFFF) into out; returns octets written, 1 to 4. */
 size_t utf8_put(char out[4], uint32_t code_point);
 
+static inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static inline char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+/* Case-blind comparison of `len` ASCII octets. */
+bool ascii_equal(const void *a, const void *b, size_t len);
+
 /* Case-blind comparison of `len` ASCII octets with a NUL-terminated word; lengths must agree too.
- */
-bool ascii_is(const void *s, size_t len, const char *word);
+ * (Inline, since most words are told apart by their length, which of a literal is known.) */
+static inline bool
+ascii_is(const void *s, size_t len, const char *word)
+{
+	return strlen(word) == len && ascii_equal(s, word, len);
+}
 
 /* Does s begin with `word`, case-blind? */
 bool ascii_begins(const void *s, size_t len, const char *word);
@@ -57,9 +80,6 @@ bool ascii_begins(const void *s, size_t len, const char *word);
 /* Where `word` (NUL-terminated, not empty) first stands in s, case-blind; NULL where it does not.
  */
 const char *ascii_find(const void *s, size_t len, const char *word);
-
-char ascii_lower(char c);
-char ascii_upper(char c);
 
 /*
  * Decodes Base64 (RFC 4648 section 4), skipping white space, stopping at '=' or at the first other

@@ -119,12 +119,6 @@ conn_least(struct engine *e)
 
 /* ---- connections ---- */
 
-enum mail_side
-side_of(const struct flow *f, unsigned end)
-{
-	return end == flow_client(f) ? MAIL_CLIENT : MAIL_SERVER;
-}
-
 struct conn *
 conn_new(struct engine *e, uint32_t flow_id)
 {

@@ -192,6 +192,9 @@ next_chunk(struct engine *e, struct conn *c, unsigned *end, struct stream_chunk 
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned at = i == 0 ? !e->in_end : e->in_end;
 		struct stream_input *in = at == e->in_end ? &e->in : NULL;
+		if ((in == NULL || in->len + in->cut == 0) &&
+		    stream_is_quiet(&c->stream[at], &c->stream[!at]))
+			continue;
 		if (c->stream[at].flags & STREAM_STARTED &&
 		    stream_next(&e->streams, &c->stream[at], &c->stream[!at], e->clock.elapsed_ns,
 			in, chunk)) {
@@ -220,6 +223,8 @@ settle(struct engine *e, uint32_t id)
 		if (c->packets[0] == 0 || c->packets[1] == 0)
 			f->idle_s = LIMIT_LINGER_S;
 	}
+	if (c->close_ns == 0 && c->stream[0].reorder == 0 && c->stream[1].reorder == 0)
+		return;
 	if (c->close_ns != 0 || stream_deadline(&e->streams, &c->stream[0]) != 0 ||
 	    stream_deadline(&e->streams, &c->stream[1]) != 0)
 		due_add(e, id);

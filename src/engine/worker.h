@@ -64,7 +64,11 @@ void due_remove(struct engine *e, uint32_t id);
  */
 void due_hurry(struct engine *e, uint32_t id);
 
-enum mail_side side_of(const struct flow *f, unsigned end);
+static inline enum mail_side
+side_of(const struct flow *f, unsigned end)
+{
+	return end == flow_client(f) ? MAIL_CLIENT : MAIL_SERVER;
+}
 
 /* A new connection for a flow; NULL where the pool is exhausted (counted; the flow is ignored
  * then). */

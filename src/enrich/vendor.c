@@ -18,37 +18,26 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/text.h"
 
 #define VENDOR_PATH 4096 /* octets of a file's name */
 #define USUAL_PLACE "/usr/share/ieee-data"
 
-struct block {
-	uint64_t bits; /* the prefix in the upper 48 bits, its length below: sorts by both */
-	uint32_t name; /* where its name begins in `names` */
-};
-
 struct vendors {
-	struct block *blocks; /* sorted */
-	size_t count, room;
+	/* block -> where its name begins in `names`; a block is its prefix in the upper 48 bits of
+	 * 64, and its length in bits below */
+	struct map blocks;
 	char *names; /* one behind the other, each with its NUL */
 	size_t names_len, names_room;
 };
 
 /* ---------------------------------------------------------------------------------- reading */
 
-/* Room for one more block with a name of any length. */
+/* Room for one more name of any length. */
 static bool
 make_room(struct vendors *v)
 {
-	if (v->count == v->room) {
-		size_t room = v->room == 0 ? 65536 : 2 * v->room;
-		struct block *blocks = realloc(v->blocks, room * sizeof *blocks);
-		if (blocks == NULL)
-			return false;
-		v->blocks = blocks;
-		v->room = room;
-	}
 	if (v->names_room - v->names_len < LIMIT_VENDOR_NAME + 1) {
 		size_t room = v->names_room == 0 ? 1u << 20 : 2 * v->names_room;
 		char *names = realloc(v->names, room);
@@ -136,6 +125,14 @@ take_rows(struct vendors *v, const char *s, const char *end)
 		unsigned n = 0;
 		for (;;) { /* to the end of the row */
 			const char *f, *t;
+			if (n >= 3) { /* the address: where no mark opens, its line end */
+				const char *lf = memchr(s, '\n', (size_t)(end - s));
+				lf = lf != NULL ? lf : end;
+				if (memchr(s, '"', (size_t)(lf - s)) == NULL) {
+					s = lf < end ? lf + 1 : end;
+					break;
+				}
+			}
 			s = field_end(s, end, &f, &t);
 			if (n < 3) {
 				from[n] = f;
@@ -148,12 +145,13 @@ take_rows(struct vendors *v, const char *s, const char *end)
 				break;
 		}
 		uint64_t bits = n < 3 ? 0 : block_bits(from[1], (size_t)(to[1] - from[1]));
-		if (bits == 0 || v->count == LIMIT_VENDORS)
+		bool fresh = false;
+		uint32_t *name = bits != 0 ? map_put(&v->blocks, &bits, &fresh) : NULL;
+		if (!fresh) /* of several rows the first one counts */
 			continue;
 		if (!make_room(v))
 			return false;
-		v->blocks[v->count].bits = bits;
-		v->blocks[v->count++].name = (uint32_t)v->names_len;
+		*name = (uint32_t)v->names_len;
 		if (is_nobody(from[2], (size_t)(to[2] - from[2])))
 			to[2] = from[2];
 		add_name(v, from[2], to[2]);
@@ -187,7 +185,7 @@ static bool
 read_table(struct vendors *v, const char *path, char error[ENRICH_ERROR])
 {
 	struct stat st;
-	size_t before = v->count;
+	size_t before = vendors_count(v);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold it up */
 	if (fd < 0)
 		return refuse(error, path, strerror(errno));
@@ -202,7 +200,7 @@ read_table(struct vendors *v, const char *path, char error[ENRICH_ERROR])
 		refuse(error, path, buf == NULL ? "no memory" : "it cannot be read");
 	else if (!take_rows(v, buf, buf + len))
 		good = refuse(error, path, "no memory");
-	else if (v->count == before)
+	else if (vendors_count(v) == before)
 		good = refuse(error, path, "no table of the IEEE (oui.csv) is in it");
 	free(buf);
 	close(fd);
@@ -224,24 +222,19 @@ read_folder(struct vendors *v, const char *dir, bool must, char error[ENRICH_ERR
 			return false;
 		log_say("%s; it is left out", error);
 	}
-	return !must || v->count > 0 ||
+	return !must || vendors_count(v) > 0 ||
 	    refuse(error, dir, "has no table of the IEEE (oui.csv) in it");
-}
-
-/* By prefix; of the same one, that which was read first. */
-static int
-compare(const void *a, const void *b)
-{
-	const struct block *x = a, *y = b;
-	if (x->bits != y->bits)
-		return x->bits < y->bits ? -1 : 1;
-	return x->name < y->name ? -1 : 1;
 }
 
 struct vendors *
 vendors_open_none(void)
 {
-	return calloc(1, sizeof(struct vendors));
+	struct vendors *v = calloc(1, sizeof *v);
+	if (v != NULL &&
+	    map_init(&v->blocks, "makers", sizeof(uint64_t), sizeof(uint32_t), LIMIT_VENDORS))
+		return v;
+	free(v);
+	return NULL;
 }
 
 struct vendors *
@@ -260,8 +253,6 @@ vendors_open(const char *path, char error[ENRICH_ERROR])
 		vendors_close(v);
 		return NULL;
 	}
-	if (v->count > 0)
-		qsort(v->blocks, v->count, sizeof *v->blocks, compare);
 	return v;
 }
 
@@ -270,7 +261,7 @@ vendors_close(struct vendors *v)
 {
 	if (v == NULL)
 		return;
-	free(v->blocks);
+	map_free_all(&v->blocks);
 	free(v->names);
 	free(v);
 }
@@ -278,24 +269,10 @@ vendors_close(struct vendors *v)
 size_t
 vendors_count(const struct vendors *v)
 {
-	return v->count;
+	return map_count(&v->blocks);
 }
 
 /* ---------------------------------------------------------------------------------- look-ups */
-
-static const struct block *
-find(const struct vendors *v, uint64_t bits)
-{
-	size_t low = 0, high = v->count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (v->blocks[mid].bits < bits)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < v->count && v->blocks[low].bits == bits ? &v->blocks[low] : NULL;
-}
 
 const char *
 vendors_look_up(const struct vendors *v, const uint8_t mac[6])
@@ -308,9 +285,10 @@ vendors_look_up(const struct vendors *v, const uint8_t mac[6])
 		return NULL;
 	for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		unsigned cut = 48 - lengths[i];
-		const struct block *b = find(v, address >> cut << (cut + 16) | lengths[i]);
-		if (b != NULL)
-			return v->names[b->name] != '\0' ? v->names + b->name : NULL;
+		uint64_t bits = address >> cut << (cut + 16) | lengths[i];
+		const uint32_t *name = map_find(&v->blocks, &bits);
+		if (name != NULL)
+			return v->names[*name] != '\0' ? v->names + *name : NULL;
 	}
 	return NULL;
 }

@@ -56,8 +56,21 @@ struct told {
 	const struct software *row[WHERES]; /* NULL: nothing */
 };
 
+#define KNOWN 4096u /* texts whose match is remembered, a power of two */
+
+/* The match of a text that was looked at: greetings and programs are the same in thousands of
+ * records, and to know one costs a twentieth of looking at it. */
+struct known {
+	uint8_t hash[16];	    /* keyed, of the text and where it stood */
+	const struct software *row; /* NULL: nothing */
+	uint8_t len, seen_len;	    /* of struct match */
+	uint8_t seen_at;	    /* where in the text what fits a shape begins */
+	bool taken;
+};
+
 /* Chains of rows: number of the first one and 1, 0 for none. */
 struct who {
+	struct known *known;	    /* by their hash; of two that fall together the later stays */
 	uint16_t head[WHERES][256]; /* FIRST and SHAPE, by the first octet in lower case; 0 has
 				       those that begin with any */
 	uint16_t tail[WHERES][256]; /* LAST, by the last one */
@@ -88,8 +101,10 @@ struct who *
 who_new(void)
 {
 	struct who *w = calloc(1, sizeof *w);
-	if (w == NULL)
+	if (w == NULL || (w->known = calloc(KNOWN, sizeof *w->known)) == NULL) {
+		free(w);
 		return NULL;
+	}
 	hash_key_draw(&w->key);
 	for (size_t i = ROWS;
 	     i-- > 0;) { /* from the end, so that chains are in the table's order */
@@ -110,6 +125,8 @@ who_new(void)
 void
 who_free(struct who *w)
 {
+	if (w != NULL)
+		free(w->known);
 	free(w);
 }
 
@@ -268,12 +285,9 @@ look_at_greeting(const struct who *w, const char *s, size_t len)
 }
 
 static struct match
-look_at(const struct who *w, enum where where, const char *s, size_t len)
+look_anew(const struct who *w, enum where where, const char *s, size_t len)
 {
 	struct match best = {0};
-	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
-	if (len == 0)
-		return best;
 	if (where == GREETING)
 		return look_at_greeting(w, s, len);
 	look_at_head(w, where, s, len, &best);
@@ -283,6 +297,35 @@ look_at(const struct who *w, enum where where, const char *s, size_t len)
 			look_at_word(w, where, s, len, i, &best);
 	}
 	return best;
+}
+
+static struct match
+look_at(const struct who *w, enum where where, const char *s, size_t len)
+{
+	uint8_t hash[16];
+	uint64_t place;
+	char text[LIMIT_TEXT + 1];
+	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
+	if (len == 0)
+		return (struct match){0};
+	if (where == MESSAGE_ID) /* no two are alike */
+		return look_anew(w, where, s, len);
+	text[0] = (char)where;
+	memcpy(text + 1, s, len);
+	hash_octets(&w->key, text, len + 1, hash);
+	memcpy(&place, hash, sizeof place);
+	struct known *k = &w->known[place % KNOWN];
+	if (!k->taken || memcmp(k->hash, hash, sizeof hash) != 0) {
+		struct match m = look_anew(w, where, s, len);
+		size_t at = m.seen != NULL ? (size_t)(m.seen - s) : 0;
+		*k = (struct known){.row = m.row,
+		    .len = (uint8_t)m.len,
+		    .seen_len = (uint8_t)m.seen_len,
+		    .seen_at = (uint8_t)at,
+		    .taken = true};
+		memcpy(k->hash, hash, sizeof hash);
+	}
+	return (struct match){k->row, k->len, s + k->seen_at, k->seen_len};
 }
 
 /* ---- a record ---- */
@@ -384,10 +427,23 @@ take_message_id(const struct who *w, struct clues *c)
 static void
 take_all(const struct who *w, struct clues *c, const struct record *r)
 {
+	/* those that take_value knows, but for hops, whose order tells */
+	static const uint16_t asked[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC,
+	    FIELD_CLIENT_DISTANCE, FIELD_SERVER_DISTANCE, FIELD_NETWORK_COMMUNITY_ID,
+	    FIELD_NETWORK_FORWARDED_IP, FIELD_HELO, FIELD_GREETING, FIELD_CAPABILITIES,
+	    FIELD_CLIENT_AGENT, FIELD_USED, FIELD_EMAIL_X_MAILER, FIELD_EMAIL_MESSAGE_ID,
+	    FIELD_ENVELOPES, FIELD_OUTCOME, FIELD_NETWORK_PROTOCOL};
 	struct record_value v;
 	memset(c, 0, sizeof *c);
-	for (uint32_t at = 0; record_next(r, &at, &v);)
-		take_value(w, c, &v);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
+			take_value(w, c, &v);
+	}
+	for (uint32_t at = 0; record_has(r, FIELD_HOP) && record_next(r, &at, &v);) {
+		if (v.field == FIELD_HOP || v.field == FIELD_HOP_WITH ||
+		    v.field == FIELD_HOP_SOFTWARE)
+			take_value(w, c, &v);
+	}
 	c->mail = c->mail || r->kind == RECORD_MESSAGE;
 	if (c->fetched) {
 		c->match[RECEIVED].row = NULL;

@@ -6,8 +6,9 @@
 #include "base/limits.h"
 #include "base/memory.h"
 
-#define SLOTS 1024u
-#define STEPS 256u /* flows put where they belong, in the search for one to give up */
+#define SLOTS  1024u
+#define FEWEST 1024u /* buckets of an empty table, a power of two */
+#define STEPS  256u  /* flows put where they belong, in the search for one to give up */
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 _Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeout fits the wheel");
@@ -15,10 +16,8 @@ _Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeo
 bool
 flow_table_init(struct flow_table *t, uint32_t max)
 {
-	uint32_t buckets = 1024;
+	size_t buckets = (size_t)max + FEWEST;
 	memset(t, 0, sizeof *t);
-	while (buckets < max && buckets < 1u << 30)
-		buckets *= 2;
 	if (!pool_init(&t->flows, "flows", sizeof(struct flow), max))
 		return false;
 	void *mem = memory_reserve(buckets * sizeof *t->bucket);
@@ -27,7 +26,8 @@ flow_table_init(struct flow_table *t, uint32_t max)
 		return false;
 	}
 	t->bucket = mem;
-	t->mask = buckets - 1;
+	t->mask = FEWEST - 1;
+	t->reserved = buckets;
 	t->epoch_s = INT64_MIN;
 	hash_key_draw(&t->key);
 	return true;
@@ -36,7 +36,7 @@ flow_table_init(struct flow_table *t, uint32_t max)
 void
 flow_table_free(struct flow_table *t)
 {
-	memory_release(t->bucket, ((size_t)t->mask + 1) * sizeof *t->bucket);
+	memory_release(t->bucket, t->reserved * sizeof *t->bucket);
 	t->bucket = NULL;
 	pool_free_all(&t->flows);
 }
@@ -72,6 +72,54 @@ struct key {
 	uint32_t family;
 };
 
+/*
+ * Linear hashing (Litwin, VLDB 1980): as many buckets as flows, one more split with each new flow,
+ * so that no flow waits for a table to be built anew, and few flows lie close together (with
+ * buckets for the most flows there can be, each look-up was a miss of the TLB).
+ */
+static uint32_t *
+bucket_of(const struct flow_table *t, uint32_t hash)
+{
+	uint32_t i = hash & t->mask;
+	return &t->bucket[i < t->split ? hash & (2 * t->mask + 1) : i];
+}
+
+static void
+split_one(struct flow_table *t)
+{
+	uint32_t bit = t->mask + 1, *old = &t->bucket[t->split],
+		 *fresh = &t->bucket[t->split + bit];
+	if (t->flows.used <= t->mask + t->split || t->split + bit >= t->reserved)
+		return;
+	for (uint32_t *at = old; *at != 0;) {
+		struct flow *f = flow_at(t, *at);
+		if (!(f->hash & bit)) {
+			at = &f->chain;
+			continue;
+		}
+		uint32_t id = *at;
+		*at = f->chain;
+		f->chain = *fresh;
+		*fresh = id;
+	}
+	if (++t->split == bit) {
+		t->mask = 2 * t->mask + 1;
+		t->split = 0;
+	}
+}
+
+/* The key's 36 octets that a flow begins with. */
+static inline bool
+is_flow(const struct flow *f, const struct key *k)
+{
+	uint64_t a[4], b[4];
+	memcpy(a, f->ip, sizeof a);
+	memcpy(b, k->ip, sizeof b);
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0 &&
+	    f->port[0] == k->port[0] && f->port[1] == k->port[1] &&
+	    ((f->flags & FLOW_V6) != 0) == (k->family == 6);
+}
+
 uint32_t
 flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
 {
@@ -84,12 +132,11 @@ flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *s
 	k.port[1] = ends->port[!a];
 	*side = a;
 	uint64_t h = hash_40(&t->key, &k);
-	uint32_t *head = &t->bucket[h & t->mask];
+	uint32_t *head = bucket_of(t, (uint32_t)h);
 	*fresh = false;
 	for (uint32_t id = *head; id != 0;) {
 		struct flow *f = flow_at(t, id);
-		if (f->hash == (uint32_t)h && memcmp(f, &k, 36) == 0 &&
-		    ((f->flags & FLOW_V6) != 0) == (k.family == 6)) {
+		if (f->hash == (uint32_t)h && is_flow(f, &k)) {
 			f->last_s = t->now_s;
 			f->flags |= a == 0 ? FLOW_SEEN_A : FLOW_SEEN_B;
 			return id;
@@ -108,6 +155,7 @@ flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *s
 	f->flags = (uint8_t)((k.family == 6 ? FLOW_V6 : 0u) | (a == 0 ? FLOW_SEEN_A : FLOW_SEEN_B));
 	f->idle_s = LIMIT_IDLE_OPEN_S;
 	wheel_put(t, id, t->now_s + f->idle_s);
+	split_one(t);
 	t->created++;
 	*fresh = true;
 	return id;
@@ -117,29 +165,6 @@ void
 flow_touch(struct flow_table *t, uint32_t id)
 {
 	flow_at(t, id)->last_s = t->now_s;
-}
-
-bool
-port_is_mail(uint16_t port)
-{
-	switch (port) {
-	case 24:
-	case 25:
-	case 110:
-	case 143:
-	case 465:
-	case 587:
-	case 993:
-	case 995:
-	case 2525: return true;
-	default: return false;
-	}
-}
-
-bool
-port_is_implicit_tls(uint16_t port)
-{
-	return port == 465 || port == 993 || port == 995;
 }
 
 void
@@ -215,9 +240,7 @@ void
 flow_remove(struct flow_table *t, uint32_t id)
 {
 	struct flow *f = flow_at(t, id);
-	struct key k = {.family = f->flags & FLOW_V6 ? 6 : 4};
-	memcpy(&k, f, 36);
-	uint32_t *at = &t->bucket[hash_40(&t->key, &k) & t->mask];
+	uint32_t *at = bucket_of(t, f->hash);
 	while (*at != 0 && *at != id)
 		at = &flow_at(t, *at)->chain;
 	if (*at == id)

@@ -49,7 +49,9 @@ struct flow {
 struct flow_table {
 	struct pool flows;
 	uint32_t *bucket; /* heads of the chains */
-	uint32_t mask;	  /* buckets - 1 */
+	uint32_t mask;	  /* buckets, without those split off in this round, less one */
+	uint32_t split;	  /* buckets before this one were split in this round */
+	size_t reserved;  /* buckets that there is room for */
 	struct hash_key key;
 	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
 	uint32_t now_s;	      /* the latest time seen */
@@ -117,11 +119,20 @@ void flow_remove(struct flow_table *t, uint32_t id);
  * each. */
 uint32_t flow_drain(struct flow_table *t);
 
-/* Is that a port on which mail servers listen (25, 465, 587, 2525, 24, 110, 143, 993, 995)? */
-bool port_is_mail(uint16_t port);
+/* Is TLS expected there from the first octet? */
+static inline bool
+port_is_implicit_tls(uint16_t port)
+{
+	return port == 465 || port == 993 || port == 995;
+}
 
-/* Is TLS expected there from the first octet (465, 993, 995)? */
-bool port_is_implicit_tls(uint16_t port);
+/* Is that a port on which mail servers listen? */
+static inline bool
+port_is_mail(uint16_t port)
+{
+	return port == 25 || port == 587 || port == 2525 || port == 24 || port == 110 ||
+	    port == 143 || port_is_implicit_tls(port);
+}
 
 /* Address of end 0 (A) or 1 (B). */
 struct addr flow_addr(const struct flow *f, unsigned end);

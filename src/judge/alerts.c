@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/text.h"
@@ -32,11 +31,12 @@ struct counted_key {
 };
 
 struct alerts {
-	struct map open;    /* struct fingerprint -> struct alert */
-	struct map pairs;   /* struct pair_key -> struct pair */
-	struct map counted; /* struct counted_key -> const struct rule *: by which exception mails
-			       were accepted, all of them; NULL: some were not */
-	uint32_t walk;	    /* alerts_due: where it goes on */
+	struct hash_key key; /* of fingerprints */
+	struct map open;     /* struct fingerprint -> struct alert */
+	struct map pairs;    /* struct pair_key -> struct pair */
+	struct map counted;  /* struct counted_key -> const struct rule *: by which exception mails
+				were accepted, all of them; NULL: some were not */
+	uint32_t walk;	     /* alerts_due: where it goes on */
 	bool walking;
 	int64_t soonest_ns;			 /* of the windows that this walk saw */
 	int64_t due_ns;				 /* when there may be something to report again */
@@ -53,6 +53,7 @@ alerts_new(void)
 	if (a == NULL)
 		return NULL;
 	a->due_ns = FOREVER;
+	hash_key_draw(&a->key);
 	if (map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct alert),
 		LIMIT_ALERTS) &&
 	    map_init(&a->pairs, "hosts with alerts", sizeof(struct pair_key), sizeof(struct pair),
@@ -75,13 +76,26 @@ alerts_free(struct alerts *a)
 	free(a);
 }
 
+const struct hash_key *
+alerts_key(const struct alerts *a)
+{
+	return &a->key;
+}
+
+void
+alerts_set_key(struct alerts *a, const struct hash_key *key)
+{
+	a->key = *key;
+}
+
 /* ------------------------------------------------------------------------------- keys */
 
-/* Text for a digest: each part with its length before it, so that no two rows of parts are one. */
+/* Text for a hash: each part with its length before it, so that no two rows of parts are one. */
 static void
 add_part(struct text *t, const void *octets, size_t len)
 {
-	text_printf(t, "%zu:", len);
+	text_add_u64(t, len);
+	text_putc(t, ':');
 	text_add(t, octets, len);
 }
 
@@ -89,36 +103,39 @@ static void
 add_values(struct text *t, const struct record *r, enum field field)
 {
 	struct record_value v;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		/* fields of one name have the same meaning */
-		if (v.field != field && field_first(v.field) != field_first(field))
-			continue;
-		switch (field_table[v.field].type) {
-		case TYPE_STR: add_part(t, v.str, v.len); break;
-		case TYPE_IP: add_part(t, v.ip.b, sizeof v.ip.b); break;
-		case TYPE_TIME: text_printf(t, "%lld;", (long long)v.ns); break;
-		default: text_printf(t, "%llu;", (unsigned long long)v.u64); break;
+	/* fields of one name have the same meaning, and stand together in the table */
+	for (unsigned f = field_first(field);
+	     f < FIELDS && field_first((enum field)f) == field_first(field); f++) {
+		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);) {
+			switch (field_table[f].type) {
+			case TYPE_STR: add_part(t, v.str, v.len); break;
+			case TYPE_IP: add_part(t, v.ip.b, sizeof v.ip.b); break;
+			default:
+				add_part(t,
+				    field_table[f].type == TYPE_TIME ? (void *)&v.ns
+								     : (void *)&v.u64,
+				    8);
+				break;
+			}
 		}
 	}
 	text_putc(t, '|');
 }
 
 static struct fingerprint
-fingerprint_of(const struct rule *rule, const struct record *r)
+fingerprint_of(const struct alerts *a, const struct rule *rule, const struct record *r)
 {
 	static const uint16_t usual[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP, FIELD_REASON};
 	const uint16_t *key = rule->keys > 0 ? rule->key : usual;
 	unsigned keys = rule->keys > 0 ? rule->keys : 3;
 	char buf[4096];
-	uint8_t sum[DIGEST_MAX];
 	struct fingerprint f;
 	struct text t = text_in(buf, sizeof buf);
 	const char *id = rule->id[0] != '\0' ? rule->id : rule->title;
 	add_part(&t, id, strlen(id));
 	for (unsigned i = 0; i < keys && !rule->single; i++)
 		add_values(&t, r, (enum field)key[i]);
-	digest(DIGEST_SHA256, t.buf, t.len, sum);
-	memcpy(f.octets, sum, sizeof f.octets);
+	hash_octets(&a->key, t.buf, t.len, f.octets);
 	return f;
 }
 
@@ -301,7 +318,7 @@ struct alert_report
 alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
     int64_t now_ns)
 {
-	struct fingerprint f = fingerprint_of(rule, r);
+	struct fingerprint f = fingerprint_of(a, rule, r);
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);

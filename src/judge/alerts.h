@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "judge/rules.h"
 #include "record/record.h"
 
@@ -20,6 +21,11 @@ struct alerts;
 
 struct alerts *alerts_new(void);    /* NULL where there is no memory */
 void alerts_free(struct alerts *a); /* NULL is allowed */
+
+/* The key by which alerts are told apart.  It is drawn by alerts_new, and is that of the state file
+ * where there is one, whose alerts were hashed with it. */
+const struct hash_key *alerts_key(const struct alerts *a);
+void alerts_set_key(struct alerts *a, const struct hash_key *key);
 
 enum alert_state { ALERT_SILENT, ALERT_NEW, ALERT_REPEATED, ALERT_RAISED, ALERT_RESOLVED };
 

@@ -9,7 +9,7 @@
 #include "judge/alerts.h"
 
 struct fingerprint {
-	uint8_t octets[16]; /* of a SHA-256 over rule and key */
+	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
 };
 
 struct pair_key {

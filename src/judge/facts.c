@@ -174,14 +174,23 @@ add_fact(struct facts *f, const struct record_value *v)
 	}
 }
 
+/* Those that add_fact knows. */
+static const uint16_t asked[] = {FIELD_NETWORK_PROTOCOL, FIELD_REASON, FIELD_EXPOSED,
+    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_CLIENT_CLASS, FIELD_CLIENT_SOFTWARE,
+    FIELD_SERVER_SOFTWARE, FIELD_AUTH, FIELD_AUTH_SHOWS, FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+    FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO, FIELD_RECIPIENTS,
+    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
+
 void
 facts_of(struct facts *f, const struct record *r)
 {
 	struct record_value v;
 	memset(f, 0, sizeof *f);
 	f->record = r;
-	for (uint32_t at = 0; record_next(r, &at, &v);)
-		add_fact(f, &v);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
+			add_fact(f, &v);
+	}
 
 	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
 		f->recipients = f->commands;
@@ -283,7 +292,7 @@ add_reply(struct text *out, const struct facts *f)
 		}
 	}
 	if (f->reply > 0)
-		text_printf(out, "%llu", (unsigned long long)f->reply);
+		text_add_u64(out, f->reply);
 	else
 		text_puts(out, "not seen");
 }
@@ -338,9 +347,7 @@ add_domains(struct text *out, const struct record *r)
 {
 	struct record_value v;
 	unsigned n = 0, others = 0;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field != FIELD_POLICY_DOMAIN)
-			continue;
+	for (uint32_t at = 0; record_each(r, FIELD_POLICY_DOMAIN, &at, &v);) {
 		if (n == 2 || !name_is_host(v.str, v.len)) {
 			others++;
 			continue;
@@ -415,7 +422,7 @@ facts_add(struct text *out, const struct facts *f, enum value value)
 	switch (value) {
 	case VALUE_CLIENT: add_host(out, &f->client, f->helo, f->helo_len); break;
 	case VALUE_SERVER: add_server(out, f); break;
-	case VALUE_PORT: text_printf(out, "%llu", (unsigned long long)f->port); break;
+	case VALUE_PORT: text_add_u64(out, f->port); break;
 	case VALUE_PROTOCOL: text_puts(out, protocol_word(f->words[KEY_PROTOCOL])); break;
 	case VALUE_MESSAGES: add_messages(out, f); break;
 	case VALUE_ENVELOPES: add_mails(out, f->envelopes); break;

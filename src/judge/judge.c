@@ -37,6 +37,7 @@ struct judge {
 	size_t hits, reported; /* of the record at hand; of these: looked at */
 	int64_t now_ns;	       /* the newest time of any record */
 	bool finished;
+	bool brief; /* alerts name only what a report lists */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -84,6 +85,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 		table_free(&table);
 		return false;
 	}
+	rules_set_key(rules, alerts_key(j->alerts));
 	if (j->rules != NULL) {
 		j->given_up += rules_given_up(j->rules);
 		rules_windows_move(rules, j->rules);
@@ -103,6 +105,12 @@ const struct rules *
 judge_rules(const struct judge *j)
 {
 	return j->rules;
+}
+
+void
+judge_be_brief(struct judge *j)
+{
+	j->brief = true;
 }
 
 size_t
@@ -217,8 +225,8 @@ put_domains(struct record *r)
 	char domain[DOMAINS][256];
 	unsigned n = 0;
 	struct record_value v;
-	for (uint32_t at = 0; n < DOMAINS && record_next(r, &at, &v);) {
-		const char *sign = v.field == FIELD_EMAIL_TO ? memrchr(v.str, '@', v.len) : NULL;
+	for (uint32_t at = 0; n < DOMAINS && record_each(r, FIELD_EMAIL_TO, &at, &v);) {
+		const char *sign = memrchr(v.str, '@', v.len);
 		size_t len = sign != NULL ? (size_t)(v.str + v.len - sign) - 1 : 0;
 		if (len == 0 || len >= sizeof domain[0])
 			continue;
@@ -298,6 +306,18 @@ judge_push(struct judge *j, struct record *r)
 
 /* ---------------------------------------------------------------------------- alerts */
 
+/* The sentence of an alert: what happened to the sensor has its own. */
+static void
+sentence_of(const struct judge *j, struct text *out, const struct rule *rule, const struct facts *f)
+{
+	struct record_value said;
+	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&
+	    record_find(j->record, FIELD_MESSAGE, &said))
+		text_add_wire(out, said.str, said.len);
+	else
+		words_of(j, out, rule, LIST_WHY, f);
+}
+
 /* A display filter that shows the connection: its ends, and its time, since ports are used again.
  */
 static void
@@ -332,6 +352,42 @@ put_list(struct record *r, enum field field, const char *const *words)
 		record_put_word(r, field, *words);
 }
 
+static void
+copy_field(struct record *out, const struct record *r, enum field field)
+{
+	struct record_value v;
+	if (!record_find(r, field, &v))
+		return;
+	switch (field_table[field].type) {
+	case TYPE_STR: record_put_str(out, field, v.str, v.len); break;
+	case TYPE_U64: record_put_u64(out, field, v.u64); break;
+	case TYPE_TIME: record_put_time(out, field, v.ns); break;
+	case TYPE_IP: record_put_ip(out, field, &v.ip); break;
+	default: break;
+	}
+}
+
+/* The alert of a hit as a report lists it. */
+static void
+compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
+{
+	static const uint16_t kept[] = {FIELD_TIMESTAMP, FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+	    FIELD_SENSOR_INTERFACE, FIELD_SENSOR_OUTPUT, FIELD_SENSOR_WORKER, FIELD_OUTCOME};
+	char sentence[SENTENCE];
+	struct text t = text_in(sentence, sizeof sentence);
+	record_begin(out, RECORD_ALERT);
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		copy_field(out, j->record, (enum field)kept[i]);
+	if (!is_readable(j->record)) {
+		struct facts f;
+		facts_of(&f, j->record);
+		sentence_of(j, &t, hit->rule, &f);
+		record_put_str(out, FIELD_MESSAGE, t.buf, t.len);
+	}
+	record_put_word(out, FIELD_LEVEL, level_name(hit->level));
+	record_put_word(out, FIELD_RULE_NAME, hit->rule->title);
+}
+
 /* The alert of a hit: all that the record says, and what the rule does. */
 static void
 compose(const struct judge *j, struct record *out, const struct hit *hit)
@@ -351,12 +407,7 @@ compose(const struct judge *j, struct record *out, const struct hit *hit)
 	}
 	facts_of(&f, out);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
-	struct record_value said;
-	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&
-	    record_find(j->record, FIELD_MESSAGE, &said))
-		text_add_wire(&t, said.str, said.len);
-	else
-		words_of(j, &t, rule, LIST_WHY, &f);
+	sentence_of(j, &t, rule, &f);
 	words_of(j, &a, rule, LIST_ADVICE, &f);
 
 	put_wireshark(out);
@@ -391,7 +442,10 @@ judge_next(struct judge *j, struct record *out)
 		    alerts_event(j->alerts, hit->rule, hit->level, j->record, j->now_ns);
 		if (report.state == ALERT_SILENT)
 			continue;
-		compose(j, out, hit);
+		if (j->brief)
+			compose_brief(j, out, hit);
+		else
+			compose(j, out, hit);
 		if (report.alert != NULL)
 			alerts_keep(report.alert, out);
 		alerts_put(out, report.state, report.count, report.first_ns);

@@ -44,6 +44,13 @@ bool judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_
 /* What is loaded, for people to look at. */
 const struct rules *judge_rules(const struct judge *j);
 
+/*
+ * From now on alerts are brief: rule, level, hosts, state and count, and of what was not readable
+ * mail its sentence.  Enough for a report that counts them, at a tenth of the cost.  Not to be
+ * asked for together with judge_remember, since a later run may report them in full.
+ */
+void judge_be_brief(struct judge *j);
+
 /* How many policies are loaded. */
 size_t judge_policies(const struct judge *j);
 

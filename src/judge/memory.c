@@ -162,6 +162,12 @@ take_value(struct sighting *s, const struct record_value *v)
 	}
 }
 
+/* Those that take_value knows; the outcome first, since others add to what it says. */
+static const uint16_t taken[] = {FIELD_OUTCOME, FIELD_EVENT_START, FIELD_EVENT_END, FIELD_SOURCE_IP,
+    FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_REASON, FIELD_STARTTLS_OFFERED,
+    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_CAPABILITIES, FIELD_ANOMALIES,
+    FIELD_NETWORK_COMMUNITY_ID, FIELD_HELO, FIELD_GREETING, FIELD_TLS_ALERT, FIELD_TLS_ISSUER};
+
 static void
 sight(struct sighting *s, const struct record *r)
 {
@@ -169,8 +175,10 @@ sight(struct sighting *s, const struct record *r)
 	memset(s, 0, sizeof *s);
 	s->message = r->kind == RECORD_MESSAGE;
 	s->readable = s->message;
-	for (uint32_t at = 0; record_next(r, &at, &v);)
-		take_value(s, &v);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)taken[i], &at, &v);)
+			take_value(s, &v);
+	}
 	if (s->offered)
 		s->missing = false; /* of several lists the last one counts */
 	if (s->start_ns == 0)
@@ -203,9 +211,9 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 	if (!s->readable || s->client.family == 0)
 		return;
 	bool client = is_first(m, 3, &s->client);
-	for (uint32_t at = 0; s->message && record_next(r, &at, &v);) {
+	for (uint32_t at = 0; s->message && record_each(r, FIELD_TO_DOMAIN, &at, &v);) {
 		struct text_key k = {""};
-		if (v.field != FIELD_TO_DOMAIN || v.len == 0)
+		if (v.len == 0)
 			continue;
 		size_t n = v.len < KEY_TEXT ? v.len : KEY_TEXT - 1;
 		memcpy(k.s, v.str + v.len - n, n); /* of one that is too long, its end */

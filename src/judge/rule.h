@@ -104,13 +104,15 @@ struct rules {
 	struct literals literals[FIELDS + 1u]; /* by field; the last: ANY_TEXT */
 	uint32_t literals_done[FIELDS + 1u];   /* the record for which they were looked for */
 	uint16_t canonical[FIELDS];	       /* the first field of the same name */
+	uint16_t same[FIELDS];		       /* the next one of the same name; 0 for none */
+	struct hash_key key;		       /* of groups of events */
 	struct placeholder *placeholder;
 	size_t placeholders;
 	struct pcre2_real_match_data_8 *match_data;
 	struct pcre2_real_match_context_8 *match_context;
 	uint64_t given_up;
-	uint32_t record; /* number of the record at hand, from 1 */
-	struct view view;
+	uint32_t record;	   /* number of the record at hand, from 1 */
+	const struct record *view; /* the record at hand */
 	struct rule_index index;
 };
 

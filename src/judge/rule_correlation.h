@@ -52,14 +52,14 @@ struct correlation {
 	uint32_t walk;	   /* where the search for a group to give up goes on */
 };
 
-/* Digest of the values that its events share. */
+/* Keyed hash of the values that its events share. */
 struct group_key {
 	uint8_t octets[WINDOW_DIGEST];
 };
 
 struct entry {
 	int64_t ns;	/* packet time */
-	uint64_t value; /* a number, or a part of the digest of a value */
+	uint64_t value; /* a number, or a part of the hash of a value */
 };
 
 struct group {

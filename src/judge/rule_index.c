@@ -231,6 +231,10 @@ rule_index_build(struct rules *s)
 	}
 	while (b.good && atom <= s->atoms)
 		x->first[atom++] = (uint32_t)b.count;
+	for (unsigned f = 0; f <= FIELDS; f++) {
+		if (x->field[f].search || x->field[f].exact || x->field[f].atoms > 0)
+			x->asked[x->asked_count++] = (uint16_t)f;
+	}
 	free(b.uses);
 	free(b.pairs);
 	return b.good;
@@ -303,16 +307,17 @@ void
 rule_index_look(struct rules *s)
 {
 	struct rule_index *x = &s->index;
-	const struct view *v = &s->view;
+	struct record_value v;
 	memcpy(x->candidate, x->always, x->words * sizeof *x->candidate);
-	for (uint32_t i = 0; i < v->count; i++) {
-		uint16_t field = s->canonical[v->value[i].v.field];
-		if (x->field[field].exact)
-			look_up_value(s, field, &v->value[i].v);
-		if (v->first[field] == i + 1)
-			look_at_field(s, field);
+	for (unsigned i = 0; i < x->asked_count; i++) {
+		uint16_t field = x->asked[i];
+		struct value_walk w = {.field = field};
+		if (field != ANY_TEXT && !rule_has(s, field))
+			continue;
+		while (x->field[field].exact && rule_value(s, &w, &v))
+			look_up_value(s, field, &v);
+		look_at_field(s, field);
 	}
-	look_at_field(s, ANY_TEXT);
 }
 
 bool

@@ -32,6 +32,8 @@ struct rule_index {
 		bool exact;	       /* some of the map are of this field */
 		uint64_t length[2][3]; /* of the IPv4 and IPv6 networks there, as bits */
 	} field[FIELDS + 1u];	       /* the last: any text */
+	uint16_t asked[FIELDS + 1u];   /* fields of which something is asked */
+	unsigned asked_count;
 };
 
 /* Builds the index of all atoms and rules of the set; false where there is no memory. */

@@ -16,24 +16,30 @@
 void
 rule_view(struct rules *s, const struct record *r)
 {
-	struct view *v = &s->view;
-	uint32_t at = 0;
 	s->record++;
-	/* only what the record before used is cleared */
-	for (uint32_t i = 0; i < v->count; i++) {
-		unsigned f = s->canonical[v->value[i].v.field];
-		v->first[f] = v->last[f] = 0;
-	}
-	v->count = 0;
-	while (v->count < VIEW_VALUES && record_next(r, &at, &v->value[v->count].v)) {
-		struct view_value *x = &v->value[v->count++];
-		unsigned f = s->canonical[x->v.field];
-		x->next = 0;
-		if (v->last[f] != 0)
-			v->value[v->last[f] - 1].next = v->count;
-		else
-			v->first[f] = v->count;
-		v->last[f] = v->count;
+	s->view = r;
+}
+
+bool
+rule_has(const struct rules *s, unsigned field)
+{
+	do {
+		if (record_has(s->view, (enum field)field))
+			return true;
+		field = s->same[field];
+	} while (field != 0);
+	return false;
+}
+
+bool
+rule_value(const struct rules *s, struct value_walk *w, struct record_value *v)
+{
+	for (;;) {
+		if (record_each(s->view, (enum field)w->field, &w->at, v))
+			return true;
+		if (s->same[w->field] == 0)
+			return false;
+		*w = (struct value_walk){.field = s->same[w->field]};
 	}
 }
 
@@ -43,7 +49,7 @@ rule_text(const struct record_value *v, char *buf, size_t *len)
 	struct text t = text_in(buf, RULE_TEXT);
 	switch (field_table[v->field].type) {
 	case TYPE_STR: *len = v->len; return v->str;
-	case TYPE_U64: text_printf(&t, "%llu", (unsigned long long)v->u64); break;
+	case TYPE_U64: text_add_u64(&t, v->u64); break;
 	case TYPE_BOOL: text_puts(&t, v->u64 != 0 ? "true" : "false"); break;
 	case TYPE_TIME: text_add_time(&t, v->ns); break;
 	case TYPE_IP:
@@ -120,19 +126,20 @@ search_value(struct rules *s, const struct literals *l, const struct record_valu
 void
 rule_search(struct rules *s, unsigned field)
 {
-	const struct view *v = &s->view;
+	struct record_value v;
+	struct value_walk w = {.field = (uint16_t)field};
 	if (s->literals_done[field] == s->record)
 		return;
 	s->literals_done[field] = s->record;
 	if (field == ANY_TEXT) {
-		for (uint32_t i = 0; i < v->count; i++) {
-			if (field_table[v->value[i].v.field].type == TYPE_STR)
-				search_value(s, &s->literals[field], &v->value[i].v);
+		for (uint32_t at = 0; record_next(s->view, &at, &v);) {
+			if (field_table[v.field].type == TYPE_STR)
+				search_value(s, &s->literals[field], &v);
 		}
 		return;
 	}
-	for (uint32_t i = v->first[field]; i != 0; i = v->value[i - 1].next)
-		search_value(s, &s->literals[field], &v->value[i - 1].v);
+	while (rule_value(s, &w, &v))
+		search_value(s, &s->literals[field], &v);
 }
 
 static bool
@@ -220,8 +227,10 @@ field_matches(const struct rules *s, const struct atom *a, const struct record_v
 {
 	char one[RULE_TEXT], two[RULE_TEXT];
 	size_t n, m;
-	for (uint32_t i = s->view.first[a->other]; i != 0; i = s->view.value[i - 1].next) {
-		const struct record_value *w = &s->view.value[i - 1].v;
+	struct record_value other;
+	const struct record_value *w = &other;
+	struct value_walk walk = {.field = a->other};
+	while (rule_value(s, &walk, &other)) {
 		if (a->compare != COMPARE_EQ) {
 			if (compares(rule_number(v), (enum compare)a->compare, rule_number(w)))
 				return true;
@@ -257,7 +266,8 @@ value_matches(struct rules *s, const struct atom *a, const struct record_value *
 bool
 rule_ask(struct rules *s, struct atom *a)
 {
-	const struct view *v = &s->view;
+	struct record_value v;
+	struct value_walk w = {.field = a->field};
 	if (a->asked == s->record)
 		return a->answer;
 	if (a->kind == ATOM_LITERAL) {
@@ -268,14 +278,13 @@ rule_ask(struct rules *s, struct atom *a)
 	}
 	bool yes = false;
 	if (a->kind == ATOM_EXISTS) {
-		yes = v->first[a->field] != 0;
+		yes = rule_has(s, a->field);
 	} else if (a->field == ANY_TEXT) {
-		for (uint32_t i = 0; !yes && i < v->count; i++)
-			yes = field_table[v->value[i].v.field].type == TYPE_STR &&
-			    value_matches(s, a, &v->value[i].v);
+		for (uint32_t at = 0; !yes && record_next(s->view, &at, &v);)
+			yes = field_table[v.field].type == TYPE_STR && value_matches(s, a, &v);
 	} else {
-		for (uint32_t i = v->first[a->field]; !yes && i != 0; i = v->value[i - 1].next)
-			yes = value_matches(s, a, &v->value[i - 1].v);
+		while (!yes && rule_value(s, &w, &v))
+			yes = value_matches(s, a, &v);
 	}
 	rule_answer(s, a, yes);
 	return yes;

@@ -1,4 +1,5 @@
-/* The values of the record at hand, by field; and conditions asked of them (rule_match.c). */
+/* The values of the record at hand, by the names of fields; and conditions asked of them
+ * (rule_match.c). */
 #ifndef POSTCARD_JUDGE_RULE_VIEW_H
 #define POSTCARD_JUDGE_RULE_VIEW_H
 
@@ -12,22 +13,20 @@ struct atom;
 struct node;
 struct rules;
 
-/* One value of the record at hand, and the next of the same field. */
-struct view_value {
-	struct record_value v;
-	uint32_t next; /* index + 1; 0 for none */
+/* A walk through the values of a field: zeroed, but for `field`, at its start. */
+struct value_walk {
+	uint16_t field; /* of several with one name the first; the walk goes on to the others */
+	uint32_t at;	/* where in the record it is */
 };
 
-#define VIEW_VALUES 2048u /* values of one record that rules can see */
-
-struct view {
-	struct view_value value[VIEW_VALUES];
-	uint32_t count;
-	uint32_t first[FIELDS], last[FIELDS]; /* index + 1; of the first field of that name */
-};
-
-/* The record at hand becomes `r`. */
+/* The record at hand becomes `r`, which stays the caller's and is asked until the next one. */
 void rule_view(struct rules *s, const struct record *r);
+
+/* Has the record at hand a value of the field? */
+bool rule_has(const struct rules *s, unsigned field);
+
+/* Its next value; false behind the last. */
+bool rule_value(const struct rules *s, struct value_walk *w, struct record_value *v);
 
 /* Does the condition hold of it? */
 bool rule_holds(struct rules *s, const struct node *n);

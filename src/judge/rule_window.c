@@ -1,8 +1,8 @@
 /*
  * What a correlation remembers: for each group of events a window that slides with packet time.
  *
- * A group is found by a digest (SHA-256, 128 bits of it) of the values that its events share, which
- * is the same in every run, so that the state file can keep windows (rule_keep.c).  A window is as
+ * A group is found by a keyed hash (128 bits) of the values that its events share; the state file
+ * keeps windows together with the key (rule_keep.c).  A window is as
  * large as the condition can ask for and no larger; where it is full the oldest leaves.  A
  * correlation has LIMIT_WINDOW_OCTETS; where these are used up, a group that was silent for long
  * is given up.  It is complete on the event that makes its condition true, and again when that
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "judge/rule_correlation.h"
@@ -41,12 +40,11 @@ rule_window_init(struct correlation *c)
 	    (uint32_t)groups);
 }
 
-/* The digest of `h` and a value as text, blind to case. */
+/* The hash of `h` and a value as text, blind to case. */
 static struct group_key
-mix_value(struct group_key h, const struct record_value *v)
+mix_value(const struct rules *set, struct group_key h, const struct record_value *v)
 {
 	char text[RULE_TEXT], part[sizeof h + 256];
-	uint8_t sum[DIGEST_MAX];
 	size_t len;
 	const char *s = rule_text(v, text, &len);
 	do { /* part by part: a value may be long */
@@ -54,8 +52,7 @@ mix_value(struct group_key h, const struct record_value *v)
 		memcpy(part, &h, sizeof h);
 		for (size_t i = 0; i < n; i++)
 			part[sizeof h + i] = ascii_lower(s[i]);
-		digest(DIGEST_SHA256, part, sizeof h + n, sum);
-		memcpy(&h, sum, sizeof h);
+		hash_octets(&set->key, part, sizeof h + n, h.octets);
 		s += n;
 		len -= n;
 	} while (len > 0);
@@ -68,17 +65,17 @@ static unsigned
 groups_of(const struct rules *s, const struct correlation *c, unsigned position,
     struct group_key out[GROUPS_A_RECORD])
 {
-	const struct view *view = &s->view;
 	unsigned count = 1;
 	out[0] = (struct group_key){{1}};
 	for (unsigned k = 0; k < c->keys; k++) {
 		struct group_key grown[GROUPS_A_RECORD];
 		unsigned n = 0;
-		unsigned field = s->canonical[c->key[k][position]];
+		uint16_t field = s->canonical[c->key[k][position]];
 		for (unsigned g = 0; g < count; g++) {
-			for (uint32_t i = view->first[field]; i != 0 && n < GROUPS_A_RECORD;
-			     i = view->value[i - 1].next)
-				grown[n++] = mix_value(out[g], &view->value[i - 1].v);
+			struct record_value v;
+			struct value_walk w = {.field = field};
+			while (n < GROUPS_A_RECORD && rule_value(s, &w, &v))
+				grown[n++] = mix_value(s, out[g], &v);
 		}
 		if (n == 0) /* the field is missing: it belongs to no group */
 			return 0;
@@ -265,27 +262,27 @@ static bool
 push_event(struct rules *s, const struct correlation *c, struct group *g, unsigned position,
     int64_t now_ns)
 {
-	const struct view *view = &s->view;
-	uint32_t first = view->first[s->canonical[c->field]];
+	struct record_value v;
+	struct value_walk w = {.field = s->canonical[c->field]};
+	bool any = rule_has(s, w.field);
 	switch ((enum correlation_kind)c->kind) {
 	case CORRELATION_EVENT_COUNT: append(c, g, now_ns, 0); return in_bounds(c, g->count);
 	case CORRELATION_VALUE_COUNT:
-		for (uint32_t i = first; i != 0; i = view->value[i - 1].next) {
+		while (rule_value(s, &w, &v)) {
 			uint64_t value;
-			struct group_key h =
-			    mix_value((struct group_key){{2}}, &view->value[i - 1].v);
+			struct group_key h = mix_value(s, (struct group_key){{2}}, &v);
 			memcpy(&value, &h, sizeof value);
 			insert(c, g, now_ns, value);
 		}
-		return first != 0 && in_bounds(c, g->count);
+		return any && in_bounds(c, g->count);
 	case CORRELATION_TEMPORAL: return push_temporal(c, g, position, now_ns);
 	case CORRELATION_ORDERED: return push_ordered(c, g, position, now_ns);
 	default:
-		for (uint32_t i = first; i != 0; i = view->value[i - 1].next) {
-			if (field_table[view->value[i - 1].v.field].type == TYPE_U64)
-				append(c, g, now_ns, view->value[i - 1].v.u64);
+		while (rule_value(s, &w, &v)) {
+			if (field_table[v.field].type == TYPE_U64)
+				append(c, g, now_ns, v.u64);
 		}
-		return first != 0 && g->count > 0 && in_bounds(c, compute(c, g));
+		return any && g->count > 0 && in_bounds(c, compute(c, g));
 	}
 }
 

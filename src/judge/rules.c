@@ -44,6 +44,7 @@ rules_new(const struct placeholder *placeholders, size_t count)
 	struct rules *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
+	hash_key_draw(&s->key);
 	bool good = map_init(&s->atom_ids, "tests of rules", sizeof(uint64_t), sizeof(uint32_t),
 	    LIMIT_RULE_ATOMS);
 	s->placeholder = arena_take(&s->arena, (count + 1) * sizeof *s->placeholder);
@@ -58,6 +59,10 @@ rules_new(const struct placeholder *placeholders, size_t count)
 	pcre2_set_heap_limit(s->match_context, 1024); /* KiB */
 	for (unsigned f = 0; f < FIELDS; f++)
 		s->canonical[f] = (uint16_t)field_first((enum field)f);
+	for (unsigned f = 1; f < FIELDS; f++) { /* fields of one name stand together */
+		if (s->canonical[f] != f)
+			s->same[f - 1] = (uint16_t)f;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (!copy_placeholder(s, &placeholders[i])) {
 			rules_free(s);
@@ -389,6 +394,12 @@ rules_link(struct rules *s, char *error)
 	free(l.key);
 	s->linked = good;
 	return good;
+}
+
+void
+rules_set_key(struct rules *s, const struct hash_key *key)
+{
+	s->key = *key;
 }
 
 size_t

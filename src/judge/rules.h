@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/yaml.h"
 #include "judge/level.h"
 #include "record/record.h"
@@ -97,15 +98,19 @@ struct rule_hit {
  */
 size_t rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits);
 
+/* The key by which groups of events are told apart: to be that of the windows that the set takes
+ * over.  One is drawn by rules_new. */
+void rules_set_key(struct rules *s, const struct hash_key *key);
+
 /*
  * What correlations remember, group by group, for the state file (rule_keep.c): a key that is the
  * same in every run as long as the correlation is, and octets for rules_window_take.
  */
-#define WINDOW_DIGEST 16u /* octets of SHA-256 */
+#define WINDOW_DIGEST 16u /* octets */
 
 struct window_key {
-	uint8_t rule[WINDOW_DIGEST];  /* of the correlation */
-	uint8_t group[WINDOW_DIGEST]; /* of the values that the events share */
+	uint8_t rule[WINDOW_DIGEST];  /* of the correlation: of a SHA-256 */
+	uint8_t group[WINDOW_DIGEST]; /* of the values that the events share: a keyed hash */
 };
 
 struct window_walk { /* zeroed at the start */

@@ -254,6 +254,40 @@ take_window(struct rules *rules, sqlite3_stmt *q)
 	    rules_window_take(rules, &key, v, (size_t)sqlite3_column_bytes(q, 1));
 }
 
+/* The key that fingerprints and groups of the file were hashed with.  A file that has none is new,
+ * or older than keys: its alerts and windows would not be known again. */
+static bool
+load_key(struct state *s, struct alerts *a, struct rules *rules, char *error)
+{
+	sqlite3_stmt *q = NULL;
+	struct hash_key key = *alerts_key(a);
+	if (sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = 'hash_key'", -1, &q,
+		NULL) != SQLITE_OK)
+		return fail(s, error);
+	bool had =
+	    sqlite3_step(q) == SQLITE_ROW && (size_t)sqlite3_column_bytes(q, 0) == sizeof key;
+	if (had)
+		memcpy(&key, sqlite3_column_blob(q, 0), sizeof key);
+	sqlite3_finalize(q);
+	alerts_set_key(a, &key);
+	if (rules != NULL)
+		rules_set_key(rules, &key);
+	return had || run(s, "DELETE FROM alert; DELETE FROM window", error);
+}
+
+static bool
+save_key(struct state *s, const struct alerts *a, char *error)
+{
+	sqlite3_stmt *q = NULL;
+	bool good = sqlite3_prepare_v2(s->db, "INSERT OR REPLACE INTO meta VALUES ('hash_key', ?)",
+			-1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_bind_blob(q, 1, alerts_key(a), sizeof(struct hash_key), SQLITE_STATIC) ==
+		SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_DONE;
+	sqlite3_finalize(q);
+	return good || fail(s, error);
+}
+
 static bool
 load(struct state *s, struct memory *m, struct alerts *a, struct rules *rules, char *error)
 {
@@ -377,8 +411,8 @@ open_database(struct state *s, struct memory *m, struct alerts *a, struct rules 
 	    !check_owner(s, error) || !run(s, "BEGIN EXCLUSIVE", error))
 		return false;
 	/* tables that came later are made in an older file, too */
-	return make_tables(s, error) && load(s, m, a, rules, error) && run(s, "COMMIT", error) &&
-	    prepare(s, error);
+	return make_tables(s, error) && load_key(s, a, rules, error) &&
+	    load(s, m, a, rules, error) && run(s, "COMMIT", error) && prepare(s, error);
 }
 
 struct state *
@@ -584,7 +618,7 @@ state_save(struct state *s, struct memory *m, struct alerts *a, struct rules *ru
 	text_printf(&w, "INSERT OR REPLACE INTO meta VALUES ('first_ns', %lld)",
 	    (long long)m->first_ns);
 	alerts_note_sealed(a);
-	bool good = run(s, "BEGIN IMMEDIATE", error) && run(s, sql, error);
+	bool good = run(s, "BEGIN IMMEDIATE", error) && run(s, sql, error) && save_key(s, a, error);
 	for (unsigned t = 0; good && t < MAPS; t++)
 		good = save_table(s, t, map_of(t, m, a)) || fail(s, error);
 	good = good && (save_windows(s, rules) || fail(s, error));

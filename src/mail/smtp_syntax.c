@@ -6,36 +6,40 @@
 
 #include "base/text.h"
 
+/* A word and its length, so that most others cost one comparison. */
+#define WORD(s) s, sizeof s - 1
+
 static const struct verb {
 	const char *word;
+	size_t len;
 	uint8_t what;
 } verbs[] = {
-    {"EHLO", CMD_EHLO},
-    {"HELO", CMD_HELO},
-    {"LHLO", CMD_EHLO},
-    {"MAIL", CMD_MAIL},
-    {"RCPT", CMD_RCPT},
-    {"DATA", CMD_DATA},
-    {"BDAT", CMD_BDAT},
-    {"RSET", CMD_RSET},
-    {"STARTTLS", CMD_STARTTLS},
-    {"AUTH", CMD_AUTH},
-    {"X-ANONYMOUSTLS", CMD_STARTTLS},
-    {"QUIT", CMD_QUIT},
-    {"NOOP", CMD_OTHER},
-    {"HELP", CMD_OTHER},
-    {"VRFY", CMD_OTHER},
-    {"EXPN", CMD_OTHER},
-    {"ETRN", CMD_ETRN},
-    {"XCLIENT", CMD_XCLIENT},
-    {"XFORWARD", CMD_XFORWARD},
-    {"TURN", CMD_TURN},
-    {"ATRN", CMD_TURN},
-    {"BURL", CMD_BURL},
-    {"SEND", CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
-    {"SOML", CMD_MAIL},
-    {"SAML", CMD_MAIL},
-    {"XEXCH50", CMD_OTHER},
+    {WORD("EHLO"), CMD_EHLO},
+    {WORD("HELO"), CMD_HELO},
+    {WORD("LHLO"), CMD_EHLO},
+    {WORD("MAIL"), CMD_MAIL},
+    {WORD("RCPT"), CMD_RCPT},
+    {WORD("DATA"), CMD_DATA},
+    {WORD("BDAT"), CMD_BDAT},
+    {WORD("RSET"), CMD_RSET},
+    {WORD("STARTTLS"), CMD_STARTTLS},
+    {WORD("AUTH"), CMD_AUTH},
+    {WORD("X-ANONYMOUSTLS"), CMD_STARTTLS},
+    {WORD("QUIT"), CMD_QUIT},
+    {WORD("NOOP"), CMD_OTHER},
+    {WORD("HELP"), CMD_OTHER},
+    {WORD("VRFY"), CMD_OTHER},
+    {WORD("EXPN"), CMD_OTHER},
+    {WORD("ETRN"), CMD_ETRN},
+    {WORD("XCLIENT"), CMD_XCLIENT},
+    {WORD("XFORWARD"), CMD_XFORWARD},
+    {WORD("TURN"), CMD_TURN},
+    {WORD("ATRN"), CMD_TURN},
+    {WORD("BURL"), CMD_BURL},
+    {WORD("SEND"), CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
+    {WORD("SOML"), CMD_MAIL},
+    {WORD("SAML"), CMD_MAIL},
+    {WORD("XEXCH50"), CMD_OTHER},
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
@@ -44,7 +48,7 @@ uint8_t
 smtp_verb(const char *s, size_t len)
 {
 	for (size_t i = 0; i < VERBS; i++) {
-		if (ascii_is(s, len, verbs[i].word))
+		if (verbs[i].len == len && ascii_equal(s, verbs[i].word, len))
 			return verbs[i].what;
 	}
 	return CMD_NONE;
@@ -69,7 +73,7 @@ bool
 smtp_may_become_verb(const char *s, size_t len)
 {
 	for (size_t i = 0; i < VERBS; i++) {
-		if (len <= strlen(verbs[i].word) && strncasecmp(verbs[i].word, s, len) == 0)
+		if (len <= verbs[i].len && strncasecmp(verbs[i].word, s, len) == 0)
 			return true;
 	}
 	return false;
@@ -155,25 +159,25 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 }
 
 /* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
- */
+ * Nothing else than those of 1 to SURE is called so at the head of a line. */
+#define SURE 13u
 static const struct {
 	const char *name;
-	bool sure; /* nothing else is called so at the head of a line */
-} keywords[] = {{"STARTTLS", false}, {"SIZE", true}, {"PIPELINING", true}, {"8BITMIME", true},
-    {"HELP", true}, {"DSN", true}, {"AUTH", true}, {"ENHANCEDSTATUSCODES", true},
-    {"CHUNKING", true}, {"SMTPUTF8", true}, {"VRFY", true}, {"ETRN", true}, {"EXPN", true},
-    {"BINARYMIME", true}, {"DELIVERBY", false}, {"CHECKPOINT", false}, {"ATRN", false},
-    {"MTRK", false}, {"SUBMITTER", false}, {"NO-SOLICITING", false}, {"FUTURERELEASE", false},
-    {"CONPERM", false}, {"BURL", false}, {"MT-PRIORITY", false}, {"RRVS", false},
-    {"REQUIRETLS", false}, {"LIMITS", false}, {"XCLIENT", false}, {"XFORWARD", false},
-    {"X-EXPS", false}, {"XEXCH50", false}, {"X-ANONYMOUSTLS", false}};
+	size_t len;
+} keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")}, {WORD("8BITMIME")},
+    {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")}, {WORD("ENHANCEDSTATUSCODES")},
+    {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")}, {WORD("ETRN")}, {WORD("EXPN")},
+    {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")}, {WORD("ATRN")}, {WORD("MTRK")},
+    {WORD("SUBMITTER")}, {WORD("NO-SOLICITING")}, {WORD("FUTURERELEASE")}, {WORD("CONPERM")},
+    {WORD("BURL")}, {WORD("MT-PRIORITY")}, {WORD("RRVS")}, {WORD("REQUIRETLS")}, {WORD("LIMITS")},
+    {WORD("XCLIENT")}, {WORD("XFORWARD")}, {WORD("X-EXPS")}, {WORD("XEXCH50")},
+    {WORD("X-ANONYMOUSTLS")}};
 
 uint32_t
 smtp_keyword(const char *s, size_t len)
 {
-	static const size_t n = sizeof keywords / sizeof *keywords;
-	for (size_t i = 0; i < n; i++) {
-		if (ascii_is(s, len, keywords[i].name))
+	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+		if (keywords[i].len == len && ascii_equal(s, keywords[i].name, len))
 			return (uint32_t)1 << i;
 	}
 	return 0;
@@ -182,10 +186,7 @@ smtp_keyword(const char *s, size_t len)
 uint32_t
 smtp_keywords_sure(void)
 {
-	uint32_t bits = 0;
-	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-		bits |= (uint32_t)keywords[i].sure << i;
-	return bits;
+	return ((uint32_t)2 << SURE) - 2;
 }
 
 uint32_t

@@ -42,17 +42,18 @@ record_begin(struct record *r, enum record_kind kind)
 	memset(r->has, 0, sizeof r->has);
 }
 
+/* A value of field f stands at `at`. */
 static void
-note(struct record *r, unsigned f)
+note(struct record *r, unsigned f, uint32_t at)
 {
+	r->last[f] = (uint16_t)at;
+	if (record_has(r, f))
+		return;
 	r->has[f / 64] |= 1ull << f % 64;
+	r->first[f] = (uint16_t)at;
 }
 
-static bool
-is_noted(const struct record *r, unsigned f)
-{
-	return r->has[f / 64] >> f % 64 & 1;
-}
+_Static_assert(LIMIT_RECORD <= UINT16_MAX, "a place in a record is 16 bits");
 
 static void
 put(struct record *r, enum field f, enum field_type type, const void *octets, size_t len)
@@ -71,8 +72,8 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 	memcpy(r->data + r->len, head, HEAD);
 	if (len > 0)
 		memcpy(r->data + r->len + HEAD, octets, len);
+	note(r, f, r->len);
 	r->len += HEAD + (uint32_t)len;
-	note(r, f);
 }
 
 void
@@ -139,101 +140,133 @@ head_at(const struct record *r, uint32_t at, uint16_t head[2])
 	return head[0] < FIELDS && head[1] <= r->len - at - HEAD;
 }
 
+/* Octets that the values of a type take; STR: any. */
+static const uint8_t type_size[] = {[TYPE_STR] = 0,
+    [TYPE_U64] = 8,
+    [TYPE_BOOL] = 1,
+    [TYPE_TIME] = 8,
+    [TYPE_IP] = 17,
+    [TYPE_ITEM] = 0};
+
+/* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
+ * attacker took over.) */
+static bool
+is_sound(unsigned f, const uint8_t *p, size_t len)
+{
+	unsigned type = field_table[f].type;
+	if (type == TYPE_STR)
+		return true;
+	return len == type_size[type] && (type != TYPE_IP || p[0] == 4 || p[0] == 6);
+}
+
+/* The sound entry at `at`, whose head was read. */
+static void
+value_at(const struct record *r, uint32_t at, const uint16_t head[2], struct record_value *v)
+{
+	const uint8_t *p = r->data + at + HEAD;
+	v->field = (enum field)head[0];
+	v->str = NULL;
+	v->len = 0;
+	v->u64 = 0;
+	v->ns = 0;
+	v->ip.family = 0;
+	switch (field_table[head[0]].type) {
+	case TYPE_STR:
+		v->str = (const char *)p;
+		v->len = head[1];
+		break;
+	case TYPE_U64: memcpy(&v->u64, p, sizeof v->u64); break;
+	case TYPE_BOOL: v->u64 = p[0] != 0; break;
+	case TYPE_TIME: memcpy(&v->ns, p, sizeof v->ns); break;
+	case TYPE_IP: v->ip = p[0] == 4 ? addr_v4(p + 1) : addr_v6(p + 1); break;
+	case TYPE_ITEM: break;
+	}
+}
+
 bool
 record_next(const struct record *r, uint32_t *at, struct record_value *v)
 {
 	uint16_t head[2];
-	if (!head_at(r, *at, head))
+	if (!head_at(r, *at, head) || !is_sound(head[0], r->data + *at + HEAD, head[1]))
 		return false;
-	const uint8_t *p = r->data + *at + HEAD;
-	size_t len = head[1];
-	memset(v, 0, sizeof *v);
-	v->field = (enum field)head[0];
-	switch (field_table[head[0]].type) {
-	case TYPE_STR:
-		v->str = (const char *)p;
-		v->len = len;
-		break;
-	case TYPE_U64:
-		if (len != sizeof v->u64)
-			return false;
-		memcpy(&v->u64, p, sizeof v->u64);
-		break;
-	case TYPE_BOOL:
-		if (len != 1)
-			return false;
-		v->u64 = p[0] != 0;
-		break;
-	case TYPE_TIME:
-		if (len != sizeof v->ns)
-			return false;
-		memcpy(&v->ns, p, sizeof v->ns);
-		break;
-	case TYPE_IP:
-		if (len != 17 || (p[0] != 4 && p[0] != 6))
-			return false;
-		v->ip = p[0] == 4 ? addr_v4(p + 1) : addr_v6(p + 1);
-		break;
-	case TYPE_ITEM:
-		if (len != 0)
-			return false;
-		break;
-	}
-	*at += HEAD + (uint32_t)len;
+	value_at(r, *at, head, v);
+	*at += HEAD + head[1];
 	return true;
 }
 
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
-	struct record_value v;
+	uint16_t head[2];
 	uint32_t at = 0;
 	record_begin(r, kind);
 	if (len > sizeof r->data)
 		return false;
 	memcpy(r->data, octets, len);
 	r->len = (uint32_t)len;
-	while (record_next(r, &at, &v))
-		note(r, v.field);
+	while (head_at(r, at, head) && is_sound(head[0], r->data + at + HEAD, head[1])) {
+		note(r, head[0], at);
+		at += HEAD + head[1];
+	}
 	r->len = at;
 	return at == len;
 }
 
-bool
-record_find(const struct record *r, enum field f, struct record_value *v)
+/* The entry of field f at or behind `at`; false where there is none. */
+static bool
+find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 {
-	uint16_t head[2];
-	if (!is_noted(r, f))
-		return false;
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
-		if (head[0] == f) /* the others' values are not looked at */
-			return record_next(r, &at, v);
+	while (*at <= r->last[f] && head_at(r, *at, head)) {
+		if (head[0] == f)
+			return true;
+		*at += HEAD + head[1];
 	}
 	return false;
+}
+
+bool
+record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
+{
+	uint16_t head[2];
+	if (*at == 0)
+		*at = r->first[f];
+	if (!find_from(r, f, at, head) || !is_sound(f, r->data + *at + HEAD, head[1]))
+		return false;
+	value_at(r, *at, head, v);
+	*at += HEAD + head[1];
+	return true;
 }
 
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
 	uint16_t head[2];
-	if (!is_noted(r, f))
+	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
 		return false;
 	size_t len = strlen(word);
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
-		if (head[0] == f && field_table[f].type == TYPE_STR && head[1] == len &&
-		    memcmp(r->data + at + HEAD, word, len) == 0)
+	for (uint32_t at = r->first[f]; find_from(r, f, &at, head); at += HEAD + head[1]) {
+		if (head[1] == len && memcmp(r->data + at + HEAD, word, len) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Values were moved: where is each now? */
+static void
+index_anew(struct record *r)
+{
+	uint16_t head[2];
+	memset(r->has, 0, sizeof r->has);
+	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1])
+		note(r, head[0], at);
 }
 
 void
 record_remove(struct record *r, enum field f)
 {
 	uint16_t head[2];
-	if (!is_noted(r, f))
+	if (!record_has(r, f))
 		return;
-	r->has[f / 64] &= ~(1ull << f % 64);
 	for (uint32_t at = 0; head_at(r, at, head);) {
 		uint32_t next = at + HEAD + head[1];
 		if (head[0] != f) {
@@ -243,6 +276,7 @@ record_remove(struct record *r, enum field f)
 		memmove(r->data + at, r->data + next, r->len - next);
 		r->len -= next - at;
 	}
+	index_anew(r);
 }
 
 void
@@ -273,7 +307,7 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 			continue;
 		if (sizeof r->data - r->len < CUT_ROOM + SIZE) {
 			r->cut = (uint16_t)(r->cut + n);
-			return;
+			break;
 		}
 		uint16_t put_head[2] = {(uint16_t)f, 1};
 		memmove(r->data + at + SIZE, r->data + at, r->len - at);
@@ -282,8 +316,8 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 		r->len += SIZE;
 		at += SIZE;
 		n--;
-		note(r, f);
 	}
+	index_anew(r);
 }
 
 void
@@ -301,8 +335,8 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);
+		note(out, head[0], out->len);
 		out->len += size;
-		note(out, head[0]);
 	}
 }
 
@@ -311,14 +345,16 @@ record_copy_without(struct record *out, const struct record *r, const uint16_t *
 {
 	uint16_t head[2];
 	uint32_t from = 0, at = 0; /* what is to be copied in one go */
+	uint64_t left_out[(FIELDS + 63) / 64] = {0};
+	for (unsigned i = 0; i < n; i++)
+		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	memcpy(out->has, r->has, sizeof out->has);
-	for (unsigned i = 0; i < n; i++)
-		out->has[without[i] / 64] &= ~(1ull << without[i] % 64);
 	for (; head_at(r, at, head); at += HEAD + head[1]) {
-		if (is_noted(out, head[0]))
+		if (!(left_out[head[0] / 64] >> head[0] % 64 & 1)) {
+			note(out, head[0], out->len + at - from);
 			continue;
+		}
 		memcpy(out->data + out->len, r->data + from, at - from);
 		out->len += at - from;
 		from = at + HEAD + head[1];

@@ -46,10 +46,11 @@ enum record_kind {
 };
 
 struct record {
-	uint16_t kind;			  /* enum record_kind */
-	uint16_t cut;			  /* fields left out for want of room */
-	uint32_t len;			  /* octets used of data */
-	uint64_t has[(FIELDS + 63) / 64]; /* a bit for each field that has a value */
+	uint16_t kind;			      /* enum record_kind */
+	uint16_t cut;			      /* fields left out for want of room */
+	uint32_t len;			      /* octets used of data */
+	uint64_t has[(FIELDS + 63) / 64];     /* a bit for each field that has a value */
+	uint16_t first[FIELDS], last[FIELDS]; /* where in data its first and last values stand */
 	uint8_t data[LIMIT_RECORD];
 };
 
@@ -96,8 +97,33 @@ struct record_value {
  */
 bool record_next(const struct record *r, uint32_t *at, struct record_value *v);
 
+/* Has it a value of field f? */
+static inline bool
+record_has(const struct record *r, enum field f)
+{
+	return (r->has[f / 64] >> f % 64 & 1) != 0;
+}
+
+/* Of a field that it has: see record_each. */
+bool record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v);
+
+/*
+ * The values of one field, in their order: start with *at = 0; false behind the last one.  Goes
+ * straight to the first, so that to ask for a field costs the same in a long record.
+ */
+static inline bool
+record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
+{
+	return record_has(r, f) && record_next_of(r, f, at, v);
+}
+
 /* The first value of field f; false where the record has none. */
-bool record_find(const struct record *r, enum field f, struct record_value *v);
+static inline bool
+record_find(const struct record *r, enum field f, struct record_value *v)
+{
+	uint32_t at = 0;
+	return record_each(r, f, &at, v);
+}
 
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);

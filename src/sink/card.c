@@ -307,9 +307,7 @@ take_policy(struct card *c, const struct record *r)
 	bool verify = record_is(r, FIELD_POLICY_WANTS, "verify");
 	text_puts(&t, "violated: ");
 	unsigned n = 0;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field != FIELD_POLICY_DOMAIN)
-			continue;
+	for (uint32_t at = 0; record_each(r, FIELD_POLICY_DOMAIN, &at, &v);) {
 		text_puts(&t, n++ > 0 ? ", " : "");
 		text_add_wire(&t, v.str, v.len);
 	}
@@ -388,9 +386,8 @@ take_who(struct card *c, const struct record *r)
 		text_add_wire(&t, name.str, name.len);
 		text_puts(&t, class ? ")" : "");
 	}
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		for (size_t i = 0;
-		     v.field == FIELD_CLIENT_BECAUSE && i < sizeof words / sizeof *words; i++) {
+	for (uint32_t at = 0; record_each(r, FIELD_CLIENT_BECAUSE, &at, &v);) {
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 			if (ascii_begins(v.str, v.len, words[i][0]) && n < sizeof by / sizeof *by)
 				by[n++] = words[i][1];
 		}
@@ -437,9 +434,15 @@ card_take(struct card *c, const struct record *r, bool reveal)
 			c->key.exposed |= (uint8_t)(1u << words_readable(v.str, v.len));
 			break;
 		case FIELD_AUTH: names_add_value(&c->mechanisms, &v, reveal); break;
-		case FIELD_AUTH_ACCEPTED:
-			c->logins_accepted = c->logins_accepted || v.u64 != 0;
-			c->logins_refused = c->logins_refused || v.u64 == 0;
+		case FIELD_AUTH_RESULT:
+			c->login_results |= (uint8_t)(1u << words_login_result(v.str, v.len));
+			break;
+		case FIELD_AUTH_SHOWS:
+			c->login_shows |= (uint8_t)(1u << words_login_shows(v.str, v.len));
+			break;
+		case FIELD_STARTTLS_EVIDENCE:
+			if (c->evidence[0] == '\0')
+				take_word(c->evidence, sizeof c->evidence, &v);
 			break;
 		case FIELD_MESSAGES: messages = v.u64; break;
 		case FIELD_EMAIL_ATTACHMENT:
@@ -516,8 +519,10 @@ card_merge(struct card *into, const struct card *from)
 	into->sealed_smime = into->sealed_smime || from->sealed_smime;
 	into->recipients_named += from->recipients_named;
 	into->logins = into->logins || from->logins;
-	into->logins_accepted = into->logins_accepted || from->logins_accepted;
-	into->logins_refused = into->logins_refused || from->logins_refused;
+	into->login_results |= from->login_results;
+	into->login_shows |= from->login_shows;
+	if (into->evidence[0] == '\0')
+		memcpy(into->evidence, from->evidence, sizeof into->evidence);
 	if (into->policy[0] == '\0')
 		memcpy(into->policy, from->policy, sizeof into->policy);
 	if (into->baseline[0] == '\0')

@@ -5,7 +5,8 @@
  * connection (LIMIT_OPEN_CARDS of them; where that is full, a mail's card does not wait and is
  * filed by itself).  With the session's record the card is filed under its key: client, server,
  * port, reason, level, protocol, what was readable, first sender.  Where only the senders differ,
- * LIMIT_SENDERS cards are made and the other senders share one.  At most LIMIT_CARDS are kept.
+ * LIMIT_SENDERS cards are made and the other senders share one.  At most LIMIT_CARDS are kept; from
+ * then on connections between other hosts are counted and no card is made of them.
  */
 #ifndef POSTCARD_SINK_CARDS_H
 #define POSTCARD_SINK_CARDS_H
@@ -14,9 +15,12 @@
 #include "sink/card.h"
 
 struct cards {
-	struct map open;    /* connection -> struct card */
-	struct map filed;   /* struct card_key -> struct card */
+	struct map open;  /* connection -> struct card */
+	struct map filed; /* struct card_key -> struct card */
+	struct map hosts; /* client, server and port -> nothing: those that a filed card is about */
 	struct map senders; /* struct card_key without a sender -> uint32_t, cards that it has */
+	struct card one;    /* of a connection that had none open */
+	const void *spent;  /* key of an open card that was filed: it goes with the next record */
 	uint64_t left_out;  /* connections that found no room */
 	bool reveal;	    /* nothing is masked */
 };
@@ -28,9 +32,9 @@ void cards_free_all(struct cards *c);
 /* Takes the record of a mail. */
 void cards_take_mail(struct cards *c, const struct record *r);
 
-/* Takes the record of a session.  Where it was in clear, its card is filed and `one`, the card of
- * this connection alone, is filled; false where it was not. */
-bool cards_take_session(struct cards *c, const struct record *r, struct card *one);
+/* Takes the record of a session.  Where it was in clear, its card is filed; the card of this
+ * connection alone is returned, until the next record comes.  NULL where it was not. */
+const struct card *cards_take_session(struct cards *c, const struct record *r);
 
 /* No more records: files what still waits, and gives all cards, the worst first, then by time.
  * The array is the caller's to free, the cards live as long as `c`; NULL and *n = 0 for none (or

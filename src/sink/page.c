@@ -1,4 +1,7 @@
-/* A page of text: see page.h. */
+/*
+ * A page of text: see page.h.  One thread writes, so stdio need not lock for each word (a report of
+ * 4,096 cards is 0.6 million of them).
+ */
 #include "sink/page.h"
 
 #include <string.h>
@@ -68,11 +71,22 @@ char_at(const char *s, size_t len, unsigned *columns)
 	return n;
 }
 
+/* Octets at the beginning of s that are ASCII: one column each. */
+static size_t
+ascii_run(const char *s, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (uint8_t)s[i] < 0x80)
+		i++;
+	return i;
+}
+
 unsigned
 page_width(const char *s, size_t len)
 {
-	unsigned width = 0, columns;
-	for (size_t i = 0; i < len; width += columns)
+	size_t i = ascii_run(s, len);
+	unsigned width = (unsigned)i, columns;
+	for (; i < len; width += columns)
 		i += char_at(s + i, len - i, &columns);
 	return width;
 }
@@ -109,7 +123,7 @@ static void
 blanks_out(struct page *p)
 {
 	for (; p->blanks > 0; p->blanks--)
-		(void)fputc(' ', p->out);
+		(void)putc_unlocked(' ', p->out);
 }
 
 /* Writes octets that fit; blanks at their end wait for what follows. */
@@ -124,15 +138,17 @@ emit(struct page *p, const char *s, size_t len)
 		blanks_out(p);
 	p->blanks += blanks;
 	if (p->unicode) {
-		(void)fwrite(s, 1, len, p->out);
+		(void)fwrite_unlocked(s, 1, len, p->out);
 		return;
 	}
-	for (size_t i = 0; i < len;) {
+	size_t plain = ascii_run(s, len);
+	(void)fwrite_unlocked(s, 1, plain, p->out);
+	for (size_t i = plain; i < len;) {
 		size_t n = char_at(s + i, len - i, &columns);
 		if (n == 1)
-			(void)fputc(s[i], p->out);
+			(void)putc_unlocked(s[i], p->out);
 		for (unsigned c = n == 1 ? 0 : columns; c > 0; c--)
-			(void)fputc('?', p->out);
+			(void)putc_unlocked('?', p->out);
 		i += n;
 	}
 }
@@ -143,14 +159,14 @@ style_on(struct page *p, enum style style)
 {
 	blanks_out(p);
 	if (p->colour && style != STYLE_PLAIN)
-		(void)fputs(sgr[style], p->out);
+		(void)fputs_unlocked(sgr[style], p->out);
 }
 
 static void
 style_off(struct page *p, enum style style)
 {
 	if (p->colour && style != STYLE_PLAIN)
-		(void)fputs(SGR_OFF, p->out);
+		(void)fputs_unlocked(SGR_OFF, p->out);
 }
 
 /* An ellipsis takes one column or two. */
@@ -164,7 +180,7 @@ static void
 ellipsis(struct page *p)
 {
 	blanks_out(p);
-	(void)fputs(p->unicode ? "\xe2\x80\xa6" : "..", p->out);
+	(void)fputs_unlocked(p->unicode ? "\xe2\x80\xa6" : "..", p->out);
 	p->column += ellipsis_width(p);
 }
 
@@ -238,7 +254,7 @@ page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 void
 page_line(struct page *p)
 {
-	(void)fputc('\n', p->out);
+	(void)putc_unlocked('\n', p->out);
 	p->column = p->blanks = 0;
 	p->lines++;
 }
@@ -248,7 +264,7 @@ page_rule(struct page *p, enum style style, unsigned n)
 {
 	style_on(p, style);
 	for (; n > 0 && p->column < p->columns; n--, p->column++)
-		(void)fputs(p->unicode ? "\xe2\x94\x80" : "-", p->out);
+		(void)fputs_unlocked(p->unicode ? "\xe2\x94\x80" : "-", p->out);
 	style_off(p, style);
 }
 
@@ -263,9 +279,9 @@ page_bar(struct page *p, enum style style, double share, unsigned columns)
 		steps = 1;
 	style_on(p, style);
 	for (; steps >= per && p->column < p->columns; steps -= per, p->column++)
-		(void)fputs(p->unicode ? "\xe2\x96\x88" : "#", p->out);
+		(void)fputs_unlocked(p->unicode ? "\xe2\x96\x88" : "#", p->out);
 	if (steps > 0 && steps < per && p->column < p->columns) {
-		(void)fputs(part[steps], p->out);
+		(void)fputs_unlocked(part[steps], p->out);
 		p->column++;
 	}
 	style_off(p, style);

@@ -122,11 +122,11 @@ summary_take_session(struct summary *s, const struct record *r, const struct car
 {
 	struct record_value v;
 	int outcome = OUTCOME_UNKNOWN;
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		if (v.field == FIELD_OUTCOME)
-			outcome = words_outcome(v.str, v.len);
-		if (v.field != FIELD_EVENT_START && v.field != FIELD_EVENT_END &&
-		    v.field != FIELD_TIMESTAMP)
+	static const uint16_t times[] = {FIELD_EVENT_START, FIELD_EVENT_END, FIELD_TIMESTAMP};
+	if (record_find(r, FIELD_OUTCOME, &v))
+		outcome = words_outcome(v.str, v.len);
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		if (!record_find(r, (enum field)times[i], &v))
 			continue;
 		if (s->first_ns == 0 || v.ns < s->first_ns)
 			s->first_ns = v.ns;

@@ -101,7 +101,7 @@ add_one_value(struct text *out, const struct record_value *v, bool reveal)
 		else
 			mask_add(out, (enum field_privacy)f->privacy, v->str, v->len);
 		break;
-	case TYPE_U64: text_printf(out, "%llu", (unsigned long long)v->u64); break;
+	case TYPE_U64: text_add_u64(out, v->u64); break;
 	case TYPE_BOOL: text_puts(out, v->u64 != 0 ? "true" : "false"); break;
 	case TYPE_TIME: text_add_time(out, v->ns); break;
 	case TYPE_IP: text_puts(out, addr_print(&v->ip, ip)); break;

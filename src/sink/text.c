@@ -166,9 +166,12 @@ static void
 take_session(struct text_sink *s, const struct record *r)
 {
 	struct record_value v;
-	bool clear = s->live ? card_of_session(&s->one, r, false)
-			     : cards_take_session(&s->cards, r, &s->one);
-	summary_take_session(&s->summary, r, clear ? &s->one : NULL);
+	const struct card *clear = NULL;
+	if (!s->live)
+		clear = cards_take_session(&s->cards, r);
+	else if (card_of_session(&s->one, r, false))
+		clear = &s->one;
+	summary_take_session(&s->summary, r, clear);
 	summary_take_alert(&s->summary, r);
 	if (!s->lines)
 		return;

@@ -122,6 +122,14 @@ void stream_fin(struct stream *s, uint32_t seq);
 bool stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
     struct stream_input *in, struct stream_chunk *out);
 
+/* Is there nothing that stream_next could say without new octets: none are held, and no hole may be
+ * given up? */
+static inline bool
+stream_is_quiet(const struct stream *s, const struct stream *peer)
+{
+	return s->reorder == 0 && !(s->flags & STREAM_FORCE) && !(peer->flags & STREAM_NO_WAIT);
+}
+
 /* When stream_next must be called again though no packet comes: packet time in ns, 0 for never. */
 int64_t stream_deadline(const struct streams *ss, const struct stream *s);
 
