@@ -78,10 +78,11 @@ field_end(const char *s, const char *end, const char **from, const char **to)
 	*from = s;
 	if (s < end && *s == '"') {
 		*from = ++s;
-		while (s < end && (*s != '"' || (s + 1 < end && s[1] == '"')))
-			s += *s == '"' ? 2 : 1;
-		*to = s;
-		return s < end ? s + 1 : end;
+		while (
+		    (s = memchr(s, '"', (size_t)(end - s))) != NULL && s + 1 < end && s[1] == '"')
+			s += 2;
+		*to = s != NULL ? s : end;
+		return s != NULL ? s + 1 : end;
 	}
 	while (s < end && *s != ',' && *s != '\n')
 		s++;
