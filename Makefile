@@ -39,7 +39,7 @@ LTO    ?= $(if $(SAN)$(findstring clang,$(CC))$(findstring afl,$(CC))$(findstrin
 CFLAGS_ALL  = -std=c11 -D_GNU_SOURCE -DPOSTCARD_VERSION='"$(VERSION)"' \
               -Isrc -I$(BUILD)/gen $(WARN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) \
               -fno-sanitize-recover=all -fno-omit-frame-pointer,$(HARD)) $(if $(LTO),$(LTO) -ffat-lto-objects) $(CPPFLAGS) $(CFLAGS)
-LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
+LDFLAGS_ALL = $(if $(LTO),-fno-lto) $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now) $(LDFLAGS)
 LDLIBS_ALL  = -lpcap -lndpi -lmaxminddb -lyaml -lpcre2-8 -lsqlite3 -lssl -lcrypto -lz -lseccomp -lcap-ng -lm $(LDLIBS)
 FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 
@@ -104,7 +104,7 @@ $(foreach d,$(FOLDERS),$(if $(call sources,$d),$(eval $(call archive_rule,$d))))
 
 $(BUILD)/postcard: $(ARCHIVES)
 	$(if $(Q),@echo "  LINK  $@")
-	$(Q)$(CC) $(if $(LTO),$(LTO) $(OPT) $(HARD)) $(LDFLAGS_ALL) -o $@ $(ARCHIVES) $(LDLIBS_ALL)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(if $(LTO),$(LTO) $(OPT) $(HARD)) -o $@ $(ARCHIVES) $(LDLIBS_ALL)
 
 postcard: | $(BUILD)/postcard
 	$(Q)ln -sf $(BUILD)/postcard $@

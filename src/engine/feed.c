@@ -52,9 +52,18 @@ take_file(struct feed *f)
 {
 	struct frame frame;
 	enum capture_status s = capture_next(f->files, &frame);
-	if (s == CAPTURE_FRAME)
+	if (s == CAPTURE_FRAME) {
+		struct frame ahead;
 		take(f, &frame);
-	else
+		/* as many as are taken, and a few more at the start of a buffer */
+		while (capture_peek(f->files, &ahead)) {
+			engine_hint(f->engine, &ahead);
+			if (++f->ahead >= f->packets + FEED_AHEAD)
+				break;
+		}
+		if (f->ahead < f->packets)
+			f->ahead = f->packets;
+	} else
 		finish(f, s == CAPTURE_END ? FEED_END_INPUT : FEED_END_FAILED);
 	return FEED_MORE;
 }

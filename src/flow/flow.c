@@ -120,16 +120,44 @@ is_flow(const struct flow *f, const struct key *k)
 	    ((f->flags & FLOW_V6) != 0) == (k->family == 6);
 }
 
+/* The key of a segment; which of its ends is A. */
+static unsigned
+key_of(struct key *k, const struct ends *ends)
+{
+	int order = memcmp(ends->ip[0], ends->ip[1], 16);
+	unsigned a = order < 0 || (order == 0 && ends->port[0] <= ends->port[1]) ? 0 : 1;
+	memcpy(k->ip[0], ends->ip[a], 16);
+	memcpy(k->ip[1], ends->ip[!a], 16);
+	k->port[0] = ends->port[a];
+	k->port[1] = ends->port[!a];
+	k->family = ends->family;
+	return a;
+}
+
+uint32_t
+flow_hint_hash(const struct flow_table *t, const struct ends *ends)
+{
+	struct key k;
+	(void)key_of(&k, ends);
+	uint32_t hash = (uint32_t)hash_40(&t->key, &k);
+	__builtin_prefetch(bucket_of(t, hash));
+	return hash;
+}
+
+uint32_t
+flow_hint_name(const struct flow_table *t, uint32_t hash)
+{
+	uint32_t id = *bucket_of(t, hash);
+	if (id != 0)
+		__builtin_prefetch(flow_at(t, id), 1);
+	return id;
+}
+
 uint32_t
 flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
 {
-	struct key k = {.family = ends->family};
-	int order = memcmp(ends->ip[0], ends->ip[1], 16);
-	unsigned a = order < 0 || (order == 0 && ends->port[0] <= ends->port[1]) ? 0 : 1;
-	memcpy(k.ip[0], ends->ip[a], 16);
-	memcpy(k.ip[1], ends->ip[!a], 16);
-	k.port[0] = ends->port[a];
-	k.port[1] = ends->port[!a];
+	struct key k;
+	unsigned a = key_of(&k, ends);
 	*side = a;
 	uint64_t h = hash_40(&t->key, &k);
 	uint32_t *head = bucket_of(t, (uint32_t)h);
