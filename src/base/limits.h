@@ -56,7 +56,7 @@
 #define LIMIT_PENDING	      8u     /* runs of like commands that may await their replies */
 #define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
 #define LIMIT_STRING_OCTETS   (256u << 20) /* octets of text of each class of sizes */
-#define LIMIT_MESSAGES	      65536u /* mail transactions under way at once, of all connections */
+#define LIMIT_MESSAGES	      LIMIT_CONNS /* mail transactions under way at once: one for each connection */
 #define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */
 #define LIMIT_TEXT	      255u   /* octets of a greeting, host name or address kept */
 #define LIMIT_SUBJECT	      4000u  /* octets of a decoded subject kept (1,000 characters) */

@@ -47,7 +47,7 @@ ask_dpi(struct engine *e, struct conn *c)
 	if (a == DPI_MORE)
 		return a;
 	if (name[0] != '\0' && c->app == 0 && a != DPI_UNKNOWN)
-		c->app = strings_put(&e->findings.strings, name, strlen(name));
+		c->app = strings_share(&e->findings.strings, name, strlen(name));
 	forget_dpi(e, c);
 	c->dpi_packets = DPI_PACKETS;
 	return a;

@@ -49,7 +49,7 @@ keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 {
 	if (had != 0)
 		return had;
-	return strings_put(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+	return strings_share(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
 }
 
 /* Behind a login a server may say again what it was told: of its line the first word is kept. */
@@ -75,7 +75,7 @@ take_server_name(struct findings *F, struct finding *f, const struct mail_event 
 	size_t greeted = finding_host(greeting, len, &greeted_at);
 	if (f->server_name == 0 && n > 0 &&
 	    (n != greeted || memcmp(ev->text + at, greeting + greeted_at, n) != 0))
-		f->server_name = strings_put(&F->strings, ev->text + at, n);
+		f->server_name = strings_share(&F->strings, ev->text + at, n);
 }
 
 static void
@@ -166,20 +166,17 @@ message_of(struct findings *F, struct finding *f, uint8_t tx, bool make, int64_t
 	return id != 0 ? pool_at(&F->messages, id) : NULL;
 }
 
-/* Takes the transaction off the list of open ones. */
+/* Takes the transaction, which is open, off the list of those. */
 static uint32_t
 close_message(struct findings *F, struct finding *f, uint32_t id)
 {
-	unsigned i = 0;
-	while (i < LIMIT_OPEN_MESSAGES && f->open[i] != id)
-		i++;
-	if (id == 0 || i == LIMIT_OPEN_MESSAGES)
-		return 0;
-	for (; i + 1 < LIMIT_OPEN_MESSAGES; i++)
-		f->open[i] = f->open[i + 1];
-	f->open[LIMIT_OPEN_MESSAGES - 1] = 0;
-	message_content_end(F, pool_at(&F->messages, id));
-	f->exposed |= ((const struct message *)pool_at(&F->messages, id))->exposed;
+	struct message *m = pool_at(&F->messages, id);
+	uint32_t *at = &f->open;
+	while (*at != id)
+		at = &((struct message *)pool_at(&F->messages, *at))->next;
+	*at = m->next;
+	message_content_end(F, m);
+	f->exposed |= m->exposed;
 	return id;
 }
 
@@ -343,17 +340,14 @@ uint32_t
 finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v)
 {
 	(void)v;
-	return f->open[0] != 0 ? close_message(F, f, f->open[0]) : 0;
+	return f->open != 0 ? close_message(F, f, f->open) : 0;
 }
 
 void
 finding_release(struct findings *F, struct finding *f)
 {
-	uint32_t id;
-	while ((id = f->open[0]) != 0) {
-		(void)close_message(F, f, id);
-		finding_message_free(F, id);
-	}
+	while (f->open != 0)
+		finding_message_free(F, close_message(F, f, f->open));
 	strings_drop(&F->strings, f->helo);
 	strings_drop(&F->strings, f->greeting);
 	strings_drop(&F->strings, f->evidence);

@@ -86,30 +86,29 @@ bool findings_init(struct findings *F, const struct findings_sizes *n);
 void findings_free(struct findings *F);
 
 struct finding {
-	uint32_t helo;			    /* string: the client's name */
-	uint32_t greeting;		    /* string: the server's greeting */
-	uint32_t evidence;		    /* string: the line that shows tampering */
-	uint32_t facts;			    /* object of the facts pool */
-	uint32_t open[LIMIT_OPEN_MESSAGES]; /* objects of the messages pool, oldest first; 0 behind
-					       the last */
-	uint32_t anomalies;		    /* a bit for each enum anomaly */
-	uint32_t auth;			    /* a bit for each mechanism of the table in auth.c */
-	uint32_t flags;			    /* FINDING_* */
-	uint32_t agent;			    /* string: what the client says that it is (IMAP ID) */
-	uint32_t forwarded;		    /* string: address of the client behind it */
-	uint32_t server_name;		    /* string: host in the reply to EHLO, where the greeting
-					       has another or none */
-	uint32_t keywords;		    /* of the last complete list: bits of mail_keyword */
-	uint16_t used;			    /* a bit for each enum mail_extension */
-	uint16_t envelopes;		    /* MAIL commands that crossed readable */
-	uint16_t messages;		    /* contents that crossed readable */
-	uint16_t upgrade_code;		    /* reply to STARTTLS */
-	uint8_t upgrade_word;		    /* IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK, 5 -ERR */
-	uint8_t exposed;		    /* EXPOSED_* */
-	uint8_t reason;			    /* enum reason, settled with the first exposure */
-	uint8_t auth_now;		    /* bit + 1 of the mechanism last named; 0 for none */
-	uint8_t auth_answers;		    /* answers of the client to it that crossed */
-	uint8_t auth_shown;		    /* a bit for each enum auth_shows */
+	uint32_t helo;	       /* string: the client's name */
+	uint32_t greeting;     /* string: the server's greeting */
+	uint32_t evidence;     /* string: the line that shows tampering */
+	uint32_t facts;	       /* object of the facts pool */
+	uint32_t open;	       /* the oldest open transaction: object of messages */
+	uint32_t anomalies;    /* a bit for each enum anomaly */
+	uint32_t auth;	       /* a bit for each mechanism of the table in auth.c */
+	uint32_t flags;	       /* FINDING_* */
+	uint32_t agent;	       /* string: what the client says that it is (IMAP ID) */
+	uint32_t forwarded;    /* string: address of the client behind it */
+	uint32_t server_name;  /* string: host in the reply to EHLO, where the greeting
+				  has another or none */
+	uint32_t keywords;     /* of the last complete list: bits of mail_keyword */
+	uint16_t used;	       /* a bit for each enum mail_extension */
+	uint16_t envelopes;    /* MAIL commands that crossed readable */
+	uint16_t messages;     /* contents that crossed readable */
+	uint16_t upgrade_code; /* reply to STARTTLS */
+	uint8_t upgrade_word;  /* IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK, 5 -ERR */
+	uint8_t exposed;       /* EXPOSED_* */
+	uint8_t reason;	       /* enum reason, settled with the first exposure */
+	uint8_t auth_now;      /* bit + 1 of the mechanism last named; 0 for none */
+	uint8_t auth_answers;  /* answers of the client to it that crossed */
+	uint8_t auth_shown;    /* a bit for each enum auth_shows */
 };
 
 #define FINDING_LMTP	     0x000001u

@@ -8,13 +8,48 @@
 
 #include "base/text.h"
 
+bool
+chain_add(struct findings *F, struct chain *c, const void *cell, size_t len)
+{
+	size_t n;
+	uint32_t handle = strings_put(&F->strings, cell, len);
+	if (handle == 0)
+		return false;
+	if (c->last != 0)
+		memcpy(strings_edit(&F->strings, c->last, &n), &handle, sizeof handle);
+	else
+		c->first = handle;
+	c->last = handle;
+	return true;
+}
+
+uint32_t
+chain_next(const struct findings *F, uint32_t at)
+{
+	size_t n;
+	uint32_t next;
+	memcpy(&next, strings_get(&F->strings, at, &n), sizeof next);
+	return next;
+}
+
+void
+chain_drop(struct findings *F, struct chain *c)
+{
+	for (uint32_t at = c->first, next; at != 0; at = next) {
+		next = chain_next(F, at);
+		strings_drop(&F->strings, at);
+	}
+	*c = (struct chain){0, 0};
+}
+
 uint32_t
 message_find(const struct findings *F, const struct finding *f, uint8_t tx)
 {
-	for (unsigned i = 0; i < LIMIT_OPEN_MESSAGES && f->open[i] != 0; i++) {
-		const struct message *m = pool_at(&F->messages, f->open[i]);
+	for (uint32_t id = f->open; id != 0;) {
+		const struct message *m = pool_at(&F->messages, id);
 		if (m->tx == tx)
-			return f->open[i];
+			return id;
+		id = m->next;
 	}
 	return 0;
 }
@@ -22,9 +57,10 @@ message_find(const struct findings *F, const struct finding *f, uint8_t tx)
 uint32_t
 message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns)
 {
+	uint32_t *last = &f->open;
 	unsigned n = 0;
-	while (n < LIMIT_OPEN_MESSAGES && f->open[n] != 0)
-		n++;
+	for (; *last != 0; n++)
+		last = &((struct message *)pool_at(&F->messages, *last))->next;
 	uint32_t id = n < LIMIT_OPEN_MESSAGES ? pool_take(&F->messages) : 0;
 	if (id == 0) {
 		F->lost++;
@@ -34,7 +70,7 @@ message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns)
 	m->tx = tx;
 	m->start_ns = ts_ns;
 	m->delivered = MAIL_RESULT_UNKNOWN;
-	f->open[n] = id;
+	*last = id;
 	return id;
 }
 
@@ -48,18 +84,10 @@ message_recipient(struct findings *F, struct message *m, const char *addr, size_
 	if (len > sizeof cell.addr)
 		len = sizeof cell.addr;
 	memcpy(cell.addr, addr, len);
-	uint32_t handle = strings_put(&F->strings, &cell, RECIPIENT_HEAD + len);
-	if (handle == 0)
+	if (!chain_add(F, &m->recipients, &cell, RECIPIENT_HEAD + len))
 		return;
-	size_t n;
-	if (m->rcpt_last != 0)
-		memcpy(strings_edit(&F->strings, m->rcpt_last, &n), &handle,
-		    sizeof handle); /* its `next` */
-	else
-		m->rcpt_first = handle;
 	if (m->rcpt_reply == 0 && m->replies == m->rcpts_kept)
-		m->rcpt_reply = handle;
-	m->rcpt_last = handle;
+		m->rcpt_reply = m->recipients.last;
 	m->rcpts_kept++;
 }
 
@@ -132,6 +160,32 @@ take_header(struct findings *F, struct message *m, const struct mime_event *ev)
 	}
 }
 
+struct attachment
+attachment_at(const struct findings *F, uint32_t at)
+{
+	struct attachment a;
+	size_t n;
+	memcpy(&a, strings_get(&F->strings, at, &n), sizeof a);
+	return a;
+}
+
+static void
+take_attachment(struct findings *F, struct message *m, const struct mime_event *ev)
+{
+	if (m->attachments_kept >= LIMIT_ATTACHMENTS)
+		return;
+	struct attachment a = {.name = keep(F, 0, ev->text, ev->text_len, LIMIT_TEXT),
+	    .type = strings_share(&F->strings, ev->mime_type, strlen(ev->mime_type)),
+	    .detected = ev->detected,
+	    .size = ev->size};
+	if (chain_add(F, &m->attachments, &a, sizeof a)) {
+		m->attachments_kept++;
+		return;
+	}
+	strings_drop(&F->strings, a.name);
+	strings_drop(&F->strings, a.type);
+}
+
 static void
 take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
 {
@@ -141,14 +195,7 @@ take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
 	case MIME_BODY: m->exposed |= EXPOSED_BODY; break;
 	case MIME_ATTACHMENT:
 		m->exposed |= EXPOSED_ATTACHMENTS;
-		if (m->attachments < LIMIT_ATTACHMENTS) {
-			m->detected[m->attachments] = ev->detected;
-			struct attachment *a = &m->attachment[m->attachments++];
-			a->name = strings_put(&F->strings, ev->text,
-			    ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);
-			a->type = strings_put(&F->strings, ev->mime_type, strlen(ev->mime_type));
-			a->size = ev->size;
-		}
+		take_attachment(F, m, ev);
 		break;
 	case MIME_PROTECTION: m->protection = (uint8_t)ev->protection; break;
 	}
@@ -202,23 +249,19 @@ void
 finding_message_free(struct findings *F, uint32_t id)
 {
 	struct message *m = pool_at(&F->messages, id);
-	size_t n;
 	message_content_end(F, m);
 	strings_drop(&F->strings, m->from);
 	strings_drop(&F->strings, m->subject);
 	strings_drop(&F->strings, m->message_id);
 	strings_drop(&F->strings, m->mailer);
-	for (unsigned i = 0; i < m->attachments; i++) {
-		strings_drop(&F->strings, m->attachment[i].name);
-		strings_drop(&F->strings, m->attachment[i].type);
+	for (uint32_t at = m->attachments.first; at != 0; at = chain_next(F, at)) {
+		const struct attachment a = attachment_at(F, at);
+		strings_drop(&F->strings, a.name);
+		strings_drop(&F->strings, a.type);
 	}
-	for (uint32_t at = m->rcpt_first; at != 0;) {
-		uint32_t next;
-		memcpy(&next, strings_get(&F->strings, at, &n), sizeof next);
-		strings_drop(&F->strings, at);
-		at = next;
-	}
-	hops_free(F, m);
+	chain_drop(F, &m->attachments);
+	chain_drop(F, &m->recipients);
+	chain_drop(F, &m->hops.chain);
 	pool_give(&F->messages, id);
 }
 
