@@ -31,6 +31,7 @@
 /* flow and stream */
 #define LIMIT_FLOWS	  (8u << 20) /* TCP connections known at once, the ignored ones too */
 #define LIMIT_CONNS	  (4u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_WAITS	  (1u << 20) /* of them waiting for a hole to be filled, or reset just now */
 #define LIMIT_DPI_FLOWS	  4096u	     /* of them in which nDPI is being asked */
 #define LIMIT_OOO_PAGE	  4096u	     /* octets of one page of out-of-order data */
 #define LIMIT_OOO_PAGES	  32768u     /* such pages, of all streams (128 MiB) */
@@ -50,13 +51,14 @@
 #define LIMIT_PROBE_BYTES  2048u /* octets of either side looked at to name the protocol */
 
 /* mail */
-#define LIMIT_LINE	      2048u /* octets of a command or reply line kept; the rest is dropped */
-#define LIMIT_LINES_HELD      65536u /* partial lines held at once, of all connections */
-#define LIMIT_REPLY_LINES     512u   /* lines of one multi-line reply before it is cut */
-#define LIMIT_PENDING	      8u     /* runs of like commands that may await their replies */
-#define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
-#define LIMIT_STRING_OCTETS   (256u << 20) /* octets of text of each class of sizes */
-#define LIMIT_MESSAGES	      LIMIT_CONNS /* mail transactions under way at once: one for each connection */
+#define LIMIT_LINE	    2048u  /* octets of a command or reply line kept; the rest is dropped */
+#define LIMIT_LINES_HELD    65536u /* partial lines held at once, of all connections */
+#define LIMIT_REPLY_LINES   512u   /* lines of one multi-line reply before it is cut */
+#define LIMIT_PENDING	    8u	   /* runs of like commands that may await their replies */
+#define LIMIT_OPEN_MESSAGES 4u	   /* mail transactions of one connection that await their end */
+#define LIMIT_STRING_OCTETS (256u << 20) /* octets of text of each class of sizes */
+#define LIMIT_MESSAGES \
+	LIMIT_CONNS /* mail transactions under way at once: one for each connection */
 #define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */
 #define LIMIT_TEXT	      255u   /* octets of a greeting, host name or address kept */
 #define LIMIT_SUBJECT	      4000u  /* octets of a decoded subject kept (1,000 characters) */

@@ -17,6 +17,8 @@ static const struct size_row {
 } rows[SIZES] = {
     [SIZE_FLOWS] = {"connections known", 100, 1024, LIMIT_FLOWS},
     [SIZE_CONNS] = {"connections followed", 290, 1024, LIMIT_CONNS},
+    [SIZE_WAITS] = {"connections that wait", 10, 256, LIMIT_WAITS},
+    [SIZE_EXTRAS] = {"connections not told yet", 30, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
     [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
     [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
@@ -41,6 +43,8 @@ size_unit(enum size s)
 	switch (s) {
 	case SIZE_FLOWS: return sizeof(struct flow) + 2 * sizeof(uint32_t); /* and its bucket */
 	case SIZE_CONNS: return sizeof(struct conn);
+	case SIZE_WAITS: return sizeof(struct wait);
+	case SIZE_EXTRAS: return sizeof(struct extra);
 	case SIZE_TLS: return mail_tls_size;
 	case SIZE_FACTS: return finding_facts_size;
 	case SIZE_STRINGS: return STRINGS_CLASSES;

@@ -12,6 +12,8 @@
 enum size {
 	SIZE_FLOWS,
 	SIZE_CONNS,
+	SIZE_WAITS,
+	SIZE_EXTRAS,
 	SIZE_TLS,
 	SIZE_FACTS,
 	SIZE_STRINGS, /* octets of each class */
