@@ -41,6 +41,8 @@ engine_new(const struct engine_config *config, char error[256])
 		n.count[SIZE_FLOWS] = config->flows;
 	if (config->conns > 0)
 		n.count[SIZE_CONNS] = config->conns;
+	const struct mail_sizes mail = {n.count[SIZE_LINES], n.count[SIZE_QUEUES],
+	    n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES]};
 	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_FACTS],
 	    n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
 	if (e == NULL || !defrag_init(&e->defrag, n.count[SIZE_DATAGRAMS]) ||
@@ -49,9 +51,7 @@ engine_new(const struct engine_config *config, char error[256])
 	    !pool_init(&e->waits, "waits", sizeof(struct wait), n.count[SIZE_WAITS]) ||
 	    !pool_init(&e->extras, "extras", sizeof(struct extra), n.count[SIZE_EXTRAS]) ||
 	    !streams_init(&e->streams, n.count[SIZE_REORDERS], n.count[SIZE_PAGES]) ||
-	    !mail_init(&e->mail, n.count[SIZE_LINES], n.count[SIZE_TLS],
-		n.count[SIZE_HANDSHAKES]) ||
-	    !findings_init(&e->findings, &findings)) {
+	    !mail_init(&e->mail, &mail) || !findings_init(&e->findings, &findings)) {
 		(void)snprintf(error, 256,
 		    "not enough address space for the tables (see ulimit -v, or --memory)");
 		engine_free(e);
@@ -490,6 +490,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	    [SIZE_TLS] = &e->mail.tls_states,
 	    [SIZE_FACTS] = &e->findings.facts,
 	    [SIZE_LINES] = &e->mail.lines,
+	    [SIZE_QUEUES] = &e->mail.queues,
 	    [SIZE_HANDSHAKES] = &e->mail.tls_pools.handshakes,
 	    [SIZE_MESSAGES] = &e->findings.messages,
 	    [SIZE_SCANS] = &e->findings.mime.scans,

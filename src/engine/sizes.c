@@ -23,6 +23,7 @@ static const struct size_row {
     [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
     [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
     [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
+    [SIZE_QUEUES] = {"sessions that await replies", 30, 256, LIMIT_CONNS},
     [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 50, 16, LIMIT_TLS_HANDSHAKES},
     [SIZE_MESSAGES] = {"mails under way", 50, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 50, 32, LIMIT_MIME_SCANS},
@@ -49,6 +50,7 @@ size_unit(enum size s)
 	case SIZE_FACTS: return finding_facts_size;
 	case SIZE_STRINGS: return STRINGS_CLASSES;
 	case SIZE_LINES: return mail_line_size;
+	case SIZE_QUEUES: return mail_queue_size;
 	case SIZE_HANDSHAKES: return tls_handshake_size;
 	case SIZE_MESSAGES: return finding_message_size;
 	case SIZE_SCANS: return mime_scan_size;

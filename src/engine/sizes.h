@@ -18,6 +18,7 @@ enum size {
 	SIZE_FACTS,
 	SIZE_STRINGS, /* octets of each class */
 	SIZE_LINES,
+	SIZE_QUEUES,
 	SIZE_HANDSHAKES,
 	SIZE_MESSAGES,
 	SIZE_SCANS,

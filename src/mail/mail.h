@@ -25,14 +25,9 @@
 
 /* State of the SMTP row (smtp.c). */
 struct smtp {
-	struct smtp_pending {
-		uint8_t what;	/* enum smtp_command */
-		uint8_t tx;	/* transaction it belongs to */
-		uint16_t first; /* RCPT: index of the first recipient of the run; else see
-				   smtp.h */
-		uint16_t count; /* replies that the run still awaits */
-	} q[LIMIT_PENDING];	/* commands that await their replies, oldest first */
-	uint8_t q_len;
+	uint32_t queue;	      /* commands that await their replies: struct smtp_queue; 0 for none */
+	uint8_t q_len;	      /* how many */
+	uint8_t last;	      /* the last of them: enum smtp_command */
 	uint8_t tx;	      /* number of the transaction that the client speaks of */
 	uint16_t flags;	      /* SMTP_* of smtp.c */
 	uint16_t rcpts;	      /* RCPT commands of this transaction */
@@ -72,14 +67,11 @@ enum mail_mode {
 };
 
 struct mail_session {
-	uint8_t protocol;	 /* enum mail_protocol */
-	uint8_t mode[2];	 /* enum mail_mode, by side */
-	uint8_t dot[2];		 /* MAIL_MODE_DOT: where in a line the side is (session.c) */
-	uint8_t flags;		 /* MAIL_SESSION_* */
-	uint8_t hidden_first[2]; /* first octet of a secret dropped from the line under way */
-	uint8_t hidden_last[2];	 /* the last one so far */
-	uint32_t hidden[2];	 /* octets of the line under way that were dropped as secret */
-	uint32_t line[2];  /* its octets kept so far: an object of the line pool; 0 for none */
+	uint8_t protocol;  /* enum mail_protocol */
+	uint8_t mode[2];   /* enum mail_mode, by side */
+	uint8_t dot[2];	   /* MAIL_MODE_DOT: where in a line the side is (session.c) */
+	uint8_t flags;	   /* MAIL_SESSION_* */
+	uint32_t line[2];  /* the line under way: an object of the line pool; 0 for none */
 	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
 	uint64_t count[2]; /* MAIL_MODE_COUNT: octets still to come */
 	union {
@@ -106,6 +98,7 @@ struct mail_session {
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
 	struct pool lines;	/* partial lines held */
+	struct pool queues;	/* struct smtp_queue */
 	struct pool tls_states; /* struct tls */
 	struct tls_pools tls_pools;
 	const uint8_t *data; /* input not yet used */
@@ -122,11 +115,15 @@ struct mail {
 	size_t behind_left;
 };
 
-extern const uint32_t mail_line_size, mail_tls_size; /* octets of one */
+extern const uint32_t mail_line_size, mail_queue_size, mail_tls_size; /* octets of one */
 
-/* Pools of unfinished lines, TLS states and TLS handshake messages.  False where the address space
- * is refused. */
-bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes);
+/* Maxima of what sessions hold. */
+struct mail_sizes {
+	uint32_t lines, queues, tls_states, handshakes;
+};
+
+/* False where the address space is refused. */
+bool mail_init(struct mail *m, const struct mail_sizes *n);
 void mail_free(struct mail *m);
 
 /* Begins a session in zeroed state.  `flags`: MAIL_SESSION_*. */

@@ -55,8 +55,21 @@ struct mail_row {
 	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
 	/* The connection ended. */
 	void (*end)(struct mail *m, struct mail_session *s);
+	/* Gives back what the row holds of pools; NULL where it never does. */
+	void (*release)(struct mail *m, struct mail_session *s);
 	/* Number of the transaction that content belongs to; -1 where it is passed over. */
 	int (*tx)(const struct mail_session *s);
+};
+
+/* Commands of an SMTP session that await their replies, oldest first; while there are any. */
+struct smtp_queue {
+	struct smtp_pending {
+		uint8_t what;	/* enum smtp_command */
+		uint8_t tx;	/* transaction it belongs to */
+		uint16_t first; /* RCPT: index of the first recipient of the run; else see
+				   smtp.h */
+		uint16_t count; /* replies that the run still awaits */
+	} at[LIMIT_PENDING];
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;

@@ -16,6 +16,9 @@
 struct held_line {
 	uint16_t len;
 	bool cut;
+	uint8_t hidden_first; /* first octet of a secret that was dropped from it */
+	uint8_t hidden_last;  /* the last one so far */
+	uint32_t hidden;      /* octets that were dropped as secret */
 	char s[LIMIT_LINE];
 };
 
@@ -50,21 +53,24 @@ static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_POP3] = &mail_pop3_row,
 };
 
-const uint32_t mail_line_size = sizeof(struct held_line), mail_tls_size = sizeof(struct tls);
+const uint32_t mail_line_size = sizeof(struct held_line),
+	       mail_queue_size = sizeof(struct smtp_queue), mail_tls_size = sizeof(struct tls);
 
 bool
-mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes)
+mail_init(struct mail *m, const struct mail_sizes *n)
 {
 	memset(m, 0, sizeof *m);
-	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
-	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
-	    tls_pools_init(&m->tls_pools, handshakes);
+	return pool_init(&m->lines, "lines", sizeof(struct held_line), n->lines) &&
+	    pool_init(&m->queues, "queues", sizeof(struct smtp_queue), n->queues) &&
+	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), n->tls_states) &&
+	    tls_pools_init(&m->tls_pools, n->handshakes);
 }
 
 void
 mail_free(struct mail *m)
 {
 	pool_free_all(&m->lines);
+	pool_free_all(&m->queues);
 	pool_free_all(&m->tls_states);
 	tls_pools_free(&m->tls_pools);
 }
@@ -194,7 +200,6 @@ drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 		pool_give(&m->lines, s->line[side]);
 	}
 	s->line[side] = 0;
-	s->hidden[side] = 0;
 }
 
 /* Takes what may be kept of `len` octets into the held line, and counts the rest as secret. */
@@ -202,12 +207,6 @@ static void
 hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	if (s->hidden[side] > 0) {
-		s->hidden[side] += (uint32_t)len;
-		if (len > 0)
-			s->hidden_last[side] = p[len - 1];
-		return;
-	}
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
@@ -217,6 +216,12 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 		return;
 	}
 	struct held_line *h = pool_at(&m->lines, s->line[side]);
+	if (h->hidden > 0) {
+		h->hidden += (uint32_t)len;
+		if (len > 0)
+			h->hidden_last = p[len - 1];
+		return;
+	}
 	size_t old = h->len, room = sizeof h->s - old, n = len < room ? len : room;
 	memcpy(h->s + old, p, n);
 	h->len = (uint16_t)(old + n);
@@ -227,9 +232,9 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 		uint8_t first = (uint8_t)h->s[at];
 		if (first == '\r')
 			return; /* its line end is no secret, and what follows will tell */
-		s->hidden_first[side] = first;
-		s->hidden_last[side] = p[len - 1];
-		s->hidden[side] = (uint32_t)(old + len - at);
+		h->hidden_first = first;
+		h->hidden_last = p[len - 1];
+		h->hidden = (uint32_t)(old + len - at);
 		memset(h->s + at, 0, h->len - at);
 		h->len = (uint16_t)at;
 	}
@@ -251,13 +256,14 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	struct mail_line l = {.s = h != NULL ? h->s : "", .len = h != NULL ? h->len : 0};
 	bool cr = cr_before_lf;
 	l.cut = h != NULL && h->cut;
-	if (!cr && s->hidden[side] > 0 &&
-	    s->hidden_last[side] == '\r') { /* it came apart from its LF */
-		s->hidden[side]--;
+	if (h != NULL) {
+		l.hidden = h->hidden;
+		l.hidden_first = h->hidden_first;
+	}
+	if (!cr && l.hidden > 0 && h->hidden_last == '\r') { /* it came apart from its LF */
+		l.hidden--;
 		cr = true;
 	}
-	l.hidden = s->hidden[side];
-	l.hidden_first = s->hidden_first[side];
 	if (l.hidden == 0 && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
@@ -265,7 +271,6 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	l.bare_lf = !cr;
 	m->spent_line = s->line[side];
 	s->line[side] = 0;
-	s->hidden[side] = 0;
 	give_line(m, s, side, &l);
 }
 
@@ -273,7 +278,7 @@ static void
 read_line(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	bool fresh = s->line[side] == 0 && s->hidden[side] == 0;
+	bool fresh = s->line[side] == 0;
 	if (fresh && m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
 		tls_begin(m, s, side);
 		return;
@@ -396,7 +401,8 @@ read_resync(struct mail *m, struct mail_session *s)
 	}
 	if ((record == PLAUSIBLE_MAYBE || line == PLAUSIBLE_MAYBE) && n < sizeof m->start) {
 		hold(m, s, side, m->data, m->left);
-		if (s->hidden[side] > 0)
+		if (s->line[side] != 0 &&
+		    ((const struct held_line *)pool_at(&m->lines, s->line[side]))->hidden > 0)
 			drop_line(m, s, side);
 		m->left = 0;
 		return;
@@ -435,7 +441,6 @@ read_injected(struct mail *m, struct mail_session *s)
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, h->s, len);
 	m->spent_line = s->line[MAIL_SERVER];
 	s->line[MAIL_SERVER] = 0;
-	s->hidden[MAIL_SERVER] = 0;
 }
 
 static void
@@ -791,6 +796,8 @@ mail_release(struct mail *m, struct mail_session *s)
 {
 	drop_line(m, s, MAIL_CLIENT);
 	drop_line(m, s, MAIL_SERVER);
+	if (s->protocol != MAIL_NONE && rows[s->protocol]->release != NULL)
+		rows[s->protocol]->release(m, s);
 	if (s->tls != 0) {
 		tls_end(&m->tls_pools, pool_at(&m->tls_states, s->tls));
 		pool_give(&m->tls_states, s->tls);

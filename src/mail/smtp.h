@@ -31,7 +31,8 @@
 
 /* ---- smtp_state.c ---- */
 
-/* Queues a command for its reply.  Nothing is kept where the server is not captured. */
+/* Queues a command for its reply.  Nothing is kept where the server is not captured; without memory
+ * it is told as lost. */
 void smtp_push(struct mail *m, struct mail_session *s, uint8_t what);
 
 /* The same of a command that ends the transaction `over` - 1 (none where it is 0). */
@@ -42,14 +43,24 @@ void smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16
  * section 4.2), which may be told after it was sent.
  */
 void smtp_push_end(struct mail *m, struct mail_session *s);
-void smtp_accepted_rcpt(struct smtp *p, uint8_t tx);
+void smtp_accepted_rcpt(struct mail *m, struct smtp *p, uint8_t tx);
+
+/* Entry `i` of the p->q_len that await their replies, oldest first. */
+static inline struct smtp_pending *
+smtp_awaits(const struct mail *m, const struct smtp *p, unsigned i)
+{
+	return &((struct smtp_queue *)pool_at(&m->queues, p->queue))->at[i];
+}
 
 /* The oldest command that awaits its reply; NULL for none. */
-struct smtp_pending *smtp_front(struct smtp *p);
-void smtp_pop(struct smtp *p);
+struct smtp_pending *smtp_front(const struct mail *m, const struct smtp *p);
+void smtp_pop(struct mail *m, struct smtp *p);
 
 /* Drops the entries before the first `what`, if there is one: their replies were not seen. */
-bool smtp_pop_to(struct smtp *p, uint8_t what);
+bool smtp_pop_to(struct mail *m, struct smtp *p, uint8_t what);
+
+/* Drops all of them. */
+void smtp_forget(struct mail *m, struct smtp *p);
 
 /* Is STARTTLS (or X-ANONYMOUSTLS) in the capability list under way? */
 bool smtp_offered(const struct smtp *p);

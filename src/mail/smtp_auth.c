@@ -57,7 +57,7 @@ smtp_auth_reply(struct mail *m, struct mail_session *s, bool cancelled)
 static bool
 auth_pending(const struct smtp *p)
 {
-	return p->flags & SMTP_AUTH_OPEN || (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_AUTH);
+	return p->flags & SMTP_AUTH_OPEN || p->last == CMD_AUTH;
 }
 
 /*

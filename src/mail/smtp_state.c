@@ -12,31 +12,43 @@
 /* ---- the queue ---- */
 
 void
+smtp_forget(struct mail *m, struct smtp *p)
+{
+	pool_give(&m->queues, p->queue);
+	p->queue = 0;
+	p->q_len = 0;
+	p->last = CMD_NONE;
+}
+
+/* The client went on, so it had its answers: they are what was lost. */
+static void
+forget_answered(struct mail *m, struct smtp *p)
+{
+	bool list = false;
+	for (uint8_t i = 0; i < p->q_len; i++)
+		list |= smtp_awaits(m, p, i)->what == CMD_EHLO;
+	if (list)
+		mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
+	smtp_forget(m, p);
+	p->reply_lines = 0;
+	p->keywords = 0;
+	p->flags &= (uint16_t) ~(SMTP_SERVER_LOST | SMTP_LIST_CUT | SMTP_LIST);
+}
+
+void
 smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
 {
 	struct smtp *p = &s->p.smtp;
 	if (s->flags & MAIL_SESSION_ONE_SIDED) { /* no reply will ever be seen */
-		p->q_len = 0;
+		smtp_forget(m, p);
 		return;
 	}
-	struct smtp_pending *last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
-	if (p->flags & SMTP_SERVER_LOST && what != CMD_EOD) {
-		/* the client went on, so it had its answers: they are what was lost */
-		bool list = false;
-		for (uint8_t i = 0; i < p->q_len; i++)
-			list |= p->q[i].what == CMD_EHLO;
-		if (list)
-			mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
-		p->q_len = 0;
-		p->reply_lines = 0;
-		p->keywords = 0;
-		p->flags &= (uint16_t) ~(SMTP_SERVER_LOST | SMTP_LIST_CUT | SMTP_LIST);
-		last = NULL;
-	}
-	if (last != NULL && last->what == CMD_LOST) {
+	if (p->flags & SMTP_SERVER_LOST && what != CMD_EOD)
+		forget_answered(m, p);
+	if (p->q_len > 0 && p->last == CMD_LOST)
 		p->q_len--; /* whatever was lost has been answered before the client spoke again */
-		last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
-	}
+	struct smtp_pending *last = p->q_len > 0 ? smtp_awaits(m, p, p->q_len - 1u) : NULL;
+	p->last = what;
 	if (last != NULL && last->what == what && last->tx == p->tx && last->count < UINT16_MAX &&
 	    (what == CMD_RCPT || what == CMD_OTHER)) {
 		last->count++;
@@ -46,34 +58,52 @@ smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
 		mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_PIPELINE);
 		p->q_len = 0;
 	}
-	p->q[p->q_len++] =
+	if (p->queue == 0)
+		p->queue = pool_take(&m->queues);
+	if (p->queue == 0) { /* its reply will answer nothing */
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+		return;
+	}
+	*smtp_awaits(m, p, p->q_len++) =
 	    (struct smtp_pending){what, p->tx, what == CMD_RCPT ? (uint16_t)(p->rcpts - 1) : 0, 1};
 }
 
 struct smtp_pending *
-smtp_front(struct smtp *p)
+smtp_front(const struct mail *m, const struct smtp *p)
 {
-	return p->q_len > 0 ? &p->q[0] : NULL;
+	return p->q_len > 0 ? smtp_awaits(m, p, 0) : NULL;
+}
+
+/* Drops the oldest `n`. */
+static void
+drop_front(struct mail *m, struct smtp *p, uint8_t n)
+{
+	p->q_len = (uint8_t)(p->q_len - n);
+	if (p->q_len == 0)
+		smtp_forget(m, p);
+	else
+		memmove(smtp_awaits(m, p, 0), smtp_awaits(m, p, n),
+		    sizeof(struct smtp_pending) * p->q_len);
 }
 
 void
-smtp_pop(struct smtp *p)
+smtp_pop(struct mail *m, struct smtp *p)
 {
-	if (p->q_len > 0 && --p->q[0].count > 0) {
-		p->q[0].first++;
+	struct smtp_pending *first = smtp_front(m, p);
+	if (first == NULL)
 		return;
-	}
-	if (p->q_len > 0)
-		memmove(p->q, p->q + 1, sizeof p->q[0] * --p->q_len);
+	if (--first->count > 0)
+		first->first++;
+	else
+		drop_front(m, p, 1);
 }
 
 bool
-smtp_pop_to(struct smtp *p, uint8_t what)
+smtp_pop_to(struct mail *m, struct smtp *p, uint8_t what)
 {
 	for (uint8_t i = 0; i < p->q_len; i++) {
-		if (p->q[i].what == what) {
-			p->q_len = (uint8_t)(p->q_len - i);
-			memmove(p->q, p->q + i, sizeof p->q[0] * p->q_len);
+		if (smtp_awaits(m, p, i)->what == what) {
+			drop_front(m, p, i);
 			return true;
 		}
 	}
@@ -125,7 +155,7 @@ smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16_t ov
 	struct smtp *p = &s->p.smtp;
 	smtp_push(m, s, what);
 	if (p->q_len > 0)
-		p->q[p->q_len - 1].first = over;
+		smtp_awaits(m, p, p->q_len - 1u)->first = over;
 }
 
 void
@@ -135,18 +165,18 @@ smtp_push_end(struct mail *m, struct mail_session *s)
 	smtp_push(m, s, CMD_EOD);
 	if (p->q_len == 0 || !(p->flags & SMTP_LMTP))
 		return;
-	struct smtp_pending *end = &p->q[p->q_len - 1];
+	struct smtp_pending *end = smtp_awaits(m, p, p->q_len - 1u);
 	end->first = p->rcpts_ok;
 	end->count = p->rcpts_ok > 0 ? p->rcpts_ok : 1;
 }
 
 void
-smtp_accepted_rcpt(struct smtp *p, uint8_t tx)
+smtp_accepted_rcpt(struct mail *m, struct smtp *p, uint8_t tx)
 {
 	if (tx == p->tx && p->rcpts_ok < UINT16_MAX)
 		p->rcpts_ok++;
 	for (uint8_t i = 0; i < p->q_len && p->flags & SMTP_LMTP; i++) {
-		struct smtp_pending *end = &p->q[i];
+		struct smtp_pending *end = smtp_awaits(m, p, i);
 		if (end->what == CMD_EOD && end->tx == tx && end->first < UINT16_MAX)
 			end->count = ++end->first;
 	}
@@ -177,7 +207,7 @@ smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 		smtp_result(m, s, p->tx, MAIL_RESULT_UNKNOWN);
 		return;
 	}
-	if (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_EOD && p->q[p->q_len - 1].tx == p->tx)
+	if (p->q_len > 0 && p->last == CMD_EOD && smtp_awaits(m, p, p->q_len - 1u)->tx == p->tx)
 		return; /* BDAT LAST: its command is already waiting */
 	smtp_push_end(m, s);
 }

@@ -141,7 +141,7 @@ script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const cha
 {
 	memset(r, 0, sizeof *r);
 	r->secret = secret;
-	assert_true(mail_init(&r->m, 8, 8, 8));
+	assert_true(mail_init(&r->m, &(struct mail_sizes){8, 8, 8, 8}));
 	mail_begin(&r->m, &r->s, p, flags);
 	script_take(r);
 	if (*script == '?')
