@@ -338,9 +338,8 @@ void
 end_at(struct conn *c, const uint64_t reset_at[2])
 {
 	for (unsigned end = 0; end < 2; end++) {
-		struct stream *s = &c->stream[end];
-		if (s->end == STREAM_NO_END && s->next < reset_at[end])
-			s->end = reset_at[end];
+		if (reset_at[end] > c->stream[end].next)
+			stream_end_at(&c->stream[end], reset_at[end]);
 	}
 }
 

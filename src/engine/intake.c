@@ -58,8 +58,8 @@ is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 		    end != flow_client(f);
 	if (f->isn == 0 || f->isn == seg->seq)
 		return false;
-	bool closing = conn_wait(e, c)->close_ns != 0 || c->stream[0].end != STREAM_NO_END ||
-	    c->stream[1].end != STREAM_NO_END;
+	bool closing = conn_wait(e, c)->close_ns != 0 ||
+	    (c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS;
 	bool alone = c->packets[!end] == 0; /* its answer would not be seen */
 	struct extra *x = extra_make(e, c);
 	if (x != NULL) {
@@ -224,7 +224,7 @@ take_segment(struct engine *e)
 			(void)ask_dpi(e, c);
 		if (seg->flags & TCP_FIN)
 			stream_fin(s, seq + seg->wire_len);
-		s->next = s->end != STREAM_NO_END ? s->end : s->next;
+		stream_skip(s);
 		return;
 	}
 	note_turn(e, c, f, end, seq);
@@ -237,7 +237,7 @@ take_segment(struct engine *e)
 	}
 	/* half of all packets: an acknowledgement that makes nothing known */
 	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && !reset &&
-	    s->end == STREAM_NO_END && peer->end == STREAM_NO_END && stream_is_quiet(s, peer) &&
+	    !((s->flags | peer->flags) & STREAM_ENDS) && stream_is_quiet(s, peer) &&
 	    stream_is_quiet(peer, s)) {
 		e->work = 0;
 		return;
