@@ -46,13 +46,12 @@ struct conn {
 	int64_t start_ns;    /* first packet */
 	int64_t end_ns;	     /* last packet */
 	uint64_t octets[2];  /* payload sent, repeats counted */
-	uint64_t gap_octets; /* lost */
 	uint32_t packets[2]; /* sent */
 	uint32_t flow;	     /* its flow */
 	uint32_t wait;	     /* struct wait; 0 while it waits for nothing but packets */
 	uint32_t extra;	     /* struct extra; 0 for none */
 	uint32_t around;     /* shared string: struct around; 0 where nothing stood around it */
-	uint16_t flags;	     /* CONN_* */
+	uint32_t flags;	     /* CONN_* */
 	uint8_t phase;	     /* enum conn_phase */
 	uint8_t end;	     /* enum conn_end */
 	uint8_t closed_by;   /* enum conn_closed_by */
@@ -69,9 +68,10 @@ struct wait {
 	uint32_t prev, next;  /* neighbours in the list */
 };
 
-/* What else there is to remember of a few: those that are not told to be mail yet, or of which one
- * side is not captured. */
+/* What else there is to remember of a few: those that are not told to be mail yet, of which octets
+ * were lost, or of which one side is not captured. */
 struct extra {
+	uint64_t gap_octets;  /* lost */
 	struct dpi_flow *dpi; /* nDPI's state while it is asked */
 	uint32_t held[2];     /* strings: first octets of a side, while they are too few to tell the
 				 protocol */
@@ -107,6 +107,7 @@ struct around {
 #define CONN_ANSWERED  0x800u  /* the server's SYN was seen: its octets are known from the first */
 #define CONN_VLAN      0x4000u /* its VLAN is known */
 #define CONN_TUNNEL    0x8000u /* its tunnel is */
+#define CONN_GAP       0x10000u /* octets were lost */
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 struct engine;

@@ -43,8 +43,8 @@ engine_new(const struct engine_config *config, char error[256])
 		n.count[SIZE_CONNS] = config->conns;
 	const struct mail_sizes mail = {n.count[SIZE_LINES], n.count[SIZE_QUEUES],
 	    n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES]};
-	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_FACTS],
-	    n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
+	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_CONTENTS],
+	    n.count[SIZE_FACTS], n.count[SIZE_NOTES], n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
 	if (e == NULL || !defrag_init(&e->defrag, n.count[SIZE_DATAGRAMS]) ||
 	    !flow_table_init(&e->flows, n.count[SIZE_FLOWS]) ||
 	    !pool_init(&e->conns, "connections", sizeof(struct conn), n.count[SIZE_CONNS]) ||
@@ -139,6 +139,15 @@ is_recorded(const struct conn *c)
 }
 
 static void
+lose_octets(struct engine *e, struct conn *c, uint64_t len)
+{
+	struct extra *x = extra_make(e, c);
+	c->flags |= CONN_GAP;
+	if (x != NULL)
+		x->gap_octets += len;
+}
+
+static void
 give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk)
 {
 	struct conn *c = pool_at(&e->conns, id);
@@ -149,7 +158,7 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 		return;
 	}
 	if (chunk->data == NULL) {
-		c->gap_octets += chunk->len;
+		lose_octets(e, c, chunk->len);
 		if (c->phase == CONN_MAIL)
 			mail_gap(&e->mail, &c->mail, side, chunk->len);
 		else
@@ -270,7 +279,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		c->end = CONN_END_GONE;
 		if (!is_recorded(c))
 			return false;
-		e->stats.gap_bytes += c->gap_octets;
+		e->stats.gap_bytes += conn_extra(e, c)->gap_octets;
 		record_session(e, c, out);
 		return true;
 	case CONN_END_GONE:
@@ -492,6 +501,8 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	    [SIZE_QUEUES] = &e->mail.queues,
 	    [SIZE_HANDSHAKES] = &e->mail.tls_pools.handshakes,
 	    [SIZE_MESSAGES] = &e->findings.messages,
+	    [SIZE_CONTENTS] = &e->findings.contents,
+	    [SIZE_NOTES] = &e->findings.notes,
 	    [SIZE_SCANS] = &e->findings.mime.scans,
 	    [SIZE_REORDERS] = &e->streams.reorders,
 	    [SIZE_PAGES] = &e->streams.pages,

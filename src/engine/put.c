@@ -41,7 +41,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 	return (struct finding_view){
 	    .ts_ns = now_ns,
 	    .midstream = !(c->flags & CONN_SYN),
-	    .gap = c->gap_octets > 0,
+	    .gap = (c->flags & CONN_GAP) != 0,
 	    .both = c->packets[0] > 0 && c->packets[1] > 0,
 	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
 		c->closed_by == CLOSED_BY_REUSE,
@@ -113,7 +113,7 @@ put_forwarded(const struct conn *c, const struct findings *F, struct record *r)
 	char text[ADDR_TEXT];
 	struct addr a;
 	size_t len;
-	const char *s = strings_get(&F->strings, c->finding.forwarded, &len);
+	const char *s = strings_get(&F->strings, finding_notes(F, &c->finding)->forwarded, &len);
 	if (len >= sizeof text)
 		return;
 	memcpy(text, s, len);
@@ -174,7 +174,7 @@ conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct re
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
 	put_around(f, &around, r);
 	struct record_value said;
-	if (c->finding.forwarded != 0 && !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
+	if (finding_notes(&e->findings, &c->finding)->forwarded != 0 && !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
 		put_forwarded(c, &e->findings, r);
 	put_end(c, f, &around, client, true, r);
 	put_end(c, f, &around, !client, false, r);
@@ -183,7 +183,7 @@ conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct re
 		: c->packets[!client] == 0 ? "client-only"
 					   : "both");
 	record_put_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
-	record_put_u64(r, FIELD_GAP_BYTES, c->gap_octets);
+	record_put_u64(r, FIELD_GAP_BYTES, conn_extra(e, c)->gap_octets);
 	if (r->kind == RECORD_SESSION)
 		record_put_word(r, FIELD_CLOSED_BY, closed_by[c->closed_by]);
 }

@@ -21,11 +21,13 @@ static const struct size_row {
     [SIZE_EXTRAS] = {"connections not told yet", 30, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
     [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
+    [SIZE_NOTES] = {"sessions with logins or evidence", 20, 256, LIMIT_CONNS},
     [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
     [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
     [SIZE_QUEUES] = {"sessions that await replies", 30, 256, LIMIT_CONNS},
     [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 50, 16, LIMIT_TLS_HANDSHAKES},
     [SIZE_MESSAGES] = {"mails under way", 50, 64, LIMIT_MESSAGES},
+    [SIZE_CONTENTS] = {"mails with content", 50, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 50, 32, LIMIT_MIME_SCANS},
     [SIZE_REORDERS] = {"streams out of order", 20, 64, LIMIT_OOO_STREAMS},
     [SIZE_PAGES] = {"pages of octets out of order", 60, 64, LIMIT_OOO_PAGES},
@@ -48,11 +50,13 @@ size_unit(enum size s)
 	case SIZE_EXTRAS: return sizeof(struct extra);
 	case SIZE_TLS: return mail_tls_size;
 	case SIZE_FACTS: return finding_facts_size;
+	case SIZE_NOTES: return finding_notes_size;
 	case SIZE_STRINGS: return STRINGS_CLASSES;
 	case SIZE_LINES: return mail_line_size;
 	case SIZE_QUEUES: return mail_queue_size;
 	case SIZE_HANDSHAKES: return tls_handshake_size;
 	case SIZE_MESSAGES: return finding_message_size;
+	case SIZE_CONTENTS: return finding_content_size;
 	case SIZE_SCANS: return mime_scan_size;
 	case SIZE_REORDERS: return stream_reorder_size;
 	case SIZE_PAGES: return stream_page_size;

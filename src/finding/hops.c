@@ -34,15 +34,15 @@ add_word(struct hop *h, size_t *used, const char *s, size_t len)
 }
 
 void
-hops_take(struct findings *F, struct message *m, const char *field, size_t len)
+hops_take(struct findings *F, struct hops *hops, const char *field, size_t len)
 {
 	struct received r;
 	struct hop h = {.next = 0};
 	size_t used = 0;
 	received_parse(field, len, &r);
-	m->hops.seen++; /* no more than LIMIT_RECEIVED come */
-	m->hops.states |= (uint8_t)(1u << r.state);
-	if (m->hops.kept >= LIMIT_HOPS)
+	hops->seen++; /* no more than LIMIT_RECEIVED come */
+	hops->states |= (uint8_t)(1u << r.state);
+	if (hops->kept >= LIMIT_HOPS)
 		return;
 	h.state = (uint8_t)r.state;
 	h.has_time = r.has_time;
@@ -52,8 +52,8 @@ hops_take(struct findings *F, struct message *m, const char *field, size_t len)
 	h.by_len = add_word(&h, &used, r.by, r.by_len);
 	h.with_len = add_word(&h, &used, r.with, strlen(r.with));
 	h.tls_len = add_word(&h, &used, r.tls, strlen(r.tls));
-	if (chain_add(F, &m->hops.chain, &h, offsetof(struct hop, words) + used))
-		m->hops.kept++;
+	if (chain_add(F, &hops->chain, &h, offsetof(struct hop, words) + used))
+		hops->kept++;
 }
 
 static void
@@ -91,15 +91,16 @@ void
 hops_put(const struct findings *F, const struct message *m, struct record *r)
 {
 	struct hop h;
-	unsigned states = m->hops.states;
-	for (uint32_t at = m->hops.chain.first; at != 0; at = chain_next(F, at)) {
+	const struct hops *hops = &content_of(F, m)->hops;
+	unsigned states = hops->states;
+	for (uint32_t at = hops->chain.first; at != 0; at = chain_next(F, at)) {
 		hop_at(F, at, &h);
 		put_hop(&h, r);
 	}
-	r->cut = (uint16_t)(r->cut + m->hops.seen - m->hops.kept);
+	r->cut = (uint16_t)(r->cut + hops->seen - hops->kept);
 	/* that all were sealed is said of a header of which all was seen and read */
 	bool whole = m->flags & MESSAGE_HEADERS_DONE && !(states & HOPS_LOST) &&
-	    m->hops.seen < LIMIT_RECEIVED;
+	    hops->seen < LIMIT_RECEIVED;
 	if (states & 1u << RECEIVED_READABLE)
 		record_put_bool(r, FIELD_HOPS_SEALED, false);
 	else if (whole && states & 1u << RECEIVED_SEALED && !(states & 1u << RECEIVED_UNKNOWN))

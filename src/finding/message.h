@@ -42,24 +42,29 @@ struct hops {
 };
 #define HOPS_LOST 0x80u /* octets of the header were lost */
 
-struct message {
-	int64_t start_ns;	  /* packet time of its first command */
-	uint64_t size;		  /* content octets */
-	uint32_t next;		  /* of those open in the connection, the one begun after it */
-	uint32_t from;		  /* string: the sender; 0 for none or the null sender */
-	struct chain recipients;  /* struct recipient */
+/* What is found in the content of a message, once there is any. */
+struct content {
+	uint64_t size;		  /* octets */
 	struct chain attachments; /* struct attachment */
 	struct hops hops;
 	uint8_t attachments_kept;
-	uint32_t rcpt_reply; /* the recipient whose reply is due */
-	uint32_t rcpts;	     /* RCPT commands */
-	uint32_t replies;    /* RCPT replies seen */
-	uint32_t refused;    /* of them errors */
 	uint32_t subject;    /* string: decoded */
 	uint32_t message_id; /* string */
 	uint32_t mailer;     /* string */
 	uint32_t scan;	     /* MIME scan; 0 for none */
-	uint16_t rcpts_kept; /* RCPT commands in the chain */
+};
+
+struct message {
+	int64_t start_ns;	 /* packet time of its first command */
+	uint32_t next;		 /* of those open in the connection, the one begun after it */
+	uint32_t from;		 /* string: the sender; 0 for none or the null sender */
+	struct chain recipients; /* struct recipient */
+	uint32_t rcpt_reply;	 /* the recipient whose reply is due */
+	uint32_t rcpts;		 /* RCPT commands */
+	uint32_t replies;	 /* RCPT replies seen */
+	uint32_t refused;	 /* of them errors */
+	uint32_t content;	 /* object of the contents pool; 0 for none */
+	uint16_t rcpts_kept;	 /* RCPT commands in the chain */
 	uint8_t tx;
 	uint8_t flags;	    /* MESSAGE_* */
 	uint8_t exposed;    /* EXPOSED_* */
@@ -119,7 +124,7 @@ void finding_release_tls(struct findings *F, struct finding *f);
  * dot. */
 size_t finding_host(const char *s, size_t len, size_t *at);
 
-/* Names of SASL mechanisms; index is the bit in finding.auth. */
+/* Names of SASL mechanisms; index is the bit in notes.auth. */
 unsigned auth_bit(const char *name, size_t len);
 const char *auth_name(unsigned bit); /* NULL past the last */
 
@@ -145,17 +150,23 @@ bool chain_add(struct findings *F, struct chain *c, const void *cell, size_t len
 uint32_t chain_next(const struct findings *F, uint32_t at);
 void chain_drop(struct findings *F, struct chain *c);
 
+/* The content of a message; all zero where there is none, or no memory for it. */
+const struct content *content_of(const struct findings *F, const struct message *m);
+
 uint32_t message_find(const struct findings *F, const struct finding *f, uint8_t tx);
 uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns);
 void message_recipient(struct findings *F, struct message *m, const char *addr, size_t len);
 void message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted);
-void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len);
+
+/* Octets of its content; `stuffed` dots that only the wire had stood among them. */
+void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len,
+    uint16_t stuffed);
 void message_content_gap(struct findings *F, struct message *m, uint64_t len);
 void message_content_end(struct findings *F, struct message *m);
 struct attachment attachment_at(const struct findings *F, uint32_t at); /* `at` in the chain */
 
 /* A Received field, the newest first; and what became of them all. */
-void hops_take(struct findings *F, struct message *m, const char *field, size_t len);
+void hops_take(struct findings *F, struct hops *hops, const char *field, size_t len);
 void hops_put(const struct findings *F, const struct message *m, struct record *r);
 
 #endif

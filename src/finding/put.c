@@ -39,8 +39,9 @@ put_exposure(struct record *r, uint8_t exposed, bool names)
 }
 
 static void
-put_auth(const struct finding *f, struct record *r)
+put_auth(const struct findings *F, const struct finding *f, struct record *r)
 {
+	const struct notes *n = finding_notes(F, f);
 	static const struct {
 		uint32_t flag;
 		const char *word;
@@ -51,10 +52,10 @@ put_auth(const struct finding *f, struct record *r)
 	    {FINDING_AUTH_OPEN, "unanswered"},
 	};
 	for (unsigned i = 0; auth_name(i) != NULL; i++) {
-		if (f->auth & 1u << i)
+		if (n->auth & 1u << i)
 			record_put_word(r, FIELD_AUTH, auth_name(i));
 	}
-	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
+	if (f->flags & FINDING_AUTH && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
 		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
 	for (unsigned i = 0; i < sizeof results / sizeof *results; i++) {
 		bool early = results[i].flag == FINDING_AUTH_OPEN && r->kind != RECORD_SESSION;
@@ -62,7 +63,7 @@ put_auth(const struct finding *f, struct record *r)
 			record_put_word(r, FIELD_AUTH_RESULT, results[i].word);
 	}
 	for (unsigned i = 0; i < AUTH_SHOWS; i++) {
-		if (f->auth_shown >> i & 1u)
+		if (n->auth_shown >> i & 1u)
 			record_put_word(r, FIELD_AUTH_SHOWS, auth_shows_name((enum auth_shows)i));
 	}
 }
@@ -161,11 +162,11 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 	bool whole = v->both && !v->midstream && !v->gap;
 	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))
 		record_put_bool(r, FIELD_STARTTLS_REQUESTED, (f->flags & FINDING_REQUESTED) != 0);
-	if (f->upgrade_code != 0)
-		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_code);
-	else if (f->upgrade_word != 0)
-		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_word]);
-	put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
+	if (f->upgrade_reply >= sizeof word / sizeof word[0])
+		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_reply);
+	else if (f->upgrade_reply != 0)
+		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_reply]);
+	put_string(F, r, FIELD_STARTTLS_EVIDENCE, finding_notes(F, f)->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
 	/* TLS that was under way before the capture, or behind a loss, may have begun either way */
 	if (!any)
@@ -193,7 +194,7 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 	put_starttls(F, f, v, r);
 	record_put_u64(r, FIELD_MESSAGES, f->messages);
 	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
-	put_auth(f, r);
+	put_auth(F, f, r);
 	for (unsigned i = 0; i < MAIL_EXTENSIONS; i++) {
 		if (f->used >> i & 1u)
 			record_put_word(r, FIELD_USED, mail_extension(i));
@@ -214,6 +215,7 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	static const char *const delivered[] = {"accepted", "rejected", "aborted", "unknown"};
 	static const char *const protection[] = {"none", "pgp", "smime", "none", "unknown"};
 	const struct message *m = pool_at(&F->messages, id);
+	const struct content *c = content_of(F, m);
 	size_t len;
 	(void)f;
 	put_exposed(r, m->exposed);
@@ -232,10 +234,10 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	}
 	if (m->rcpts > 0)
 		record_put_u64(r, FIELD_RECIPIENTS, m->rcpts);
-	put_string(F, r, FIELD_EMAIL_SUBJECT, m->subject);
-	put_string(F, r, FIELD_EMAIL_MESSAGE_ID, m->message_id);
-	put_string(F, r, FIELD_EMAIL_X_MAILER, m->mailer);
-	for (uint32_t at = m->attachments.first; at != 0; at = chain_next(F, at)) {
+	put_string(F, r, FIELD_EMAIL_SUBJECT, c->subject);
+	put_string(F, r, FIELD_EMAIL_MESSAGE_ID, c->message_id);
+	put_string(F, r, FIELD_EMAIL_X_MAILER, c->mailer);
+	for (uint32_t at = c->attachments.first; at != 0; at = chain_next(F, at)) {
 		const struct attachment a = attachment_at(F, at);
 		record_put_item(r, FIELD_EMAIL_ATTACHMENT);
 		put_string(F, r, FIELD_EMAIL_ATTACHMENT_NAME, a.name);
@@ -251,7 +253,8 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		    m->protection != MIME_PLAIN;
 		record_put_word(r, FIELD_BODY_PROTECTION,
 		    known ? protection[m->protection] : "unknown");
-		record_put_u64(r, FIELD_SIZE, m->size);
+		if (m->content != 0)
+			record_put_u64(r, FIELD_SIZE, c->size);
 		if (m->flags & MESSAGE_TLS_WAIVED)
 			record_put_bool(r, FIELD_TLS_REQUIRED, false);
 	}

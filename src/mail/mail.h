@@ -67,13 +67,14 @@ enum mail_mode {
 };
 
 struct mail_session {
-	uint8_t protocol;  /* enum mail_protocol */
-	uint8_t mode[2];   /* enum mail_mode, by side */
-	uint8_t dot[2];	   /* MAIL_MODE_DOT: where in a line the side is (session.c) */
-	uint8_t flags;	   /* MAIL_SESSION_* */
-	uint32_t line[2];  /* the line under way: an object of the line pool; 0 for none */
-	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
-	uint64_t count[2]; /* MAIL_MODE_COUNT: octets still to come */
+	uint8_t protocol;      /* enum mail_protocol */
+	uint8_t mode[2];       /* enum mail_mode, by side */
+	uint8_t dot[2];	       /* MAIL_MODE_DOT: where in a line the side is (session.c) */
+	uint8_t flags;	       /* MAIL_SESSION_* */
+	uint8_t count_high[2]; /* MAIL_MODE_COUNT: octets still to come, of 40 bits the highest */
+	uint32_t count[2];     /* and the others */
+	uint32_t line[2];      /* the line under way: an object of the line pool; 0 for none */
+	uint32_t tls;	       /* TLS state: an object of the TLS pool; 0 for none */
 	union {
 		struct smtp smtp;
 		struct imap imap;

@@ -479,11 +479,24 @@ mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
 }
 
+static uint64_t
+count_of(const struct mail_session *s, enum mail_side side)
+{
+	return (uint64_t)s->count_high[side] << 32 | s->count[side];
+}
+
+static void
+count_set(struct mail_session *s, enum mail_side side, uint64_t octets)
+{
+	s->count[side] = (uint32_t)octets;
+	s->count_high[side] = (uint8_t)(octets >> 32); /* see LIMIT_CONTENT_LITERAL */
+}
+
 void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
 {
 	s->mode[side] = MAIL_MODE_COUNT;
-	s->count[side] = octets;
+	count_set(s, side, octets);
 	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
 	if (octets == 0) {
 		s->mode[side] = MAIL_MODE_LINES;
@@ -641,12 +654,13 @@ static void
 read_count(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	size_t n = m->left < s->count[side] ? m->left : (size_t)s->count[side];
+	uint64_t count = count_of(s, side);
+	size_t n = m->left < count ? m->left : (size_t)count;
 	emit_content(m, s, side, m->data, n);
 	m->data += n;
 	m->left -= n;
-	s->count[side] -= n;
-	if (s->count[side] == 0) {
+	count_set(s, side, count - n);
+	if (count == n) {
 		s->mode[side] = MAIL_MODE_LINES;
 		rows[s->protocol]->content_end(m, s, side, true);
 	}
@@ -736,8 +750,8 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT:
-		if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
-			s->count[side] = 0;
+		if (s->mode[side] == MAIL_MODE_COUNT && len > count_of(s, side)) {
+			count_set(s, side, 0);
 			resync(m, s, side);
 			s->flags |= MAIL_SESSION_GAP;
 			rows[s->protocol]->content_end(m, s, side, false);
@@ -754,7 +768,10 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 		}
 		s->flags |= MAIL_SESSION_GAP;
 		s->dot[side] = DOT_MID_CR | DOT_BEGUN; /* a CR may be what was lost last */
-		if (s->mode[side] == MAIL_MODE_COUNT && (s->count[side] -= len) == 0) {
+		if (s->mode[side] != MAIL_MODE_COUNT)
+			break;
+		count_set(s, side, count_of(s, side) - len);
+		if (count_of(s, side) == 0) {
 			s->mode[side] = MAIL_MODE_LINES;
 			rows[s->protocol]->content_end(m, s, side, true);
 		}
