@@ -31,6 +31,7 @@ strings_init(struct strings *s, size_t octets)
 			strings_free_all(s);
 			return false;
 		}
+		pool_zero_only(&s->cls[c], sizeof(uint32_t)); /* see strings_drop */
 	}
 	hash_key_draw(&s->key);
 	if (!buckets_init(&s->buckets, (uint32_t)(octets / CELL(1)))) {
@@ -176,7 +177,8 @@ strings_drop(struct strings *s, uint32_t handle)
 {
 	if (handle == 0 || (handle & SHARED && !leave(s, handle)))
 		return;
-	struct pool *p = &s->cls[handle & (STRINGS_CLASSES - 1)];
-	memset(cell_of(s, handle), 0, p->size);
-	pool_give(p, handle >> INDEX_AT);
+	size_t len;
+	char *octets = (char *)(uintptr_t)strings_get(s, handle, &len);
+	memset(octets, 0, len);
+	pool_give(&s->cls[handle & (STRINGS_CLASSES - 1)], handle >> INDEX_AT);
 }

@@ -67,12 +67,7 @@ conn_new(struct engine *e, uint32_t flow_id)
 	return c;
 }
 
-const struct extra *
-conn_extra(const struct engine *e, const struct conn *c)
-{
-	static const struct extra none;
-	return c->extra != 0 ? pool_at(&e->extras, c->extra) : &none;
-}
+const struct extra no_extra;
 
 struct extra *
 extra_make(struct engine *e, struct conn *c)
@@ -86,8 +81,9 @@ void
 extra_settle(struct engine *e, struct conn *c)
 {
 	const struct extra *x = conn_extra(e, c);
-	if (x->dpi != NULL || x->gap_octets != 0 || (x->held[0] | x->held[1] | x->heard[0] | x->heard[1]) != 0 ||
-	    x->app != 0 || c->flags & CONN_SYN_AGAIN || x->dpi_packets != 0)
+	if (x->dpi != NULL || x->gap_octets != 0 ||
+	    (x->held[0] | x->held[1] | x->heard[0] | x->heard[1]) != 0 || x->app != 0 ||
+	    c->flags & CONN_SYN_AGAIN || x->dpi_packets != 0)
 		return;
 	pool_give(&e->extras, c->extra);
 	c->extra = 0;

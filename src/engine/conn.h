@@ -110,6 +110,9 @@ struct around {
 #define CONN_GAP       0x10000u /* octets were lost */
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
+extern const struct wait no_wait;   /* all zero */
+extern const struct extra no_extra; /* all zero */
+
 struct engine;
 void conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 

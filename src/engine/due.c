@@ -15,12 +15,7 @@ wait_at(const struct engine *e, uint32_t id)
 	return pool_at(&e->waits, id);
 }
 
-const struct wait *
-conn_wait(const struct engine *e, const struct conn *c)
-{
-	static const struct wait none;
-	return c->wait != 0 ? wait_at(e, c->wait) : &none;
-}
+const struct wait no_wait;
 
 static struct wait *
 wait_make(struct engine *e, uint32_t id)
@@ -86,10 +81,8 @@ due_add(struct engine *e, uint32_t id)
 }
 
 uint32_t
-due_next(struct engine *e)
+due_take(struct engine *e)
 {
-	if (e->due_first == 0 || wait_at(e, e->due_first)->due_ns > e->clock.elapsed_ns)
-		return 0;
 	uint32_t id = wait_at(e, e->due_first)->conn;
 	due_remove(e, id);
 	return id;

@@ -442,7 +442,8 @@ engine_next(struct engine *e, struct record *out)
 				flow_keep(&e->flows, id);
 			continue;
 		}
-		if (!e->finishing && (id = due_next(e)) != 0) {
+		if (!e->finishing && due_is_now(e)) {
+			id = due_take(e);
 			const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
 			e->work = id;
 			e->in_end = 0;

@@ -174,7 +174,8 @@ conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct re
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
 	put_around(f, &around, r);
 	struct record_value said;
-	if (finding_notes(&e->findings, &c->finding)->forwarded != 0 && !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
+	if (finding_notes(&e->findings, &c->finding)->forwarded != 0 &&
+	    !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
 		put_forwarded(c, &e->findings, r);
 	put_end(c, f, &around, client, true, r);
 	put_end(c, f, &around, !client, false, r);

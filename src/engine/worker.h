@@ -55,15 +55,26 @@ struct engine {
 /* due.c: connections that wait for something else than a packet. */
 
 /* What `c` waits for; all zero where it waits for nothing. */
-const struct wait *conn_wait(const struct engine *e, const struct conn *c);
+static inline const struct wait *
+conn_wait(const struct engine *e, const struct conn *c)
+{
+	return c->wait != 0 ? pool_at(&e->waits, c->wait) : &no_wait;
+}
 
 /* Puts a connection on the list of those to be looked at without a packet, LIMIT_GRACE_NS from now.
  * Without memory it is looked at when the next packet comes. */
 void due_add(struct engine *e, uint32_t id);
 void due_remove(struct engine *e, uint32_t id);
 
-/* A connection whose time has come, taken off the list; 0 for none. */
-uint32_t due_next(struct engine *e);
+/* Has the time come of the first connection in the list, which due_take takes off it? */
+static inline bool
+due_is_now(const struct engine *e)
+{
+	return e->due_first != 0 &&
+	    ((const struct wait *)pool_at(&e->waits, e->due_first))->due_ns <= e->clock.elapsed_ns;
+}
+
+uint32_t due_take(struct engine *e);
 
 /* A reset connection ends LIMIT_RESET_NS from now, unless it goes on.  False: no memory to wait. */
 bool reset_wait(struct engine *e, uint32_t id, const uint64_t reset_at[2]);
@@ -96,7 +107,11 @@ void conn_free(struct engine *e, uint32_t id);
 void conn_ignore(struct engine *e, uint32_t id);
 
 /* What else there is of a connection; all zero where there is nothing. */
-const struct extra *conn_extra(const struct engine *e, const struct conn *c);
+static inline const struct extra *
+conn_extra(const struct engine *e, const struct conn *c)
+{
+	return c->extra != 0 ? pool_at(&e->extras, c->extra) : &no_extra;
+}
 
 /* The same to be written; NULL where there is no memory.  Given back by extra_settle, where it says
  * nothing any more. */

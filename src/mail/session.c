@@ -60,10 +60,12 @@ bool
 mail_init(struct mail *m, const struct mail_sizes *n)
 {
 	memset(m, 0, sizeof *m);
-	return pool_init(&m->lines, "lines", sizeof(struct held_line), n->lines) &&
+	bool ok = pool_init(&m->lines, "lines", sizeof(struct held_line), n->lines) &&
 	    pool_init(&m->queues, "queues", sizeof(struct smtp_queue), n->queues) &&
 	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), n->tls_states) &&
 	    tls_pools_init(&m->tls_pools, n->handshakes);
+	pool_zero_only(&m->lines, offsetof(struct held_line, s));
+	return ok;
 }
 
 void

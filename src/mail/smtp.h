@@ -53,7 +53,12 @@ smtp_awaits(const struct mail *m, const struct smtp *p, unsigned i)
 }
 
 /* The oldest command that awaits its reply; NULL for none. */
-struct smtp_pending *smtp_front(const struct mail *m, const struct smtp *p);
+static inline struct smtp_pending *
+smtp_front(const struct mail *m, const struct smtp *p)
+{
+	return p->q_len > 0 ? smtp_awaits(m, p, 0) : NULL;
+}
+
 void smtp_pop(struct mail *m, struct smtp *p);
 
 /* Drops the entries before the first `what`, if there is one: their replies were not seen. */

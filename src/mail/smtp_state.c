@@ -68,12 +68,6 @@ smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
 	    (struct smtp_pending){what, p->tx, what == CMD_RCPT ? (uint16_t)(p->rcpts - 1) : 0, 1};
 }
 
-struct smtp_pending *
-smtp_front(const struct mail *m, const struct smtp *p)
-{
-	return p->q_len > 0 ? smtp_awaits(m, p, 0) : NULL;
-}
-
 /* Drops the oldest `n`. */
 static void
 drop_front(struct mail *m, struct smtp *p, uint8_t n)

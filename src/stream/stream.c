@@ -5,6 +5,7 @@
  */
 #include "stream/stream.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -43,8 +44,12 @@ bool
 streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
 {
 	memset(ss, 0, sizeof *ss);
-	return pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
+	bool ok =
+	    pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
 	    pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
+	pool_zero_only(&ss->reorders, offsetof(struct reorder, mark));
+	pool_zero_only(&ss->pages, offsetof(struct page, data));
+	return ok;
 }
 
 void
@@ -185,6 +190,8 @@ move(struct stream *s, uint64_t to)
 {
 	uint64_t by = to - s->next;
 	s->next = to;
+	if ((s->ahead | s->to_end) == 0)
+		return;
 	s->ahead = less(s->ahead, by);
 	s->to_end = less(s->to_end, by);
 }
