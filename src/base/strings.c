@@ -34,7 +34,7 @@ strings_init(struct strings *s, size_t octets)
 		pool_zero_only(&s->cls[c], sizeof(uint32_t)); /* see strings_drop */
 	}
 	hash_key_draw(&s->key);
-	if (!buckets_init(&s->buckets, (uint32_t)(octets / CELL(1)))) {
+	if (!buckets_init(&s->buckets, (uint32_t)(octets / CELL(2)))) {
 		strings_free_all(s);
 		return false;
 	}

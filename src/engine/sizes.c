@@ -15,23 +15,23 @@ static const struct size_row {
 	uint32_t least;
 	uint32_t most;
 } rows[SIZES] = {
-    [SIZE_FLOWS] = {"connections known", 100, 1024, LIMIT_FLOWS},
-    [SIZE_CONNS] = {"connections followed", 290, 1024, LIMIT_CONNS},
+    [SIZE_FLOWS] = {"connections known", 90, 1024, LIMIT_FLOWS},
+    [SIZE_CONNS] = {"connections followed", 250, 1024, LIMIT_CONNS},
     [SIZE_WAITS] = {"connections that wait", 10, 256, LIMIT_WAITS},
-    [SIZE_EXTRAS] = {"connections not told yet", 30, 1024, LIMIT_CONNS},
+    [SIZE_EXTRAS] = {"connections not told yet", 40, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
-    [SIZE_FACTS] = {"TLS connections described", 70, 256, LIMIT_CONNS},
-    [SIZE_NOTES] = {"sessions with logins or evidence", 20, 256, LIMIT_CONNS},
+    [SIZE_FACTS] = {"TLS connections described", 40, 256, LIMIT_CONNS},
+    [SIZE_NOTES] = {"logins and evidence", 20, 256, LIMIT_CONNS},
     [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
     [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
-    [SIZE_QUEUES] = {"sessions that await replies", 30, 256, LIMIT_CONNS},
-    [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 50, 16, LIMIT_TLS_HANDSHAKES},
-    [SIZE_MESSAGES] = {"mails under way", 50, 64, LIMIT_MESSAGES},
-    [SIZE_CONTENTS] = {"mails with content", 50, 64, LIMIT_MESSAGES},
-    [SIZE_SCANS] = {"mails being looked into", 50, 32, LIMIT_MIME_SCANS},
-    [SIZE_REORDERS] = {"streams out of order", 20, 64, LIMIT_OOO_STREAMS},
-    [SIZE_PAGES] = {"pages of octets out of order", 60, 64, LIMIT_OOO_PAGES},
-    [SIZE_DATAGRAMS] = {"datagrams in fragments", 40, 8, LIMIT_DATAGRAMS},
+    [SIZE_QUEUES] = {"sessions that await replies", 40, 256, LIMIT_CONNS},
+    [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 40, 16, LIMIT_TLS_HANDSHAKES},
+    [SIZE_MESSAGES] = {"mails under way", 60, 64, LIMIT_MESSAGES},
+    [SIZE_CONTENTS] = {"mails with content", 40, 64, LIMIT_MESSAGES},
+    [SIZE_SCANS] = {"mails being looked into", 30, 32, LIMIT_MIME_SCANS},
+    [SIZE_REORDERS] = {"streams out of order", 15, 64, LIMIT_OOO_STREAMS},
+    [SIZE_PAGES] = {"pages of octets out of order", 35, 64, LIMIT_OOO_PAGES},
+    [SIZE_DATAGRAMS] = {"datagrams in fragments", 20, 8, LIMIT_DATAGRAMS},
 };
 
 const char *
@@ -51,7 +51,7 @@ size_unit(enum size s)
 	case SIZE_TLS: return mail_tls_size;
 	case SIZE_FACTS: return finding_facts_size;
 	case SIZE_NOTES: return finding_notes_size;
-	case SIZE_STRINGS: return STRINGS_CLASSES;
+	case SIZE_STRINGS: return STRINGS_CLASSES + 1; /* octets of each, and of buckets */
 	case SIZE_LINES: return mail_line_size;
 	case SIZE_QUEUES: return mail_queue_size;
 	case SIZE_HANDSHAKES: return tls_handshake_size;
