@@ -207,8 +207,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			f->flags ^= FLOW_CLIENT_B;
 			port = f->port[!flow_client(f)];
 			mail_port = port_is_mail(port);
-			c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) |
-			    (mail_port ? CONN_MAIL_PORT : 0u));
+			c->flags = (c->flags & ~CONN_MAIL_PORT) | (mail_port ? CONN_MAIL_PORT : 0u);
 		}
 	}
 	e->rest_side = (uint8_t)side_of(f, end);

@@ -12,7 +12,7 @@
 static void
 take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigned end)
 {
-	static const uint16_t mac_flag[2] = {CONN_MAC_A, CONN_MAC_B};
+	static const uint32_t mac_flag[2] = {CONN_MAC_A, CONN_MAC_B};
 	struct around a = conn_around(e, c);
 	for (unsigned i = 0; i < 2; i++) { /* source, destination */
 		unsigned at = i == 0 ? end : !end;
@@ -187,12 +187,12 @@ take_segment(struct engine *e)
 	flow_orient(f, end, seg->flags);
 	if (opens)
 		f->isn = seg->seq;
-	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
-	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
+	uint32_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
+	c->flags = (c->flags & ~CONN_MAIL_PORT) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
 	    ((seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? CONN_ANSWERED : 0u) |
 	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
-	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
+	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u);
 	if (has_more_around(c, seg, end))
 		take_around(e, c, seg, end);
 	c->packets[end] += c->packets[end] < UINT32_MAX;
@@ -216,7 +216,7 @@ take_segment(struct engine *e)
 		/* it goes on: nobody believed the reset (RFC 5961), or this was on its way */
 		reset = false;
 		if (c->reset_by == end)
-			c->flags &= (uint16_t)~CONN_RST;
+			c->flags &= ~CONN_RST;
 		reset_forget(e, f->conn);
 	}
 	if (c->phase == CONN_OTHER) {

@@ -1,5 +1,5 @@
 /*
- * The mail session: lines, content, TLS, by side (see mail.h).
+ * The mail session: lines and TLS, by side (see mail.h); content is content.c's.
  *
  * What is held of a side is at most one unfinished line (LIMIT_LINE, from a pool) and, in TLS, one
  * unfinished handshake message.  Everything else is passed on in place.  Time is linear in the
@@ -10,7 +10,7 @@
 
 #include "base/scan.h"
 #include "base/text.h"
-#include "mail/protocol.h"
+#include "mail/session.h"
 
 /* A line of which the end has not come yet. */
 struct held_line {
@@ -22,24 +22,7 @@ struct held_line {
 	char s[LIMIT_LINE];
 };
 
-/* Where in a line of dot-terminated content a side is (RFC 5321 section 4.5.2). */
-enum dot_state {
-	DOT_MID,    /* inside a line */
-	DOT_MID_CR, /* inside a line, the last octet was CR */
-	DOT_START,  /* at the start of a line, the line before ended in CRLF */
-	DOT_LF,	    /* at the start of a line, the line before ended in bare LF */
-	DOT_DOT,    /* after the dot that starts a line behind CRLF */
-	DOT_LF_DOT, /* after the dot that starts a line behind bare LF */
-	DOT_DOT_CR, /* after dot CR behind CRLF */
-	DOT_LF_DOT_CR,
-};
-#define DOT_STATE 0x0fu
-#define DOT_LIKELY \
-	0x10u /* a dot line that only a lax server takes for the end was the last thing seen */
-#define DOT_BEHIND 0x20u /* something follows that dot line */
-#define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
-
-/* Of the same octet, in MAIL_MODE_RESYNC. */
+/* Of session.dot, in MAIL_MODE_RESYNC. */
 #define RESYNC_INSIDE 0x80u /* inside a line of which nothing is known */
 #define RESYNC_FIRST  0x40u /* these are the first octets, of all or behind a loss */
 #define RESYNC_HOLDS  0x20u /* of what may be a command, the end is awaited */
@@ -47,7 +30,7 @@ enum dot_state {
 #define RESYNC_LOST   0x08u /* octets were lost before: the other side's answer alone tells */
 #define RESYNC_TOLD   0x04u /* MAIL_LOST was emitted for what is passed over */
 
-static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
+const struct mail_row *const mail_rows[MAIL_PROTOCOLS] = {
     [MAIL_SMTP] = &mail_smtp_row,
     [MAIL_IMAP] = &mail_imap_row,
     [MAIL_POP3] = &mail_pop3_row,
@@ -80,10 +63,8 @@ mail_free(struct mail *m)
 const char *
 mail_protocol_name(enum mail_protocol p)
 {
-	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? rows[p]->name : "other";
+	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? mail_rows[p]->name : "other";
 }
-
-static void drop_line(struct mail *m, struct mail_session *s, enum mail_side side);
 
 /* ---- whose turn it is ---- */
 
@@ -109,7 +90,7 @@ static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct tls *t = s->tls != 0 ? pool_at(&m->tls_states, s->tls) : NULL;
-	drop_line(m, s, side); /* of a line that was begun, no end comes */
+	mail_drop_line(m, s, side); /* of a line that was begun, no end comes */
 	if (t != NULL && (t->half[0].flags | t->half[1].flags) & TLS_SAW_GARBAGE) {
 		tls_end(&m->tls_pools,
 		    t); /* an earlier attempt broke off into text: this is another */
@@ -120,10 +101,10 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->mode[side] = s->tls != 0 ? MAIL_MODE_TLS : MAIL_MODE_OFF;
 }
 
-static void
-resync(struct mail *m, struct mail_session *s, enum mail_side side)
+void
+mail_lose_line(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	drop_line(m, s, side);
+	mail_drop_line(m, s, side);
 	s->mode[side] = MAIL_MODE_RESYNC;
 	s->dot[side] = 0;
 }
@@ -131,7 +112,7 @@ resync(struct mail *m, struct mail_session *s, enum mail_side side)
 void
 mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	resync(m, s, side);
+	mail_lose_line(m, s, side);
 	s->dot[side] = RESYNC_FIRST;
 }
 
@@ -193,8 +174,8 @@ read_tls(struct mail *m, struct mail_session *s)
 
 /* ---- lines ---- */
 
-static void
-drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
+void
+mail_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->line[side] != 0) {
 		struct held_line *h = pool_at(&m->lines, s->line[side]);
@@ -212,9 +193,9 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
-		resync(m, s, side);
+		mail_lose_line(m, s, side);
 		end_turn(s, side);
-		rows[s->protocol]->gap(m, s, side);
+		mail_rows[s->protocol]->gap(m, s, side);
 		return;
 	}
 	struct held_line *h = pool_at(&m->lines, s->line[side]);
@@ -229,7 +210,7 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	h->len = (uint16_t)(old + n);
 	if (n < len)
 		h->cut = true;
-	size_t at = rows[s->protocol]->secret(s, side, h->s, h->len);
+	size_t at = mail_rows[s->protocol]->secret(s, side, h->s, h->len);
 	if (at < h->len) {
 		uint8_t first = (uint8_t)h->s[at];
 		if (first == '\r')
@@ -247,7 +228,7 @@ give_line(struct mail *m, struct mail_session *s, enum mail_side side, struct ma
 {
 	if (l->cut)
 		mail_emit_odd(m, side, MAIL_ODD_LINE_TOO_LONG);
-	rows[s->protocol]->line(m, s, side, l);
+	mail_rows[s->protocol]->line(m, s, side, l);
 }
 
 /* The held line has its end: hands it to the row; its memory lives until the events are taken. */
@@ -309,7 +290,7 @@ read_line(struct mail *m, struct mail_session *s)
 		l.len = LIMIT_LINE;
 		l.cut = true;
 	}
-	size_t secret = rows[s->protocol]->secret(s, side, l.s, l.len);
+	size_t secret = mail_rows[s->protocol]->secret(s, side, l.s, l.len);
 	if (secret < l.len) {
 		l.hidden = l.len - secret;
 		l.hidden_first = at[secret];
@@ -326,9 +307,9 @@ read_candidate(struct mail *m, struct mail_session *s, enum mail_side side)
 		bool answered = (s->flags & turn_flag[side]) != 0;
 		if (!answered &&
 		    (s->dot[side] & RESYNC_LOST ||
-			rows[s->protocol]->plausible(s, side, (const char *)m->data, m->left) ==
-			    PLAUSIBLE_NO)) {
-			drop_line(m, s, side);
+			mail_rows[s->protocol]->plausible(s, side, (const char *)m->data,
+			    m->left) == PLAUSIBLE_NO)) {
+			mail_drop_line(m, s, side);
 			s->dot[side] &= RESYNC_TOLD;
 			return false;
 		}
@@ -375,16 +356,16 @@ read_resync(struct mail *m, struct mail_session *s)
 		at = start;
 		n += old;
 	}
-	bool content = (rows[s->protocol]->content & 1u << side) != 0;
+	bool content = (mail_rows[s->protocol]->content & 1u << side) != 0;
 	bool first = (s->dot[side] & RESYNC_FIRST) != 0, lost = (s->dot[side] & RESYNC_LOST) != 0;
 	bool turn = s->flags & turn_flag[side] && !lost; /* the turn may be that of what is lost */
 	bool closed = s->dot[side] & RESYNC_INSIDE || (content && !turn && !first);
 	enum plausible record = mail_plausible_record(at, n);
 	enum plausible line =
-	    closed ? PLAUSIBLE_NO : rows[s->protocol]->plausible(s, side, (const char *)at, n);
+	    closed ? PLAUSIBLE_NO : mail_rows[s->protocol]->plausible(s, side, (const char *)at, n);
 	if (record == PLAUSIBLE_YES || line == PLAUSIBLE_YES) {
 		if (old > 0) { /* what was held is read first, then the input */
-			drop_line(m, s, side);
+			mail_drop_line(m, s, side);
 			m->behind = m->data;
 			m->behind_left = m->left;
 			m->data = m->start;
@@ -405,11 +386,11 @@ read_resync(struct mail *m, struct mail_session *s)
 		hold(m, s, side, m->data, m->left);
 		if (s->line[side] != 0 &&
 		    ((const struct held_line *)pool_at(&m->lines, s->line[side]))->hidden > 0)
-			drop_line(m, s, side);
+			mail_drop_line(m, s, side);
 		m->left = 0;
 		return;
 	}
-	drop_line(m, s, side);
+	mail_drop_line(m, s, side);
 	end_turn(s, side);
 	if (!(s->dot[side] & RESYNC_TOLD))
 		mail_emit(m, MAIL_LOST, side); /* it is there, and says nothing */
@@ -470,204 +451,6 @@ read_upgrade(struct mail *m, struct mail_session *s)
 	}
 }
 
-/* ---- content ---- */
-
-void
-mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
-{
-	drop_line(m, s, side); /* where content was not awaited, it may have begun in its midst */
-	s->mode[side] = MAIL_MODE_DOT;
-	s->dot[side] = DOT_START;
-	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
-}
-
-static uint64_t
-count_of(const struct mail_session *s, enum mail_side side)
-{
-	return (uint64_t)s->count_high[side] << 32 | s->count[side];
-}
-
-static void
-count_set(struct mail_session *s, enum mail_side side, uint64_t octets)
-{
-	s->count[side] = (uint32_t)octets;
-	s->count_high[side] = (uint8_t)(octets >> 32); /* see LIMIT_CONTENT_LITERAL */
-}
-
-void
-mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
-{
-	s->mode[side] = MAIL_MODE_COUNT;
-	count_set(s, side, octets);
-	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
-	if (octets == 0) {
-		s->mode[side] = MAIL_MODE_LINES;
-		rows[s->protocol]->content_end(m, s, side, true);
-	}
-}
-
-void
-mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
-{
-	if (s->flags & MAIL_SESSION_GAP)
-		resync(m, s, side);
-	else
-		s->mode[side] = MAIL_MODE_LINES;
-	rows[s->protocol]->content_end(m, s, side, true);
-}
-
-bool
-mail_dot_is_likely(const struct mail_session *s, enum mail_side side)
-{
-	return (s->dot[side] & DOT_LIKELY) != 0;
-}
-
-static void
-emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
-    size_t len)
-{
-	struct mail_event *ev;
-	if (len == 0 || rows[s->protocol]->tx(s) < 0)
-		return;
-	if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN)) {
-		s->dot[side] |= DOT_BEGUN;
-		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = (uint8_t)rows[s->protocol]->tx(s);
-	}
-	ev = mail_emit(m, MAIL_CONTENT, side);
-	ev->tx = (uint8_t)rows[s->protocol]->tx(s);
-	ev->text = data;
-	ev->len = len;
-	ev->index = m->stuffed;
-	m->stuffed = 0;
-}
-
-/*
- * One octet at a line's start or behind its dot.  Returns true where it is content (or the start of
- * content, with the stuffed dot left out); sets the side's state.  `end` is set at the end of data.
- */
-static bool
-dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c, bool *end)
-{
-	uint8_t state = s->dot[side] & DOT_STATE, keep = s->dot[side] & (uint8_t)~DOT_STATE;
-	uint8_t next = c == '\n' ? DOT_LF : c == '\r' ? DOT_MID_CR : DOT_MID;
-	bool content = true;
-	switch (state) {
-	case DOT_MID_CR:
-		if (c == '\n')
-			next = DOT_START;
-		break;
-	case DOT_START:
-	case DOT_LF:
-		if (keep & DOT_LIKELY)
-			keep |= DOT_BEHIND;
-		if (c == '.') {
-			next = state == DOT_START ? DOT_DOT : DOT_LF_DOT;
-			content = false;
-		}
-		break;
-	case DOT_DOT:
-	case DOT_LF_DOT:
-		if (c == '\r') {
-			next = state == DOT_DOT ? DOT_DOT_CR : DOT_LF_DOT_CR;
-			content = false;
-		} else if (c == '\n') { /* a lone dot ended by bare LF */
-			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
-			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
-		} else {
-			m->stuffed =
-			    (uint16_t)(m->stuffed + 1); /* the dot left out was a stuffed one */
-		}
-		break;
-	case DOT_DOT_CR:
-	case DOT_LF_DOT_CR:
-		if (c == '\n' && state == DOT_DOT_CR) {
-			*end = true;
-			content = false;
-		} else if (c == '\n') {
-			mail_emit_odd(m, side, MAIL_ODD_BARE_LF_DOT);
-			keep = (uint8_t)((keep | DOT_LIKELY) & ~DOT_BEHIND);
-			next = DOT_START;
-		}
-		break;
-	default: break;
-	}
-	s->dot[side] = (uint8_t)(next | keep);
-	return content;
-}
-
-static void
-read_dot(struct mail *m, struct mail_session *s)
-{
-	enum mail_side side = (enum mail_side)m->side;
-	const uint8_t *start = m->data, *p = start, *stop = start + m->left;
-	if (s->flags & MAIL_SESSION_DOUBT && !(s->dot[side] & DOT_BEGUN)) {
-		s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
-		if (rows[s->protocol]->plausible(s, side, (const char *)start, m->left) ==
-		    PLAUSIBLE_YES) {
-			s->mode[side] = MAIL_MODE_LINES; /* no mail begins with a command */
-			return;
-		}
-	}
-	while (p < stop) {
-		if ((s->dot[side] & DOT_STATE) == DOT_MID) {
-			/* run to the next line end that a dot follows, or that is the last octet */
-			size_t left = (size_t)(stop - p), n = scan_line_mark(p, left);
-			if (n == left) {
-				p = stop;
-				if (p[-1] == '\r')
-					s->dot[side] =
-					    (uint8_t)((s->dot[side] & ~DOT_STATE) | DOT_MID_CR);
-				break;
-			}
-			bool cr = n > 0 && p[n - 1] == '\r';
-			p += n + 1;
-			s->dot[side] =
-			    (uint8_t)((s->dot[side] & ~DOT_STATE) | (cr ? DOT_START : DOT_LF));
-			continue;
-		}
-		bool end = false;
-		if (dot_octet(m, s, side, *p, &end)) {
-			p++;
-			continue;
-		}
-		/* not content: hand on what came before, then leave the octet out */
-		emit_content(m, s, side, start, (size_t)(p - start));
-		p++;
-		m->left = (size_t)(stop - p);
-		m->data = p;
-		if (end) {
-			if (!(s->dot[side] & DOT_BEGUN))
-				mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
-				    (uint8_t)rows[s->protocol]->tx(s);
-			s->mode[side] = MAIL_MODE_LINES;
-			rows[s->protocol]->content_end(m, s, side, true);
-			return;
-		}
-		if (m->q_len > 0)
-			return; /* the events first: the queue is short */
-		start = p;
-	}
-	emit_content(m, s, side, start, (size_t)(p - start));
-	m->data = p;
-	m->left = (size_t)(stop - p);
-}
-
-static void
-read_count(struct mail *m, struct mail_session *s)
-{
-	enum mail_side side = (enum mail_side)m->side;
-	uint64_t count = count_of(s, side);
-	size_t n = m->left < count ? m->left : (size_t)count;
-	emit_content(m, s, side, m->data, n);
-	m->data += n;
-	m->left -= n;
-	count_set(s, side, count - n);
-	if (count == n) {
-		s->mode[side] = MAIL_MODE_LINES;
-		rows[s->protocol]->content_end(m, s, side, true);
-	}
-}
-
 /* ---- push, next ---- */
 
 void
@@ -679,7 +462,7 @@ mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, uint8_t
 		tls_begin(m, s, MAIL_CLIENT);
 		s->mode[MAIL_SERVER] = s->mode[MAIL_CLIENT];
 	}
-	rows[p]->begin(m, s);
+	mail_rows[p]->begin(m, s);
 }
 
 void
@@ -723,8 +506,8 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 		switch ((enum mail_mode)s->mode[m->side]) {
 		case MAIL_MODE_LINES: read_line(m, s); break;
 		case MAIL_MODE_RESYNC: read_resync(m, s); break;
-		case MAIL_MODE_DOT: read_dot(m, s); break;
-		case MAIL_MODE_COUNT: read_count(m, s); break;
+		case MAIL_MODE_DOT: mail_read_dot(m, s); break;
+		case MAIL_MODE_COUNT: mail_read_count(m, s); break;
 		case MAIL_MODE_UPGRADE: read_upgrade(m, s); break;
 		case MAIL_MODE_TLS: read_tls(m, s); break;
 		case MAIL_MODE_OFF: m->left = 0; break;
@@ -735,7 +518,6 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 void
 mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
 {
-	struct mail_event *ev;
 	assert(m->left == 0 && m->q_at == m->q_len);
 	m->q_at = m->q_len = 0;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
@@ -743,41 +525,15 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	switch ((enum mail_mode)s->mode[side]) {
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
-		drop_line(m, s, side);
+		mail_drop_line(m, s, side);
 		mail_emit(m, MAIL_LOST, side);
-		resync(m, s, side);
+		mail_lose_line(m, s, side);
 		s->dot[side] =
 		    side == MAIL_CLIENT ? RESYNC_TOLD | RESYNC_FIRST | RESYNC_LOST : RESYNC_TOLD;
-		rows[s->protocol]->gap(m, s, side);
+		mail_rows[s->protocol]->gap(m, s, side);
 		break;
 	case MAIL_MODE_DOT:
-	case MAIL_MODE_COUNT:
-		if (s->mode[side] == MAIL_MODE_COUNT && len > count_of(s, side)) {
-			count_set(s, side, 0);
-			resync(m, s, side);
-			s->flags |= MAIL_SESSION_GAP;
-			rows[s->protocol]->content_end(m, s, side, false);
-			rows[s->protocol]->gap(m, s, side);
-			break;
-		}
-		if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN))
-			mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
-			    (uint8_t)rows[s->protocol]->tx(s);
-		if (rows[s->protocol]->tx(s) >= 0) {
-			ev = mail_emit(m, MAIL_CONTENT_GAP, side);
-			ev->tx = (uint8_t)rows[s->protocol]->tx(s);
-			ev->len = (size_t)len;
-		}
-		s->flags |= MAIL_SESSION_GAP;
-		s->dot[side] = DOT_MID_CR | DOT_BEGUN; /* a CR may be what was lost last */
-		if (s->mode[side] != MAIL_MODE_COUNT)
-			break;
-		count_set(s, side, count_of(s, side) - len);
-		if (count_of(s, side) == 0) {
-			s->mode[side] = MAIL_MODE_LINES;
-			rows[s->protocol]->content_end(m, s, side, true);
-		}
-		break;
+	case MAIL_MODE_COUNT: mail_content_lost(m, s, side, len); break;
 	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
 	case MAIL_MODE_TLS:
 		if (s->tls != 0)
@@ -799,24 +555,18 @@ mail_end(struct mail *m, struct mail_session *s)
 		s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* no text goes on behind it */
 		finish_held(m, s, MAIL_CLIENT, false);
 	}
-	for (int side = 0; side < 2; side++) {
-		if (s->mode[side] == MAIL_MODE_DOT || s->mode[side] == MAIL_MODE_COUNT) {
-			if (s->mode[side] == MAIL_MODE_COUNT || s->dot[side] & DOT_BEGUN)
-				rows[s->protocol]->content_end(m, s, (enum mail_side)side,
-				    mail_dot_is_likely(s, (enum mail_side)side));
-			s->mode[side] = MAIL_MODE_OFF;
-		}
-	}
-	rows[s->protocol]->end(m, s);
+	mail_content_over(m, s, MAIL_CLIENT);
+	mail_content_over(m, s, MAIL_SERVER);
+	mail_rows[s->protocol]->end(m, s);
 }
 
 void
 mail_release(struct mail *m, struct mail_session *s)
 {
-	drop_line(m, s, MAIL_CLIENT);
-	drop_line(m, s, MAIL_SERVER);
-	if (s->protocol != MAIL_NONE && rows[s->protocol]->release != NULL)
-		rows[s->protocol]->release(m, s);
+	mail_drop_line(m, s, MAIL_CLIENT);
+	mail_drop_line(m, s, MAIL_SERVER);
+	if (s->protocol != MAIL_NONE && mail_rows[s->protocol]->release != NULL)
+		mail_rows[s->protocol]->release(m, s);
 	if (s->tls != 0) {
 		tls_end(&m->tls_pools, pool_at(&m->tls_states, s->tls));
 		pool_give(&m->tls_states, s->tls);

@@ -255,7 +255,8 @@ a_hole(void **state)
 	say(&l, S, "", "250 Ok\r\n");
 	end(&l);
 	record_expect(&l.last,
-	    "postcard.outcome=cleartext\npostcard.gap_bytes=40\npostcard.messages=1");
+	    "postcard.outcome=cleartext\npostcard.gap_bytes=40\npostcard.messages=1\n"
+	    "!postcard.starttls.requested"); /* that it was not is no longer known */
 	/* never "encrypted", and never "no mail", out of nothing */
 	begin(&l, &(struct engine_config){.no_ndpi = true});
 	shake_hands(&l);
