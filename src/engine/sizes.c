@@ -6,8 +6,8 @@
 #define PER_MILLE 1000u
 
 /*
- * Shares are by what 100,000 greeted connections need; a row whose maximum is reached leaves its
- * memory unused.
+ * Shares are by what 100,000 greeted connections need, each with a mail under way; a row whose
+ * maximum is reached leaves its memory unused.
  */
 static const struct size_row {
 	const char *name;
@@ -23,10 +23,10 @@ static const struct size_row {
     [SIZE_FACTS] = {"TLS connections described", 40, 256, LIMIT_CONNS},
     [SIZE_NOTES] = {"logins and evidence", 20, 256, LIMIT_CONNS},
     [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
-    [SIZE_LINES] = {"unfinished lines", 50, 64, LIMIT_LINES_HELD},
+    [SIZE_LINES] = {"unfinished lines", 44, 64, LIMIT_LINES_HELD},
     [SIZE_QUEUES] = {"sessions that await replies", 40, 256, LIMIT_CONNS},
     [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 40, 16, LIMIT_TLS_HANDSHAKES},
-    [SIZE_MESSAGES] = {"mails under way", 60, 64, LIMIT_MESSAGES},
+    [SIZE_MESSAGES] = {"mails under way", 66, 64, LIMIT_MESSAGES},
     [SIZE_CONTENTS] = {"mails with content", 40, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 30, 32, LIMIT_MIME_SCANS},
     [SIZE_REORDERS] = {"streams out of order", 15, 64, LIMIT_OOO_STREAMS},

@@ -99,8 +99,8 @@ hops_put(const struct findings *F, const struct message *m, struct record *r)
 	}
 	r->cut = (uint16_t)(r->cut + hops->seen - hops->kept);
 	/* that all were sealed is said of a header of which all was seen and read */
-	bool whole = m->flags & MESSAGE_HEADERS_DONE && !(states & HOPS_LOST) &&
-	    hops->seen < LIMIT_RECEIVED;
+	bool whole =
+	    m->flags & MESSAGE_HEADERS_DONE && !(states & HOPS_LOST) && hops->seen < LIMIT_RECEIVED;
 	if (states & 1u << RECEIVED_READABLE)
 		record_put_bool(r, FIELD_HOPS_SEALED, false);
 	else if (whole && states & 1u << RECEIVED_SEALED && !(states & 1u << RECEIVED_UNKNOWN))

@@ -84,17 +84,16 @@ struct message {
 /* What the hellos said. */
 struct tls_facts {
 	uint16_t version, cipher, group;
+	uint16_t dh_bits; /* of the prime, where it was Diffie-Hellman over one */
 	bool resumed;
 	uint8_t alerts;	      /* entries of alert */
-	uint32_t dh_bits;     /* of the prime, where it was Diffie-Hellman over one */
+	uint8_t alert_sides;  /* a bit for each of them: the server sent it */
+	uint8_t alert[4];     /* their descriptions */
 	uint32_t ja3, ja4;    /* strings */
 	uint32_t ja3s;	      /* string */
 	uint32_t sni;	      /* string */
 	uint32_t alpn;	      /* string */
 	uint32_t certificate; /* string: struct certificate; 0: none was seen */
-	struct {
-		uint8_t side, description;
-	} alert[4];
 };
 
 /* The server's certificate. */

@@ -116,7 +116,7 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 		if (t->dh_bits != 0) {
 			char dh[24];
 			struct text x = text_in(dh, sizeof dh);
-			text_printf(&x, "DHE-%u", t->dh_bits);
+			text_printf(&x, "DHE-%u", (unsigned)t->dh_bits);
 			record_put_str(r, FIELD_TLS_GROUP, x.buf, x.len);
 		} else if (t->group != 0) {
 			record_put_word(r, FIELD_TLS_GROUP, tls_group_name(t->group));
@@ -135,12 +135,12 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 	for (unsigned i = 0; i < t->alerts; i++) {
 		char buf[64];
 		struct text x = text_in(buf, sizeof buf);
-		const char *name = tls_alert_name(t->alert[i].description);
-		text_puts(&x, t->alert[i].side == TLS_CLIENT ? "client: " : "server: ");
+		const char *name = tls_alert_name(t->alert[i]);
+		text_puts(&x, t->alert_sides >> i & 1u ? "server: " : "client: ");
 		if (name != NULL)
 			text_puts(&x, name);
 		else
-			text_printf(&x, "%u", t->alert[i].description);
+			text_printf(&x, "%u", t->alert[i]);
 		record_put_str(r, FIELD_TLS_ALERT, x.buf, x.len);
 	}
 	if (c.sha256 != 0)

@@ -227,7 +227,7 @@ take_key_exchange(struct finding *f, struct tls_facts *t, const struct tls_event
 	if (t == NULL)
 		return;
 	t->group = ev->group;
-	t->dh_bits = ev->dh_bits;
+	t->dh_bits = (uint16_t)(ev->dh_bits < UINT16_MAX ? ev->dh_bits : UINT16_MAX);
 }
 
 void
@@ -259,9 +259,10 @@ finding_take_tls(struct findings *F, struct finding *f, const struct tls_event *
 	case TLS_EVENT_ALERT:
 		if (alert_is_fatal(t, ev) && !(f->flags & FINDING_ESTABLISHED))
 			f->flags |= FINDING_TLS_BROKE;
-		if (t != NULL && t->alerts < sizeof t->alert / sizeof t->alert[0]) {
-			t->alert[t->alerts].side = (uint8_t)ev->side;
-			t->alert[t->alerts++].description = ev->alert;
+		if (t != NULL && t->alerts < sizeof t->alert) {
+			t->alert_sides |=
+			    (uint8_t)((ev->side == TLS_SERVER ? 1u : 0u) << t->alerts);
+			t->alert[t->alerts++] = ev->alert;
 		}
 		break;
 	case TLS_EVENT_ESTABLISHED: f->flags |= FINDING_ESTABLISHED; break;

@@ -26,7 +26,6 @@
 /* State of the SMTP row (smtp.c). */
 struct smtp {
 	uint32_t queue;	      /* commands that await their replies: struct smtp_queue; 0 for none */
-	uint8_t q_len;	      /* how many */
 	uint8_t last;	      /* the last of them: enum smtp_command */
 	uint8_t tx;	      /* number of the transaction that the client speaks of */
 	uint16_t flags;	      /* SMTP_* of smtp.c */

@@ -70,6 +70,7 @@ struct smtp_queue {
 				   smtp.h */
 		uint16_t count; /* replies that the run still awaits */
 	} at[LIMIT_PENDING];
+	uint8_t len;
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;

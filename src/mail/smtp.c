@@ -211,7 +211,8 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	arg_len = l->len > arg ? l->len - arg : 0;
 	while (arg_len > 0 && (l->s[arg + arg_len - 1] == ' ' || l->s[arg + arg_len - 1] == '\t'))
 		arg_len--;
-	struct smtp_pending *last = p->q_len > 0 ? smtp_awaits(m, p, p->q_len - 1u) : NULL;
+	struct smtp_pending *last =
+	    p->queue != 0 ? smtp_awaits(m, p, smtp_waiting(m, p) - 1u) : NULL;
 
 	if (l->hidden > 0 && l->len == 0) {
 		smtp_auth_response(m, s, l);
@@ -327,7 +328,7 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	struct smtp *p = &s->p.smtp;
 	if (side == MAIL_CLIENT) {
 		p->flags &= (uint16_t)~SMTP_AUTH_OPEN;
-		if (p->q_len == 0 || p->last != CMD_LOST)
+		if (p->queue == 0 || p->last != CMD_LOST)
 			smtp_push(m, s, CMD_LOST);
 		return;
 	}
@@ -337,7 +338,7 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 		s->flags |= MAIL_SESSION_DOUBT;
 	if (smtp_front(m, p) != NULL && smtp_front(m, p)->what == CMD_CONNECT)
 		smtp_pop(m, p); /* what comes now is no greeting, or not all of it */
-	if (p->q_len == 0)
+	if (p->queue == 0)
 		p->reply_lines = 0;
 }
 
@@ -345,7 +346,7 @@ static void
 smtp_end(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	for (uint8_t i = 0; i < p->q_len; i++) { /* what was never answered */
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) { /* what was never answered */
 		const struct smtp_pending *q = smtp_awaits(m, p, i);
 		if (q->what == CMD_EOD)
 			smtp_result(m, s, q->tx, MAIL_RESULT_UNKNOWN);

@@ -45,7 +45,14 @@ void smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16
 void smtp_push_end(struct mail *m, struct mail_session *s);
 void smtp_accepted_rcpt(struct mail *m, struct smtp *p, uint8_t tx);
 
-/* Entry `i` of the p->q_len that await their replies, oldest first. */
+/* How many commands await their replies. */
+static inline uint8_t
+smtp_waiting(const struct mail *m, const struct smtp *p)
+{
+	return p->queue != 0 ? ((const struct smtp_queue *)pool_at(&m->queues, p->queue))->len : 0;
+}
+
+/* Entry `i` of them, oldest first. */
 static inline struct smtp_pending *
 smtp_awaits(const struct mail *m, const struct smtp *p, unsigned i)
 {
@@ -56,7 +63,7 @@ smtp_awaits(const struct mail *m, const struct smtp *p, unsigned i)
 static inline struct smtp_pending *
 smtp_front(const struct mail *m, const struct smtp *p)
 {
-	return p->q_len > 0 ? smtp_awaits(m, p, 0) : NULL;
+	return p->queue != 0 ? smtp_awaits(m, p, 0) : NULL;
 }
 
 void smtp_pop(struct mail *m, struct smtp *p);

@@ -150,7 +150,7 @@ static void
 forget_pending(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	for (uint8_t i = 0; i < p->q_len; i++) {
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
 		const struct smtp_pending *q = smtp_awaits(m, p, i);
 		if (q->what == CMD_EOD)
 			smtp_result(m, s, q->tx, MAIL_RESULT_UNKNOWN);
@@ -172,7 +172,7 @@ denied(struct mail *m, struct smtp *p, uint8_t tx)
 {
 	if (tx == p->tx && p->flags & SMTP_IN_TX)
 		p->flags |= SMTP_DENIED;
-	for (uint8_t i = 0; i < p->q_len; i++) {
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
 		struct smtp_pending *q = smtp_awaits(m, p, i);
 		if (q->first == tx + 1u && ends_tx(q->what))
 			q->first |= SMTP_OVER_DENIED;
@@ -200,8 +200,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
 	    first->what != CMD_STARTTLS && first->what != CMD_XCLIENT && first->what != CMD_LOST)
 		return; /* a greeting that nobody awaited answers nothing */
-	bool unsure =
-	    p->flags & SMTP_SERVER_LOST && (p->q_len > 1 || (p->q_len == 1 && first->count > 1));
+	bool unsure = p->flags & SMTP_SERVER_LOST && first != NULL &&
+	    (smtp_waiting(m, p) > 1 || first->count > 1);
 	/* 250 may be an answer to what was lost; whether anything was, is known above */
 	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
 	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
