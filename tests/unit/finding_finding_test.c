@@ -407,6 +407,39 @@ tls(void **state)
 	finish(x);
 }
 
+/* Without memory for what few have, what decides is known all the same. */
+static void
+no_memory_for_more(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	while (pool_take(&x->F.notes) != 0 || pool_take(&x->F.contents) != 0)
+		;
+	take(x, EV(MAIL_AUTH), "GSSAPI");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	assert_int_equal(x->f.exposed, 0);
+	take(x, EV(MAIL_AUTH), "PLAIN");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	assert_int_equal(x->f.exposed, EXPOSED_CREDENTIALS);
+	take(x, EV(MAIL_FORWARDED), "192.0.2.1");
+	take(x, EV(MAIL_AGENT, .side = MAIL_CLIENT), "mutt");
+	take(x, EV(MAIL_EVIDENCE, .side = MAIL_SERVER), "250-XXXXXXXA");
+	take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
+	take(x, EV(MAIL_CONTENT_BEGIN, .tx = 1), "");
+	take(x, EV(MAIL_CONTENT, .tx = 1), "Subject: x\r\n\r\nbody\r\n");
+	take(x, EV(MAIL_CONTENT_END, .tx = 1, .flag = true), "");
+	uint32_t id = take(x, EV(MAIL_RESULT, .tx = 1, .index = MAIL_ACCEPTED), "");
+	assert_int_not_equal(id, 0);
+	record_begin(&x->r, RECORD_MESSAGE);
+	finding_put_message(&x->F, &x->f, id, &x->r);
+	record_expect(&x->r,
+	    "email.from.address=a@b\npostcard.exposed=envelope\npostcard.exposed=headers\n"
+	    "postcard.delivered=accepted\npostcard.body_protection=unknown\n!postcard.size\n"
+	    "!email.subject");
+	finding_message_free(&x->F, id);
+	finish(x);
+}
+
 int
 main(void)
 {
@@ -423,6 +456,7 @@ main(void)
 	    cmocka_unit_test(refused_recipients_reject_a_mail),
 	    cmocka_unit_test(bounds),
 	    cmocka_unit_test(tls),
+	    cmocka_unit_test(no_memory_for_more),
 	};
 	return cmocka_run_group_tests_name("finding/finding", tests, NULL, NULL);
 }

@@ -134,6 +134,9 @@ script_push(struct script_run *r, enum mail_side side, const char *text, size_t 
 	}
 }
 
+/* Sessions that may await replies. */
+static uint32_t script_queues = 8;
+
 /* Reads the script in pieces of `step` octets; returns the events. */
 static const char *
 script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const char *script,
@@ -141,7 +144,7 @@ script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const cha
 {
 	memset(r, 0, sizeof *r);
 	r->secret = secret;
-	assert_true(mail_init(&r->m, &(struct mail_sizes){8, 8, 8, 8}));
+	assert_true(mail_init(&r->m, &(struct mail_sizes){8, script_queues, 8, 8}));
 	mail_begin(&r->m, &r->s, p, flags);
 	script_take(r);
 	if (*script == '?')
@@ -172,6 +175,7 @@ script_read(struct script_run *r, enum mail_protocol p, uint8_t flags, const cha
 	script_take(r);
 	mail_release(&r->m, &r->s);
 	assert_int_equal(r->m.lines.used, 0);
+	assert_int_equal(r->m.queues.used, 0);
 	assert_int_equal(r->m.tls_states.used, 0);
 	mail_free(&r->m);
 	return r->len > 0 ? r->out + 1 : r->out;
