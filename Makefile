@@ -43,7 +43,7 @@ FLAGS       = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(LDLIBS_ALL)
 # Debian packages
 DEB_PACKAGES   := dpkg-dev
 BUILD_PACKAGES := gcc libc6-dev libpcap-dev libndpi-dev libmaxminddb-dev libyaml-dev libpcre2-dev libsqlite3-dev libssl-dev zlib1g-dev libseccomp-dev libcap-ng-dev
-TEST_PACKAGES  := libcmocka-dev ethtool iproute2 python3 python3-yaml python3-jsonschema tcpdump $(DEB_PACKAGES) logrotate mandoc systemd
+TEST_PACKAGES  := libcmocka-dev ethtool ieee-data iproute2 python3 python3-yaml python3-jsonschema tcpdump $(DEB_PACKAGES) logrotate mandoc systemd
 LINT_PACKAGES  := clang-format clang-tidy cppcheck python3
 FUZZ_PACKAGES  := clang libclang-rt-dev
 

@@ -15,7 +15,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "capture/filter.h"
-#include "enrich/enrich.h"
+#include "enrich/geoip.h"
+#include "enrich/vendor.h"
 #include "sink/syslog.h"
 
 #define CHECK_PATH 4096 /* octets of a path that is looked at */
@@ -26,7 +27,9 @@ struct check {
 	struct identity user; /* that a run becomes; uid 0: it stays who it is */
 	uid_t uid;	      /* who writes */
 	gid_t gid;
-	bool failed; /* something was wrong, and has been said */
+	size_t databases; /* of countries */
+	size_t vendors;	  /* blocks of network cards whose maker is known */
+	bool failed;	  /* something was wrong, and has been said */
 };
 
 static void wrong(struct check *k, enum option id, const char *value, const char *fmt, ...)
@@ -213,20 +216,23 @@ check_outputs(struct check *k)
 	check_folder(k, OPTION_SPOOL, o->spool);
 }
 
-/* The databases of countries; how many. */
-static size_t
+/* The databases of countries, and the makers of network cards. */
+static void
 check_databases(struct check *k)
 {
 	char error[ENRICH_ERROR] = "";
+	struct vendors *v = vendors_open(k->o->vendors, error);
+	if (v == NULL && k->o->vendors != NULL)
+		wrong(k, OPTION_VENDORS, k->o->vendors, "%s", error);
+	k->vendors = v != NULL ? vendors_count(v) : 0;
+	vendors_close(v);
 	if (k->o->geoip_dir == NULL)
-		return 0;
-	struct enrich *e =
-	    enrich_open(&(struct enrich_config){.geoip_dir = k->o->geoip_dir}, error);
-	if (e == NULL)
+		return;
+	struct geoip *g = geoip_open(k->o->geoip_dir, error);
+	if (g == NULL)
 		wrong(k, OPTION_GEOIP, k->o->geoip_dir, "%s", error);
-	size_t n = e != NULL ? enrich_databases(e) : 0;
-	enrich_close(e);
-	return n;
+	k->databases = g != NULL ? geoip_databases(g) : 0;
+	geoip_close(g);
 }
 
 /* "2027-01-31", the last day on which it holds */
@@ -314,11 +320,16 @@ print_rules(FILE *out, const struct options *o, const struct rules *s)
 
 /* What a run reads and writes, as far as it is not a matter of course. */
 static void
-print_run(FILE *out, const struct options *o, const struct check *k, size_t databases)
+print_run(FILE *out, const struct options *o, const struct check *k)
 {
 	print_text(out, "state", o->state != NULL ? o->state : "none");
 	if (o->geoip_dir != NULL)
-		fprintf(out, "databases        %zu\n", databases);
+		fprintf(out, "databases        %zu\n", k->databases);
+	if (o->numeric || k->vendors == 0)
+		fprintf(out, "network cards    no makers are known%s\n",
+		    o->numeric ? "" : " (Debian's package ieee-data has them)");
+	else
+		fprintf(out, "network cards    makers of %zu blocks\n", k->vendors);
 	print_list(out, "interfaces", o->interfaces, o->interface_count);
 	print_text(out, "filter", o->filter);
 	print_text(out, "user", k->user.uid != 0 ? k->user.name : NULL);
@@ -343,12 +354,12 @@ check_show(const struct options *o, struct config *c, FILE *out)
 	find_user(&k);
 	check_input(&k);
 	check_outputs(&k);
-	size_t databases = check_databases(&k);
+	check_databases(&k);
 	if (!k.failed) {
 		print_text(out, "configuration", c->path != NULL ? c->path : "none");
 		print_rules(out, o, judge_rules(j));
 		fprintf(out, "policies         %zu\n", judge_policies(j));
-		print_run(out, o, &k, databases);
+		print_run(out, o, &k);
 	}
 	judge_free(j);
 	return k.failed ? STATUS_ERROR : STATUS_DONE;

@@ -315,6 +315,7 @@ set_option(struct parser *p, enum option id, const char *value)
 	case OPTION_HOME_NET: return set_home(p, value);
 	case OPTION_FAIL_ON: return set_fail_on(p, value);
 	case OPTION_GEOIP: o->geoip_dir = value; return true;
+	case OPTION_VENDORS: o->vendors = value; return true;
 	case OPTION_CONFIG: o->config = value; return true;
 	case OPTION_STATE: o->state = value; return true;
 	case OPTION_RULES:

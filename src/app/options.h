@@ -114,6 +114,7 @@ struct options {
 	uint64_t spool_size;	/* octets; 0: not said */
 	const char *metrics;	/* file; NULL: none */
 	const char *geoip_dir;	/* NULL: the usual places */
+	const char *vendors;	/* the same, of tables of network cards */
 	enum level fail_level;	/* LEVEL_NONE: not asked for */
 	bool fail_on_cleartext; /* whatever its level */
 	size_t home_count;	/* 0: the default */

@@ -228,6 +228,7 @@ open_enrich(const struct options *o, char error[ENRICH_ERROR])
 {
 	const struct enrich_config config = {
 	    .geoip_dir = o->geoip_dir,
+	    .vendors = o->vendors,
 	    .no_geoip = o->numeric,
 	    .home = o->home,
 	    .homes = o->home_count,

@@ -27,6 +27,7 @@
 #define LIMIT_FRAGMENT_S       30u /* s that the fragments of one datagram are waited for */
 #define LIMIT_NESTED_DATAGRAMS 2u  /* fragments inside of fragments */
 #define LIMIT_IPV6_EXTS	       16u /* IPv6 extension headers walked in one packet */
+#define LIMIT_DISTANCE	       32  /* routers that a TTL is believed to have passed */
 
 /* flow and stream */
 #define LIMIT_FLOWS	  (8u << 20) /* TCP connections known at once, the ignored ones too */
@@ -80,6 +81,18 @@
 #define LIMIT_CONTENT_LITERAL \
 	(1ull << 40) /* octets that one BDAT or literal may announce; 40 bits hold them */
 
+/* mail: lines, answers and compression of IMAP and POP3 */
+#define LIMIT_LINE_TAIL	    64u /* octets of its end that are kept of a line longer than LIMIT_LINE */
+#define LIMIT_PENDING_IMAP  3u	    /* IMAP commands whose answers are waited for by their tags */
+#define LIMIT_PENDING_POP3  56u	    /* POP3 commands that may await their replies */
+#define LIMIT_TAG_DOUBTFUL  8u	    /* octets of a tag that is believed where a secret may stand */
+#define LIMIT_AGENT_PART    100u    /* octets of a name, and of a version, in IMAP ID */
+#define LIMIT_INFLATES	    256u    /* connections whose COMPRESS=DEFLATE is undone at once */
+#define LIMIT_INFLATE_ARENA 49152u  /* octets that zlib may have for one direction of them */
+#define LIMIT_INFLATE_PIECE 16384u  /* octets that come out of it at once */
+#define LIMIT_INFLATE_RATIO 32u	    /* octets that may come out for one that went in, and */
+#define LIMIT_INFLATE_SLACK 262144u /* so many more in one direction: else it is given up */
+
 /* record */
 #define LIMIT_RECORD 65000u /* octets of one record; what does not fit is left out and said */
 
@@ -93,6 +106,12 @@
 #define LIMIT_ADVICE_ROWS   1024u      /* rows of one of its lists */
 
 #define LIMIT_PLACEHOLDERS 256u /* names that %name% in rules may stand for */
+
+/* who it is */
+#define LIMIT_VENDOR_FILE (32u << 20) /* octets of one table of makers of network cards */
+#define LIMIT_VENDORS	  262144u     /* rows of such tables */
+#define LIMIT_VENDOR_NAME 64u	      /* octets of a maker's name kept */
+#define LIMIT_WHO_OPEN	  4096u	      /* connections whose mails told what the client is */
 
 /* rules */
 #define LIMIT_RULE_SOURCES  64u		/* folders or files of rules that may be named */

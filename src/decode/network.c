@@ -84,6 +84,7 @@ ipv4(struct packet *p)
 	memcpy(p->seg->ends.ip[0], h + 12, 4);
 	memcpy(p->seg->ends.ip[1], h + 16, 4);
 	p->seg->ends.family = 4;
+	p->seg->ttl = h[8];
 	cursor_skip(&p->c, header);
 	if (fragment & (IPV4_MORE | IPV4_OFFSET)) {
 		p->fragment = (struct fragment){load_be16(h + 4),
@@ -108,6 +109,7 @@ ipv6(struct packet *p)
 	memcpy(p->seg->ends.ip[0], h + 8, 16);
 	memcpy(p->seg->ends.ip[1], h + 24, 16);
 	p->seg->ends.family = 6;
+	p->seg->ttl = h[7];
 	return network_protocol(p, next);
 }
 

@@ -55,6 +55,7 @@ struct segment {
 	uint32_t ack;  /* acknowledgement number; meaningful with TCP_ACK */
 	uint8_t flags; /* TCP_* */
 	bool headless; /* the capture cut the TCP header: ports only, nothing else is known */
+	uint8_t ttl;   /* time to live, or hop limit, of the innermost IP header */
 	const uint8_t *payload; /* captured payload; lives as long as the frame */
 	uint32_t len;		/* octets of it */
 	uint32_t wire_len;	/* octets of payload on the wire; at least len */

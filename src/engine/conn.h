@@ -85,6 +85,7 @@ struct extra {
 /* What stood around a connection's packets: the same for many. */
 struct around {
 	uint8_t mac[2][6];	   /* link addresses; CONN_MAC_* say which are known */
+	uint8_t ttl[2];		   /* TTL or hop limit of a side's first packet; 0: none seen */
 	int16_t vlan;		   /* -1 for none */
 	uint8_t tunnel_end;	   /* which sent the first segment in a tunnel */
 	struct tunnel tunnel;	   /* that segment's */
@@ -108,6 +109,10 @@ struct around {
 #define CONN_VLAN      0x4000u /* its VLAN is known */
 #define CONN_TUNNEL    0x8000u /* its tunnel is */
 #define CONN_GAP       0x10000u /* octets were lost */
+
+/* Routers on the way of a packet whose TTL (or hop limit) is `ttl`, as far as the usual initial
+ * values tell; -1 where they do not. */
+int conn_distance(uint8_t ttl);
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 extern const struct wait no_wait;   /* all zero */

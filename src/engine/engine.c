@@ -42,7 +42,8 @@ engine_new(const struct engine_config *config, char error[256])
 	if (config->conns > 0)
 		n.count[SIZE_CONNS] = config->conns;
 	const struct mail_sizes mail = {n.count[SIZE_LINES], n.count[SIZE_QUEUES],
-	    n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES]};
+	    n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES], n.count[SIZE_INFLATES],
+	    n.count[SIZE_MAILBOXES]};
 	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_CONTENTS],
 	    n.count[SIZE_FACTS], n.count[SIZE_NOTES], n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
 	if (e == NULL || !defrag_init(&e->defrag, n.count[SIZE_DATAGRAMS]) ||
@@ -500,6 +501,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	    [SIZE_FACTS] = &e->findings.facts,
 	    [SIZE_LINES] = &e->mail.lines,
 	    [SIZE_QUEUES] = &e->mail.queues,
+	    [SIZE_MAILBOXES] = &e->mail.mailboxes,
 	    [SIZE_HANDSHAKES] = &e->mail.tls_pools.handshakes,
 	    [SIZE_MESSAGES] = &e->findings.messages,
 	    [SIZE_CONTENTS] = &e->findings.contents,
@@ -508,6 +510,7 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	    [SIZE_REORDERS] = &e->streams.reorders,
 	    [SIZE_PAGES] = &e->streams.pages,
 	    [SIZE_DATAGRAMS] = &e->defrag.datagrams,
+	    [SIZE_INFLATES] = &e->mail.inflates,
 	};
 	if (i >= SIZES)
 		return false;

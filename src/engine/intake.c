@@ -8,19 +8,23 @@
 
 #define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
 
-/* What is around the segment and was not around those before. */
+/* What is around the segment and was not around those before: of a side's first packet who sent it
+ * on this link, and from how far.  What that says of the other side counts until that one speaks
+ * itself: on its way there it may have another router. */
 static void
 take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigned end)
 {
 	static const uint32_t mac_flag[2] = {CONN_MAC_A, CONN_MAC_B};
 	struct around a = conn_around(e, c);
-	for (unsigned i = 0; i < 2; i++) { /* source, destination */
+	for (unsigned i = 0; i < 2 && c->packets[end] == 0; i++) { /* source, destination */
 		unsigned at = i == 0 ? end : !end;
-		if (seg->mac[i] != NULL && !(c->flags & mac_flag[at])) {
+		if (seg->mac[i] != NULL && (i == 0 || !(c->flags & mac_flag[at]))) {
 			memcpy(a.mac[at], seg->mac[i], 6);
 			c->flags |= mac_flag[at];
 		}
 	}
+	if (c->packets[end] == 0)
+		a.ttl[end] = seg->ttl;
 	if (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) {
 		a.vlan = (int16_t)seg->vlan;
 		c->flags |= CONN_VLAN;
@@ -36,9 +40,7 @@ take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigne
 static bool
 has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 {
-	return (c->packets[end] == 0 && (seg->mac[0] != NULL || seg->mac[1] != NULL) &&
-		   (c->flags & (CONN_MAC_A | CONN_MAC_B)) != (CONN_MAC_A | CONN_MAC_B)) ||
-	    (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) ||
+	return c->packets[end] == 0 || (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) ||
 	    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL));
 }
 

@@ -51,6 +51,17 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 	};
 }
 
+int
+conn_distance(uint8_t ttl)
+{
+	static const int initial[] = {32, 64, 128, 255};
+	unsigned i = 0;
+	while (initial[i] < ttl)
+		i++;
+	int distance = initial[i] - ttl;
+	return ttl > 0 && distance <= LIMIT_DISTANCE ? distance : -1;
+}
+
 static void
 put_end(const struct conn *c, const struct flow *f, const struct around *around, unsigned end,
     bool source, struct record *r)
@@ -61,6 +72,9 @@ put_end(const struct conn *c, const struct flow *f, const struct around *around,
 	record_put_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
 	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
 	    c->packets[end]);
+	if (conn_distance(around->ttl[end]) >= 0)
+		record_put_u64(r, source ? FIELD_CLIENT_DISTANCE : FIELD_SERVER_DISTANCE,
+		    (uint64_t)conn_distance(around->ttl[end]));
 	if (c->around != 0 && c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
 		static const char hex[] = "0123456789ABCDEF";
 		char mac[17];

@@ -2,6 +2,7 @@
 #include "engine/sizes.h"
 
 #include "engine/worker.h"
+#include "mail/inflate.h"
 
 #define PER_MILLE 1000u
 
@@ -15,23 +16,25 @@ static const struct size_row {
 	uint32_t least;
 	uint32_t most;
 } rows[SIZES] = {
-    [SIZE_FLOWS] = {"connections known", 90, 1024, LIMIT_FLOWS},
-    [SIZE_CONNS] = {"connections followed", 250, 1024, LIMIT_CONNS},
+    [SIZE_FLOWS] = {"connections known", 86, 1024, LIMIT_FLOWS},
+    [SIZE_CONNS] = {"connections followed", 236, 1024, LIMIT_CONNS},
     [SIZE_WAITS] = {"connections that wait", 10, 256, LIMIT_WAITS},
-    [SIZE_EXTRAS] = {"connections not told yet", 40, 1024, LIMIT_CONNS},
+    [SIZE_EXTRAS] = {"connections not told yet", 32, 1024, LIMIT_CONNS},
     [SIZE_TLS] = {"TLS connections followed", 40, 256, LIMIT_CONNS},
     [SIZE_FACTS] = {"TLS connections described", 40, 256, LIMIT_CONNS},
     [SIZE_NOTES] = {"logins and evidence", 20, 256, LIMIT_CONNS},
-    [SIZE_STRINGS] = {"names and addresses", 180, 65536, LIMIT_STRING_OCTETS},
-    [SIZE_LINES] = {"unfinished lines", 44, 64, LIMIT_LINES_HELD},
+    [SIZE_STRINGS] = {"names and addresses", 170, 65536, LIMIT_STRING_OCTETS},
+    [SIZE_LINES] = {"unfinished lines", 40, 64, LIMIT_LINES_HELD},
     [SIZE_QUEUES] = {"sessions that await replies", 40, 256, LIMIT_CONNS},
-    [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 40, 16, LIMIT_TLS_HANDSHAKES},
-    [SIZE_MESSAGES] = {"mails under way", 66, 64, LIMIT_MESSAGES},
-    [SIZE_CONTENTS] = {"mails with content", 40, 64, LIMIT_MESSAGES},
+    [SIZE_HANDSHAKES] = {"unfinished TLS handshakes", 34, 16, LIMIT_TLS_HANDSHAKES},
+    [SIZE_MESSAGES] = {"mails under way", 62, 64, LIMIT_MESSAGES},
+    [SIZE_CONTENTS] = {"mails with content", 36, 64, LIMIT_MESSAGES},
     [SIZE_SCANS] = {"mails being looked into", 30, 32, LIMIT_MIME_SCANS},
     [SIZE_REORDERS] = {"streams out of order", 15, 64, LIMIT_OOO_STREAMS},
     [SIZE_PAGES] = {"pages of octets out of order", 35, 64, LIMIT_OOO_PAGES},
-    [SIZE_DATAGRAMS] = {"datagrams in fragments", 20, 8, LIMIT_DATAGRAMS},
+    [SIZE_DATAGRAMS] = {"datagrams in fragments", 18, 8, LIMIT_DATAGRAMS},
+    [SIZE_INFLATES] = {"compressed connections", 12, 4, LIMIT_INFLATES},
+    [SIZE_MAILBOXES] = {"mailboxes being read", 44, 256, LIMIT_CONNS},
 };
 
 const char *
@@ -54,6 +57,7 @@ size_unit(enum size s)
 	case SIZE_STRINGS: return STRINGS_CLASSES + 1; /* octets of each, and of buckets */
 	case SIZE_LINES: return mail_line_size;
 	case SIZE_QUEUES: return mail_queue_size;
+	case SIZE_MAILBOXES: return mail_mailbox_size;
 	case SIZE_HANDSHAKES: return tls_handshake_size;
 	case SIZE_MESSAGES: return finding_message_size;
 	case SIZE_CONTENTS: return finding_content_size;
@@ -61,6 +65,7 @@ size_unit(enum size s)
 	case SIZE_REORDERS: return stream_reorder_size;
 	case SIZE_PAGES: return stream_page_size;
 	case SIZE_DATAGRAMS: return defrag_datagram_size;
+	case SIZE_INFLATES: return inflate_size;
 	case SIZES: break;
 	}
 	return 1;

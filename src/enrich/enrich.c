@@ -8,9 +8,12 @@
 
 #include "enrich/geoip.h"
 #include "enrich/hops.h"
+#include "enrich/who.h"
 
 struct enrich {
 	struct geoip *geoip;
+	struct vendors *vendors;
+	struct who *who;
 	size_t homes;
 	struct network home[]; /* as configured, then those that always are */
 };
@@ -58,8 +61,15 @@ enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR])
 	e->homes = enrich_homes(config->home, config->homes, e->home);
 	snprintf(error, ENRICH_ERROR, "no memory for country databases");
 	e->geoip = config->no_geoip ? geoip_open_none() : geoip_open(config->geoip_dir, error);
-	if (e->geoip == NULL) {
-		free(e);
+	if (e->geoip != NULL) {
+		snprintf(error, ENRICH_ERROR, "no memory for what tells software");
+		e->who = who_new();
+	}
+	if (e->who != NULL)
+		e->vendors =
+		    config->no_geoip ? vendors_open_none() : vendors_open(config->vendors, error);
+	if (e->vendors == NULL) {
+		enrich_close(e);
 		return NULL;
 	}
 	error[0] = '\0';
@@ -72,7 +82,15 @@ enrich_close(struct enrich *e)
 	if (e == NULL)
 		return;
 	geoip_close(e->geoip);
+	vendors_close(e->vendors);
+	who_free(e->who);
 	free(e);
+}
+
+size_t
+enrich_vendors(const struct enrich *e)
+{
+	return vendors_count(e->vendors);
 }
 
 size_t
@@ -134,6 +152,8 @@ enrich_apply(struct enrich *e, struct record *r)
 		return;
 	struct addr client = add_side(e, r, &sides[0]);
 	struct addr server = add_side(e, r, &sides[1]);
+	if (r->kind != RECORD_SENSOR)
+		who_apply(e->who, e->vendors, r);
 	if (!record_find(r, FIELD_NETWORK_DIRECTION, &v))
 		record_put_word(r, FIELD_NETWORK_DIRECTION, direction_of(e, &client, &server));
 	hops_trust(e->home, e->homes, r);

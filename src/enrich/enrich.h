@@ -1,10 +1,11 @@
 /*
- * What is known of the hosts beyond the packets: country, network, and on which side of the
- * border of the home networks they stand.
+ * What is known of the hosts beyond the packets: country, network, on which side of the border of
+ * the home networks they stand, and what they are.
  *
  * Adds source/destination .geo.country_iso_code, .as.number, .as.organization.name from MaxMind
- * databases (.mmdb), network.direction, and which hops of a mail were told by hosts of ours
- * (postcard.hops.trusted).  Looks nothing up outside of this machine.
+ * databases (.mmdb), network.direction, which hops of a mail were told by hosts of ours
+ * (postcard.hops.trusted), and postcard.client and .server (who.h), with the makers of network
+ * cards from the tables of the IEEE.  Looks nothing up outside of this machine.
  */
 #ifndef POSTCARD_ENRICH_ENRICH_H
 #define POSTCARD_ENRICH_ENRICH_H
@@ -19,7 +20,9 @@
 
 struct enrich_config {
 	const char *geoip_dir;	    /* the folder of *.mmdb; NULL for the usual places */
-	bool no_geoip;		    /* look at no database */
+	const char *vendors;	    /* a table of makers of network cards, or the folder that has
+				       them; NULL for the usual place */
+	bool no_geoip;		    /* look at no database and no table */
 	const struct network *home; /* the home networks; loopback and link-local always are */
 	size_t homes;		    /* how many; 0 for RFC 1918 and fc00::/7 (RFC 4193) */
 };
@@ -27,10 +30,10 @@ struct enrich_config {
 struct enrich;
 
 /*
- * Opens the databases.  `config` need not live on.  NULL and a message that names the file and the
- * cause in `error` where the named folder or a database in it cannot be read, or memory is not to
- * be had.  Of the usual places, what is absent is no error, and a database that cannot be read is
- * left out with a line on standard error.
+ * Opens databases and tables.  `config` need not live on.  NULL and a message that names the file
+ * and the cause in `error` where what is named, or a database in it, cannot be read, or memory is
+ * not to be had.  Of the usual places, what is absent is no error, and a database that cannot be
+ * read is left out with a line on standard error.
  */
 struct enrich *enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR]);
 
@@ -46,6 +49,9 @@ size_t enrich_homes(const struct network *home, size_t homes, struct network *ou
 
 /* How many databases are open, for --version and messages. */
 size_t enrich_databases(const struct enrich *e);
+
+/* Blocks of addresses of network cards whose maker is known. */
+size_t enrich_vendors(const struct enrich *e);
 
 /* NULL is allowed. */
 void enrich_close(struct enrich *e);

@@ -33,7 +33,7 @@ static const struct mechanism {
     {"SKEY", AUTH_DIGEST, 2},
     {"USER", AUTH_PASSWORD, 2}, /* USER, then PASS */
     {"APOP", AUTH_DIGEST, 1},
-    {"LOGIN-COMMAND", AUTH_PASSWORD, 1},
+    {"LOGIN-COMMAND", AUTH_PASSWORD, 2}, /* its two arguments */
     {"GSSAPI", AUTH_NOTHING, 1},
     {"EXTERNAL", AUTH_NOTHING, 1},
     {"ANONYMOUS", AUTH_NOTHING, 1},

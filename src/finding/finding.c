@@ -331,7 +331,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_CONTENT_BEGIN:
 		f->messages = (uint16_t)(f->messages + (f->messages < UINT16_MAX));
 		m = message_of(F, f, ev->tx, true, v->ts_ns);
-		if (m == NULL || !(m->flags & MESSAGE_SENDER))
+		if (ev->index != MAIL_CONTENT_BARE && (m == NULL || !(m->flags & MESSAGE_SENDER)))
 			f->flags |= FINDING_LOST; /* its commands were not seen */
 		expose(f, v, EXPOSED_HEADERS);
 		if (m != NULL) {

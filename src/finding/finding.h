@@ -137,7 +137,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_SERVER_HELLO 0x000800u
 #define FINDING_TLS_SEEN     0x001000u /* any TLS record */
 #define FINDING_ESTABLISHED  0x002000u
-#define FINDING_NULL	     0x004000u /* with a cipher that does not encrypt */
+#define FINDING_NULL	     0x004000u /* data crossed under a cipher that does not encrypt */
 #define FINDING_TLS_BROKE    0x008000u /* fatal alert, or no TLS where it was due */
 #define FINDING_TLS_OVER     0x010000u /* plain text went on after that */
 #define FINDING_AUTH_OK	     0x020000u
@@ -147,6 +147,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_TLS_MIDSTREAM                                                               \
 	0x200000u		   /* protected records both ways, begun before the capture \
 				    */
+#define FINDING_UNSEALED 0x400000u /* the cipher agreed on does not encrypt */
 #define FINDING_IMPLICIT 0x800000u /* TLS came first */
 #define FINDING_MANGLED \
 	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */

@@ -19,6 +19,7 @@ struct hop {
 	uint8_t from_len, by_len, with_len, tls_len; /* octets of each in `words`, in this order */
 	struct addr ip;				     /* family 0: not told */
 	int64_t time_ns;
+	const char *software;  /* a name of received.c; NULL: not told */
 	char words[HOP_WORDS]; /* cut to what they take */
 };
 
@@ -48,6 +49,7 @@ hops_take(struct findings *F, struct hops *hops, const char *field, size_t len)
 	h.has_time = r.has_time;
 	h.time_ns = r.time_ns;
 	h.ip = r.ip;
+	h.software = r.software;
 	h.from_len = add_word(&h, &used, r.from, r.from_len);
 	h.by_len = add_word(&h, &used, r.by, r.by_len);
 	h.with_len = add_word(&h, &used, r.with, strlen(r.with));
@@ -82,6 +84,7 @@ put_hop(const struct hop *h, struct record *r)
 	put_word(r, FIELD_HOP_BY, s += h->from_len, h->by_len);
 	put_word(r, FIELD_HOP_WITH, s += h->by_len, h->with_len);
 	put_word(r, FIELD_HOP_TLS, s + h->with_len, h->tls_len);
+	record_put_word(r, FIELD_HOP_SOFTWARE, h->software);
 	record_put_word(r, FIELD_HOP_STATE, received_state_name((enum received_state)h->state));
 	if (h->has_time)
 		record_put_time(r, FIELD_HOP_TIME, h->time_ns);

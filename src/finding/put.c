@@ -201,6 +201,7 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 	}
 	put_string(F, r, FIELD_HELO, f->helo);
 	put_string(F, r, FIELD_GREETING, f->greeting);
+	put_string(F, r, FIELD_CLIENT_AGENT, finding_notes(F, f)->agent);
 	for (unsigned i = 0; i < ANOMALIES; i++) {
 		if (f->anomalies & 1u << i)
 			record_put_word(r, FIELD_ANOMALIES, anomaly_table[i].name);

@@ -206,6 +206,8 @@ take_server_hello(struct findings *F, struct finding *f, struct tls_facts *t,
 		finding_add_anomaly(f, ANOMALY_TLS_VERSION_OLD);
 	if (tls_cipher_is_weak(ev->cipher))
 		finding_add_anomaly(f, ANOMALY_CIPHER_WEAK);
+	if (tls_cipher_is_null(ev->cipher) && ev->version != 0)
+		f->flags |= FINDING_UNSEALED;
 	if (tls_cipher_is_anonymous(ev->cipher))
 		finding_add_anomaly(f, ANOMALY_CIPHER_ANONYMOUS);
 	if (t == NULL)

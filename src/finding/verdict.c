@@ -61,6 +61,11 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 {
 	if (f->exposed != 0 || f->flags & FINDING_NULL)
 		return OUTCOME_CLEARTEXT;
+	if (f->anomalies &
+	    1u << ANOMALY_COMPRESSED) /* a part could not be read, though others can */
+		return OUTCOME_UNKNOWN;
+	if (f->flags & FINDING_ESTABLISHED && f->flags & FINDING_UNSEALED)
+		return v->closed && v->both && !v->gap ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM))
 		return OUTCOME_ENCRYPTED;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {

@@ -18,6 +18,7 @@ const struct key_info key_table[KEYS] = {
     [KEY_DIRECTION] = {"direction",
 	{"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
     [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
+    [KEY_CLASS] = {"class", {"printer", "application", "mail-client", "mta", "monitor"}},
 };
 
 enum { RECORD_WORD_SESSION, RECORD_WORD_MESSAGE };
@@ -141,6 +142,12 @@ add_fact(struct facts *f, const struct record_value *v)
 	case FIELD_BODY_PROTECTION:
 		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
 		break;
+	case FIELD_CLIENT_CLASS: f->words[KEY_CLASS] |= word_bit(KEY_CLASS, v->str, v->len); break;
+	case FIELD_CLIENT_SOFTWARE:
+	case FIELD_SERVER_SOFTWARE:
+		f->software[v->field == FIELD_SERVER_SOFTWARE] = v->str;
+		f->software_len[v->field == FIELD_SERVER_SOFTWARE] = v->len;
+		break;
 	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
 	case FIELD_AUTH_SHOWS: add_secret(f, v->str, v->len); break;
 	case FIELD_SOURCE_IP: f->client = v->ip; break;
@@ -169,9 +176,10 @@ add_fact(struct facts *f, const struct record_value *v)
 
 /* Those that add_fact knows. */
 static const uint16_t asked[] = {FIELD_NETWORK_PROTOCOL, FIELD_REASON, FIELD_EXPOSED,
-    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_AUTH, FIELD_SOURCE_IP,
-    FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO,
-    FIELD_RECIPIENTS, FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
+    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_CLIENT_CLASS, FIELD_CLIENT_SOFTWARE,
+    FIELD_SERVER_SOFTWARE, FIELD_AUTH, FIELD_AUTH_SHOWS, FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+    FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO, FIELD_RECIPIENTS,
+    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
 
 void
 facts_of(struct facts *f, const struct record *r)

@@ -21,6 +21,7 @@ enum key {
 	KEY_SECRET,	/* what the AUTH commands gave away: password token challenge */
 	KEY_DIRECTION,	/* network.direction; loopback where both ends are */
 	KEY_PROTECTION, /* postcard.body_protection */
+	KEY_CLASS,	/* postcard.client.class; a guess, so that no level may ask for it */
 	KEYS
 };
 
@@ -60,23 +61,25 @@ extern const char *const value_names[VALUES];
 
 struct facts {
 	const struct record *record; /* whose facts they are */
-	uint32_t words[KEYS];	/* bit i: words[i] of the key holds; of the record, at least one bit
-				   for every key but exposed, secret and protection */
-	const char *greeting;	/* the server's; lives as long as the record */
-	size_t greeting_len;	/* 0: not known */
-	const char *helo;	/* the client's name for itself */
-	size_t helo_len;	/* 0: not known */
-	struct addr client;	/* family 0: not known */
-	struct addr server;	/* family 0: not known */
-	uint64_t port;		/* of the server */
-	uint64_t messages;	/* readable messages */
-	uint64_t envelopes;	/* readable envelopes */
-	uint64_t recipients;	/* of a message, not refused; 0: not known */
-	uint64_t commands;	/* RCPT commands of a message, refused ones too */
-	uint64_t reply;		/* to STARTTLS; 0: not known, or a word */
-	uint32_t mechanisms;	/* bit i: mechanism i of facts.c was tried */
-	const char *reply_word; /* OK NO BAD +OK -ERR */
-	size_t reply_word_len;	/* 0: not known */
+	uint32_t words[KEYS]; /* bit i: words[i] of the key holds; of the record, at least one bit
+				 for every key but exposed, secret, protection and class */
+	const char *greeting; /* the server's; lives as long as the record */
+	size_t greeting_len;  /* 0: not known */
+	const char *helo;     /* the client's name for itself */
+	size_t helo_len;      /* 0: not known */
+	const char *software[2]; /* what client and server seem to be: guesses */
+	size_t software_len[2];	 /* 0: not known */
+	struct addr client;	 /* family 0: not known */
+	struct addr server;	 /* family 0: not known */
+	uint64_t port;		 /* of the server */
+	uint64_t messages;	 /* readable messages */
+	uint64_t envelopes;	 /* readable envelopes */
+	uint64_t recipients;	 /* of a message, not refused; 0: not known */
+	uint64_t commands;	 /* RCPT commands of a message, refused ones too */
+	uint64_t reply;		 /* to STARTTLS; 0: not known, or a word */
+	uint32_t mechanisms;	 /* bit i: mechanism i of facts.c was tried */
+	const char *reply_word;	 /* OK NO BAD +OK -ERR */
+	size_t reply_word_len;	 /* 0: not known */
 };
 
 /* Reads the facts; they point into `r`. */

@@ -44,6 +44,7 @@ rules_new(const struct placeholder *placeholders, size_t count)
 	struct rules *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
+	hash_key_draw(&s->key);
 	bool good = map_init(&s->atom_ids, "tests of rules", sizeof(uint64_t), sizeof(uint32_t),
 	    LIMIT_RULE_ATOMS);
 	s->placeholder = arena_take(&s->arena, (count + 1) * sizeof *s->placeholder);

@@ -18,6 +18,12 @@ static const char *const list_names[LISTS] = {
     [LIST_ADVICE] = "advice",
 };
 
+static const char *const part_names[PARTS] = {
+    [PART_GREETING] = "greeting",
+    [PART_CLIENT] = "client",
+    [PART_SERVER] = "server",
+};
+
 /* ----------------------------------------------------------------------------- reading */
 
 static bool
@@ -40,24 +46,31 @@ read_word(struct yaml *y, struct row *row, enum key key, int node)
 	return yaml_fail(y, node, "'%.32s' is no %s (%s)", word, info->name, known);
 }
 
+/* Behind the keys stand the texts: KEYS + enum part. */
 static bool
-read_greeting(struct yaml *y, struct row *row, int node)
+is_guess(unsigned key)
+{
+	return key == KEY_CLASS || key == KEYS + PART_CLIENT || key == KEYS + PART_SERVER;
+}
+
+static bool
+read_part(struct yaml *y, struct row *row, unsigned part, int node)
 {
 	const char *word = yaml_text(y, node);
 	size_t at = 0;
 	if (word == NULL || word[0] == '\0')
-		return yaml_fail(y, node, "a part of a greeting is expected here");
-	while (at < ROW_GREETINGS && row->greetings[at] != NULL)
+		return yaml_fail(y, node, "a part of the %s is expected here", part_names[part]);
+	while (at < ROW_PARTS && row->parts[part][at] != NULL)
 		at++;
-	if (at == ROW_GREETINGS)
-		return yaml_fail(y, node, "a row has room for %u greetings", ROW_GREETINGS);
-	row->greetings[at] = strdup(word);
-	return row->greetings[at] != NULL || yaml_fail(y, node, "no memory");
+	if (at == ROW_PARTS)
+		return yaml_fail(y, node, "a row has room for %u of them", ROW_PARTS);
+	row->parts[part][at] = strdup(word);
+	return row->parts[part][at] != NULL || yaml_fail(y, node, "no memory");
 }
 
-/* `key` is KEYS for the greeting. */
+/* `key` is KEYS, or more, for the parts of a text. */
 static bool
-read_condition(struct yaml *y, struct row *row, enum key key, int node)
+read_condition(struct yaml *y, struct row *row, unsigned key, int node)
 {
 	bool list = yaml_kind(y, node) == YAML_LIST;
 	size_t count = list ? yaml_count(y, node) : 1;
@@ -65,14 +78,15 @@ read_condition(struct yaml *y, struct row *row, enum key key, int node)
 		return yaml_fail(y, node, "an empty list matches nothing");
 	for (size_t i = 0; i < count; i++) {
 		int n = list ? yaml_item(y, node, i) : node;
-		if (!(key == KEYS ? read_greeting(y, row, n) : read_word(y, row, key, n)))
+		if (!(key >= KEYS ? read_part(y, row, key - KEYS, n)
+				  : read_word(y, row, (enum key)key, n)))
 			return false;
 	}
 	return true;
 }
 
 static bool
-read_when(struct yaml *y, struct row *row, int when)
+read_when(struct yaml *y, struct row *row, enum list list, int when)
 {
 	if (yaml_kind(y, when) != YAML_MAP)
 		return yaml_fail(y, when, "'when' is a list of conditions, {key: word, ...}");
@@ -84,12 +98,19 @@ read_when(struct yaml *y, struct row *row, int when)
 			return false;
 		while (key < KEYS && strcmp(key_table[key].name, name) != 0)
 			key++;
-		if (key == KEYS && strcmp(name, "greeting") != 0)
+		while (
+		    key >= KEYS && key < KEYS + PARTS && strcmp(part_names[key - KEYS], name) != 0)
+			key++;
+		if (key == KEYS + PARTS)
 			return yaml_fail(y, name_node,
 			    "'%.32s' is no condition (record, protocol, port, reason, "
-			    "exposed, content, secret, direction, protection, greeting)",
+			    "exposed, content, secret, direction, protection, greeting, client, "
+			    "server, class)",
 			    name);
-		if (!read_condition(y, row, (enum key)key, value))
+		if (list == LIST_LEVELS && is_guess(key))
+			return yaml_fail(y, name_node, "'%.32s' is a guess: no level rests on it",
+			    name);
+		if (!read_condition(y, row, key, value))
 			return false;
 	}
 	return true;
@@ -157,7 +178,7 @@ read_row(struct yaml *y, struct row *row, enum list list, int node, bool last)
 			return false;
 		if (strcmp(name, "when") == 0) {
 			has_when = true;
-			if (!read_when(y, row, value))
+			if (!read_when(y, row, list, value))
 				return false;
 		} else if (strcmp(name, result) == 0) {
 			has_result = true;
@@ -247,8 +268,10 @@ table_free(struct table *t)
 	for (unsigned list = 0; list < LISTS; list++) {
 		for (size_t i = 0; i < t->count[list]; i++) {
 			struct row *row = &t->rows[list][i];
-			for (size_t g = 0; g < ROW_GREETINGS; g++)
-				free(row->greetings[g]);
+			for (unsigned part = 0; part < PARTS; part++) {
+				for (size_t k = 0; k < ROW_PARTS; k++)
+					free(row->parts[part][k]);
+			}
 			free(row->text);
 		}
 		free(t->rows[list]);
@@ -259,20 +282,27 @@ table_free(struct table *t)
 /* ----------------------------------------------------------------------------- looking */
 
 static bool
+has_part(char *const parts[ROW_PARTS], const char *s, size_t len)
+{
+	if (parts[0] == NULL)
+		return true;
+	for (size_t i = 0; i < ROW_PARTS && parts[i] != NULL; i++) {
+		if (len > 0 && ascii_find(s, len, parts[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
 row_matches(const struct row *row, const struct facts *f)
 {
 	for (unsigned k = 0; k < KEYS; k++) {
 		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
 			return false;
 	}
-	if (row->greetings[0] == NULL)
-		return true;
-	for (size_t i = 0; i < ROW_GREETINGS && row->greetings[i] != NULL; i++) {
-		if (f->greeting_len > 0 &&
-		    ascii_find(f->greeting, f->greeting_len, row->greetings[i]) != NULL)
-			return true;
-	}
-	return false;
+	return has_part(row->parts[PART_GREETING], f->greeting, f->greeting_len) &&
+	    has_part(row->parts[PART_CLIENT], f->software[0], f->software_len[0]) &&
+	    has_part(row->parts[PART_SERVER], f->software[1], f->software_len[1]);
 }
 
 static const struct row *

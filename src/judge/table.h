@@ -13,15 +13,18 @@
 #include "judge/facts.h"
 #include "judge/level.h"
 
-#define ROW_GREETINGS 8u /* words of a greeting that one row may name */
+#define ROW_PARTS 8u /* parts of one text that one row may name */
+
+/* Texts of which rows name parts. */
+enum part { PART_GREETING, PART_CLIENT, PART_SERVER, PARTS };
 
 enum list { LIST_LEVELS, LIST_WHY, LIST_BECAUSE, LIST_ADVICE, LISTS };
 
 struct row {
-	uint32_t words[KEYS];		/* one of these must hold; 0: any may */
-	char *greetings[ROW_GREETINGS]; /* one of these must stand in the greeting; NULL ends */
-	char *text;			/* of the lists but `levels` */
-	enum level level;		/* of the list `levels`; LEVEL_NONE: nothing to say */
+	uint32_t words[KEYS];	       /* one of these must hold; 0: any may */
+	char *parts[PARTS][ROW_PARTS]; /* one of these must stand in that text; NULL ends */
+	char *text;		       /* of the lists but `levels` */
+	enum level level;	       /* of the list `levels`; LEVEL_NONE: nothing to say */
 };
 
 struct table {

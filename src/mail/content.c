@@ -1,10 +1,11 @@
 /*
- * Content in a mail session: until a line that is a dot alone, or for a counted number of octets.
+ * Content under way: see content.h.
  *
- * It is passed on in place, without the dots that were put before lines that begin with one;
- * nothing is held but where in a line the side is.  Time is linear in the octets.
+ * Dot-terminated content (RFC 5321 section 4.5.2, RFC 1939 section 3) ends at CRLF . CRLF alone;
+ * dots that bare LF surrounds are told as odd.  Counted content (RFC 3030, literals of RFC 9051
+ * section 4.3) ends by its number.  No octet is held; time is linear in them.
  */
-#include <string.h>
+#include "mail/content.h"
 
 #include "base/scan.h"
 #include "mail/session.h"
@@ -26,16 +27,6 @@ enum dot_state {
 #define DOT_BEHIND 0x20u /* something follows that dot line */
 #define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
 
-void
-mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
-{
-	mail_drop_line(m, s,
-	    side); /* where content was not awaited, it may have begun in its midst */
-	s->mode[side] = MAIL_MODE_DOT;
-	s->dot[side] = DOT_START;
-	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
-}
-
 static uint64_t
 count_of(const struct mail_session *s, enum mail_side side)
 {
@@ -50,25 +41,53 @@ count_set(struct mail_session *s, enum mail_side side, uint64_t octets)
 }
 
 void
+mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	session_drop_line(m, s,
+	    side); /* where content was not awaited, it may have begun in its midst */
+	s->mode[side] = MAIL_MODE_DOT;
+	s->dot[side] = DOT_START;
+	s->flags &= (uint8_t) ~(MAIL_SESSION_GAP | MAIL_SESSION_DOUBT);
+}
+
+void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
 {
 	s->mode[side] = MAIL_MODE_COUNT;
 	count_set(s, side, octets);
+	s->dot[side] = DOT_BEGUN;
 	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
 	if (octets == 0) {
 		s->mode[side] = MAIL_MODE_LINES;
-		mail_rows[s->protocol]->content_end(m, s, side, true);
+		session_row(s)->content_end(m, s, side, true);
 	}
+}
+
+void
+mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
+{
+	s->mode[side] = octets > 0 ? MAIL_MODE_COUNT : MAIL_MODE_LINES;
+	count_set(s, side, octets);
+	s->dot[side] = 0;
+	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
+	if (octets == 0)
+		session_row(s)->content_end(m, s, side, true);
+}
+
+bool
+mail_content_begun(const struct mail_session *s, enum mail_side side)
+{
+	return (s->dot[side] & DOT_BEGUN) != 0;
 }
 
 void
 mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->flags & MAIL_SESSION_GAP)
-		mail_lose_line(m, s, side);
+		session_resync(m, s, side);
 	else
 		s->mode[side] = MAIL_MODE_LINES;
-	mail_rows[s->protocol]->content_end(m, s, side, true);
+	session_row(s)->content_end(m, s, side, true);
 }
 
 bool
@@ -78,18 +97,25 @@ mail_dot_is_likely(const struct mail_session *s, enum mail_side side)
 }
 
 static void
+begin(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, side);
+	ev->tx = (uint8_t)session_row(s)->tx(m, s, side);
+	ev->index = session_row(s)->bare ? MAIL_CONTENT_BARE : 0;
+	s->dot[side] |= DOT_BEGUN;
+}
+
+static void
 emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
     size_t len)
 {
 	struct mail_event *ev;
-	if (len == 0 || mail_rows[s->protocol]->tx(s) < 0)
+	if (len == 0 || session_row(s)->tx(m, s, side) < 0)
 		return;
-	if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN)) {
-		s->dot[side] |= DOT_BEGUN;
-		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = (uint8_t)mail_rows[s->protocol]->tx(s);
-	}
+	if (!(s->dot[side] & DOT_BEGUN))
+		begin(m, s, side);
 	ev = mail_emit(m, MAIL_CONTENT, side);
-	ev->tx = (uint8_t)mail_rows[s->protocol]->tx(s);
+	ev->tx = (uint8_t)session_row(s)->tx(m, s, side);
 	ev->text = data;
 	ev->len = len;
 	ev->index = m->stuffed;
@@ -151,13 +177,13 @@ dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c
 }
 
 void
-mail_read_dot(struct mail *m, struct mail_session *s)
+content_read_dot(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	const uint8_t *start = m->data, *p = start, *stop = start + m->left;
 	if (s->flags & MAIL_SESSION_DOUBT && !(s->dot[side] & DOT_BEGUN)) {
 		s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
-		if (mail_rows[s->protocol]->plausible(s, side, (const char *)start, m->left) ==
+		if (session_row(s)->plausible(s, side, (const char *)start, m->left) ==
 		    PLAUSIBLE_YES) {
 			s->mode[side] = MAIL_MODE_LINES; /* no mail begins with a command */
 			return;
@@ -192,10 +218,9 @@ mail_read_dot(struct mail *m, struct mail_session *s)
 		m->data = p;
 		if (end) {
 			if (!(s->dot[side] & DOT_BEGUN))
-				mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx =
-				    (uint8_t)mail_rows[s->protocol]->tx(s);
+				begin(m, s, side);
 			s->mode[side] = MAIL_MODE_LINES;
-			mail_rows[s->protocol]->content_end(m, s, side, true);
+			session_row(s)->content_end(m, s, side, true);
 			return;
 		}
 		if (m->q_len > 0)
@@ -208,7 +233,7 @@ mail_read_dot(struct mail *m, struct mail_session *s)
 }
 
 void
-mail_read_count(struct mail *m, struct mail_session *s)
+content_read_count(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	uint64_t count = count_of(s, side);
@@ -219,46 +244,46 @@ mail_read_count(struct mail *m, struct mail_session *s)
 	count_set(s, side, count - n);
 	if (count == n) {
 		s->mode[side] = MAIL_MODE_LINES;
-		mail_rows[s->protocol]->content_end(m, s, side, true);
+		session_row(s)->content_end(m, s, side, true);
 	}
 }
 
 void
-mail_content_lost(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
+content_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
 {
-	struct mail_event *ev;
-	if (s->mode[side] == MAIL_MODE_COUNT && len > count_of(s, side)) {
-		count_set(s, side, 0);
-		mail_lose_line(m, s, side);
+	const struct mail_row *row = session_row(s);
+	uint64_t count = s->mode[side] == MAIL_MODE_COUNT ? count_of(s, side) : 0;
+	if (s->mode[side] == MAIL_MODE_COUNT && len > count) {
+		session_resync(m, s, side);
 		s->flags |= MAIL_SESSION_GAP;
-		mail_rows[s->protocol]->content_end(m, s, side, false);
-		mail_rows[s->protocol]->gap(m, s, side);
+		row->content_end(m, s, side, false);
+		row->gap(m, s, side);
 		return;
 	}
-	if (s->mode[side] == MAIL_MODE_DOT && !(s->dot[side] & DOT_BEGUN))
-		mail_emit(m, MAIL_CONTENT_BEGIN, side)->tx = (uint8_t)mail_rows[s->protocol]->tx(s);
-	if (mail_rows[s->protocol]->tx(s) >= 0) {
-		ev = mail_emit(m, MAIL_CONTENT_GAP, side);
-		ev->tx = (uint8_t)mail_rows[s->protocol]->tx(s);
+	if (row->tx(m, s, side) >= 0) {
+		if (!(s->dot[side] & DOT_BEGUN))
+			begin(m, s, side);
+		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_GAP, side);
+		ev->tx = (uint8_t)row->tx(m, s, side);
 		ev->len = (size_t)len;
 	}
 	s->flags |= MAIL_SESSION_GAP;
 	s->dot[side] = DOT_MID_CR | DOT_BEGUN; /* a CR may be what was lost last */
 	if (s->mode[side] != MAIL_MODE_COUNT)
 		return;
-	count_set(s, side, count_of(s, side) - len);
-	if (count_of(s, side) == 0) {
+	count_set(s, side, count - len);
+	if (count == len) {
 		s->mode[side] = MAIL_MODE_LINES;
-		mail_rows[s->protocol]->content_end(m, s, side, true);
+		row->content_end(m, s, side, true);
 	}
 }
 
 void
-mail_content_over(struct mail *m, struct mail_session *s, enum mail_side side)
+content_cut(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->mode[side] != MAIL_MODE_DOT && s->mode[side] != MAIL_MODE_COUNT)
 		return;
-	if (s->mode[side] == MAIL_MODE_COUNT || s->dot[side] & DOT_BEGUN)
-		mail_rows[s->protocol]->content_end(m, s, side, mail_dot_is_likely(s, side));
+	if (s->dot[side] & DOT_BEGUN)
+		session_row(s)->content_end(m, s, side, mail_dot_is_likely(s, side));
 	s->mode[side] = MAIL_MODE_OFF;
 }

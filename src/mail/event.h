@@ -42,7 +42,7 @@ enum mail_event_kind {
 	MAIL_RECIPIENT_REPLY, /* tx; index: which recipient, from 0; flag: accepted */
 	MAIL_REQUIRETLS,      /* tx; MAIL FROM carried REQUIRETLS (RFC 8689) */
 	MAIL_CONTENT_BEGIN,   /* tx; content follows; flag: its octets cannot be seen (server's side
-				 only) */
+				 only); index: MAIL_CONTENT_BARE or 0 */
 	MAIL_CONTENT,	      /* tx; text: octets of it, dots unstuffed */
 	MAIL_CONTENT_GAP,     /* tx; len: octets of it that were lost */
 	MAIL_CONTENT_END,     /* tx; flag: its end was seen */
@@ -64,6 +64,8 @@ enum mail_event_kind {
 enum mail_result { MAIL_ACCEPTED, MAIL_REJECTED, MAIL_ABORTED, MAIL_RESULT_UNKNOWN };
 
 enum mail_auth_result { MAIL_AUTH_ACCEPTED, MAIL_AUTH_REFUSED, MAIL_AUTH_CANCELLED };
+
+#define MAIL_CONTENT_BARE 1u /* the protocol gives content no envelope: it is fetched or filed */
 
 #define MAIL_EXPOSED_HEADERS	 1u
 #define MAIL_EXPOSED_BODY	 2u
@@ -99,8 +101,8 @@ enum mail_oddity {
 	MAIL_ODD_BARE_LF_DOT,	  /* an end-of-data dot in a line that ends in bare LF */
 	MAIL_ODD_PIPELINE,	  /* more unanswered commands than are kept: replies not paired */
 	MAIL_ODD_PREAUTH,	  /* IMAP PREAUTH: STARTTLS is no longer possible */
-	MAIL_ODD_COMPRESSED,	  /* COMPRESS DEFLATE: readable to an eavesdropper, not followed */
-	MAIL_ODD_TALKS_FIRST,	  /* the client did not wait for the greeting */
+	MAIL_ODD_COMPRESSED,  /* COMPRESS DEFLATE: readable to an eavesdropper, not followed on */
+	MAIL_ODD_TALKS_FIRST, /* the client did not wait for the greeting */
 	MAIL_ODDITIES
 };
 

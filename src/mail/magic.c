@@ -91,6 +91,10 @@ static bool
 is_text(const uint8_t *head, size_t len)
 {
 	for (size_t i = 0; i < len;) {
+		if (head[i] >= 0x20 && head[i] < 0x80) {
+			i++;
+			continue;
+		}
 		size_t n = utf8_char(head + i, len - i);
 		if (n == 0)
 			return i > 0 && len - i < 4 && head[i] >= 0xc2;
@@ -283,6 +287,8 @@ magic_of(const uint8_t *head, size_t len)
 	bool text = is_text(head, len);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *r = &rows[i];
+		if (r->offset >= len || head[r->offset] != (uint8_t)r->octets[0])
+			continue;
 		if ((!r->weak || !text) && stands(head, len, r->offset, r->octets, r->len) &&
 		    (r->len2 == 0 || stands(head, len, r->offset2, r->octets2, r->len2)))
 			return refine(r->magic, head, len);

@@ -36,21 +36,44 @@ struct smtp {
 	uint32_t keywords;    /* of the capability list under way: bits of smtp_keyword */
 };
 
-/* State of the IMAP and POP3 rows. */
+/* State of the IMAP row (imap.c). */
 struct imap {
-	char tag[12];	 /* tag of the command that matters (LOGIN, AUTHENTICATE, STARTTLS), "" for
-			    none */
-	uint8_t what;	 /* that command */
-	uint8_t flags;	 /* IMAP_* of imap.c */
-	uint8_t literal; /* what the literal under way holds */
-	uint8_t tx;
+	struct imap_pending {
+		uint32_t tag;	 /* hash of its tag */
+		uint8_t what;	 /* enum imap_command */
+		uint8_t tx;	 /* APPEND: its first message */
+		uint8_t count;	 /* and how many it has */
+	} q[LIMIT_PENDING_IMAP]; /* commands whose answers matter, oldest first */
+	uint8_t q_len;
+	uint8_t literal[2]; /* what the literal under way of each side holds (imap.c) */
+	uint8_t tx;	    /* the last number of a message */
+	uint8_t side_tx[2]; /* the message that each side's literal is of */
+	uint8_t rest;	    /* the command that the client's line behind a literal goes on with */
+	uint8_t args;	    /* arguments of LOGIN that have come */
+	uint32_t rest_tag;  /* hash of its tag */
+	uint32_t flags;	    /* IMAP_* of imap.c */
+	/* the answer to FETCH under way (imap_fetch.c): its message, lists open, the item whose
+	 * value comes, and of a BODYSTRUCTURE the part and IMAP_AT_* */
+	uint32_t seq;
+	uint8_t depth, item, part, at;
+	uint32_t known_seq, attachments; /* which parts of that message are attachments: bits */
+	uint32_t piece_seq, piece_end;	 /* the message that came in pieces, and octets so far */
 };
 
+/* State of the POP3 row (pop3.c). */
 struct pop3 {
-	uint8_t q[8]; /* commands that await their replies, oldest first */
+	uint8_t q[LIMIT_PENDING_POP3]; /* commands that await their replies, oldest first */
 	uint8_t q_len;
 	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;
+};
+
+/* Of a session in which mail is fetched, which there are fewer of. */
+struct mailbox {
+	union {
+		struct imap imap;
+		struct pop3 pop3;
+	} p;
 };
 
 /* How the octets of one side are read. */
@@ -66,18 +89,18 @@ enum mail_mode {
 };
 
 struct mail_session {
-	uint8_t protocol;      /* enum mail_protocol */
-	uint8_t mode[2];       /* enum mail_mode, by side */
-	uint8_t dot[2];	       /* MAIL_MODE_DOT: where in a line the side is (session.c) */
-	uint8_t flags;	       /* MAIL_SESSION_* */
+	uint8_t protocol; /* enum mail_protocol */
+	uint8_t mode[2];  /* enum mail_mode, by side */
+	uint8_t dot[2];	  /* where in a line, or in content, the side is (session.c, content.c) */
+	uint8_t flags;	  /* MAIL_SESSION_* */
+	uint16_t inflate; /* undoing COMPRESS: an object of the pool of these; 0 for none */
 	uint8_t count_high[2]; /* MAIL_MODE_COUNT: octets still to come, of 40 bits the highest */
 	uint32_t count[2];     /* and the others */
 	uint32_t line[2];      /* the line under way: an object of the line pool; 0 for none */
 	uint32_t tls;	       /* TLS state: an object of the TLS pool; 0 for none */
 	union {
 		struct smtp smtp;
-		struct imap imap;
-		struct pop3 pop3;
+		uint32_t mailbox; /* IMAP, POP3: an object of the pool of these */
 	} p;
 };
 
@@ -97,11 +120,14 @@ struct mail_session {
 
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
-	struct pool lines;	/* partial lines held */
-	struct pool queues;	/* struct smtp_queue */
-	struct pool tls_states; /* struct tls */
+	struct pool lines;	   /* partial lines held */
+	struct pool queues;	   /* struct smtp_queue */
+	struct pool mailboxes;	   /* struct mailbox */
+	struct mailbox no_mailbox; /* of sessions that found no room there, and are not read */
+	struct pool tls_states;	   /* struct tls */
 	struct tls_pools tls_pools;
-	const uint8_t *data; /* input not yet used */
+	struct pool inflates; /* see inflate.h */
+	const uint8_t *data;  /* input not yet used */
 	size_t left;
 	uint8_t side;	     /* whose input it is */
 	uint16_t stuffed;    /* dots left out of content since the last MAIL_CONTENT */
@@ -113,13 +139,20 @@ struct mail {
 	uint8_t start[MAIL_START];
 	const uint8_t *behind;
 	size_t behind_left;
+	/* where the input is compressed: what is left of it, and the piece of it being read */
+	bool packed;
+	const uint8_t *packed_data;
+	size_t packed_left, piece_len;
+	uint8_t piece[LIMIT_INFLATE_PIECE];
+	char said[LIMIT_TEXT]; /* text of an event that a row put together */
 };
 
-extern const uint32_t mail_line_size, mail_queue_size, mail_tls_size; /* octets of one */
+extern const uint32_t mail_line_size, mail_queue_size, mail_mailbox_size,
+    mail_tls_size; /* octets of one */
 
 /* Maxima of what sessions hold. */
 struct mail_sizes {
-	uint32_t lines, queues, tls_states, handshakes;
+	uint32_t lines, queues, tls_states, handshakes, inflates, mailboxes;
 };
 
 /* False where the address space is refused. */

@@ -2,8 +2,8 @@
  * The POP3 row: RFC 1939, 2449 (CAPA), 2595 (STLS), 5034 (AUTH).
  *
  * Replies come in the order of the commands, so a short queue pairs them.  Multi-line answers that
- * are no message are skipped up to their dot; RETR is content.  A reply line that answers a waiting
- * command ends a multi-line answer whose dot never came.
+ * are no message are skipped up to their dot; RETR is content, and so is TOP where it asks for
+ * lines of the body.  A reply line that answers a waiting command ends a list whose dot never came.
  */
 #include <string.h>
 #include <strings.h>
@@ -20,44 +20,36 @@ enum pop3_command {
 	CMD_AUTH,
 	CMD_AUTH_LIST, /* AUTH alone lists the mechanisms */
 	CMD_RETR,
-	CMD_TOP,
+	CMD_TOP,   /* of the header alone */
 	CMD_MULTI, /* another multi-line answer */
 	CMD_OTHER,
 };
 
-#define POP3_SURE      0x01u  /* MAIL_CONFIRMED was emitted */
-#define POP3_MULTI     0x02u  /* inside a multi-line answer */
-#define POP3_CAPA      0x04u  /* which is the capability list */
-#define POP3_OFFERED   0x08u  /* STLS is in it */
-#define POP3_AUTH_OPEN 0x10u  /* the client's next line answers a challenge */
-#define POP3_INJECTED  0x20u  /* the client spoke between STLS and its answer */
-#define POP3_CAPA_CUT  0x40u  /* octets of the list were lost */
-#define POP3_IN	       0x80u  /* logged in: lists name no STLS any more (RFC 2595 section 4) */
-#define POP3_LOST      0x100u /* octets were lost: a login may be among them */
+#define POP3_SURE      0x01u   /* MAIL_CONFIRMED was emitted */
+#define POP3_MULTI     0x02u   /* inside a multi-line answer */
+#define POP3_CAPA      0x04u   /* which is the capability list */
+#define POP3_OFFERED   0x08u   /* STLS is in it */
+#define POP3_AUTH_OPEN 0x10u   /* the client's next line answers a challenge */
+#define POP3_INJECTED  0x20u   /* the client spoke between STLS and its answer */
+#define POP3_CAPA_CUT  0x40u   /* octets of the list were lost */
+#define POP3_IN	       0x80u   /* logged in: lists name no STLS any more (RFC 2595 section 4) */
+#define POP3_LOST      0x100u  /* octets were lost: a login may be among them */
+#define POP3_TOP       0x200u  /* the multi-line answer is the header of a message */
+#define POP3_GREETED   0x400u  /* the server's first line was there */
+#define POP3_UNSEEN    0x800u  /* a client that is not captured had an answer: told once */
+#define POP3_SHOWN     0x2000u /* a header's line was */
+#define POP3_MANGLED   0x1000u /* the list has an overwritten keyword: told once */
 
 static const struct verb {
 	const char *word;
 	uint8_t what;
 } verbs[] = {
-    {"USER", CMD_USER},
-    {"PASS", CMD_LOGIN},
-    {"APOP", CMD_LOGIN},
-    {"AUTH", CMD_AUTH},
-    {"CAPA", CMD_CAPA},
-    {"STLS", CMD_STLS},
-    {"RETR", CMD_RETR},
-    {"TOP", CMD_TOP},
-    {"LIST", CMD_MULTI},
-    {"UIDL", CMD_MULTI},
-    {"STAT", CMD_OTHER},
-    {"DELE", CMD_OTHER},
-    {"NOOP", CMD_OTHER},
-    {"RSET", CMD_OTHER},
-    {"QUIT", CMD_OTHER},
-    {"LAST", CMD_OTHER},
-    {"XTND", CMD_OTHER},
-    {"UTF8", CMD_OTHER},
-    {"LANG", CMD_OTHER},
+    {"USER", CMD_USER}, {"PASS", CMD_LOGIN}, {"APOP", CMD_LOGIN}, {"AUTH", CMD_AUTH},
+    {"CAPA", CMD_CAPA}, {"STLS", CMD_STLS}, {"RETR", CMD_RETR}, {"TOP", CMD_TOP},
+    {"LIST", CMD_MULTI}, {"UIDL", CMD_MULTI}, {"STAT", CMD_OTHER}, {"DELE", CMD_OTHER},
+    {"NOOP", CMD_OTHER}, {"RSET", CMD_OTHER}, {"QUIT", CMD_OTHER}, {"LAST", CMD_OTHER},
+    {"XTND", CMD_OTHER}, {"UTF8", CMD_OTHER},
+    {"LANG", CMD_MULTI}, /* alone it lists the languages (RFC 6856 section 3) */
 };
 
 static const struct verb *
@@ -81,15 +73,16 @@ may_become_verb(const char *s, size_t len)
 }
 
 static int
-pop3_tx(const struct mail_session *s)
+pop3_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
-	return s->p.pop3.tx;
+	(void)side;
+	return mail_mailbox(m, s)->p.pop3.tx;
 }
 
 static void
 push(struct mail *m, struct mail_session *s, uint8_t what)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	if (s->flags & MAIL_SESSION_ONE_SIDED) {
 		p->q_len = 0;
 		return;
@@ -127,18 +120,33 @@ awaits(const struct pop3 *p, uint8_t what)
 static void
 auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool cancel = l->hidden <= 2 && l->hidden_first == '*';
 	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
-	if (l->hidden > 0 && !cancel && !(l->hidden <= 2 && l->hidden_first == '='))
+	if (l->hidden > 0 && cancel) {
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_CLIENT)->index = MAIL_AUTH_CANCELLED;
+		push(m, s, CMD_OTHER); /* -ERR is the answer */
+		return;
+	}
+	if (l->hidden > 0 && !(l->hidden <= 2 && l->hidden_first == '='))
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 	push(m, s, CMD_AUTH);
+}
+
+/* Does TOP ask for lines of the body (RFC 1939 section 7)? */
+static bool
+asks_body(const char *s, size_t len, size_t arg)
+{
+	size_t at = mail_skip_blanks(s, len, arg + mail_word_len(s + arg, len - arg));
+	while (at < len && s[at] == '0')
+		at++;
+	return at < len && s[at] > '0' && s[at] <= '9';
 }
 
 static void
 client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t n = mail_word_len(l->s, l->len), arg = n;
 	const struct verb *v = verb_of(l->s, n);
 	arg = mail_skip_blanks(l->s, l->len, arg);
@@ -183,9 +191,16 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		if (s->flags & MAIL_SESSION_ONE_SIDED && l->hidden == 0)
 			p->flags |= POP3_AUTH_OPEN;
 		break;
+	case CMD_RETR:
+	case CMD_TOP:
+		if (s->flags & MAIL_SESSION_ONE_SIDED) /* what it fetches is not captured */
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+		if (asks_body(l->s, l->len, arg))
+			what = CMD_RETR;
+		break;
 	case CMD_MULTI:
 		if (more)
-			what = CMD_OTHER; /* LIST n and UIDL n have answers of one line */
+			what = CMD_OTHER; /* LIST n, UIDL n and LANG x have answers of one line */
 		break;
 	default: break;
 	}
@@ -195,35 +210,45 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 static void
 list_over(struct mail *m, struct mail_session *s)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool unsure =
 	    s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM) || p->flags & POP3_LOST;
 	if (p->flags & POP3_CAPA && !(p->flags & POP3_IN))
 		mail_emit(m, p->flags & POP3_CAPA_CUT || unsure ? MAIL_OFFER_CUT : MAIL_OFFER,
 		    MAIL_SERVER)
 		    ->flag = (p->flags & POP3_OFFERED) != 0;
-	p->flags &= (uint16_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT);
+	p->flags &= (uint16_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT | POP3_TOP |
+	    POP3_MANGLED | POP3_SHOWN);
 }
 
 static void
 retrieve(struct mail *m, struct mail_session *s)
 {
-	s->p.pop3.tx++;
+	mail_mailbox(m, s)->p.pop3.tx++;
 	mail_content_dot(m, s, MAIL_SERVER);
 }
 
 static void
 reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t word = ok ? 3 : 4, text = l->len > word ? word + 1 : word;
 	bool unasked = p->q_len == 0;
 	uint8_t what = pop(p);
-	if (unasked && ok && s->flags & MAIL_SESSION_ONE_SIDED &&
+	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
+	if (unasked && one_sided && !(p->flags & POP3_GREETED) &&
+	    !(s->flags & MAIL_SESSION_MIDSTREAM))
+		what = CMD_CONNECT;
+	p->flags |= POP3_GREETED;
+	if (unasked && ok && one_sided && what != CMD_CONNECT &&
 	    ascii_find(l->s, l->len, " octets") != NULL &&
 	    ascii_find(l->s, l->len, "message") == NULL) {
 		retrieve(m, s); /* the client is not captured; this is how RETR is answered */
 		return;
+	}
+	if (unasked && one_sided && what != CMD_CONNECT && !(p->flags & POP3_UNSEEN)) {
+		p->flags |= POP3_UNSEEN;
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered a login */
 	}
 	switch (what) {
 	case CMD_CONNECT:
@@ -232,6 +257,8 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 	case CMD_CAPA:
 		if (ok)
 			p->flags |= POP3_MULTI | POP3_CAPA;
+		else
+			mail_emit(m, MAIL_EHLO_REFUSED, MAIL_SERVER);
 		break;
 	case CMD_AUTH_LIST:
 	case CMD_MULTI:
@@ -249,9 +276,15 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		if (ok) {
 			p->q_len = 0;
 			mail_upgrade(s);
+		} else {
+			mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
 		}
 		break;
 	}
+	case CMD_USER:
+		if (!ok) /* PASS need not follow */
+			mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index = MAIL_AUTH_REFUSED;
+		break;
 	case CMD_LOGIN:
 	case CMD_AUTH:
 		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index =
@@ -263,29 +296,49 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 			retrieve(m, s);
 		break;
 	case CMD_TOP:
-		if (ok) {
-			mail_emit(m, MAIL_EXPOSED, MAIL_SERVER)->index = MAIL_EXPOSED_HEADERS;
-			p->flags |= POP3_MULTI;
-		}
+		if (ok)
+			p->flags |= POP3_MULTI | POP3_TOP;
 		break;
 	default: break;
 	}
 }
 
 static void
+capability(struct mail *m, struct pop3 *p, const char *word, size_t len)
+{
+	bool same;
+	if (ascii_is(word, len, "STLS")) {
+		p->flags |= POP3_OFFERED;
+	} else if (mail_is_mangled(word, len, "STLS", &same) && !(p->flags & POP3_MANGLED)) {
+		struct mail_event *ev = mail_emit(m, MAIL_MANGLED, MAIL_SERVER);
+		ev->text = word;
+		ev->len = len;
+		ev->flag = same;
+		p->flags |= same ? POP3_MANGLED : 0;
+	}
+}
+
+static void
 server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool ok = ascii_begins(l->s, l->len, "+OK"), err = ascii_begins(l->s, l->len, "-ERR");
 	if (p->flags & POP3_MULTI) {
 		if (l->len == 1 && l->s[0] == '.') {
 			list_over(m, s);
 			return;
 		}
+		if (p->flags & POP3_TOP) {
+			if (!(p->flags & POP3_SHOWN)) {
+				mail_emit(m, MAIL_EXPOSED, MAIL_SERVER)->index =
+				    MAIL_EXPOSED_HEADERS;
+				p->flags |= POP3_SHOWN;
+			}
+			return; /* a line of a header may look like anything */
+		}
 		if (!((ok || err) && p->q_len > 0)) {
-			if (p->flags & POP3_CAPA &&
-			    ascii_is(l->s, mail_word_len(l->s, l->len), "STLS"))
-				p->flags |= POP3_OFFERED;
+			if (p->flags & POP3_CAPA)
+				capability(m, p, l->s, mail_word_len(l->s, l->len));
 			return;
 		}
 		list_over(m, s);
@@ -302,6 +355,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 static void
 pop3_begin(struct mail *m, struct mail_session *s)
 {
+	mail_mailbox_begin(m, s);
 	if (!(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT)))
 		push(m, s, CMD_CONNECT);
 }
@@ -318,12 +372,10 @@ pop3_line(struct mail *m, struct mail_session *s, enum mail_side side, const str
 /* What follows PASS, APOP and AUTH's mechanism; answers to challenges; while AUTH waits, what is no
  * command. */
 static size_t
-pop3_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+client_secret(struct mail *m, const struct mail_session *s, const char *line, size_t len)
 {
-	const struct pop3 *p = &s->p.pop3;
+	const struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t n = mail_word_len(line, len), at = n;
-	if (side != MAIL_CLIENT)
-		return len;
 	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
 	at = mail_skip_blanks(line, len, at);
@@ -336,6 +388,16 @@ pop3_secret(const struct mail_session *s, enum mail_side side, const char *line,
 	}
 	bool waits = p->flags & POP3_AUTH_OPEN || awaits(p, CMD_AUTH);
 	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
+}
+
+static size_t
+pop3_secret(struct mail *m, const struct mail_session *s, enum mail_side side, const char *line,
+    size_t len)
+{
+	/* the CR of a line end may have come without its LF */
+	size_t n = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
+	size_t at = side == MAIL_CLIENT ? client_secret(m, s, line, n) : n;
+	return at < n ? at : len;
 }
 
 static enum plausible
@@ -359,20 +421,20 @@ static void
 pop3_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
 {
 	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, side);
-	ev->tx = s->p.pop3.tx;
+	ev->tx = mail_mailbox(m, s)->p.pop3.tx;
 	ev->flag = seen;
 	ev = mail_emit(m, MAIL_RESULT, side);
-	ev->tx = s->p.pop3.tx;
+	ev->tx = mail_mailbox(m, s)->p.pop3.tx;
 	ev->index = seen ? MAIL_ACCEPTED : MAIL_ABORTED;
 }
 
 static void
 pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	(void)m;
 	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
-	p->flags |= POP3_LOST;
+	p->flags |= POP3_LOST | POP3_GREETED; /* what comes now is no greeting */
 	if (side == MAIL_SERVER && p->flags & POP3_CAPA)
 		p->flags |= POP3_CAPA_CUT;
 	p->q_len = 0; /* which replies were lost is not known */
@@ -388,6 +450,7 @@ pop3_end(struct mail *m, struct mail_session *s)
 const struct mail_row mail_pop3_row = {
     .name = "pop3",
     .content = 1u << MAIL_SERVER,
+    .bare = true,
     .begin = pop3_begin,
     .line = pop3_line,
     .secret = pop3_secret,
@@ -395,5 +458,6 @@ const struct mail_row mail_pop3_row = {
     .content_end = pop3_content_end,
     .gap = pop3_gap,
     .end = pop3_end,
+    .release = mail_mailbox_release,
     .tx = pop3_tx,
 };

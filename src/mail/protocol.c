@@ -61,7 +61,7 @@ mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_le
 		return false;
 	for (size_t i = 0; i < n; i++)
 		differ += ascii_lower(word[i]) != ascii_lower(keyword[i]);
-	return differ > 0 && differ <= 3;
+	return differ > 0 && differ <= (n < 8 ? 1 : 3); /* short words are alike by chance */
 }
 
 enum plausible
@@ -118,4 +118,21 @@ mail_extension(unsigned ext)
 	    [MAIL_EXT_COMPRESS] = "COMPRESS",
 	};
 	return ext < MAIL_EXTENSIONS ? names[ext] : NULL;
+}
+
+void
+mail_mailbox_begin(struct mail *m, struct mail_session *s)
+{
+	s->p.mailbox = pool_take(&m->mailboxes);
+	for (int side = 0; side < 2 && s->p.mailbox == 0; side++) {
+		s->mode[side] = MAIL_MODE_OFF;
+		mail_emit(m, MAIL_LOST, (enum mail_side)side);
+	}
+}
+
+void
+mail_mailbox_release(struct mail *m, struct mail_session *s)
+{
+	pool_give(&m->mailboxes, s->p.mailbox);
+	s->p.mailbox = 0;
 }

@@ -16,7 +16,9 @@ struct mail_line {
 	size_t hidden;	      /* octets of secret that followed them */
 	uint8_t hidden_first; /* the first of these, to tell "*" and "=" */
 	bool cut;	      /* the line was longer than LIMIT_LINE */
-	bool bare_lf;	      /* it ended in LF without CR */
+	const char
+	    *tail;    /* its last LIMIT_LINE_TAIL octets, where it was cut and hides no secret */
+	bool bare_lf; /* it ended in LF without CR */
 };
 
 enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE_YES };
@@ -36,14 +38,15 @@ bool mail_looks_like_text(const uint8_t *s, size_t len);
 struct mail_row {
 	const char *name;
 	uint8_t content; /* sides that may send content, in which lines look like anything: bits */
+	bool bare;	 /* content has no envelope: it is fetched or filed */
 	void (*begin)(struct mail *m, struct mail_session *s);
 	/* A whole line of one side. */
 	void (*line)(struct mail *m, struct mail_session *s, enum mail_side side,
 	    const struct mail_line *l);
 	/* Where a secret begins in a (perhaps unfinished) line: an offset up to len, or len where
 	 * there is none. */
-	size_t (*secret)(const struct mail_session *s, enum mail_side side, const char *line,
-	    size_t len);
+	size_t (*secret)(struct mail *m, const struct mail_session *s, enum mail_side side,
+	    const char *line, size_t len);
 	/* Are these octets, behind a gap, certainly the start of a command (client) or reply
 	 * (server)? */
 	enum plausible (*plausible)(const struct mail_session *s, enum mail_side side,
@@ -57,8 +60,9 @@ struct mail_row {
 	void (*end)(struct mail *m, struct mail_session *s);
 	/* Gives back what the row holds of pools; NULL where it never does. */
 	void (*release)(struct mail *m, struct mail_session *s);
-	/* Number of the transaction that content belongs to; -1 where it is passed over. */
-	int (*tx)(const struct mail_session *s);
+	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
+	 */
+	int (*tx)(struct mail *m, const struct mail_session *s, enum mail_side side);
 };
 
 /* Commands of an SMTP session that await their replies, oldest first; while there are any. */
@@ -75,6 +79,17 @@ struct smtp_queue {
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;
 
+/* The state of a session of IMAP or POP3. */
+static inline struct mailbox *
+mail_mailbox(struct mail *m, const struct mail_session *s)
+{
+	return s->p.mailbox != 0 ? pool_at(&m->mailboxes, s->p.mailbox) : &m->no_mailbox;
+}
+
+/* mail_row.begin and .release of these: without memory the session is not followed. */
+void mail_mailbox_begin(struct mail *m, struct mail_session *s);
+void mail_mailbox_release(struct mail *m, struct mail_session *s);
+
 /* Queues an event, zeroed but for its kind and side, and returns it to be filled in. */
 struct mail_event *mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side);
 void mail_emit_text(struct mail *m, enum mail_event_kind kind, enum mail_side side, const char *s,
@@ -86,6 +101,12 @@ void mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side sid
 void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
 
+/* The same, but it begins (MAIL_CONTENT_BEGIN, by the session) with its first octet, for the other
+ * side may not want it.  Has it begun? */
+void
+mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets);
+bool mail_content_begun(const struct mail_session *s, enum mail_side side);
+
 /* Content that is read until the dot ends here although the dot was not seen. */
 void mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side side);
 
@@ -95,6 +116,13 @@ bool mail_dot_is_likely(const struct mail_session *s, enum mail_side side);
 
 /* Both sides are to speak TLS from their next octets on. */
 void mail_upgrade(struct mail_session *s);
+
+/* Both sides' octets are compressed (raw deflate) from here on: the server's behind the line that
+ * is being read, the client's from its next. */
+void mail_compress(struct mail *m, struct mail_session *s);
+
+/* The same, where it cannot be told from which octet on: nothing more is read of either side. */
+void mail_compress_unread(struct mail *m, struct mail_session *s);
 
 /* The word at the start of s (up to a space, or the end). */
 size_t mail_word_len(const char *s, size_t len);

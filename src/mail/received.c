@@ -575,6 +575,22 @@ says_tls(const struct reading *r)
 	return r->sealed || ONE_OF(r->out->with, sealed) || (r->early && r->software == POSTFIX);
 }
 
+/* What the receiving side is, as far as the field has its way of writing. */
+static const char *
+software_of(const struct reading *r)
+{
+	static const char *const names[] = {[OTHER] = NULL,
+	    [POSTFIX] = "Postfix",
+	    [EXIM] = "Exim",
+	    [OPENSMTPD] = "OpenSMTPD",
+	    [SENDMAIL] = "sendmail"};
+	if (r->odd)
+		return NULL;
+	if (strcmp(r->out->with, "MICROSOFT SMTP SERVER") == 0 || strcmp(r->out->with, "MAPI") == 0)
+		return "Exchange";
+	return r->software == OTHER && is_google(r->out) ? "Google" : names[r->software];
+}
+
 static enum received_state
 state_of(const struct reading *r, bool whole)
 {
@@ -641,6 +657,7 @@ received_parse(const char *s, size_t len, struct received *out)
 		out->from = "";
 		out->from_len = 0;
 	}
+	out->software = software_of(&r);
 	out->state = state_of(&r, whole);
 	if (says_tls(&r))
 		put_tls(out, r.version, r.cipher);

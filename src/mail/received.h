@@ -29,6 +29,8 @@ struct received {
 	const char *from; /* name that the sending side gave; in the field, from_len octets */
 	const char *by;	  /* host that received it; in the field, by_len octets */
 	size_t from_len, by_len; /* 0 where there is none; any length */
+	const char
+	    *software;	/* that wrote it, where its words show that: "Postfix"; NULL where not */
 	struct addr ip; /* of the sending side, as the receiving one saw it; family 0: not told,
 			   or more than one */
 	char with[RECEIVED_WITH]; /* protocol, upper case; "" for none */

@@ -1,5 +1,5 @@
 /*
- * The mail session: lines and TLS, by side (see mail.h); content is content.c's.
+ * The mail session: lines, content, TLS, by side (see mail.h).
  *
  * What is held of a side is at most one unfinished line (LIMIT_LINE, from a pool) and, in TLS, one
  * unfinished handshake message.  Everything else is passed on in place.  Time is linear in the
@@ -10,19 +10,23 @@
 
 #include "base/scan.h"
 #include "base/text.h"
+#include "mail/compress.h"
+#include "mail/content.h"
+#include "mail/inflate.h"
 #include "mail/session.h"
 
 /* A line of which the end has not come yet. */
 struct held_line {
 	uint16_t len;
 	bool cut;
-	uint8_t hidden_first; /* first octet of a secret that was dropped from it */
-	uint8_t hidden_last;  /* the last one so far */
-	uint32_t hidden;      /* octets that were dropped as secret */
+	uint8_t hidden_first;	    /* first octet of a secret that was dropped from it */
+	uint8_t hidden_last;	    /* the last one so far */
+	uint32_t hidden;	    /* octets that were dropped as secret */
+	char tail[LIMIT_LINE_TAIL]; /* the last octets, where it was cut */
 	char s[LIMIT_LINE];
 };
 
-/* Of session.dot, in MAIL_MODE_RESYNC. */
+/* Of the same octet, in MAIL_MODE_RESYNC. */
 #define RESYNC_INSIDE 0x80u /* inside a line of which nothing is known */
 #define RESYNC_FIRST  0x40u /* these are the first octets, of all or behind a loss */
 #define RESYNC_HOLDS  0x20u /* of what may be a command, the end is awaited */
@@ -30,14 +34,15 @@ struct held_line {
 #define RESYNC_LOST   0x08u /* octets were lost before: the other side's answer alone tells */
 #define RESYNC_TOLD   0x04u /* MAIL_LOST was emitted for what is passed over */
 
-const struct mail_row *const mail_rows[MAIL_PROTOCOLS] = {
+static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_SMTP] = &mail_smtp_row,
     [MAIL_IMAP] = &mail_imap_row,
     [MAIL_POP3] = &mail_pop3_row,
 };
 
 const uint32_t mail_line_size = sizeof(struct held_line),
-	       mail_queue_size = sizeof(struct smtp_queue), mail_tls_size = sizeof(struct tls);
+	       mail_queue_size = sizeof(struct smtp_queue),
+	       mail_mailbox_size = sizeof(struct mailbox), mail_tls_size = sizeof(struct tls);
 
 bool
 mail_init(struct mail *m, const struct mail_sizes *n)
@@ -45,8 +50,10 @@ mail_init(struct mail *m, const struct mail_sizes *n)
 	memset(m, 0, sizeof *m);
 	bool ok = pool_init(&m->lines, "lines", sizeof(struct held_line), n->lines) &&
 	    pool_init(&m->queues, "queues", sizeof(struct smtp_queue), n->queues) &&
+	    pool_init(&m->mailboxes, "mailboxes", sizeof(struct mailbox), n->mailboxes) &&
 	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), n->tls_states) &&
-	    tls_pools_init(&m->tls_pools, n->handshakes);
+	    tls_pools_init(&m->tls_pools, n->handshakes) &&
+	    inflate_pool_init(&m->inflates, n->inflates);
 	pool_zero_only(&m->lines, offsetof(struct held_line, s));
 	return ok;
 }
@@ -56,14 +63,22 @@ mail_free(struct mail *m)
 {
 	pool_free_all(&m->lines);
 	pool_free_all(&m->queues);
+	pool_free_all(&m->mailboxes);
 	pool_free_all(&m->tls_states);
 	tls_pools_free(&m->tls_pools);
+	pool_free_all(&m->inflates);
+}
+
+const struct mail_row *
+session_row(const struct mail_session *s)
+{
+	return rows[s->protocol];
 }
 
 const char *
 mail_protocol_name(enum mail_protocol p)
 {
-	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? mail_rows[p]->name : "other";
+	return p > MAIL_NONE && p < MAIL_PROTOCOLS ? rows[p]->name : "other";
 }
 
 /* ---- whose turn it is ---- */
@@ -90,7 +105,7 @@ static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct tls *t = s->tls != 0 ? pool_at(&m->tls_states, s->tls) : NULL;
-	mail_drop_line(m, s, side); /* of a line that was begun, no end comes */
+	session_drop_line(m, s, side); /* of a line that was begun, no end comes */
 	if (t != NULL && (t->half[0].flags | t->half[1].flags) & TLS_SAW_GARBAGE) {
 		tls_end(&m->tls_pools,
 		    t); /* an earlier attempt broke off into text: this is another */
@@ -102,9 +117,9 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 }
 
 void
-mail_lose_line(struct mail *m, struct mail_session *s, enum mail_side side)
+session_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	mail_drop_line(m, s, side);
+	session_drop_line(m, s, side);
 	s->mode[side] = MAIL_MODE_RESYNC;
 	s->dot[side] = 0;
 }
@@ -112,7 +127,9 @@ mail_lose_line(struct mail *m, struct mail_session *s, enum mail_side side)
 void
 mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	mail_lose_line(m, s, side);
+	if (s->mode[side] == MAIL_MODE_OFF)
+		return; /* it could not be begun */
+	session_resync(m, s, side);
 	s->dot[side] = RESYNC_FIRST;
 }
 
@@ -175,7 +192,7 @@ read_tls(struct mail *m, struct mail_session *s)
 /* ---- lines ---- */
 
 void
-mail_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
+session_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	if (s->line[side] != 0) {
 		struct held_line *h = pool_at(&m->lines, s->line[side]);
@@ -183,6 +200,18 @@ mail_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 		pool_give(&m->lines, s->line[side]);
 	}
 	s->line[side] = 0;
+}
+
+/* `len` octets more of a line that is cut: its end moves on. */
+static void
+move_tail(struct held_line *h, const uint8_t *p, size_t len)
+{
+	if (!h->cut)
+		memcpy(h->tail, h->s + sizeof h->s - sizeof h->tail, sizeof h->tail);
+	h->cut = true;
+	size_t n = len < sizeof h->tail ? len : sizeof h->tail;
+	memmove(h->tail, h->tail + n, sizeof h->tail - n);
+	memcpy(h->tail + sizeof h->tail - n, p + len - n, n);
 }
 
 /* Takes what may be kept of `len` octets into the held line, and counts the rest as secret. */
@@ -193,9 +222,9 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
-		mail_lose_line(m, s, side);
+		session_resync(m, s, side);
 		end_turn(s, side);
-		mail_rows[s->protocol]->gap(m, s, side);
+		session_row(s)->gap(m, s, side);
 		return;
 	}
 	struct held_line *h = pool_at(&m->lines, s->line[side]);
@@ -209,8 +238,8 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 	memcpy(h->s + old, p, n);
 	h->len = (uint16_t)(old + n);
 	if (n < len)
-		h->cut = true;
-	size_t at = mail_rows[s->protocol]->secret(s, side, h->s, h->len);
+		move_tail(h, p + n, len - n);
+	size_t at = session_row(s)->secret(m, s, side, h->s, h->len);
 	if (at < h->len) {
 		uint8_t first = (uint8_t)h->s[at];
 		if (first == '\r')
@@ -228,7 +257,7 @@ give_line(struct mail *m, struct mail_session *s, enum mail_side side, struct ma
 {
 	if (l->cut)
 		mail_emit_odd(m, side, MAIL_ODD_LINE_TOO_LONG);
-	mail_rows[s->protocol]->line(m, s, side, l);
+	session_row(s)->line(m, s, side, l);
 }
 
 /* The held line has its end: hands it to the row; its memory lives until the events are taken. */
@@ -247,9 +276,16 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 		l.hidden--;
 		cr = true;
 	}
-	if (l.hidden == 0 && l.len > 0 && l.s[l.len - 1] == '\r') {
+	if (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
+	}
+	if (l.hidden == 0 && l.cut) {
+		if (!cr && h->tail[sizeof h->tail - 1] == '\r') {
+			memmove(h->tail + 1, h->tail, sizeof h->tail - 1);
+			cr = true;
+		}
+		l.tail = h->tail;
 	}
 	l.bare_lf = !cr;
 	m->spent_line = s->line[side];
@@ -287,14 +323,16 @@ read_line(struct mail *m, struct mail_session *s)
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};
 	if (l.len > LIMIT_LINE) {
+		l.tail = l.s + l.len - LIMIT_LINE_TAIL;
 		l.len = LIMIT_LINE;
 		l.cut = true;
 	}
-	size_t secret = mail_rows[s->protocol]->secret(s, side, l.s, l.len);
+	size_t secret = session_row(s)->secret(m, s, side, l.s, l.len);
 	if (secret < l.len) {
 		l.hidden = l.len - secret;
 		l.hidden_first = at[secret];
 		l.len = secret;
+		l.tail = NULL;
 	}
 	give_line(m, s, side, &l);
 }
@@ -307,9 +345,9 @@ read_candidate(struct mail *m, struct mail_session *s, enum mail_side side)
 		bool answered = (s->flags & turn_flag[side]) != 0;
 		if (!answered &&
 		    (s->dot[side] & RESYNC_LOST ||
-			mail_rows[s->protocol]->plausible(s, side, (const char *)m->data,
-			    m->left) == PLAUSIBLE_NO)) {
-			mail_drop_line(m, s, side);
+			session_row(s)->plausible(s, side, (const char *)m->data, m->left) ==
+			    PLAUSIBLE_NO)) {
+			session_drop_line(m, s, side);
 			s->dot[side] &= RESYNC_TOLD;
 			return false;
 		}
@@ -356,16 +394,16 @@ read_resync(struct mail *m, struct mail_session *s)
 		at = start;
 		n += old;
 	}
-	bool content = (mail_rows[s->protocol]->content & 1u << side) != 0;
+	bool content = (session_row(s)->content & 1u << side) != 0;
 	bool first = (s->dot[side] & RESYNC_FIRST) != 0, lost = (s->dot[side] & RESYNC_LOST) != 0;
 	bool turn = s->flags & turn_flag[side] && !lost; /* the turn may be that of what is lost */
 	bool closed = s->dot[side] & RESYNC_INSIDE || (content && !turn && !first);
 	enum plausible record = mail_plausible_record(at, n);
 	enum plausible line =
-	    closed ? PLAUSIBLE_NO : mail_rows[s->protocol]->plausible(s, side, (const char *)at, n);
+	    closed ? PLAUSIBLE_NO : session_row(s)->plausible(s, side, (const char *)at, n);
 	if (record == PLAUSIBLE_YES || line == PLAUSIBLE_YES) {
 		if (old > 0) { /* what was held is read first, then the input */
-			mail_drop_line(m, s, side);
+			session_drop_line(m, s, side);
 			m->behind = m->data;
 			m->behind_left = m->left;
 			m->data = m->start;
@@ -386,11 +424,11 @@ read_resync(struct mail *m, struct mail_session *s)
 		hold(m, s, side, m->data, m->left);
 		if (s->line[side] != 0 &&
 		    ((const struct held_line *)pool_at(&m->lines, s->line[side]))->hidden > 0)
-			mail_drop_line(m, s, side);
+			session_drop_line(m, s, side);
 		m->left = 0;
 		return;
 	}
-	mail_drop_line(m, s, side);
+	session_drop_line(m, s, side);
 	end_turn(s, side);
 	if (!(s->dot[side] & RESYNC_TOLD))
 		mail_emit(m, MAIL_LOST, side); /* it is there, and says nothing */
@@ -462,15 +500,17 @@ mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, uint8_t
 		tls_begin(m, s, MAIL_CLIENT);
 		s->mode[MAIL_SERVER] = s->mode[MAIL_CLIENT];
 	}
-	mail_rows[p]->begin(m, s);
+	rows[p]->begin(m, s);
 }
 
 void
 mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
-	assert(m->left == 0 && m->q_at == m->q_len);
-	m->data = data;
-	m->left = len;
+	assert(m->left == 0 && !m->packed && m->q_at == m->q_len);
+	m->packed = compress_is_on(m, s, side, data, len);
+	m->packed_data = m->data = data;
+	m->packed_left = m->packed ? len : 0;
+	m->left = m->packed ? 0 : len;
 	m->side = (uint8_t)side;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
@@ -495,8 +535,10 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 			m->left = m->behind_left;
 			m->behind_left = 0;
 		}
-		if (m->left == 0)
+		if (m->left == 0 && !(m->packed && compress_next(m, s)))
 			return false;
+		if (m->left == 0)
+			continue; /* to the events */
 		enum mail_side other = m->side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
 		if (s->mode[other] == MAIL_MODE_RESYNC && s->dot[other] & RESYNC_HELD) {
 			s->mode[other] = MAIL_MODE_LINES; /* it is answered: it was a command */
@@ -506,8 +548,8 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 		switch ((enum mail_mode)s->mode[m->side]) {
 		case MAIL_MODE_LINES: read_line(m, s); break;
 		case MAIL_MODE_RESYNC: read_resync(m, s); break;
-		case MAIL_MODE_DOT: mail_read_dot(m, s); break;
-		case MAIL_MODE_COUNT: mail_read_count(m, s); break;
+		case MAIL_MODE_DOT: content_read_dot(m, s); break;
+		case MAIL_MODE_COUNT: content_read_count(m, s); break;
 		case MAIL_MODE_UPGRADE: read_upgrade(m, s); break;
 		case MAIL_MODE_TLS: read_tls(m, s); break;
 		case MAIL_MODE_OFF: m->left = 0; break;
@@ -522,18 +564,20 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	m->q_at = m->q_len = 0;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 	end_turn(s, side);
+	if (compress_gap(m, s, side))
+		return;
 	switch ((enum mail_mode)s->mode[side]) {
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
-		mail_drop_line(m, s, side);
+		session_drop_line(m, s, side);
 		mail_emit(m, MAIL_LOST, side);
-		mail_lose_line(m, s, side);
+		session_resync(m, s, side);
 		s->dot[side] =
 		    side == MAIL_CLIENT ? RESYNC_TOLD | RESYNC_FIRST | RESYNC_LOST : RESYNC_TOLD;
-		mail_rows[s->protocol]->gap(m, s, side);
+		session_row(s)->gap(m, s, side);
 		break;
 	case MAIL_MODE_DOT:
-	case MAIL_MODE_COUNT: mail_content_lost(m, s, side, len); break;
+	case MAIL_MODE_COUNT: content_gap(m, s, side, len); break;
 	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
 	case MAIL_MODE_TLS:
 		if (s->tls != 0)
@@ -548,6 +592,7 @@ void
 mail_end(struct mail *m, struct mail_session *s)
 {
 	m->left = 0;
+	m->packed = false;
 	m->q_at = m->q_len = 0;
 	if (s->protocol == MAIL_NONE)
 		return;
@@ -555,18 +600,20 @@ mail_end(struct mail *m, struct mail_session *s)
 		s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* no text goes on behind it */
 		finish_held(m, s, MAIL_CLIENT, false);
 	}
-	mail_content_over(m, s, MAIL_CLIENT);
-	mail_content_over(m, s, MAIL_SERVER);
-	mail_rows[s->protocol]->end(m, s);
+	content_cut(m, s, MAIL_CLIENT);
+	content_cut(m, s, MAIL_SERVER);
+	session_row(s)->end(m, s);
 }
 
 void
 mail_release(struct mail *m, struct mail_session *s)
 {
-	mail_drop_line(m, s, MAIL_CLIENT);
-	mail_drop_line(m, s, MAIL_SERVER);
-	if (s->protocol != MAIL_NONE && mail_rows[s->protocol]->release != NULL)
-		mail_rows[s->protocol]->release(m, s);
+	compress_release(m, s);
+	m->packed = false;
+	session_drop_line(m, s, MAIL_CLIENT);
+	session_drop_line(m, s, MAIL_SERVER);
+	if (s->protocol != MAIL_NONE && session_row(s)->release != NULL)
+		session_row(s)->release(m, s);
 	if (s->tls != 0) {
 		tls_end(&m->tls_pools, pool_at(&m->tls_states, s->tls));
 		pool_give(&m->tls_states, s->tls);

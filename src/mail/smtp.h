@@ -91,7 +91,7 @@ uint16_t smtp_give_up(struct mail *m, struct mail_session *s);
 
 /* struct mail_row */
 void smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);
-int smtp_tx(const struct mail_session *s);
+int smtp_tx(struct mail *m, const struct mail_session *s, enum mail_side side);
 
 /* ---- smtp_auth.c ---- */
 
@@ -104,7 +104,8 @@ void smtp_auth_response(struct mail *m, struct mail_session *s, const struct mai
 void smtp_auth_reply(struct mail *m, struct mail_session *s, bool cancelled);
 
 /* struct mail_row */
-size_t smtp_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len);
+size_t smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side,
+    const char *line, size_t len);
 
 /* ---- smtp_reply.c ---- */
 

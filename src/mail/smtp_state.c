@@ -114,8 +114,10 @@ smtp_offered(const struct smtp *p)
 /* ---- transactions ---- */
 
 int
-smtp_tx(const struct mail_session *s)
+smtp_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
+	(void)m;
+	(void)side;
 	return s->p.smtp.tx;
 }
 

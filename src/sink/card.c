@@ -362,6 +362,40 @@ take_baseline(struct card *c, const struct record *r)
 	}
 }
 
+/* "printer (Ricoh), by its EHLO name and network card" */
+static void
+take_who(struct card *c, const struct record *r)
+{
+	static const char *const words[][2] = {{"helo", "EHLO name"}, {"mailer", "X-Mailer"},
+	    {"message-id", "Message-ID"}, {"network card", "network card"},
+	    {"received", "Received fields"}, {"agent", "IMAP ID"}, {"command", "commands"}};
+	struct text t = text_in(c->who, sizeof c->who);
+	struct record_value v, name = {.len = 0};
+	const char *by[sizeof words / sizeof *words];
+	unsigned n = 0;
+	bool class = record_find(r, FIELD_CLIENT_CLASS, &v);
+	(void)record_find(r, FIELD_CLIENT_SOFTWARE, &name);
+	if (class && ascii_is(v.str, v.len, "mta"))
+		text_puts(&t, "mail server");
+	else if (class && ascii_is(v.str, v.len, "mail-client"))
+		text_puts(&t, "mail program");
+	else if (class)
+		text_add_wire(&t, v.str, v.len);
+	if (name.len > 0) {
+		text_puts(&t, class ? " (" : "");
+		text_add_wire(&t, name.str, name.len);
+		text_puts(&t, class ? ")" : "");
+	}
+	for (uint32_t at = 0; record_each(r, FIELD_CLIENT_BECAUSE, &at, &v);) {
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+			if (ascii_begins(v.str, v.len, words[i][0]) && n < sizeof by / sizeof *by)
+				by[n++] = words[i][1];
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		text_printf(&t, "%s%s", i == 0 ? ", by its " : i + 1 < n ? ", " : " and ", by[i]);
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
@@ -377,6 +411,9 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		take_accepted(c, r);
 	if (record_is(r, FIELD_POLICY_VERDICT, "violated"))
 		take_policy(c, r);
+	if (c->who[0] == '\0' &&
+	    (record_find(r, FIELD_CLIENT_CLASS, &v) || record_find(r, FIELD_CLIENT_SOFTWARE, &v)))
+		take_who(c, r);
 	if (c->baseline[0] == '\0' && record_find(r, FIELD_BASELINE_VERDICT, &v))
 		take_baseline(c, r);
 	for (uint32_t at = 0; record_next(r, &at, &v);) {
@@ -397,9 +434,15 @@ card_take(struct card *c, const struct record *r, bool reveal)
 			c->key.exposed |= (uint8_t)(1u << words_readable(v.str, v.len));
 			break;
 		case FIELD_AUTH: names_add_value(&c->mechanisms, &v, reveal); break;
-		case FIELD_AUTH_ACCEPTED:
-			c->logins_accepted = c->logins_accepted || v.u64 != 0;
-			c->logins_refused = c->logins_refused || v.u64 == 0;
+		case FIELD_AUTH_RESULT:
+			c->login_results |= (uint8_t)(1u << words_login_result(v.str, v.len));
+			break;
+		case FIELD_AUTH_SHOWS:
+			c->login_shows |= (uint8_t)(1u << words_login_shows(v.str, v.len));
+			break;
+		case FIELD_STARTTLS_EVIDENCE:
+			if (c->evidence[0] == '\0')
+				take_word(c->evidence, sizeof c->evidence, &v);
 			break;
 		case FIELD_MESSAGES: messages = v.u64; break;
 		case FIELD_EMAIL_ATTACHMENT:
@@ -476,12 +519,16 @@ card_merge(struct card *into, const struct card *from)
 	into->sealed_smime = into->sealed_smime || from->sealed_smime;
 	into->recipients_named += from->recipients_named;
 	into->logins = into->logins || from->logins;
-	into->logins_accepted = into->logins_accepted || from->logins_accepted;
-	into->logins_refused = into->logins_refused || from->logins_refused;
+	into->login_results |= from->login_results;
+	into->login_shows |= from->login_shows;
+	if (into->evidence[0] == '\0')
+		memcpy(into->evidence, from->evidence, sizeof into->evidence);
 	if (into->policy[0] == '\0')
 		memcpy(into->policy, from->policy, sizeof into->policy);
 	if (into->baseline[0] == '\0')
 		memcpy(into->baseline, from->baseline, sizeof into->baseline);
+	if (into->who[0] == '\0')
+		memcpy(into->who, from->who, sizeof into->who);
 	side_merge(&into->client, &from->client);
 	side_merge(&into->server, &from->server);
 	card_hops_merge(&into->hops, &from->hops);

@@ -66,19 +66,22 @@ struct card {
 	uint64_t recipients_named;     /* RCPT commands, of all mails */
 	uint16_t client_port;	       /* of the first connection */
 	bool sealed_pgp, sealed_smime; /* how */
-	bool logins;		       /* credentials; then: */
-	bool logins_accepted;	       /* some were accepted */
-	bool logins_refused;	       /* some were refused */
+	bool logins;		       /* credentials */
+	uint8_t login_results;	       /* what became of logins: 1 << words_login_result */
+	uint8_t login_shows;	       /* what they show: 1 << words_login_shows */
 	struct card_side client, server;
+	char who[CARD_NAME];	      /* what the client seems to be: "printer (Ricoh), by its
+					 EHLO name"; "" where nothing tells */
 	char message[CARD_SENTENCE];  /* why, in a sentence; "" for none */
 	char advice[CARD_SENTENCE];   /* what to change; "" for none */
 	char accepted[CARD_SENTENCE]; /* what exception, whose and until when; "" for none */
 	char policy[CARD_SENTENCE];   /* the policy that it violates; "" for none */
 	char
 	    baseline[CARD_SENTENCE]; /* what the server used to offer; "" where that is no matter */
-	struct card_hops hops;	     /* before this one */
-	struct names behind;	     /* clients that a load balancer spoke for */
-	struct names tunnels;	     /* that it was captured in */
+	char evidence[2 * CARD_NAME]; /* the line that decided; "" for none */
+	struct card_hops hops;	      /* before this one */
+	struct names behind;	      /* clients that a load balancer spoke for */
+	struct names tunnels;	      /* that it was captured in */
 	struct names senders, recipients, subjects, attachments, mechanisms, mailers;
 };
 

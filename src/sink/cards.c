@@ -12,6 +12,14 @@ struct connection {
 	uint16_t client_port, server_port;
 };
 
+/* Two hosts that a card is about: a connection without the client's port. */
+static struct connection
+hosts_of(struct connection c)
+{
+	c.client_port = 0;
+	return c;
+}
+
 bool
 cards_init(struct cards *c, bool reveal)
 {
@@ -20,6 +28,8 @@ cards_init(struct cards *c, bool reveal)
 	if (map_init(&c->open, "open cards", sizeof(struct connection), sizeof(struct card),
 		LIMIT_OPEN_CARDS) &&
 	    map_init(&c->filed, "cards", sizeof(struct card_key), sizeof(struct card),
+		LIMIT_CARDS) &&
+	    map_init(&c->hosts, "hosts with cards", sizeof(struct connection), sizeof(uint64_t),
 		LIMIT_CARDS) &&
 	    map_init(&c->senders, "senders", sizeof(struct card_key), sizeof(uint32_t),
 		LIMIT_CARDS))
@@ -33,6 +43,7 @@ cards_free_all(struct cards *c)
 {
 	map_free_all(&c->open);
 	map_free_all(&c->filed);
+	map_free_all(&c->hosts);
 	map_free_all(&c->senders);
 }
 
@@ -68,6 +79,9 @@ file_card(struct cards *c, const struct card *one)
 	}
 	if (fresh && senders != NULL)
 		++*senders;
+	if (fresh)
+		(void)map_put(&c->hosts, &(struct connection){key.client, key.server, 0, key.port},
+		    NULL);
 	card_merge(filed, one);
 	filed->key = key;
 }
@@ -81,12 +95,22 @@ drop_spent(struct cards *c)
 	c->spent = NULL;
 }
 
+/* Is there no card that a connection between these hosts could be filed under, nor room for one? */
+static bool
+finds_no_room(const struct cards *c, const struct connection *key)
+{
+	const struct connection hosts = hosts_of(*key);
+	return map_count(&c->filed) == LIMIT_CARDS && map_find(&c->hosts, &hosts) == NULL;
+}
+
 void
 cards_take_mail(struct cards *c, const struct record *r)
 {
 	struct connection key;
 	drop_spent(c);
 	connection_of(&key, r);
+	if (finds_no_room(c, &key) && map_find(&c->open, &key) == NULL)
+		return; /* its session counts it */
 	struct card *open = map_put(&c->open, &key, NULL);
 	if (open != NULL) {
 		card_take(open, r, c->reveal);
@@ -109,6 +133,10 @@ cards_take_session(struct cards *c, const struct record *r)
 	struct card *card = map_find_key(&c->open, &key, &c->spent);
 	if (!clear)
 		return NULL;
+	if (card == NULL && finds_no_room(c, &key)) {
+		c->left_out++;
+		return card_of_session(&c->one, r, c->reveal) ? &c->one : NULL;
+	}
 	if (card == NULL) {
 		card = &c->one;
 		memset(card, 0, sizeof *card);

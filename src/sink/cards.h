@@ -5,7 +5,8 @@
  * connection (LIMIT_OPEN_CARDS of them; where that is full, a mail's card does not wait and is
  * filed by itself).  With the session's record the card is filed under its key: client, server,
  * port, reason, level, protocol, what was readable, first sender.  Where only the senders differ,
- * LIMIT_SENDERS cards are made and the other senders share one.  At most LIMIT_CARDS are kept.
+ * LIMIT_SENDERS cards are made and the other senders share one.  At most LIMIT_CARDS are kept; from
+ * then on connections between other hosts are counted and no card is made of them.
  */
 #ifndef POSTCARD_SINK_CARDS_H
 #define POSTCARD_SINK_CARDS_H
@@ -14,8 +15,9 @@
 #include "sink/card.h"
 
 struct cards {
-	struct map open;    /* connection -> struct card */
-	struct map filed;   /* struct card_key -> struct card */
+	struct map open;  /* connection -> struct card */
+	struct map filed; /* struct card_key -> struct card */
+	struct map hosts; /* client, server and port -> nothing: those that a filed card is about */
 	struct map senders; /* struct card_key without a sender -> uint32_t, cards that it has */
 	struct card one;    /* of a connection that had none open */
 	const void *spent;  /* key of an open card that was filed: it goes with the next record */

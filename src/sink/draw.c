@@ -195,11 +195,7 @@ draw_login(struct page *p, const struct card *c)
 	struct text t = text_in(line, sizeof line);
 	for (uint32_t i = 0; i < c->mechanisms.shown; i++)
 		text_printf(&t, "%s%s", i > 0 ? ", " : "", c->mechanisms.text[i]);
-	if (c->logins_accepted || c->logins_refused)
-		text_printf(&t, "%s%s by the server", t.len > 0 ? "; " : "",
-		    !c->logins_refused	     ? "accepted"
-			: c->logins_accepted ? "some accepted, some refused"
-					     : "refused");
+	words_add_logins(&t, c->login_shows, c->login_results);
 	draw_row(p, "Login", line);
 }
 
@@ -219,7 +215,7 @@ draw_mail(struct page *p, const struct card *c)
 	draw_names(p, "Subject", &c->subjects);
 	draw_names(p, "Attached", &c->attachments);
 	draw_names(p, "Written by", &c->mailers);
-	if (c->logins)
+	if (c->logins || c->mechanisms.shown > 0)
 		draw_login(p, c);
 	if (p->lines > lines)
 		page_line(p);
@@ -346,6 +342,7 @@ draw_card(struct page *p, const struct card *c, size_t number, size_t all)
 	draw_why(p, c);
 	draw_mail(p, c);
 	draw_side(p, "Client", &c->key.client, c->connections > 1 ? 0 : c->client_port, &c->client);
+	draw_row(p, "", c->who);
 	draw_names(p, "Behind it", &c->behind);
 	draw_side(p, "Server", &c->key.server, c->key.port, &c->server);
 	draw_names(p, "Tunnel", &c->tunnels);
@@ -354,6 +351,7 @@ draw_card(struct page *p, const struct card *c, size_t number, size_t all)
 	page_line(p);
 	draw_readable(p, c);
 	draw_row(p, "Reason", c->key.reason);
+	draw_row(p, "Evidence", c->evidence);
 	draw_row(p, "Baseline", c->baseline);
 	draw_row(p, "Policy", c->policy);
 	draw_row(p, "Accepted", c->accepted);

@@ -69,6 +69,65 @@ words_readable_name(enum readable r)
 	return readables[r];
 }
 
+#define LOGIN_RESULTS 4u
+#define LOGIN_SHOWS   6u
+#define LOGIN_NEITHER 7u
+
+static const char *const login_results[LOGIN_RESULTS][2] = {{"accepted", "accepted by the server"},
+    {"refused", "refused by the server"}, {"cancelled", "cancelled by the client"},
+    {"unanswered", "not answered"}};
+
+static const char *const login_shows[LOGIN_SHOWS][2] = {{"password", NULL}, {"token", "a token"},
+    {"digest", "a digest, by which passwords can be guessed"},
+    {"account", "the account's name alone"}, {"unknown", "an answer of a kind that is not known"},
+    {"nothing", "no secret"}};
+
+static unsigned
+place(const char *const (*words)[2], unsigned n, const char *s, size_t len)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (ascii_is(s, len, words[i][0]))
+			return i;
+	}
+	return LOGIN_NEITHER;
+}
+
+unsigned
+words_login_result(const char *s, size_t len)
+{
+	return place(login_results, LOGIN_RESULTS, s, len);
+}
+
+unsigned
+words_login_shows(const char *s, size_t len)
+{
+	return place(login_shows, LOGIN_SHOWS, s, len);
+}
+
+void
+words_add_logins(struct text *t, unsigned shows, unsigned results)
+{
+	const char *between = " (";
+	for (unsigned i = 0; i < LOGIN_SHOWS; i++) {
+		if (!(shows >> i & 1) || login_shows[i][1] == NULL)
+			continue;
+		text_puts(t, between);
+		text_puts(t, login_shows[i][1]);
+		between = ", ";
+	}
+	text_puts(t, between[0] == ',' ? ")" : "");
+	between = t->len > 0 ? "; " : "";
+	for (unsigned i = 0; i < LOGIN_RESULTS; i++) {
+		if (!(results >> i & 1))
+			continue;
+		text_puts(t, between);
+		if (results != 1u << i)
+			text_puts(t, "some ");
+		text_puts(t, login_results[i][1]);
+		between = ", ";
+	}
+}
+
 static const char *const outcomes[OUTCOMES] = {"cleartext", "encrypted", "tls-failed", "no-mail",
     "unknown"};
 

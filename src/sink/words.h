@@ -49,6 +49,15 @@ enum style words_level_style(int level);
 enum readable words_readable(const char *s, size_t len);
 const char *words_readable_name(enum readable r);
 
+/* The place of a word of postcard.auth_result and of postcard.auth_shows among those that are
+ * known; 7 for another. */
+unsigned words_login_result(const char *s, size_t len);
+unsigned words_login_shows(const char *s, size_t len);
+
+/* Adds what logins show, and what became of them, both as sets of 1 << place: " (a token); refused
+ * by the server".  Of a password, which needs no word, nothing is said. */
+void words_add_logins(struct text *t, unsigned shows, unsigned results);
+
 /* The outcome of that name; OUTCOMES for another word. */
 int words_outcome(const char *s, size_t len);
 const char *words_outcome_name(int outcome);

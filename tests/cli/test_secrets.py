@@ -4,12 +4,17 @@ import binascii
 import glob
 import os
 import random
+import re
+import signal
 import string
+import subprocess
 import tempfile
+import time
 import unittest
 
 import dialogue
 import packets
+import planted
 import postcard
 
 GREETING = "S: 220 mx.example.com ESMTP"
@@ -85,6 +90,20 @@ FORMS = {
     "imap login literal": imap("C: a LOGIN {{3}}\nS: + go\nC: joe {{20}}\nS: + go\nC: {s}\nS: a OK"),
     "imap login literal+": imap("C: a LOGIN {{3+}}\nC: joe {{20+}}\nC: {s}\nS: a OK"),
     "imap authenticate": imap("C: a AUTHENTICATE PLAIN\nS: + \nC: {bplain}\nS: a OK"),
+    "imap login, name as literal": imap("C: a LOGIN {{3+}}\nC: joe {s}\nS: a OK"),
+    "imap login, literal that looks like a command": imap("C: a LOGIN joe {{27+}}\nC: b NOOP {s}\nS: a OK"),
+    "imap login, escapes": imap('C> a LOGIN "j\\\\"oe" "\\\\"{s}\\\\\\\\"\\r\\n\nS: a OK'),
+    "imap login, no literal after all": imap("C: a LOGIN joe {{20{s}}}\nS: a NO"),
+    "imap login in a row": imap("C: a LOGIN joe {s}\nC: b LOGIN joe {s}\nS: a NO\nS: b NO"),
+    "imap authenticate, not waiting": imap("C: a AUTHENTICATE LOGIN\nC: {b}\nC: {b}\nS: + VXNl\nS: + UGFz\nS: a NO"),
+    "imap authenticate behind a cancelled one": imap("C: a AUTHENTICATE LOGIN\nS: + VXNl\nC: *\nS: a BAD\nC: b AUTHENTICATE PLAIN {bplain}\nS: b OK"),
+    "imap authenticate, literal": imap("C: a AUTHENTICATE PLAIN {{28+}}\nC: {b}\nS: a OK"),
+    "imap authenticate, nobody answers": "@only client\n" + imap("C: a AUTHENTICATE LOGIN\nS: +\nC: {b}\nS: +\nC: {b}\nS: a OK"),
+    "imap login, compressed": imap("C: a COMPRESS DEFLATE\nS: a OK\n@deflate C\n@deflate S\nC: b LOGIN joe {s}\nS: b OK"),
+    "imap append": imap("C: a LOGIN joe x\nS: a OK\nC: b APPEND x {{24+}}\nC> \\r\\n{s}\\r\\n\\r\\n\nS: b OK"),
+    "imap fetch": imap("C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[TEXT] {{20}}\nS> {s} BODY[1] \"{s}\")\\r\\n\nS: a OK"),
+    "pop3 auth, refused name": pop3("C: USER joe\nS: -ERR\nC: PASS {s}\nS: -ERR\nC: AUTH CRAM-MD5\nS: + PDE+\nC: {b}\nS: -ERR"),
+    "pop3 retr": pop3("C: RETR 1\nS: +OK\nS: Subject: x\nS: \nS: {s}\nS: .\nC: TOP 1 0\nS: +OK\nS: X-Secret: {s}\nS: .\n"),
     "imap authenticate in one": imap("C: a AUTHENTICATE PLAIN {bplain}\nS: a OK"),
     "ftp": "\n".join(["@server 192.0.2.25:2121", "S: 220 ready", "C: USER joe", "S: 331 Ok", "C: PASS {s}", "S: 230 In"]),
     "a body": smtp("C: MAIL FROM:<a@example.org>\nS: 250 Ok\nC: RCPT TO:<b@example.com>\nS: 250 Ok\nC: DATA\nS: 354 Go\n"
@@ -110,11 +129,75 @@ FORMS = {
 def pieces(secret):
     """What must not stand in an output: the secret's pieces, plain and as base64 that depends on it alone."""
     found = {secret[i:i + MIN_PIECE].encode() for i in range(len(secret) - MIN_PIECE + 1)}
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + secret.encode())
-        alone = encoded[-(-8 * shift // 6):8 * (shift + len(secret)) // 6]
+    for alone in planted.base64_inside(secret.encode()):
         found |= {alone[i:i + MIN_PIECE] for i in range(len(alone) - MIN_PIECE + 1)}
     return found
+
+
+def lab_secrets():
+    """{form: secret}: what secrets.txt of the lab names, in every form."""
+    with open(os.path.join("pcaps", "secrets.txt"), encoding="utf-8") as f:
+        secrets = [line for line in f.read().split("\n") if line]
+    return {form: secret for secret in secrets for form in planted.forms(secret)}
+
+
+LOGIN = re.compile(r'(?i)^(\S+ LOGIN \S+ |PASS )("?)[^"{]+("?)$')
+TOKEN = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
+
+
+def planted_script(path, rng):
+    """A dialogue in which each password, token and line of a mail's text is another, unheard of one, and each text has one more:
+    (script, [secret])."""
+    with open(path, encoding="utf-8") as f:
+        script, _ = dialogue.parse(f.read())
+    secrets, state, out = [], "", []
+
+    def new():
+        secrets.append(word(rng))
+        return secrets[-1]
+
+    def token(found):
+        try:
+            fields = base64.b64decode(found[0], validate=True).split(b"\0")
+        except ValueError:
+            return found[0]
+        return b64("%s\0%s\0%s" % (fields[0].decode("latin-1"), fields[1].decode("latin-1"), new())) if len(fields) == 3 else found[0]
+    for number, line in script:
+        text = line[3:]
+        if line == "C> \\r\\n" and state == "header":
+            state = "text"
+        elif line[:2] == "C:" and state == "text":
+            if text == ".":
+                out.append((number, "C: " + new()))
+                state = ""
+            elif text and not text.startswith(("-", ".", " ", "\t")) and not re.match(r"[!-9;-~]+:", text):
+                line = "C: " + new()
+        elif line[:2] == "C:" and state == "header":
+            state = "text" if text == "" else "" if text == "." else "header"
+        elif line[:2] == "C:" and text.upper() == "DATA":
+            state = "header"
+        elif line[:2] == "C:":
+            login = LOGIN.match(text)
+            line = "C: " + (login[1] + login[2] + new() + login[3] if login else TOKEN.sub(token, text))
+        elif line[:2] == "S:" and re.match("[45]", text):
+            state = ""   # DATA was refused: what follows are commands, and may be evidence
+        out.append((number, line))
+    return out, secrets
+
+
+def memory_of(pid):
+    """What a core file of the process would hold: its memory that can be written."""
+    out = []
+    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
+        for line in maps:
+            begin, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if line.split()[1].startswith("rw"):
+                mem.seek(begin)
+                while begin < end:
+                    got = mem.read(min(end - begin, 1 << 24))
+                    out.append(got.replace(b"\0" * 4096, b""))
+                    begin += len(got)
+    return b"".join(out)
 
 
 class Secrets(unittest.TestCase):
@@ -153,17 +236,64 @@ class Secrets(unittest.TestCase):
                     self.assertEqual(leaked, [], "in the output of %s" % (mode or "the report"))
 
     def test_the_lab_secrets(self):
-        with open(os.path.join("pcaps", "secrets.txt"), "rb") as f:
-            secrets = [line for line in f.read().split(b"\n") if line and not line.startswith(b"#")]
-        self.assertGreater(len(secrets), 10)
+        forms = lab_secrets()
+        self.assertGreater(len(set(forms.values())), 50)
         for mode, out in self.outputs(sorted(glob.glob("pcaps/*.pcap"))):
-            leaked = [s for s in secrets if s in out]
+            leaked = [(secret, form) for form, secret in forms.items() if form in out]
             self.assertEqual(leaked, [], "in the output of %s" % (mode or "the report"))
+
+    def test_the_dialogues(self):
+        rng, told = random.Random(20261130), 0
+        with tempfile.TemporaryDirectory() as folder:
+            for path in sorted(glob.glob("tests/dialogues/*.txt")):
+                script, secrets = planted_script(path, rng)
+                told += bool(secrets)
+                if not secrets:
+                    continue
+                capture = os.path.join(folder, "x.pcap")
+                dialogue.compile_script(script).write(capture)
+                needles = set().union(*(pieces(s) for s in secrets))
+                for mode in [["-v"], ["--reveal"], ["--json"], ["--json", "--reveal"]]:
+                    done = postcard.run(postcard.binary(), ["-r", capture] + mode)
+                    out = done.stdout + done.stderr
+                    seen = {out[i:i + MIN_PIECE] for i in range(len(out) - MIN_PIECE + 1)}
+                    self.assertEqual(seen & needles, set(), "%s: in the output of %s" % (path, mode))
+        self.assertGreater(told, 20)
+
+    def test_no_core_file(self):
+        """The worker, which holds the packets, can leave no core file; in the parent's memory none of it stands."""
+        files = [os.path.abspath(path) for path in sorted(glob.glob("pcaps/*.pcap"))] * 20   # more than fits into pipes
+        with tempfile.TemporaryDirectory() as folder:
+            # nobody reads what it writes: it waits with all in its memory
+            p = subprocess.Popen(["sh", "-c", 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"', os.path.abspath(postcard.binary()),
+                                  "--json", "--reveal", "-r"] + files,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder)
+            try:
+                memory, worker, end = b"", 0, time.time() + 10
+                while b'"dataset":"postcard.session"' not in memory and time.time() < end:
+                    time.sleep(0.2)
+                    try:
+                        memory = memory_of(p.pid)
+                    except PermissionError:
+                        self.skipTest("a process's memory may not be read here")
+                with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
+                    worker = int(f.read().split()[-1])
+                with open("/proc/%d/limits" % worker) as f:
+                    self.assertEqual(re.search(r"(?m)^Max core file size +(\S+) +(\S+)", f.read()).groups(), ("0", "0"))
+                self.assertTrue(b"scanner@example.com" in memory, "the records did not pass through it: this is no test")
+                self.assertEqual([(s, f) for f, s in lab_secrets().items() if f in memory], [])
+                os.kill(worker, signal.SIGSEGV)
+                p.stdout.read()
+                p.wait(30)
+            finally:
+                p.kill()
+                p.wait()
+                p.stdout.close()
+            self.assertEqual([x for x in os.listdir(folder) if "core" in x], [])
 
     def test_no_file_has_them(self):
         """What is written besides standard output: records, spools of each format, metrics, memory; all of it with --reveal, too."""
-        with open(os.path.join("pcaps", "secrets.txt"), "rb") as f:
-            secrets = [line for line in f.read().split(b"\n") if line and not line.startswith(b"#")]
+        forms = lab_secrets()
         files = sorted(glob.glob("pcaps/*.pcap"))
         with tempfile.TemporaryDirectory() as folder:
             spool = os.path.join(folder, "spool")
@@ -185,7 +315,7 @@ class Secrets(unittest.TestCase):
                 self.assertGreater(len(written[wanted]), 1000)
             self.assertEqual(len([n for n in written if n.endswith(".spool") and len(written[n]) > 10000]), len(formats))
             for name, octets in written.items():
-                leaked = [s for s in secrets if s in octets or base64.b64encode(s) in octets]
+                leaked = [(secret, form) for form, secret in forms.items() if form in octets]
                 self.assertEqual(leaked, [], "in " + name)
 
 

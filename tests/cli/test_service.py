@@ -66,7 +66,7 @@ class Configuration(Base):
         shutil.copytree("rules", os.path.join(self.folder, "usr/share/postcard/rules"))
         self.file("rules/exceptions/printer.yml", EXCEPTION)
         text = text.replace("interface: eth1", "interface: lo").replace("user: postcard", "user: root")
-        text = re.sub(r"(?m)^geoip:.*\n", "", text)  # it would be read
+        text = re.sub(r"(?m)^(geoip|vendors):.*\n", "", text)  # it would be read
         done = self.check(text)
         self.assertEqual((done.code, done.stderr), (0, b""))
         said = done.stdout.decode()

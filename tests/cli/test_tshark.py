@@ -37,6 +37,8 @@ ONE_SEGMENT = "commands that come in one segment with the content are all conten
 KNOWN = {(capture, what): ONE_SEGMENT for what in ("MAIL", "RCPT")
          for capture in ("bdat-exim", "retry-exim", "arkime--smtp-moloch-bof", "arkime--smtp-subject-windows",
                          "suricata--bdat-bad-tail-reply-queue", "suricata--bug-7126", "suricata--pipelining")}
+KNOWN.update({("tls-null-cipher", what): "tshark reads on inside TLS that does not encrypt; here that is a verdict, null-cipher"
+              for what in ("MAIL", "RCPT")})
 
 
 def frames(capture, decode):

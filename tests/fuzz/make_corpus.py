@@ -15,6 +15,7 @@ import re
 import struct
 import subprocess
 import sys
+import zlib
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, x) for x in ("tools", "metamorphic")]
 import certbytes  # noqa: E402
@@ -43,6 +44,28 @@ def pcapng(frames_in):
     out += block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxxHH", 9, 1, 9, 0, 0))
     for ns, octets in frames_in:
         out += block(6, struct.pack("<IIIII", 0, ns >> 32, ns & 0xFFFFFFFF, len(octets), len(octets)) + octets)
+    return out
+
+
+def session(script):
+    """What both sides of a dialogue say, in chunks as fuzz_session.c takes them."""
+    out, packers = b"", {"C": None, "S": None}
+    for _, line in script:
+        side, text = line[0], b""
+        words = line[1:].split()
+        if line[:2] in ("C:", "S:"):
+            text = line[3:].encode() + b"\r\n"
+        elif line[:2] in ("C>", "S>"):
+            text = dialogue.unescape(line[3:])
+        elif side == "@" and words[0] in ("deflate", "plain"):
+            packers[words[1]] = zlib.compressobj(9, zlib.DEFLATED, -15) if words[0] == "deflate" else None
+        elif side == "@" and words[0] == "gap":
+            out += bytes([0x40 | (0x80 if words[1] == "S" else 0) | min(int(words[2]) - 1, 31)])
+        if text and packers[side]:
+            text = packers[side].compress(text) + packers[side].flush(zlib.Z_SYNC_FLUSH)
+        for i in range(0, len(text), 30):
+            piece = text[i:i + 30]
+            out += bytes([(0x80 if side == "S" else 0) | len(piece)]) + piece
     return out
 
 
@@ -223,14 +246,7 @@ def main():
             script, _ = dialogue.parse(f.read())
         protocol = 1 if "110" in str(script[:3]) and "POP" in str(script) else 0
         protocol = 1 if "imap" in path else 2 if "pop3" in path else protocol
-        seed = bytes([protocol])
-        for _, line in script:
-            if line[:2] in ("C:", "S:"):
-                text = line[3:].encode() + b"\r\n"
-                for i in range(0, len(text), 30):
-                    piece = text[i:i + 30]
-                    seed += bytes([(0x80 if line[0] == "S" else 0) | len(piece)]) + piece
-        write(os.path.join(base, "session"), os.path.basename(path)[:-4], seed)
+        write(os.path.join(base, "session"), os.path.basename(path)[:-4], bytes([protocol]) + session(script)[:6000])
     for n, field in enumerate(received()):
         write(os.path.join(base, "received"), "%02d" % n, field.encode())
     for name, text in messages():

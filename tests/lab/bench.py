@@ -145,7 +145,7 @@ class Bench:
         label = {"verdict": "encrypted", "tls_client_hello": True, "tls_established": True,
                  "tls_version": version}
         if more.pop("implicit", False):
-            label.update(implicit_tls=True, expect=["implicit-tls"])
+            label.update(implicit_tls=True, expect=["implicit-tls"] + more.pop("expect_also", []))
         else:
             label.update(starttls_offered=True, starttls_requested=True, starttls_reply=220)
         self.fact(**dict(label, **more))

@@ -5,6 +5,10 @@ import json
 import os
 import re
 import struct
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import planted  # noqa: E402
 
 
 def connections(path):
@@ -52,7 +56,7 @@ FIELDS = ["protocol", "client", "server", "seen", "midstream", "gaps", "starttls
           "cleartext_messages", "cleartext_envelopes", "mail_from", "rcpt_to", "mail_from_refused",
           "rcpt_to_refused",
           "subjects", "subjects_raw", "auth_clear", "auth_user", "verdict", "verdict_also_ok", "also_ok",
-          "expect", "expect_later", "first_frame", "frames"]
+          "expect", "expect_later", "says", "says_of_messages", "first_frame", "frames"]
 
 
 def make_labels(name, scenario, facts, path):
@@ -86,7 +90,8 @@ def make_labels(name, scenario, facts, path):
 
 
 def wire_forms(path, secrets, logins):
-    """Every form in which a secret crosses the wire in this capture: raw, in base64 of AUTH, CRAM-MD5 digests."""
+    """The secrets, and every form in which one crosses the wire in this capture: in base64 of AUTH, quoted, quoted-printable,
+    UTF-7, as a digest."""
     out = list(secrets)
     forms = {}
     for user, password in logins:
@@ -96,16 +101,21 @@ def wire_forms(path, secrets, logins):
         forms[base64.b64encode(password.encode())] = True
     data = b"".join(connection["data"] for connection in connections(path))
     out += [form.decode() for form in forms if form in data]
+    for secret in secrets + [password for _, password in logins]:
+        out += [form.decode() for form in planted.forms(secret) if form.isascii() and b"\n" not in form and form in data]
     for token in set(re.findall(rb"(?m)^[A-Za-z0-9+/]{40,}={0,2}(?=\r?$)", data)):
         try:
             clear = base64.b64decode(token, validate=True)
         except ValueError:
             continue
-        digest = re.fullmatch(rb"\S+ ([0-9a-f]{32})", clear)     # CRAM-MD5: user and digest
+        # CRAM-MD5: user and digest; DIGEST-MD5; SCRAM: the client's proof
+        digest = re.fullmatch(rb"\S+ ([0-9a-f]{32})", clear) or re.search(rb"\bresponse=([0-9a-f]{32})", clear) or \
+            re.fullmatch(rb"c=\S+,p=([A-Za-z0-9+/=]+)", clear)
         if digest:
             out += [token.decode(), digest[1].decode()]
         elif any(s.encode() in clear for s in secrets):          # a line of an attachment
             out.append(token.decode())
+    out += [digest.decode() for digest in re.findall(rb"(?m)^APOP \S+ ([0-9a-f]{32})", data)]
     return sorted(set(out))
 
 
@@ -141,6 +151,8 @@ connection. Labels come from what the scenario did, and were compared with tshar
 fields of the session the labels have:
 
 - `expect`: what one connection by itself shows; `expect_later`: what can only be told by remembering earlier connections;
+- `says`: fields of the session's record with what must stand in them (null: the field must be absent); `says_of_messages`:
+  the same for the records of its messages, in order;
 - `made_with`: the programs; `secrets`: strings that must never come out of postcard, all of them also in `secrets.txt`.
 
 | capture | what it shows | connections | made with |

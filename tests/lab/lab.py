@@ -19,6 +19,7 @@ import ctypes
 import fcntl
 import fnmatch
 import glob
+import hashlib
 import os
 import shutil
 import signal
@@ -34,13 +35,19 @@ import capture      # noqa: E402
 import network      # noqa: E402
 import reading      # noqa: E402
 import scenarios    # noqa: E402,F401 (fills bench.ALL)
+import scenarios_content  # noqa: E402,F401
+import scenarios_fetch    # noqa: E402,F401
+import scenarios_smtp     # noqa: E402,F401
+import scenarios_tls      # noqa: E402,F401
 import servers      # noqa: E402
 
 # The mail programs conflict with each other as packages, so they are unpacked, not installed. Postfix comes last:
 # its /usr/sbin/sendmail is the one to stay.
 PACKAGES = """exim4-base exim4-daemon-light opensmtpd dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd swaks msmtp ethtool
     libidn12 libgsasl18 libgssglue1 libntlm0 libsecret-1-0 libwrap0 libnet-ssleay-perl libauthen-sasl-perl libdigest-hmac-perl
-    perl-openssl-defaults postfix""".split()
+    perl-openssl-defaults mutt libtokyocabinet9 libgpgme11 isync fetchmail socat zip postfix""".split()
+# Of the Debian after this one, for key exchange that a quantum computer does not break; run with its own C library.
+NEWER, NEWER_PACKAGES = "trixie", "openssl libssl3t64 libc6 libzstd1 zlib1g".split()
 TOOLS = "ip ss unshare nsenter mount tcpdump openssl curl apt-get dpkg-deb".split()
 USERS = {   # user: group; the servers insist on having them. They exist inside the lab only.
     "postfix": "postfix", "postdrop": "postdrop", "Debian-exim": "Debian-exim", "opensmtpd": "opensmtpd",
@@ -54,15 +61,53 @@ def skip(why):
     sys.exit(77)
 
 
+def programs(scratch):
+    """Where they are unpacked: a folder for each list of packages, so that labs of two versions can share the scratch folder."""
+    return "%s/root-%s" % (scratch, hashlib.sha256(" ".join(PACKAGES).encode()).hexdigest()[:8])
+
+
 def unpack(scratch):
-    """Fetch the packages once and unpack them to SCRATCH/root."""
+    """Fetch the packages once and unpack them."""
     os.makedirs(scratch, exist_ok=True)
     lock = os.open(scratch, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)   # another lab that starts now waits
     try:
-        unpack_alone(scratch + "/root", scratch + "/debs")
+        unpack_alone(programs(scratch), scratch + "/debs")
+        unpack_newer(scratch)
     finally:
         os.close(lock)
+
+
+def unpack_newer(scratch):
+    """Fetch and unpack the newer OpenSSL once; where that cannot be done, the scenarios with it are skipped."""
+    root = scratch + "/newer"
+    if os.path.exists(root + "/.complete"):
+        return
+    apt = root + "/apt"
+    for sub in ("state/lists/partial", "cache/archives/partial"):
+        os.makedirs("%s/%s" % (apt, sub), exist_ok=True)
+    with open(apt + "/sources.list", "w") as f:
+        f.write("deb http://deb.debian.org/debian %s main\n" % NEWER)
+    options = [x for pair in (("Dir::State", apt + "/state"), ("Dir::State::status", "/var/lib/dpkg/status"), ("Dir::Cache", apt + "/cache"),
+                              ("Dir::Etc::sourcelist", apt + "/sources.list"), ("Dir::Etc::sourceparts", "/dev/null"),
+                              ("APT::Sandbox::User", "root")) for x in ("-o", "=".join(pair))]
+    for command in (["update"], ["download"] + NEWER_PACKAGES):
+        if subprocess.run(["apt-get", "-qq"] + options + command, cwd=apt, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            return
+    for package in glob.glob(apt + "/*.deb"):
+        network.run("dpkg-deb", "-x", package, root)
+    shutil.rmtree(apt)
+    open(root + "/.complete", "w").close()
+
+
+def cannot(name):
+    """Why a scenario cannot be made on this machine, or nothing."""
+    uses = bench.ALL[name].uses
+    if "gpg" in uses and not network.exists("gpg"):
+        return "no gpg here"
+    if "openssl-newer" in uses and not os.path.exists(servers.newer() + "/.complete"):
+        return "no newer OpenSSL here"
+    return ""
 
 
 def unpack_alone(root, debs):
@@ -192,14 +237,14 @@ def main():
         scratch = os.path.abspath(args.scratch)
         unpack(scratch)
         enter(scratch)
-    settle_in(os.environ["POSTCARD_LAB_INSIDE"] + "/root")
+    settle_in(programs(os.environ["POSTCARD_LAB_INSIDE"]))
     versions = servers.versions()
     failed = 0
     if not network.exists("tshark"):
         print("lab: no tshark here, the labels are not checked against it")
     for name in chosen:
-        if "gpg" in bench.ALL[name].uses and not network.exists("gpg"):
-            print("%-28s skipped: no gpg here" % name)
+        if cannot(name):
+            print("%-28s skipped: %s" % (name, cannot(name)))
             continue
         try:
             bad = make(name, bench.ALL[name], args.out, versions)

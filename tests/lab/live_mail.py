@@ -74,7 +74,7 @@ def real(names, *options):
         def go(self, only=""):
             pass
 
-    lab.settle_in(SCRATCH + "/root")
+    lab.settle_in(lab.programs(SCRATCH))
     os.makedirs(WORK, exist_ok=True)
     os.chmod(WORK, 0o777)
     wire, clock = Wire(), same_clock()
@@ -84,7 +84,7 @@ def real(names, *options):
     tcpdump = Tcpdump(WORK + "/all.pcap")
     s = Sensor(*options)
     failed = []
-    names = [n for n in names or bench.ALL if "gpg" not in bench.ALL[n].uses or lab.network.exists("gpg")]
+    names = [n for n in names or bench.ALL if not lab.cannot(n)]
     for name in names:
         table = LiveBench("")
         try:
@@ -96,15 +96,15 @@ def real(names, *options):
     return finish(s, tcpdump, clock, len(names), failed)
 
 
-def finish(s, tcpdump, clock, what, failed=()):
+def finish(s, tcpdump, clock, what, failed=(), counted=True):
     """Ends both, and compares."""
     written, lost = tcpdump.stop()
     summary = s.end()
     clock.close()
     expect(lost == 0, "tcpdump lost %d packets", lost)
     expect(dig(summary, "postcard.summary.drops") in (0, "nothing (the field is absent)"), "packets were lost: %s", summary)
-    live = of_connections([r for _, r in s.lines])
-    wrong = differences(live, of_connections(replay(tcpdump.path)))
+    live = of_connections([r for _, r in s.lines], counted)
+    wrong = differences(live, of_connections(replay(tcpdump.path), counted))
     wrong += failed
     if wrong and "LAB_KEEP" in os.environ:
         shutil.copy(tcpdump.path, os.environ["LAB_KEEP"] + ".pcap")
@@ -150,7 +150,9 @@ def injected(*options):
         if n % 50 == 0:
             time.sleep(0.01)
     time.sleep(0.5)
-    return finish(s, tcpdump, clock, 100)
+    # two servers' dozens of connections, years apart, come within a second: which of two that are reset ends first is a
+    # matter of microseconds, and what a server had before is counted in that order
+    return finish(s, tcpdump, clock, 100, counted=False)
 
 
 @case("all captures of pcaps/ put on a wire: live as a replay of tcpdump's file")

@@ -2,6 +2,7 @@
 import re
 import struct
 import subprocess
+import zlib
 from email.header import decode_header, make_header
 
 # the command that asks for TLS, and the line that grants it
@@ -105,23 +106,36 @@ def read_smtp(text, replies):
     return said
 
 
+def inflated(text, after):
+    """The text with what follows a match of `after` inflated (COMPRESS=DEFLATE)."""
+    found = re.search(after, text)
+    return text[:found.end()] + zlib.decompressobj(-zlib.MAX_WBITS).decompress(text[found.end():]) if found else text
+
+
 def read_imap(text, replies):
-    bodies = []
-    for size in re.finditer(rb"(?:RFC822|BODY\[\]) \{(\d+)\}\r\n", replies):
-        bodies.append(replies[size.end():size.end() + int(size[1])])
-    login = re.findall(rb"(?im)^\S+ (?:(LOGIN) |AUTHENTICATE (\S+))", text)
-    offered = re.search(rb"(?m)^\* (OK \[)?CAPABILITY", replies)
-    return {"starttls_offered": b" STARTTLS" in replies if offered else None, "cleartext_messages": len(bodies),
+    compress = re.search(rb"(?im)^(\S+) COMPRESS DEFLATE\r\n", text)
+    if compress:
+        text = inflated(text, re.escape(compress[0]))
+        replies = inflated(replies, rb"(?m)^" + compress[1] + rb" OK [^\r\n]*\r\n")
+    bodies, login = [], []
+    for said, begin in ((replies, rb"(?:RFC822|BODY\[\]) \{(\d+)\}\r\n"), (text, rb"(?i) APPEND [^\r\n]*\{(\d+)\+?\}\r\n")):
+        for size in re.finditer(begin, said):
+            bodies.append(said[size.end():size.end() + int(size[1])])
+    for one in re.finditer(rb"(?im)^\S+ (?:(LOGIN) |AUTHENTICATE (\S+))", text):
+        login.append("LOGIN-COMMAND" if one[1] else one[2].decode().upper())
+    lists = re.findall(rb"(?m)^\* (?:OK \[|PREAUTH \[)?CAPABILITY[^\r\n]*", replies)
+    return {"starttls_offered": any(b" STARTTLS" in x for x in lists) if lists else None, "cleartext_messages": len(bodies),
             "cleartext_envelopes": 0, "mail_from": [], "rcpt_to": [], "subjects": [subject_of(b) for b in bodies],
-            "auth_clear": ("LOGIN-COMMAND" if login[-1][0] else login[-1][1].decode().upper()) if login else None}
+            "auth_clear": login[-1] if login else None}
 
 
 def read_pop3(text, replies):
     bodies = re.findall(rb"(?ms)^\+OK \d+ octets\r\n(.*?\r\n)\.\r\n", replies)
+    login = re.findall(r"(?im)^(USER|APOP|AUTH (?=\S)(?:\S+))", text.decode("utf-8", "replace"))
     return {"starttls_offered": b"\r\nSTLS\r\n" in replies if b"CAPA\r\n" in text else None,
             "cleartext_messages": len(bodies), "cleartext_envelopes": 0, "mail_from": [], "rcpt_to": [],
             "subjects": [subject_of(b) for b in bodies],
-            "auth_clear": "USER" if re.search(rb"(?im)^USER ", text) else None}
+            "auth_clear": login[-1].split()[-1].upper() if login else None}
 
 
 def subject_of(body):

@@ -1,4 +1,4 @@
-"""The scenarios of the lab. Each is a function with a row above it; see README.md for how to add one.
+"""The first scenarios of the lab. Each is a function with a row above it; see README.md for how to add one.
 
 A scenario starts servers, calls bench.go(), lets clients talk, and says with clear(), sealed(), failed() or silent()
 what it made them do, in the order it did it. Those statements become the labels.

@@ -454,14 +454,17 @@ def packet_sockets(pid):
 
 # ------------------------------------------------------------------------------------------------------- records
 
-def of_connections(records):
+def of_connections(records, counted=True):
     """Sessions, messages and alerts about them, each as one line, in an order of their own: what must be equal live and
-    in replay.  What is left out: the summary, what happened to the sensor itself, and alerts about that."""
+    in replay.  What is left out: the summary, what happened to the sensor itself, and alerts about that; without
+    `counted` also how many connections a server had before."""
     out = []
     for r in records:
         kind = dig(r, "event.dataset")
         if kind in ("postcard.summary", "postcard.sensor") or str(dig(r, "source.ip")).startswith("nothing"):
             continue
+        if not counted:
+            r = dict(r, postcard={k: v for k, v in r["postcard"].items() if k not in ("baseline", "path")})
         key = "%s %s:%s > %s:%s" % (dig(r, "event.start"), dig(r, "source.ip"), dig(r, "source.port"),
                                     dig(r, "destination.ip"), dig(r, "destination.port"))
         out.append((key, kind, json.dumps(r, sort_keys=True)))

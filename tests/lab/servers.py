@@ -26,6 +26,45 @@ def make_certificate(name, keys="rsa"):
     return base + ".pem", base + ".key"
 
 
+def issue_certificate(name, names=(), keys="rsa:2048", start="20260101000000Z", end="20360101000000Z"):
+    """A certificate for `name` (and the host names `names`) of an authority of the lab; (certificate, key, authority)."""
+    base = "%s/ca-%s-%s" % (LAB, name, keys.replace(":", "-"))
+    authority = LAB + "/authority"
+    if not os.path.exists(authority + ".pem"):
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj",
+            "/O=Postcard Lab/CN=Authority of the Lab", "-keyout", authority + ".key", "-out", authority + ".pem")
+    new = ["-newkey", keys] if keys.startswith("rsa") else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + keys]
+    run("openssl", "req", "-new", *new, "-nodes", "-subj", "/O=Postcard Lab/CN=" + name, "-keyout", base + ".key",
+        "-out", base + ".csr")
+    write(base + ".index", "")
+    config = write(base + ".cnf", """\
+        [ca]
+        default_ca = lab
+        [lab]
+        database = {base}.index
+        new_certs_dir = {lab}
+        rand_serial = yes
+        default_md = sha256
+        policy = any
+        copy_extensions = none
+        x509_extensions = names
+        unique_subject = no
+        [any]
+        organizationName = optional
+        commonName = supplied
+        [names]
+        subjectAltName = {names}
+        """.format(base=base, lab=LAB, names=", ".join("DNS:" + n for n in names or [name])))
+    run("openssl", "ca", "-batch", "-notext", "-config", config, "-in", base + ".csr", "-out", base + ".pem", "-cert",
+        authority + ".pem", "-keyfile", authority + ".key", "-startdate", start, "-enddate", end)
+    return base + ".pem", base + ".key", authority + ".pem"
+
+
+def fingerprint(certificate):
+    return run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha256").strip().split("=")[1].replace(
+        ":", "").lower()
+
+
 def write(path, text, mode=0o644):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as f:
@@ -140,9 +179,9 @@ class Exim(Server):
     software = "Exim"
 
     def __init__(self, host, name="mail.example.net", port=25, tls=True, smarthost=None, main="",
-                 transport="", users=()):
+                 transport="", users=(), keys=None):
         super().__init__(host, port)
-        certificate, key = make_certificate(name)
+        certificate, key = keys or make_certificate(name)
         key = shutil.copy(key, self.dir + "/key")   # Exim reads it as its own user
         os.mkdir(self.dir + "/spool")
         for path in (self.dir, self.dir + "/spool", key):
@@ -235,13 +274,16 @@ class OpenSmtpd(Server):
 
 
 class Dovecot(Server):
-    """IMAP, POP3, LMTP, and logins for Postfix, for `user` (and `others` with the same password)."""
+    """IMAP, POP3, LMTP, and logins for Postfix, for `user` (and `others` with the same password).
+
+    Keyword arguments beyond the named ones are lines of dovecot.conf; `more` is put behind them."""
 
     software = "Dovecot"
 
-    def __init__(self, host, user, password, port=143, mails=(), others=()):
+    def __init__(self, host, user, password, port=143, mails=(), others=(), certificate=None, more="",
+                 **settings):
         super().__init__(host, port)
-        certificate, key = make_certificate("imap.example.org")
+        certificate, key = certificate or make_certificate("imap.example.org")
         home = self.dir + "/home"
         for sub in ("cur", "new", "tmp"):
             os.makedirs("%s/%s/Maildir/%s" % (home, user, sub))
@@ -252,17 +294,16 @@ class Dovecot(Server):
                 f.write(mail.text())
         run("chown", "-R", "vmail:vmail", home)
         write(self.dir + "/users", "".join("%s:{PLAIN}%s\n" % (name, password) for name in (user, *others)))
-        config = write(self.dir + "/dovecot.conf", """\
+        lines = {"ssl": "yes", "disable_plaintext_auth": "no", "auth_mechanisms": "plain login cram-md5"}
+        lines.update(settings)
+        text = textwrap.dedent("""\
             base_dir = {dir}/base
             state_dir = {dir}/state
             protocols = imap pop3 lmtp
             listen = *
             log_path = {dir}/log
-            ssl = yes
             ssl_cert = <{certificate}
             ssl_key = <{key}
-            disable_plaintext_auth = no
-            auth_mechanisms = plain login cram-md5
             mail_location = maildir:{dir}/home/%n/Maildir
             default_vsz_limit = 512M
             passdb {{
@@ -284,11 +325,33 @@ class Dovecot(Server):
                 mode = 0666
               }}
             }}
-            """.format(dir=self.dir, certificate=certificate, key=key))
+            """).format(dir=self.dir, certificate=certificate, key=key)
+        self.config = write(self.dir + "/dovecot.conf",
+                            text + "".join("%s = %s\n" % item for item in lines.items()) + textwrap.dedent(more))
         self.auth_socket = self.dir + "/auth"
-        self.start("/usr/sbin/dovecot", "-F", "-c", config)
+        self.start("/usr/sbin/dovecot", "-F", "-c", self.config)
         for other in (24, 110, 143):
             self.host.wait_for_port(other)
+
+
+def newer():
+    """Where the programs of a newer Debian are, if they are."""
+    return os.environ["POSTCARD_LAB_INSIDE"] + "/newer"
+
+
+def newer_openssl():
+    """The command that runs its openssl, with its own C library."""
+    libraries = newer() + "/usr/lib/x86_64-linux-gnu"
+    return [libraries + "/ld-linux-x86-64.so.2", "--library-path", libraries, newer() + "/usr/bin/openssl"]
+
+
+class NewerTls(Server):
+    """openssl s_server of a newer Debian; it greets as a mail server would, and says no more."""
+
+    def __init__(self, host, port, certificate, key, greeting, *words):
+        super().__init__(host, port)
+        command = " ".join(newer_openssl() + ["s_server", "-quiet", "-accept", str(port), "-cert", certificate, "-key", key, *words])
+        self.start("sh", "-c", "(printf '%%s\\r\\n' '%s'; exec sleep 60) | exec env OPENSSL_CONF=/dev/null %s" % (greeting, command))
 
 
 class Middlebox(Server):
@@ -315,6 +378,11 @@ def versions():
         "OpenSMTPD": "OpenSMTPD " + first(ask("/usr/sbin/smtpd", "-h")).split()[-1],
         "Dovecot": "Dovecot " + first(ask("dovecot", "--version")).split()[0],
         "swaks": "swaks " + first(ask("swaks", "--version")).split()[-1],
+        "mutt": " ".join(first(ask("mutt", "-v")).split()[:2]),
+        "mbsync": first(ask("mbsync", "--version")),
+        "fetchmail": "fetchmail " + (re.search(r"release (\S+?)\+", ask("fetchmail", "-V")) or ["", "?"])[1],
+        "socat": "socat " + (re.search(r"socat version (\S+)", ask("socat", "-V")) or ["", "?"])[1],
+        "zip": "Zip " + (re.search(r"Zip (\S+)", ask("zip", "-v")) or ["", "?"])[1],
         "msmtp": "msmtp " + first(ask("msmtp", "--version")).split()[-1],
         "curl": " ".join(first(ask("curl", "--version")).split()[:2]),
         "smtplib": "Python smtplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
@@ -322,6 +390,7 @@ def versions():
         "poplib": "Python poplib " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "Python": "Python " + first(ask("/usr/bin/python3", "--version")).split()[-1],
         "gpg": "GnuPG " + first(ask("gpg", "--version")).split()[-1] if exists("gpg") else "GnuPG",
+        "openssl-newer": "OpenSSL " + ask(*newer_openssl(), "version").split()[1] if os.path.exists(newer() + "/.complete") else "OpenSSL",
         "openssl": "OpenSSL " + first(ask("openssl", "version")).split()[1],
     }
 

@@ -6,7 +6,8 @@ usage: check_pcaps.py [-b BINARY] [--fields a,b] FOLDER_OR_LABELS...
 NAME.labels.json stands beside the capture that its "capture" names.  For each session in it the
 session record with the same end points is looked up in `--json --reveal` and compared field by
 field: verdict, STARTTLS, TLS, envelopes, subjects, mechanisms, and the words of "expect" (what one
-connection shows) and "expect_later" (what takes the memory of earlier ones in the capture).
+connection shows) and "expect_later" (what takes the memory of earlier ones in the capture); and the
+fields of records that "says" and "says_of_messages" name, with what must stand in them.
 """
 import argparse
 import collections
@@ -198,7 +199,21 @@ def compare(label, session, messages):
                 c.rows.append((key, "a word that the checker knows", word))
             else:
                 c.same(key + ":" + word, True, False, bool(known[word](session, messages)))
+    said_of(c, "", label.get("says") or {}, session)
+    if "says_of_messages" in label:
+        c.same("messages of it", len(label["says_of_messages"]), len(messages))
+        for number, (says, message) in enumerate(zip(label["says_of_messages"], messages), 1):
+            said_of(c, "message %d: " % number, says, message)
     return c.rows, c.count
+
+
+def said_of(c, whose, says, record):
+    """Fields of a record against the label's word for them; the order in a list does not matter, but in that of hops."""
+    for path, wanted in says.items():
+        got = dig(record, path)
+        if isinstance(wanted, list) and isinstance(got, list) and not path.startswith("postcard.hops"):
+            wanted, got = sorted(wanted, key=str), sorted(got, key=str)
+        c.same(whose + path, wanted, got)
 
 
 def ends_of(record):

@@ -36,6 +36,11 @@ check(int verbose)
 	o.verbose = verbose;
 	o.rules[0] = path_of("rules");
 	o.rules_count = 1;
+	if (o.vendors == NULL) {
+		write_text("oui.csv",
+		    "Registry,Assignment,Organization Name,Address\nMA-L,00001B,A,B\n");
+		o.vendors = path_of("oui.csv");
+	}
 	size_t len;
 	free(out);
 	FILE *f = open_memstream(&out, &len);
@@ -59,7 +64,8 @@ what_is_loaded(void **state)
 	    "rules            1, and 0 correlations and 0 filters (from --rules)\n"
 	    "exceptions       0\n"
 	    "policies         0\n"
-	    "state            none\n");
+	    "state            none\n"
+	    "network cards    makers of 1 blocks\n");
 	write_text("rules/exceptions/x.yml",
 	    EXCEPTION("an old printer", "2198-12-31") "---\n" EXCEPTION("what was", "2020-02-29"));
 	assert_int_equal(check(1), STATUS_DONE);
@@ -72,7 +78,8 @@ what_is_loaded(void **state)
 	    "  accepted       an old printer (Ann, until 2198-12-31)\n"
 	    "  accepted       what was (Ann, until 2020-02-29: over, its alerts are back)\n"
 	    "policies         0\n"
-	    "state            none\n",
+	    "state            none\n"
+	    "network cards    makers of 1 blocks\n",
 	    folder);
 	assert_string_equal(out, want);
 	free(out);
@@ -133,6 +140,7 @@ what_is_written(void **state)
 	snprintf(want, sizeof want,
 	    "policies         0\n"
 	    "state            %s/s.db\n"
+	    "network cards    makers of 1 blocks\n"
 	    "filter           tcp port 25\n"
 	    "out              %s/o.json\n"
 	    "syslog           udp://127.0.0.1\n"
@@ -151,6 +159,7 @@ what_is_written(void **state)
 	    .interfaces = {"lo", "nowhere0"},
 	    .interface_count = 2,
 	    .geoip_dir = path_of("none"),
+	    .vendors = path_of("rules/a.yml"),
 	    .user = "no-such-user"};
 	assert_int_equal(check_aloud(said), STATUS_ERROR);
 	assert_string_equal(out, "");
@@ -163,6 +172,7 @@ what_is_written(void **state)
 	    "postcard: --filter: tcp prt 25: ",
 	    "postcard: --interface: nowhere0: there is no such network interface",
 	    "postcard: --geoip: ",
+	    "/rules/a.yml: no table of the IEEE (oui.csv) is in it\n",
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		if (strstr(said, lines[i]) == NULL)

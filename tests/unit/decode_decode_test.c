@@ -52,6 +52,49 @@ the_outermost_tag_and_the_addresses_are_kept(void **state)
 	assert_int_equal(seg.mac[1][5], 1);
 }
 
+/* That of the packet itself, not of what it is wrapped in. */
+static void
+the_innermost_ttl_is_kept(void **state)
+{
+	(void)state;
+	struct segment seg;
+	struct build f = {.len = 0};
+	ether(&f, 0x0800);
+	ip4(&f, 0, 45, 0, 6);
+	f.b[14 + 8] = 61;
+	tcp(&f, 0, "hello");
+	assert_int_equal(decode_frame(NULL, 1, f.b, f.len, f.len, &seg), DECODE_TCP);
+	assert_int_equal(seg.ttl, 61);
+
+	struct build six = {.len = 0};
+	ether(&six, 0x86dd);
+	ip6(&six, 25, 6);
+	six.b[14 + 7] = 253;
+	tcp(&six, 0, "hello");
+	assert_int_equal(decode_frame(NULL, 1, six.b, six.len, six.len, &seg), DECODE_TCP);
+	assert_int_equal(seg.ttl, 253);
+
+	struct build in = {.len = 0}; /* IPv6 in IPv4, then IPv4 in IPv6 */
+	ether(&in, 0x0800);
+	ip4(&in, 0, 20 + 40 + 25, 0, 41);
+	ip6(&in, 25, 6);
+	in.b[14 + 8] = 9;
+	in.b[14 + 20 + 7] = 127;
+	tcp(&in, 0, "hello");
+	assert_int_equal(decode_frame(NULL, 1, in.b, in.len, in.len, &seg), DECODE_TCP);
+	assert_int_equal(seg.ttl, 127);
+
+	struct build out = {.len = 0};
+	ether(&out, 0x86dd);
+	ip6(&out, 45, 4);
+	ip4(&out, 0, 45, 0, 6);
+	out.b[14 + 7] = 9;
+	out.b[14 + 40 + 8] = 128;
+	tcp(&out, 0, "hello");
+	assert_int_equal(decode_frame(NULL, 1, out.b, out.len, out.len, &seg), DECODE_TCP);
+	assert_int_equal(seg.ttl, 128);
+}
+
 static void
 ipv4_odds(void **state)
 {
@@ -206,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(links),
 	    cmocka_unit_test(the_outermost_tag_and_the_addresses_are_kept),
+	    cmocka_unit_test(the_innermost_ttl_is_kept),
 	    cmocka_unit_test(ipv4_odds),
 	    cmocka_unit_test(ipv6_extensions),
 	    cmocka_unit_test(a_cut_payload_keeps_its_length),

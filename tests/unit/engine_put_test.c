@@ -1,4 +1,5 @@
-/* The Community ID, by the vectors of its specification, and the protocol by port. */
+/* The Community ID, by the vectors of its specification, the protocol by port, and the distance by
+ * TTL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,12 +51,27 @@ protocols(void **state)
 	assert_int_equal(conn_protocol_by_port(40000), MAIL_SMTP);
 }
 
+static void
+distances(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t ttl;
+		int distance;
+	} cases[] = {{64, 0}, {63, 1}, {33, 31}, {32, 0}, {31, 1}, {1, 31}, {0, -1}, {128, 0},
+	    {127, 1}, {96, 32}, {95, -1}, {65, -1}, {255, 0}, {254, 1}, {223, 32}, {222, -1},
+	    {129, -1}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(conn_distance(cases[i].ttl), cases[i].distance);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(community_ids),
 	    cmocka_unit_test(protocols),
+	    cmocka_unit_test(distances),
 	};
 	return cmocka_run_group_tests_name("engine/put", tests, NULL, NULL);
 }

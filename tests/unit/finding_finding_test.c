@@ -125,7 +125,7 @@ credentials(void **state)
 	    {"PLAIN", "password", "password"},
 	    {"plain", "password", "password"},
 	    {"LOGIN", "account", "password"},
-	    {"LOGIN-COMMAND", "password", "password"},
+	    {"LOGIN-COMMAND", "account", "password"},
 	    {"USER", "account", "password"},
 	    {"XOAUTH2", "token", "token"},
 	    {"OAUTHBEARER", "token", "token"},

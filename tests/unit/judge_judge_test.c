@@ -320,6 +320,55 @@ advice_knows_the_software(void **state)
 	}
 }
 
+/* What the client seems to be chooses the advice, and nothing else. */
+static void
+advice_knows_the_client(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *direction, *reason, *software, *class, *part;
+	} cases[] = {
+	    {"outbound", "not-requested", "Postfix", "mta", "On the Postfix at 10.0.0.9 set"},
+	    {"internal", "not-requested", "Postfix", "mta", "On the Postfix at 10.0.0.9 set"},
+	    {"outbound", "tls-failed", "Postfix", "mta", "smtp_tls_loglevel"},
+	    {"outbound", "not-requested", "Exim", "mta", "hosts_avoid_tls"},
+	    {"outbound", "tls-failed", "Exim", "mta", "tls_tempfail_tryclear = false"},
+	    {"outbound", "not-requested", "OpenSMTPD", "mta", "smtp+notls://"},
+	    {"outbound", "tls-failed", "OpenSMTPD", "mta", "smtp+tls://"},
+	    {"outbound", "not-requested", "Exchange Online", "mta", "-IgnoreSTARTTLS $false"},
+	    {"outbound", "tls-failed", "Exchange", "mta", "-RequireTLS $true"},
+	    {"outbound", "not-requested", "sendmail", "mta", "Try_TLS"},
+	    {"internal", "not-requested", "Ricoh", "printer", "mail settings of the device"},
+	    {"internal", "not-asked", NULL, "printer", "relay on its own link"},
+	    {"internal", "tls-failed", NULL, "printer", "firmware"},
+	    {"outbound", "not-offered", NULL, "printer", "relay of your own"},
+	    {"internal", "not-requested", "PHPMailer", "application", "is a program"},
+	    {"internal", "not-asked", NULL, "application", "is a program"},
+	    {"outbound", "not-requested", "Thunderbird", "mail-client", "Set the mail program"},
+	    /* what the other side has to mend is not told to the client */
+	    {"outbound", "not-offered", "Postfix", "mta", "The other side has to turn TLS on"},
+	    {"inbound", "not-requested", "Postfix", "mta", "reject_plaintext_session"},
+	    {"inbound", "not-requested", NULL, "printer", "reject_plaintext_session"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *levels[2];
+		for (unsigned known = 0; known < 2; known++) {
+			begin(RECORD_SESSION, cases[i].direction, 25, cases[i].reason);
+			put_exposed(BODY);
+			if (known) {
+				record_put_word(&record, FIELD_CLIENT_SOFTWARE, cases[i].software);
+				record_put_word(&record, FIELD_CLIENT_CLASS, cases[i].class);
+			}
+			judge_push(judge, &record);
+			levels[known] = level_name(level_of(&record));
+		}
+		const char *advice = value_of(FIELD_ADVICE);
+		if (strstr(advice, cases[i].part) == NULL)
+			fail_msg("case %zu: no '%s' in: %s", i, cases[i].part, advice);
+		assert_string_equal(levels[0], levels[1]);
+	}
+}
+
 /* Nothing that peers say of themselves is repeated unless it is a plain host name. */
 static void
 no_person_is_named(void **state)
@@ -361,8 +410,13 @@ row_matches_words(const struct row *row, const struct facts *f)
 		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
 			return false;
 	}
-	return row->greetings[0] == NULL ||
-	    (f->greeting != NULL && strcmp(f->greeting, row->greetings[0]) == 0);
+	const char *const text[PARTS] = {f->greeting, f->software[0], f->software[1]};
+	for (unsigned part = 0; part < PARTS; part++) {
+		if (row->parts[part][0] != NULL &&
+		    (text[part] == NULL || strcmp(text[part], row->parts[part][0]) != 0))
+			return false;
+	}
+	return true;
 }
 
 /* Counts the words of a key. */
@@ -382,8 +436,15 @@ every_row_is_reached(void **state)
 	(void)state;
 	static bool hit[LISTS][LIMIT_ADVICE_ROWS];
 	static const uint32_t exposed[] = {0, 1, 3, 7, 16, 31};
-	static const char *const greetings[] = {NULL, "Postfix", "Exim", "OpenSMTPD",
-	    "Microsoft ESMTP", "Dovecot", "*****"};
+	static const struct {
+		const char *greeting, *client;
+		uint32_t class;
+	} sides[] = {{NULL, NULL, 0}, {"Postfix", NULL, 0}, {"Exim", NULL, 0},
+	    {"OpenSMTPD", NULL, 0}, {"Microsoft ESMTP", NULL, 0}, {"Dovecot", NULL, 0},
+	    {"*****", NULL, 0}, {NULL, "Postfix", 8}, {NULL, "Exim", 8}, {NULL, "OpenSMTPD", 8},
+	    {NULL, "Exchange", 8}, {NULL, "sendmail", 8}, {NULL, NULL, 1}, {NULL, NULL, 2},
+	    {NULL, NULL, 4}};
+	static const size_t SIDES = sizeof sides / sizeof *sides;
 	struct table t;
 	char error[JUDGE_ERROR];
 	size_t i[6];
@@ -400,10 +461,12 @@ every_row_is_reached(void **state)
 			for (i[2] = 0; i[2] < 9 * 4; i[2]++) { /* the ninth reason: none */
 				f.words[KEY_REASON] = i[2] / 4 < 8 ? 1u << i[2] / 4 : 0;
 				f.words[KEY_SECRET] = 1u << i[2] % 4;
-				for (i[3] = 0; i[3] < 6 * 7 * 2; i[3]++) {
+				for (i[3] = 0; i[3] < 6 * SIDES * 2; i[3]++) {
 					f.words[KEY_DIRECTION] = 1u << i[3] % 6;
-					f.greeting = greetings[i[3] / 6 % 7];
-					f.words[KEY_PROTECTION] = i[3] / 42 == 0 ? 1 : 2;
+					f.greeting = sides[i[3] / 6 % SIDES].greeting;
+					f.software[0] = sides[i[3] / 6 % SIDES].client;
+					f.words[KEY_CLASS] = sides[i[3] / 6 % SIDES].class;
+					f.words[KEY_PROTECTION] = i[3] / (6 * SIDES) == 0 ? 1 : 2;
 					for (unsigned l = 0; l < LISTS; l++) {
 						size_t r = 0;
 						while (!row_matches_words(&t.rows[l][r], &f))
@@ -434,7 +497,10 @@ every_text_reads_well(void **state)
 	static const uint64_t ports[] = {25, 587, 465, 143, 2525};
 	static const char *const greetings[] = {NULL, "mx Postfix", "mx Exim", "mx OpenSMTPD",
 	    "*****"};
-	for (unsigned i = 0; i < 8 * 6 * 4 * 4 * 5 * 5; i++) {
+	static const char *const clients[][2] = {{NULL, NULL}, {"Postfix", "mta"}, {"Exim", "mta"},
+	    {"OpenSMTPD", "mta"}, {"Exchange", "mta"}, {"sendmail", "mta"}, {"Ricoh", "printer"},
+	    {NULL, "application"}, {NULL, "mail-client"}};
+	for (unsigned i = 0; i < 8 * 6 * 4 * 4 * 5 * 5 * 9; i++) {
 		unsigned n = i;
 		const char *reason = key_table[KEY_REASON].words[n % 8];
 		const char *direction = key_table[KEY_DIRECTION].words[(n /= 8) % 6];
@@ -447,6 +513,8 @@ every_text_reads_well(void **state)
 		const char *protocol = protocols[(n /= 4) % 4];
 		memcpy(record.data + 4, protocol, 4);
 		record_put_word(&record, FIELD_GREETING, greetings[(n /= 4) % 5]);
+		record_put_word(&record, FIELD_CLIENT_SOFTWARE, clients[(n /= 5) % 9][0]);
+		record_put_word(&record, FIELD_CLIENT_CLASS, clients[n % 9][1]);
 		record_put_word(&record, FIELD_AUTH, "PLAIN");
 		record_put_word(&record, FIELD_AUTH_SHOWS, i % 3 == 0 ? "account" : "password");
 		record_put_u64(&record, FIELD_MESSAGES, 1);
@@ -515,6 +583,7 @@ main(void)
 	    cmocka_unit_test(sentences_are_plain),
 	    cmocka_unit_test(many_recipients_are_counted),
 	    cmocka_unit_test(advice_knows_the_software),
+	    cmocka_unit_test(advice_knows_the_client),
 	    cmocka_unit_test(no_person_is_named),
 	    cmocka_unit_test(every_row_is_reached),
 	    cmocka_unit_test(every_text_reads_well),

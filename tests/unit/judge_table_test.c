@@ -45,9 +45,9 @@ rows_are_read(void **state)
 	assert_int_equal(row[0].words[KEY_REASON], 1u << 2 | 1u << 3);
 	assert_int_equal(row[0].words[KEY_DIRECTION], 1u << 2);
 	assert_int_equal(row[0].words[KEY_PORT], 0);
-	assert_string_equal(row[0].greetings[0], "A");
-	assert_string_equal(row[0].greetings[1], "B");
-	assert_null(row[0].greetings[2]);
+	assert_string_equal(row[0].parts[PART_GREETING][0], "A");
+	assert_string_equal(row[0].parts[PART_GREETING][1], "B");
+	assert_null(row[0].parts[PART_GREETING][2]);
 	assert_int_equal(row[1].level, LEVEL_LOW);
 	assert_string_equal(t.rows[LIST_WHY][0].text, "w");
 	assert_string_equal(t.rows[LIST_BECAUSE][0].text, "b");
@@ -90,7 +90,8 @@ each_error_names_its_place(void **state)
 		"t.yml:2:11: 'when' is a list of conditions, {key: word, ...}"},
 	    {"levels:\n  - when: {colour: red}\n    level: low\n  - level: low\n" REST,
 		"t.yml:2:12: 'colour' is no condition (record, protocol, port, reason, exposed, "
-		"content, secret, direction, protection, greeting)"},
+		"content, secret, direction, protection, greeting, client, server, "
+		"class)"},
 	    {"levels:\n  - when: {content: much}\n    level: low\n  - level: low\n" REST,
 		"t.yml:2:21: 'much' is no content (none, some)"},
 	    {"levels:\n  - when: {content: [some, much]}\n    level: low\n  - level: low\n" REST,
@@ -102,11 +103,15 @@ each_error_names_its_place(void **state)
 	    {"levels:\n  - when: {content: some, content: none}\n    level: low\n  - level: "
 	     "low\n" REST,
 		"t.yml:2:27: 'content' stands here twice"},
+	    {"levels:\n  - when: {client: Postfix}\n    level: low\n  - level: low\n" REST,
+		"t.yml:2:12: 'client' is a guess: no level rests on it"},
+	    {"levels:\n  - when: {class: printer}\n    level: low\n  - level: low\n" REST,
+		"t.yml:2:12: 'class' is a guess: no level rests on it"},
 	    {"levels:\n  - when: {greeting: ''}\n    level: low\n  - level: low\n" REST,
-		"t.yml:2:22: a part of a greeting is expected here"},
+		"t.yml:2:22: a part of the greeting is expected here"},
 	    {"levels:\n  - when: {greeting: [a,b,c,d,e,f,g,h,i]}\n    level: low\n  - level: "
 	     "low\n" REST,
-		"t.yml:2:39: a row has room for 8 greetings"},
+		"t.yml:2:39: a row has room for 8 of them"},
 	    {"levels:\n  - when: {[a]: b}\n    level: low\n  - level: low\n" REST,
 		"t.yml:2:12: a word is expected here"},
 	    {"levels:\n  - level: low\nwhy:\n  - text: 'x {clinet}'\n",

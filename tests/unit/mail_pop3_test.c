@@ -19,10 +19,11 @@ stls(void **state)
 {
 	(void)state;
 	expect(HI "C STLS\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK)");
-	expect(HI "C stls\nS -ERR no\nC QUIT\nS +OK\n", HI_OUT " upgrade upgrade-reply(-ERR)");
+	expect(HI "C stls\nS -ERR no\nC QUIT\nS +OK\n",
+	    HI_OUT " upgrade upgrade-reply(-ERR) evidence(-ERR no)");
 	expect(HI "C STLS\nC NOOP\nS +OK go\n", HI_OUT " upgrade upgrade-reply+(+OK) odd:0");
 	expect(PLAIN, OUT);
-	expect("S +OK hi\nC CAPA\nS -ERR what\nC QUIT\nS +OK\n", "greeting(hi) sure asked");
+	expect("S +OK hi\nC CAPA\nS -ERR what\nC QUIT\nS +OK\n", "greeting(hi) sure asked no-ehlo");
 }
 
 static void
@@ -35,7 +36,7 @@ credentials(void **state)
 	expect(PLAIN "C AUTH PLAIN hunter2Secret\nS +OK\n", OUT " auth(PLAIN) secret auth-reply+");
 	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC hunter2Secret\nS + UGFz\nC hunter2Secret\nS +OK\n",
 	    OUT " auth(LOGIN) secret secret auth-reply+");
-	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC *\nS -ERR\n", OUT " auth(LOGIN) auth-reply");
+	expect(PLAIN "C AUTH LOGIN\nS + VXNl\nC *\nS -ERR\n", OUT " auth(LOGIN) auth-reply*");
 	expect(PLAIN "C AUTH\nS +OK\nS PLAIN\nS .\nC QUIT\nS +OK\n", OUT);
 }
 
@@ -52,6 +53,54 @@ messages(void **state)
 	    "C LIST\nC STAT\nS +OK\nS 1 100\nS .\nS +OK 1 100\nC RETR 1\nS +OK\nS x\nS .\n",
 	    OUT " begin [x/] end+ result:0");
 	expect(PLAIN "C RETR 1\nS +OK\nS x\n", OUT " begin [x/] end result:2");
+}
+
+static void
+states(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+	    {"S +OK hi\nC CAPA\nS +OK\nS TOP\nS SASL X\nS USER\nS UIDL\nS STLX\nS .\n",
+		"greeting(hi) sure asked mangled+(STLX) offer"},
+	    {"S +OK hi\nC CAPA\nS +OK\nS XXX\nS XXXA\nS .\n",
+		"greeting(hi) sure asked mangled(XXX) mangled+(XXXA) offer"},
+	    {PLAIN "C USER joe\nS -ERR no\n", OUT " auth(USER) secret auth-reply"},
+	    {PLAIN "C PASS hunter2Secret  x hunter2Secret\nS +OK\n",
+		OUT " auth(USER) secret auth-reply+"},
+	    {PLAIN "C AUTH PLAIN\nS +\nC *\nS -ERR\nC STLS\nS -ERR no\n",
+		OUT " auth(PLAIN) auth-reply* upgrade upgrade-reply(-ERR) evidence(-ERR no)"},
+	    {PLAIN "C AUTH PLAIN hunter2Secret\nC STAT\nC CAPA\nS -ERR\nS +OK\nS -ERR\n",
+		OUT " auth(PLAIN) secret asked auth-reply no-ehlo"},
+	    {PLAIN "C AUTH PLAIN =\nS -ERR\n", OUT " auth(PLAIN) auth-reply"},
+	    /* lists in their order */
+	    {PLAIN "C LANG\nC LANG en\nC UTF8\nC RETR 1\nS +OK\nS en\nS .\nS +OK\nS +OK\nS "
+		   "+OK\nS x\nS .\n",
+		OUT " begin [x/] end+ result:0"},
+	    /* lines of a header may look like replies; a body's show it */
+	    {PLAIN "C TOP 1 0\nC NOOP\nS +OK\nS -ERR: x\nS +OK\nS .\nS +OK\nC RETR 1\nS "
+		   "+OK\nS x\nS .\n",
+		OUT " exposed:1 begin [x/] end+ result:0"},
+	    {PLAIN "C TOP 1 00\nS +OK\nS .\n", OUT},
+	    {PLAIN "C TOP 1 10\nS +OK\nS a: b\nS \nS x\nS .\n",
+		OUT " begin [a: b//x/] end+ result:0"},
+	    {PLAIN "C RETR 1\nC RETR 2\nC QUIT\nS -ERR no\nS +OK\nS x\nS .\nS +OK\n",
+		OUT " begin [x/] end+ result:0"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		expect(rows[i][0], rows[i][1]);
+}
+
+static void
+one_sided(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+	    {"S +OK hi\nS +OK in\nS +OK\n", "greeting(hi) lost"},
+	    {"S +OK hi\n", "greeting(hi)"},
+	    {"C RETR 1\n", "sure lost"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		script_expect_of(MAIL_POP3, MAIL_SESSION_ONE_SIDED, rows[i][0], secret, rows[i][1]);
 }
 
 static void
@@ -75,7 +124,7 @@ losses(void **state)
 		    rows[i][1]);
 	assert_string_equal(script_read(&r, MAIL_POP3, MAIL_SESSION_ONE_SIDED,
 				"S +OK hi\nS +OK 5 octets\nS x\nS .\n", 1000, NULL),
-	    "begin [x/] end+ result:0");
+	    "greeting(hi) begin [x/] end+ result:0");
 }
 
 int
@@ -85,6 +134,8 @@ main(void)
 	    cmocka_unit_test(stls),
 	    cmocka_unit_test(credentials),
 	    cmocka_unit_test(messages),
+	    cmocka_unit_test(states),
+	    cmocka_unit_test(one_sided),
 	    cmocka_unit_test(losses),
 	};
 	return cmocka_run_group_tests_name("mail/pop3", tests, NULL, NULL);

@@ -279,6 +279,36 @@ real_fields(void **state)
 	}
 }
 
+static void
+software_names_itself(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *field, *software;
+	} cases[] = {
+	    {"from a (a [192.0.2.7]) by b (Postfix) with ESMTP id 1" DATE, "Postfix"},
+	    {"by b (Postfix, from userid 1000) id 1" DATE, "Postfix"},
+	    {"from [192.0.2.7] (helo=a) by b with esmtp (Exim 4.96) id 1" DATE, "Exim"},
+	    {"from a (a [192.0.2.7]) by b (OpenSMTPD) with ESMTP id 1" DATE, "OpenSMTPD"},
+	    {"from a (a [192.0.2.7]) by b (8.17.1/8.17.1) with ESMTP id 1" DATE, "sendmail"},
+	    {"from a (192.0.2.7) by b (192.0.2.8) with Microsoft SMTP Server id 1" DATE,
+		"Exchange"},
+	    {"from a (a [192.0.2.7]) by b with ESMTP id 1" DATE, NULL},
+	    /* of the sending side a name is no proof */
+	    {"from a (Postfix) by b with ESMTP id 1" DATE, NULL},
+	    {"from a by b (Postfix) with ESMTP by c (Postfix) id 1" DATE, NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct received r;
+		received_parse(cases[i].field, strlen(cases[i].field), &r);
+		const char *want = cases[i].software;
+		if (want == NULL ? r.software != NULL
+				 : r.software == NULL || strcmp(r.software, want) != 0)
+			fail_msg("%s: %s", cases[i].field,
+			    r.software != NULL ? r.software : "none");
+	}
+}
+
 /* What was cut off may have said TLS: nothing is readable without its date but for a cipher that
  * is none.  And nothing that a prefix calls sealed is called otherwise by more of it, but where
  * two things are said at once. */
@@ -339,6 +369,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(real_fields),
+	    cmocka_unit_test(software_names_itself),
 	    cmocka_unit_test(every_prefix),
 	    cmocka_unit_test(hostile),
 	};
