@@ -101,7 +101,8 @@ afl: ## fuzz TARGET=NAME for FUZZ_S=60 seconds with AFL++, through the plain rep
 # ------------------------------------------------------------------------------------------ bench
 
 BENCH_DATA ?= $(BUILD)/bench-data
-BENCH_PROFILES ?= mail
+BENCH_PROFILES ?= mail span lossy tiny manyflows
+BENCH_OPTIONS ?= --peers
 $(BUILD)/tests/bench/gen_mail_pcap: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/gen_*.c)))
 	$(if $(Q),@echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
@@ -109,13 +110,16 @@ $(BUILD)/tests/bench/pcap_null: $(BUILD)/tests/bench/pcap_null.o
 	$(if $(Q),@echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lpcap
 
-bench: ## 1 GB of generated mail: counts against the truth, speed against libpcap's empty loop
+bench: ## 1 GB of generated mail of each profile: counts against the truth, speed against libpcap's empty loop, a table of both
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all $(BENCH)
-	@tests/bench/bench.py --build $(BUILD) --data $(BENCH_DATA) --bytes $(or $(BENCH_BYTES),1g) $(BENCH_PROFILES)
+	@tests/bench/bench.py --build $(BUILD) --data $(BENCH_DATA) --bytes $(or $(BENCH_BYTES),1g) $(BENCH_OPTIONS) $(BENCH_PROFILES)
 
-bench-quick: ## the same with 100 MB
-	@$(MAKE) --no-print-directory bench BENCH_BYTES=100m
+bench-quick: ## the same with 100 MB and 100,000 connections
+	@$(MAKE) --no-print-directory bench BENCH_BYTES=100m BENCH_OPTIONS='--flows 100000'
+
+bench-growth: ## the cost of a packet and of a flow, from 10 MB to 4 GB and from 1,000 to a million connections
+	@$(MAKE) --no-print-directory bench BENCH_BYTES=10m BENCH_PROFILES=mail BENCH_OPTIONS='--growth --rules 0'
 
 bench-live: ## as root: the highest rate without loss at a mirror port, beside tcpdump's on the same wire
 	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) iproute2 python3 tcpdump tcpreplay'

@@ -94,12 +94,17 @@ behind(struct slice s, size_t n)
 	return (struct slice){s.s + n, s.len - n};
 }
 
-/* The octets of s before the first that is in `stops`, or all. */
+/* The octets of s before the first that is in `stops` (all ASCII), or all.  A set of 128 bits,
+ * since a search in `stops` for each octet was a fifth of a worker's time for headers. */
 static struct slice
 until(struct slice s, const char *stops)
 {
+	uint64_t set[2] = {0, 0};
 	size_t n = 0;
-	while (n < s.len && (s.s[n] == '\0' || strchr(stops, s.s[n]) == NULL))
+	for (; *stops != '\0'; stops++)
+		set[*stops >> 6 & 1] |= 1ull << (*stops & 63);
+	while (
+	    n < s.len && ((uint8_t)s.s[n] >= 128 || !(set[s.s[n] >> 6 & 1] >> (s.s[n] & 63) & 1)))
 		n++;
 	return (struct slice){s.s, n};
 }
