@@ -114,10 +114,10 @@ struct around {
  * values tell; -1 where they do not. */
 int conn_distance(uint8_t ttl);
 
-/* Puts what every record of a connection has: ends, counts, capture quality. */
 extern const struct wait no_wait;   /* all zero */
 extern const struct extra no_extra; /* all zero */
 
+/* Puts what every record of a connection has: ends, counts, capture quality. */
 struct engine;
 void conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 

@@ -123,39 +123,35 @@ struct notes {
 /* Of a connection; all zero where there are none. */
 const struct notes *finding_notes(const struct findings *F, const struct finding *f);
 
-#define FINDING_LMTP	     0x000001u
-#define FINDING_ASKED	     0x000002u /* the client asked for capabilities */
-#define FINDING_HELO	     0x000004u /* it said HELO */
-#define FINDING_OFFER_KNOWN  0x000008u /* a complete list was seen */
-#define FINDING_OFFERED	     0x000010u /* STARTTLS was in the last list */
-#define FINDING_REFUSED_EHLO 0x000020u
-#define FINDING_REQUESTED    0x000040u
-#define FINDING_REPLIED	     0x000080u /* the answer to STARTTLS was seen */
-#define FINDING_GO	     0x000100u /* it was go ahead */
-#define FINDING_STRIPPED     0x000200u /* evidence of tampering with the offer */
-#define FINDING_HELLO	     0x000400u /* ClientHello */
-#define FINDING_SERVER_HELLO 0x000800u
-#define FINDING_TLS_SEEN     0x001000u /* any TLS record */
-#define FINDING_ESTABLISHED  0x002000u
-#define FINDING_NULL	     0x004000u /* data crossed under a cipher that does not encrypt */
-#define FINDING_TLS_BROKE    0x008000u /* fatal alert, or no TLS where it was due */
-#define FINDING_TLS_OVER     0x010000u /* plain text went on after that */
-#define FINDING_AUTH_OK	     0x020000u
-#define FINDING_AUTH_NO	     0x040000u
-#define FINDING_SURE	     0x080000u /* the dialogue proved the protocol */
-#define FINDING_DENIED	     0x100000u /* it proved that it is another */
-#define FINDING_TLS_MIDSTREAM                                                               \
-	0x200000u		   /* protected records both ways, begun before the capture \
-				    */
-#define FINDING_UNSEALED 0x400000u /* the cipher agreed on does not encrypt */
-#define FINDING_IMPLICIT 0x800000u /* TLS came first */
-#define FINDING_MANGLED \
-	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
+#define FINDING_LMTP	       0x000001u
+#define FINDING_ASKED	       0x000002u /* the client asked for capabilities */
+#define FINDING_HELO	       0x000004u /* it said HELO */
+#define FINDING_OFFER_KNOWN    0x000008u /* a complete list was seen */
+#define FINDING_OFFERED	       0x000010u /* STARTTLS was in the last list */
+#define FINDING_REFUSED_EHLO   0x000020u
+#define FINDING_REQUESTED      0x000040u
+#define FINDING_REPLIED	       0x000080u /* the answer to STARTTLS was seen */
+#define FINDING_GO	       0x000100u /* it was go ahead */
+#define FINDING_STRIPPED       0x000200u /* evidence of tampering with the offer */
+#define FINDING_HELLO	       0x000400u /* ClientHello */
+#define FINDING_SERVER_HELLO   0x000800u
+#define FINDING_TLS_SEEN       0x001000u /* any TLS record */
+#define FINDING_ESTABLISHED    0x002000u
+#define FINDING_NULL	       0x004000u /* data crossed under a cipher that does not encrypt */
+#define FINDING_TLS_BROKE      0x008000u /* fatal alert, or no TLS where it was due */
+#define FINDING_TLS_OVER       0x010000u /* plain text went on after that */
+#define FINDING_AUTH_OK	       0x020000u
+#define FINDING_AUTH_NO	       0x040000u
+#define FINDING_SURE	       0x080000u  /* the dialogue proved the protocol */
+#define FINDING_DENIED	       0x100000u  /* it proved that it is another */
+#define FINDING_TLS_MIDSTREAM  0x200000u  /* protected records both ways, begun earlier */
+#define FINDING_UNSEALED       0x400000u  /* the cipher agreed on does not encrypt */
+#define FINDING_IMPLICIT       0x800000u  /* TLS came first */
+#define FINDING_MANGLED	       0x1000000u /* the list under way has STARTTLS overwritten */
 #define FINDING_AUTH_OPEN      0x2000000u /* an attempt to log in awaits its reply */
+#define FINDING_LOST	       0x4000000u /* commands were, since the last list */
 #define FINDING_AUTH_CANCELLED 0x8000000u
-#define FINDING_AUTH	       0x10000000u /* there was one */
-#define FINDING_LOST \
-	0x4000000u /* commands were lost since the last list: it may have asked for TLS */
+#define FINDING_AUTH	       0x10000000u /* there was an attempt */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {
