@@ -32,6 +32,7 @@
 /* flow and stream */
 #define LIMIT_FLOWS	  (8u << 20) /* TCP connections known at once, the ignored ones too */
 #define LIMIT_CONNS	  (4u << 20) /* connections followed at once (streams and mail state) */
+#define LIMIT_WAITS	  (1u << 20) /* of them waiting for a hole to be filled, or reset just now */
 #define LIMIT_DPI_FLOWS	  4096u	     /* of them in which nDPI is being asked */
 #define LIMIT_OOO_PAGE	  4096u	     /* octets of one page of out-of-order data */
 #define LIMIT_OOO_PAGES	  32768u     /* such pages, of all streams (128 MiB) */
@@ -51,32 +52,34 @@
 #define LIMIT_PROBE_BYTES  2048u /* octets of either side looked at to name the protocol */
 
 /* mail */
-#define LIMIT_LINE	      2048u /* octets of a command or reply line kept; the rest is dropped */
-#define LIMIT_LINES_HELD      65536u /* partial lines held at once, of all connections */
-#define LIMIT_REPLY_LINES     512u   /* lines of one multi-line reply before it is cut */
-#define LIMIT_PENDING	      8u     /* runs of like commands that may await their replies */
-#define LIMIT_OPEN_MESSAGES   4u     /* mail transactions of one connection that await their end */
-#define LIMIT_STRING_OCTETS   (256u << 20) /* octets of text of each class of sizes */
-#define LIMIT_MESSAGES	      65536u /* mail transactions under way at once, of all connections */
-#define LIMIT_RECIPIENTS      500u   /* recipients of one message kept by name; all are counted */
-#define LIMIT_TEXT	      255u   /* octets of a greeting, host name or address kept */
-#define LIMIT_SUBJECT	      4000u  /* octets of a decoded subject kept (1,000 characters) */
-#define LIMIT_HEADER	      4096u  /* octets of one unfolded header field kept */
-#define LIMIT_MIME_DEPTH      8u     /* multipart in multipart that is followed */
-#define LIMIT_BOUNDARY	      70u    /* octets of a MIME boundary (RFC 2046 section 5.1.1) */
-#define LIMIT_ATTACHMENTS     32u    /* attachments of one message kept by name; all are counted */
-#define LIMIT_RECEIVED	      32u    /* Received fields of one message that are read */
-#define LIMIT_HOPS	      16u    /* of them kept by name as hops; all are counted */
-#define LIMIT_PARAM	      1024u  /* octets of one parameter of a MIME header field */
-#define LIMIT_PARAM_PIECES    32u    /* pieces of one such parameter (RFC 2231 section 3) */
-#define LIMIT_MIME_LINE	      128u   /* octets of a body line that may be a boundary */
-#define LIMIT_MAGIC	      300u   /* octets of an attachment that tell its type; decoded */
-#define LIMIT_MIME_SCANS      16384u /* messages whose content is under way at once */
-#define LIMIT_TLS_HANDSHAKE   16384u /* octets of TLS handshake messages held for one direction */
-#define LIMIT_TLS_HANDSHAKES  8192u  /* such buffers at once */
-#define LIMIT_CERTS	      64u    /* certificates that are remembered, of all servers */
-#define LIMIT_ALT_NAMES	      16u    /* alternative names of a certificate that are shown */
-#define LIMIT_CONTENT_LITERAL (1ull << 40) /* octets that one BDAT or literal may announce */
+#define LIMIT_LINE	    2048u  /* octets of a command or reply line kept; the rest is dropped */
+#define LIMIT_LINES_HELD    65536u /* partial lines held at once, of all connections */
+#define LIMIT_REPLY_LINES   512u   /* lines of one multi-line reply before it is cut */
+#define LIMIT_PENDING	    8u	   /* runs of like commands that may await their replies */
+#define LIMIT_OPEN_MESSAGES 4u	   /* mail transactions of one connection that await their end */
+#define LIMIT_STRING_OCTETS (256u << 20) /* octets of text of each class of sizes */
+#define LIMIT_MESSAGES \
+	LIMIT_CONNS		  /* mail transactions under way at once: one for each connection */
+#define LIMIT_RECIPIENTS     500u /* recipients of one message kept by name; all are counted */
+#define LIMIT_TEXT	     255u /* octets of a greeting, host name or address kept */
+#define LIMIT_SUBJECT	     4000u  /* octets of a decoded subject kept (1,000 characters) */
+#define LIMIT_HEADER	     4096u  /* octets of one unfolded header field kept */
+#define LIMIT_MIME_DEPTH     8u	    /* multipart in multipart that is followed */
+#define LIMIT_BOUNDARY	     70u    /* octets of a MIME boundary (RFC 2046 section 5.1.1) */
+#define LIMIT_ATTACHMENTS    32u    /* attachments of one message kept by name; all are counted */
+#define LIMIT_RECEIVED	     32u    /* Received fields of one message that are read */
+#define LIMIT_HOPS	     16u    /* of them kept by name as hops; all are counted */
+#define LIMIT_PARAM	     1024u  /* octets of one parameter of a MIME header field */
+#define LIMIT_PARAM_PIECES   32u    /* pieces of one such parameter (RFC 2231 section 3) */
+#define LIMIT_MIME_LINE	     128u   /* octets of a body line that may be a boundary */
+#define LIMIT_MAGIC	     300u   /* octets of an attachment that tell its type; decoded */
+#define LIMIT_MIME_SCANS     16384u /* messages whose content is under way at once */
+#define LIMIT_TLS_HANDSHAKE  16384u /* octets of TLS handshake messages held for one direction */
+#define LIMIT_TLS_HANDSHAKES 8192u  /* such buffers at once */
+#define LIMIT_CERTS	     64u    /* certificates that are remembered, of all servers */
+#define LIMIT_ALT_NAMES	     16u    /* alternative names of a certificate that are shown */
+#define LIMIT_CONTENT_LITERAL \
+	(1ull << 40) /* octets that one BDAT or literal may announce; 40 bits hold them */
 
 /* mail: lines, answers and compression of IMAP and POP3 */
 #define LIMIT_LINE_TAIL	    64u /* octets of its end that are kept of a line longer than LIMIT_LINE */

@@ -19,6 +19,7 @@ pool_init(struct pool *p, const char *name, size_t size, uint32_t max)
 		return false;
 	p->mem = mem;
 	p->size = (uint32_t)size;
+	p->zeroed = p->size;
 	p->max = max;
 	p->fresh = 1;
 	p->name = name;
@@ -39,7 +40,7 @@ pool_take(struct pool *p)
 	if (id != 0) {
 		uint8_t *at = pool_at(p, id);
 		memcpy(&p->free, at, sizeof p->free);
-		memset(at, 0, p->size);
+		memset(at, 0, p->zeroed);
 	} else if (p->fresh <= p->max) {
 		id = p->fresh++; /* the kernel zeroed it */
 	} else {

@@ -4,7 +4,7 @@
  * A pool reserves address space for its maximum when it is made and pays for a page of memory when
  * that page is first used.  An object's name is its index, 1 to max; 0 means "none", so a
  * zeroed structure holds no objects.  Taking and returning are constant-time and never call malloc.
- * An object that is taken is zeroed.
+ * An object that is taken is zeroed (see pool_zero_only).
  */
 #ifndef POSTCARD_BASE_POOL_H
 #define POSTCARD_BASE_POOL_H
@@ -18,6 +18,7 @@ struct pool {
 	uint8_t *mem;	  /* max + 1 objects; object 0 is never handed out */
 	uint32_t size;	  /* octets of one object, a multiple of 8 */
 	uint32_t max;	  /* objects at most */
+	uint32_t zeroed;  /* octets that are zero, of one that is taken */
 	uint32_t fresh;	  /* objects from here on were never used */
 	uint32_t free;	  /* head of the list of returned objects; 0 where it is empty */
 	uint32_t used;	  /* objects handed out now */
@@ -29,6 +30,14 @@ struct pool {
 /* Makes a pool of `max` objects of `size` octets.  False where the address space is refused. */
 bool pool_init(struct pool *p, const char *name, size_t size, uint32_t max);
 void pool_free_all(struct pool *p); /* gives all memory back; the pool is unusable afterwards */
+
+/* Objects whose end is a buffer, of which they say how much is used: only their first `octets` (4
+ * at least) are to be zero when one is taken. */
+static inline void
+pool_zero_only(struct pool *p, size_t octets)
+{
+	p->zeroed = (uint32_t)octets;
+}
 
 /* Takes a zeroed object; 0 where the pool is exhausted (counted in `refused`). */
 uint32_t pool_take(struct pool *p);

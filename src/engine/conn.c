@@ -1,82 +1,11 @@
 /*
- * Connections of the conductor: made, given back, and the list of those that are due.
+ * Connections of the conductor: made, given back, and what few of them have besides.
  */
 #include <string.h>
 
 #include "engine/worker.h"
 
 #define SAMPLE 16u /* connections that are looked at for one to give up */
-#define HURRIED                                                                          \
-	64u /* the latest of those due that are looked at for one between the same hosts \
-	     */
-
-void
-due_remove(struct engine *e, uint32_t id)
-{
-	struct conn *c = pool_at(&e->conns, id);
-	if (c->due_ns == 0)
-		return;
-	if (c->due_prev != 0)
-		((struct conn *)pool_at(&e->conns, c->due_prev))->due_next = c->due_next;
-	else
-		e->due_first = c->due_next;
-	if (c->due_next != 0)
-		((struct conn *)pool_at(&e->conns, c->due_next))->due_prev = c->due_prev;
-	else
-		e->due_last = c->due_prev;
-	c->due_ns = 0;
-	c->due_prev = c->due_next = 0;
-}
-
-/* Each entry waits equally long, so that appending keeps the list in order of time. */
-void
-due_add(struct engine *e, uint32_t id)
-{
-	struct conn *c = pool_at(&e->conns, id);
-	if (c->due_ns != 0)
-		return;
-	c->due_ns = e->clock.elapsed_ns + LIMIT_GRACE_NS;
-	c->due_prev = e->due_last;
-	c->due_next = 0;
-	if (e->due_last != 0)
-		((struct conn *)pool_at(&e->conns, e->due_last))->due_next = id;
-	else
-		e->due_first = id;
-	e->due_last = id;
-}
-
-static bool
-is_between_the_same(const struct flow *a, const struct flow *b)
-{
-	return memcmp(a->ip, b->ip, sizeof a->ip) == 0 || /* the smaller end is first, by address */
-	    (memcmp(a->ip[0], b->ip[1], sizeof *a->ip) == 0 &&
-		memcmp(a->ip[1], b->ip[0], sizeof *a->ip) == 0);
-}
-
-void
-due_hurry(struct engine *e, uint32_t id)
-{
-	const struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
-	uint32_t at = e->due_last;
-	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
-		struct conn *o = pool_at(&e->conns, at);
-		const struct flow *g = flow_at(&e->flows, o->flow);
-		uint32_t before = o->due_prev, this = at;
-		at = before;
-		if (o->close_ns == 0 || o->phase != CONN_MAIL || o->finding.exposed != 0 ||
-		    this == id || (f->flags ^ g->flags) & FLOW_V6 || !is_between_the_same(f, g))
-			continue;
-		due_remove(e, this);
-		o->close_ns = o->due_ns = e->clock.elapsed_ns;
-		o->due_next = e->due_first;
-		if (e->due_first != 0)
-			((struct conn *)pool_at(&e->conns, e->due_first))->due_prev = this;
-		else
-			e->due_last = this;
-		e->due_first = this;
-	}
-}
 
 /* ---- room for others ---- */
 
@@ -133,28 +62,52 @@ conn_new(struct engine *e, uint32_t flow_id)
 	struct conn *c = pool_at(&e->conns, id);
 	c->flow = flow_id;
 	c->start_ns = c->end_ns = e->ts_ns;
-	c->vlan = -1;
 	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE);
 	f->idle_s = LIMIT_IDLE_OPEN_S;
 	return c;
 }
 
-struct wrap
-conn_wrap(const struct findings *F, const struct conn *c)
+const struct extra no_extra;
+
+struct extra *
+extra_make(struct engine *e, struct conn *c)
 {
-	struct wrap w = {.tunnel = {.depth = 0}};
-	size_t len;
-	const char *s = strings_get(&F->strings, c->wrap, &len);
-	if (len == sizeof w)
-		memcpy(&w, s, sizeof w);
-	return w;
+	if (c->extra == 0)
+		c->extra = pool_take(&e->extras);
+	return c->extra != 0 ? pool_at(&e->extras, c->extra) : NULL;
 }
 
 void
-conn_wrap_keep(struct findings *F, struct conn *c, const struct wrap *w)
+extra_settle(struct engine *e, struct conn *c)
 {
-	strings_drop(&F->strings, c->wrap);
-	c->wrap = strings_put(&F->strings, w, sizeof *w);
+	const struct extra *x = conn_extra(e, c);
+	if (x->dpi != NULL || x->gap_octets != 0 ||
+	    (x->held[0] | x->held[1] | x->heard[0] | x->heard[1]) != 0 || x->app != 0 ||
+	    c->flags & CONN_SYN_AGAIN || x->dpi_packets != 0)
+		return;
+	pool_give(&e->extras, c->extra);
+	c->extra = 0;
+}
+
+struct around
+conn_around(const struct engine *e, const struct conn *c)
+{
+	struct around a;
+	size_t len;
+	const char *s = strings_get(&e->findings.strings, c->around, &len);
+	memset(&a, 0, sizeof a); /* its padding too: it is shared by its octets */
+	a.vlan = -1;
+	if (len == sizeof a)
+		memcpy(&a, s, sizeof a);
+	return a;
+}
+
+void
+conn_around_keep(struct engine *e, struct conn *c, const struct around *a)
+{
+	uint32_t had = c->around;
+	c->around = strings_share(&e->findings.strings, a, sizeof *a);
+	strings_drop(&e->findings.strings, had);
 }
 
 /* Gives all of a connection's state back.  Its flow stays, and remembers that there is nothing to
@@ -165,15 +118,17 @@ conn_free(struct engine *e, uint32_t id)
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
 	due_remove(e, id);
+	reset_forget(e, id);
 	for (unsigned end = 0; end < 2; end++) {
 		stream_release(&e->streams, &c->stream[end]);
-		strings_drop(&e->findings.strings, c->held[end]);
+		forget_held(e, c, end);
 	}
-	strings_drop(&e->findings.strings, c->app);
-	strings_drop(&e->findings.strings, c->wrap);
+	forget_dpi(e, c);
+	strings_drop(&e->findings.strings, conn_extra(e, c)->app);
+	pool_give(&e->extras, c->extra);
+	strings_drop(&e->findings.strings, c->around);
 	mail_release(&e->mail, &c->mail);
 	finding_release(&e->findings, &c->finding);
-	forget_dpi(e, c);
 	f->conn = 0;
 	c->flow = 0; /* see conn_least */
 	pool_give(&e->conns, id);

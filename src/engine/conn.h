@@ -35,40 +35,61 @@ enum conn_closed_by {
 	CLOSED_BY_MEMORY
 };
 
-/* Arrays of two are by end of the flow (A, B), not by client and server. */
+/*
+ * Arrays of two are by end of the flow (A, B), not by client and server.  What only few connections
+ * have is apart: what one waits for, what else there is to remember, what stood around it.
+ */
 struct conn {
 	struct stream stream[2];
 	struct mail_session mail;
 	struct finding finding;
-	int64_t start_ns; /* first packet */
-	int64_t end_ns;	  /* last packet */
-	int64_t due_ns;	  /* when it must be looked at though no packet comes; 0: not in the list */
-	int64_t close_ns; /* when a reset connection ends; 0: not reset */
-	uint64_t octets[2];   /* payload sent, repeats counted */
-	uint64_t gap_octets;  /* lost */
-	uint64_t reset_at[2]; /* offsets that a RST names as its sender's, and as the other's; 0 for
-				 none */
-	struct dpi_flow *dpi; /* nDPI's state while it is asked */
-	uint32_t packets[2];  /* sent */
-	uint32_t flow;	      /* its flow */
-	uint32_t due_prev;    /* neighbours in the list of those to be looked at */
-	uint32_t due_next;
-	uint32_t held[2];    /* strings: first octets of a side, while they are too few to tell the
-				protocol */
-	uint32_t app;	     /* string: what nDPI calls it */
-	uint32_t syn_again;  /* sequence number of a SYN in its midst */
-	uint32_t heard[2];   /* what a side had acknowledged with its last octets, while the other
-				is not captured; 0 for nothing yet */
-	uint32_t wrap;	     /* string: struct wrap; 0 where nothing stood around it */
-	int16_t vlan;	     /* -1 for none */
-	uint16_t flags;	     /* CONN_* */
-	uint8_t mac[2][6];   /* link addresses */
-	uint8_t ttl[2];	     /* TTL or hop limit of a side's first packet; 0: none seen */
+	int64_t start_ns;    /* first packet */
+	int64_t end_ns;	     /* last packet */
+	uint64_t octets[2];  /* payload sent, repeats counted */
+	uint32_t packets[2]; /* sent */
+	uint32_t flow;	     /* its flow */
+	uint32_t wait;	     /* struct wait; 0 while it waits for nothing but packets */
+	uint32_t extra;	     /* struct extra; 0 for none */
+	uint32_t around;     /* shared string: struct around; 0 where nothing stood around it */
+	uint32_t flags;	     /* CONN_* */
 	uint8_t phase;	     /* enum conn_phase */
 	uint8_t end;	     /* enum conn_end */
 	uint8_t closed_by;   /* enum conn_closed_by */
 	uint8_t reset_by;    /* end that sent the RST */
-	uint8_t dpi_packets; /* packets nDPI was shown */
+};
+
+/* Of a connection that is to be looked at though no packet comes, or was reset. */
+struct wait {
+	int64_t due_ns;	      /* when; 0: not in the list */
+	int64_t close_ns;     /* when a reset connection ends; 0: not reset */
+	uint64_t reset_at[2]; /* offsets that a RST names as its sender's, and as the other's; 0 for
+				 none */
+	uint32_t conn;	      /* whose it is */
+	uint32_t prev, next;  /* neighbours in the list */
+};
+
+/* What else there is to remember of a few: those that are not told to be mail yet, of which octets
+ * were lost, or of which one side is not captured. */
+struct extra {
+	uint64_t gap_octets;  /* lost */
+	struct dpi_flow *dpi; /* nDPI's state while it is asked */
+	uint32_t held[2];     /* strings: first octets of a side, while they are too few to tell the
+				 protocol */
+	uint32_t heard[2];    /* what a side had acknowledged with its last octets, while the other
+				 is not captured; 0 for nothing yet */
+	uint32_t app;	      /* string: what nDPI calls it */
+	uint32_t syn_again;   /* sequence number of a SYN in its midst */
+	uint8_t dpi_packets;  /* packets nDPI was shown */
+};
+
+/* What stood around a connection's packets: the same for many. */
+struct around {
+	uint8_t mac[2][6];	   /* link addresses; CONN_MAC_* say which are known */
+	uint8_t ttl[2];		   /* TTL or hop limit of a side's first packet; 0: none seen */
+	int16_t vlan;		   /* -1 for none */
+	uint8_t tunnel_end;	   /* which sent the first segment in a tunnel */
+	struct tunnel tunnel;	   /* that segment's */
+	struct proxy_header proxy; /* version 0 for none */
 };
 
 #define CONN_SYN       0x01u /* a SYN was seen: the capture has its start */
@@ -85,24 +106,20 @@ struct conn {
 #define CONN_ALONE     0x1000u /* one side spoke and the other was not there: nobody waits for it */
 #define CONN_SYN_AGAIN 0x2000u /* a SYN came in its midst: syn_again */
 #define CONN_ANSWERED  0x800u  /* the server's SYN was seen: its octets are known from the first */
-
-/* What stood around a connection; kept only where there was something. */
-struct wrap {
-	struct tunnel tunnel;	   /* of its first segment in one */
-	uint8_t tunnel_end;	   /* which sent it */
-	struct proxy_header proxy; /* version 0 for none */
-};
-
-struct wrap conn_wrap(const struct findings *F, const struct conn *c);
-void conn_wrap_keep(struct findings *F, struct conn *c, const struct wrap *w);
+#define CONN_VLAN      0x4000u /* its VLAN is known */
+#define CONN_TUNNEL    0x8000u /* its tunnel is */
+#define CONN_GAP       0x10000u /* octets were lost */
 
 /* Routers on the way of a packet whose TTL (or hop limit) is `ttl`, as far as the usual initial
  * values tell; -1 where they do not. */
 int conn_distance(uint8_t ttl);
 
+extern const struct wait no_wait;   /* all zero */
+extern const struct extra no_extra; /* all zero */
+
 /* Puts what every record of a connection has: ends, counts, capture quality. */
-void conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,
-    struct record *r);
+struct engine;
+void conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 
 /* What finding needs to know of the capture. */
 struct finding_view conn_view(const struct conn *c, const struct flow *f, int64_t now_ns);

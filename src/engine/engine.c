@@ -42,15 +42,18 @@ engine_new(const struct engine_config *config, char error[256])
 		n.count[SIZE_FLOWS] = config->flows;
 	if (config->conns > 0)
 		n.count[SIZE_CONNS] = config->conns;
-	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_FACTS],
-	    n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
+	const struct mail_sizes mail = {n.count[SIZE_LINES], n.count[SIZE_QUEUES],
+	    n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES], n.count[SIZE_INFLATES],
+	    n.count[SIZE_MAILBOXES]};
+	const struct findings_sizes findings = {n.count[SIZE_MESSAGES], n.count[SIZE_CONTENTS],
+	    n.count[SIZE_FACTS], n.count[SIZE_NOTES], n.count[SIZE_SCANS], n.count[SIZE_STRINGS]};
 	if (e == NULL || !defrag_init(&e->defrag, n.count[SIZE_DATAGRAMS]) ||
 	    !flow_table_init(&e->flows, n.count[SIZE_FLOWS]) ||
 	    !pool_init(&e->conns, "connections", sizeof(struct conn), n.count[SIZE_CONNS]) ||
+	    !pool_init(&e->waits, "waits", sizeof(struct wait), n.count[SIZE_WAITS]) ||
+	    !pool_init(&e->extras, "extras", sizeof(struct extra), n.count[SIZE_EXTRAS]) ||
 	    !streams_init(&e->streams, n.count[SIZE_REORDERS], n.count[SIZE_PAGES]) ||
-	    !mail_init(&e->mail, n.count[SIZE_LINES], n.count[SIZE_TLS], n.count[SIZE_HANDSHAKES],
-		n.count[SIZE_INFLATES]) ||
-	    !findings_init(&e->findings, &findings)) {
+	    !mail_init(&e->mail, &mail) || !findings_init(&e->findings, &findings)) {
 		(void)snprintf(error, 256,
 		    "not enough address space for the tables (see ulimit -v, or --memory)");
 		engine_free(e);
@@ -69,6 +72,8 @@ engine_free(struct engine *e)
 	defrag_free(&e->defrag);
 	flow_table_free(&e->flows);
 	pool_free_all(&e->conns);
+	pool_free_all(&e->waits);
+	pool_free_all(&e->extras);
 	streams_free(&e->streams);
 	mail_free(&e->mail);
 	findings_free(&e->findings);
@@ -85,7 +90,7 @@ record_message(struct engine *e, const struct conn *c, uint32_t message, struct 
 	struct finding_view v = conn_view(c, f, e->ts_ns);
 	int64_t start = finding_message_start(&e->findings, message), end = c->end_ns;
 	record_begin(r, RECORD_MESSAGE);
-	conn_put(c, f, &e->findings, end, r);
+	conn_put(e, c, end, r);
 	record_put_word(r, FIELD_EVENT_DATASET, "postcard.message");
 	record_put_word(r, FIELD_EVENT_ACTION,
 	    finding_has_content(&e->findings, message) ? "mail-readable" : "envelope-readable");
@@ -114,7 +119,7 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 		finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
 	enum outcome o = finding_outcome(&c->finding, &v);
 	record_begin(r, RECORD_SESSION);
-	conn_put(c, f, &e->findings, c->end_ns, r);
+	conn_put(e, c, c->end_ns, r);
 	record_put_word(r, FIELD_EVENT_DATASET, "postcard.session");
 	record_put_word(r, FIELD_EVENT_ACTION, outcome_name(o));
 	record_put_time(r, FIELD_EVENT_START, c->start_ns);
@@ -136,6 +141,15 @@ is_recorded(const struct conn *c)
 }
 
 static void
+lose_octets(struct engine *e, struct conn *c, uint64_t len)
+{
+	struct extra *x = extra_make(e, c);
+	c->flags |= CONN_GAP;
+	if (x != NULL)
+		x->gap_octets += len;
+}
+
+static void
 give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk)
 {
 	struct conn *c = pool_at(&e->conns, id);
@@ -146,7 +160,7 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 		return;
 	}
 	if (chunk->data == NULL) {
-		c->gap_octets += chunk->len;
+		lose_octets(e, c, chunk->len);
 		if (c->phase == CONN_MAIL)
 			mail_gap(&e->mail, &c->mail, side, chunk->len);
 		else
@@ -224,9 +238,10 @@ settle(struct engine *e, uint32_t id)
 		if (c->packets[0] == 0 || c->packets[1] == 0)
 			f->idle_s = LIMIT_LINGER_S;
 	}
-	if (c->close_ns == 0 && c->stream[0].reorder == 0 && c->stream[1].reorder == 0)
+	bool reset = conn_wait(e, c)->close_ns != 0;
+	if (!reset && c->stream[0].reorder == 0 && c->stream[1].reorder == 0)
 		return;
-	if (c->close_ns != 0 || stream_deadline(&e->streams, &c->stream[0]) != 0 ||
+	if (reset || stream_deadline(&e->streams, &c->stream[0]) != 0 ||
 	    stream_deadline(&e->streams, &c->stream[1]) != 0)
 		due_add(e, id);
 }
@@ -266,7 +281,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		c->end = CONN_END_GONE;
 		if (!is_recorded(c))
 			return false;
-		e->stats.gap_bytes += c->gap_octets;
+		e->stats.gap_bytes += conn_extra(e, c)->gap_octets;
 		record_session(e, c, out);
 		return true;
 	case CONN_END_GONE:
@@ -330,6 +345,15 @@ work(struct engine *e, struct record *out)
 	return false;
 }
 
+void
+end_at(struct conn *c, const uint64_t reset_at[2])
+{
+	for (unsigned end = 0; end < 2; end++) {
+		if (reset_at[end] > c->stream[end].next)
+			stream_end_at(&c->stream[end], reset_at[end]);
+	}
+}
+
 /* Begins to end a connection whose flow's time is up, or the input's, or whose place is needed. */
 void
 end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
@@ -337,13 +361,9 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 	struct conn *c = pool_at(&e->conns, conn);
 	c->closed_by = (uint8_t)(c->flags & CONN_RST ? CLOSED_BY_RST : why);
 	c->end = CONN_END_STREAMS;
-	for (unsigned end = 0; end < 2; end++) {
-		/* what a reset shows to have been sent, and was not captured, is lost */
-		struct stream *s = &c->stream[end];
-		if (s->end == STREAM_NO_END && s->next < c->reset_at[end])
-			s->end = c->reset_at[end];
-		stream_finish(s);
-	}
+	end_at(c, conn_wait(e, c)->reset_at);
+	stream_finish(&c->stream[0]);
+	stream_finish(&c->stream[1]);
 	e->work = conn;
 	e->in.len = e->in.cut = 0;
 }
@@ -447,18 +467,15 @@ engine_next(struct engine *e, struct record *out)
 				flow_keep(&e->flows, id);
 			continue;
 		}
-		if (e->due_first != 0 && !e->finishing) {
-			struct conn *c = pool_at(&e->conns, e->due_first);
-			if (c->due_ns <= e->clock.elapsed_ns) {
-				id = e->due_first;
-				due_remove(e, id);
-				e->work = id;
-				e->in_end = 0;
-				e->in.len = e->in.cut = 0;
-				if (c->close_ns != 0 && c->close_ns <= e->clock.elapsed_ns)
-					end_begin(e, id, CLOSED_BY_RST);
-				continue;
-			}
+		if (!e->finishing && due_is_now(e)) {
+			id = due_take(e);
+			const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
+			e->work = id;
+			e->in_end = 0;
+			e->in.len = e->in.cut = 0;
+			if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
+				end_begin(e, id, CLOSED_BY_RST);
+			continue;
 		}
 		if (e->segment_waits) {
 			e->segment_waits = false;
@@ -502,11 +519,17 @@ engine_table_get(const struct engine *e, unsigned i, struct engine_table *out)
 	const struct pool *const pools[SIZES] = {
 	    [SIZE_FLOWS] = &e->flows.flows,
 	    [SIZE_CONNS] = &e->conns,
+	    [SIZE_WAITS] = &e->waits,
+	    [SIZE_EXTRAS] = &e->extras,
 	    [SIZE_TLS] = &e->mail.tls_states,
 	    [SIZE_FACTS] = &e->findings.facts,
 	    [SIZE_LINES] = &e->mail.lines,
+	    [SIZE_QUEUES] = &e->mail.queues,
+	    [SIZE_MAILBOXES] = &e->mail.mailboxes,
 	    [SIZE_HANDSHAKES] = &e->mail.tls_pools.handshakes,
 	    [SIZE_MESSAGES] = &e->findings.messages,
+	    [SIZE_CONTENTS] = &e->findings.contents,
+	    [SIZE_NOTES] = &e->findings.notes,
 	    [SIZE_SCANS] = &e->findings.mime.scans,
 	    [SIZE_REORDERS] = &e->streams.reorders,
 	    [SIZE_PAGES] = &e->streams.pages,

@@ -13,9 +13,22 @@
 void
 forget_dpi(struct engine *e, struct conn *c)
 {
-	e->dpi_flows -= c->dpi != NULL;
-	dpi_flow_free(c->dpi);
-	c->dpi = NULL;
+	struct dpi_flow *dpi = conn_extra(e, c)->dpi;
+	if (dpi == NULL)
+		return;
+	e->dpi_flows--;
+	dpi_flow_free(dpi);
+	extra_make(e, c)->dpi = NULL; /* it is there */
+}
+
+void
+forget_held(struct engine *e, struct conn *c, unsigned end)
+{
+	uint32_t held = conn_extra(e, c)->held[end];
+	if (held == 0)
+		return;
+	strings_drop(&e->findings.strings, held);
+	extra_make(e, c)->held[end] = 0;
 }
 
 /* Shows nDPI the packet, where it may know a name. */
@@ -30,26 +43,27 @@ enum dpi_answer
 ask_dpi(struct engine *e, struct conn *c)
 {
 	char name[32];
-	if (e->no_dpi || c->dpi_packets >= DPI_PACKETS)
+	struct extra *x = NULL;
+	if (e->no_dpi || conn_extra(e, c)->dpi_packets >= DPI_PACKETS)
 		return DPI_UNKNOWN;
 	engine_ready(e);
-	if (e->dpi == NULL)
+	if (e->dpi == NULL || (x = extra_make(e, c)) == NULL)
 		return DPI_UNKNOWN;
-	if (c->dpi == NULL) {
-		if (e->dpi_flows >= LIMIT_DPI_FLOWS || (c->dpi = dpi_flow_new()) == NULL)
+	if (x->dpi == NULL) {
+		if (e->dpi_flows >= LIMIT_DPI_FLOWS || (x->dpi = dpi_flow_new()) == NULL)
 			return DPI_UNKNOWN;
 		e->dpi_flows++;
 	}
 	e->stats.ndpi_calls++;
-	c->dpi_packets++;
-	enum dpi_answer a = dpi_packet(e->dpi, c->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
-	    c->dpi_packets == DPI_PACKETS, name);
+	x->dpi_packets++;
+	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
+	    x->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;
-	if (name[0] != '\0' && c->app == 0 && a != DPI_UNKNOWN)
-		c->app = strings_put(&e->findings.strings, name, strlen(name));
+	if (name[0] != '\0' && x->app == 0 && a != DPI_UNKNOWN)
+		x->app = strings_share(&e->findings.strings, name, strlen(name));
 	forget_dpi(e, c);
-	c->dpi_packets = DPI_PACKETS;
+	x->dpi_packets = DPI_PACKETS;
 	return a;
 }
 
@@ -83,16 +97,17 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 	e->held_n = e->held_at = 0;
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned end = i == 0 ? !e->in_end : e->in_end;
-		const char *s = strings_get(&e->findings.strings, c->held[end], &len);
+		const char *s =
+		    strings_get(&e->findings.strings, conn_extra(e, c)->held[end], &len);
 		if (len > 0) {
 			struct pending *h = &e->held[e->held_n++];
 			h->side = (uint8_t)side_of(f, end);
 			h->len = (uint16_t)(len < sizeof h->octets ? len : sizeof h->octets);
 			memcpy(h->octets, s, h->len);
 		}
-		strings_drop(&e->findings.strings, c->held[end]);
-		c->held[end] = 0;
+		forget_held(e, c, end);
 	}
+	extra_settle(e, c);
 }
 
 /* On a mail port, and not mail: counted, named, and otherwise left alone. */
@@ -104,8 +119,7 @@ begin_other(struct engine *e, struct conn *c)
 	f->idle_s = LIMIT_IDLE_OTHER_S;
 	finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
 	for (unsigned end = 0; end < 2; end++) {
-		strings_drop(&e->findings.strings, c->held[end]);
-		c->held[end] = 0;
+		forget_held(e, c, end);
 		stream_release(&e->streams, &c->stream[end]);
 	}
 	(void)ask_dpi(e, c);
@@ -116,17 +130,22 @@ static void
 hold_octets(struct engine *e, struct conn *c, unsigned end, const uint8_t *octets, size_t len)
 {
 	uint32_t handle = strings_put(&e->findings.strings, octets, len);
-	strings_drop(&e->findings.strings, c->held[end]);
-	c->held[end] = handle;
+	struct extra *x = handle != 0 ? extra_make(e, c) : NULL;
 	e->rest_len = 0;
+	if (x == NULL) { /* no memory */
+		strings_drop(&e->findings.strings, handle);
+		lose_start(e, c, end);
+		return;
+	}
+	strings_drop(&e->findings.strings, x->held[end]);
+	x->held[end] = handle;
 }
 
 void
 lose_start(struct engine *e, struct conn *c, unsigned end)
 {
 	c->flags |= end == 0 ? CONN_LOST_A : CONN_LOST_B;
-	strings_drop(&e->findings.strings, c->held[end]); /* what follows does not continue it */
-	c->held[end] = 0;
+	forget_held(e, c, end); /* what follows does not continue it */
 }
 
 /* A load balancer speaks for a client: who sends this is the client's side. */
@@ -134,14 +153,13 @@ static void
 take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_header *proxy)
 {
 	struct flow *f = flow_at(&e->flows, c->flow);
-	struct wrap w = conn_wrap(&e->findings, c);
-	w.proxy = *proxy;
-	conn_wrap_keep(&e->findings, c, &w);
+	struct around a = conn_around(e, c);
+	a.proxy = *proxy;
+	conn_around_keep(e, c, &a);
 	c->flags |= CONN_PROXIED;
 	if (!(f->flags & FLOW_SURE) && end != flow_client(f))
 		f->flags ^= FLOW_CLIENT_B;
-	strings_drop(&e->findings.strings, c->held[end]);
-	c->held[end] = 0;
+	forget_held(e, c, end);
 }
 
 /* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
@@ -152,7 +170,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 	struct flow *f = flow_at(&e->flows, c->flow);
 	uint8_t buf[LIMIT_PROXY + 256];
 	size_t old;
-	const char *held = strings_get(&e->findings.strings, c->held[end], &old);
+	const char *held = strings_get(&e->findings.strings, conn_extra(e, c)->held[end], &old);
 	size_t take = len < sizeof buf - old ? (size_t)len : sizeof buf - old;
 	memcpy(buf, held, old);
 	memcpy(buf + old, data, take);
@@ -189,8 +207,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			f->flags ^= FLOW_CLIENT_B;
 			port = f->port[!flow_client(f)];
 			mail_port = port_is_mail(port);
-			c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) |
-			    (mail_port ? CONN_MAIL_PORT : 0u));
+			c->flags = (c->flags & ~CONN_MAIL_PORT) | (mail_port ? CONN_MAIL_PORT : 0u);
 		}
 	}
 	e->rest_side = (uint8_t)side_of(f, end);
@@ -216,8 +233,7 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 		case DPI_MAIL_IMAP: begin_mail(e, c, MAIL_IMAP, false, false, true); return;
 		case DPI_MAIL_POP3: begin_mail(e, c, MAIL_POP3, false, false, true); return;
 		case DPI_MORE:
-			strings_drop(&e->findings.strings, c->held[end]);
-			c->held[end] = 0;
+			forget_held(e, c, end);
 			e->rest_len = 0;
 			return;
 		case DPI_OTHER:

@@ -8,20 +8,40 @@
 
 #define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
 
-/* A side's first packet: who sent it on this link, and from how far.  What it says of the other
- * side counts until that one speaks itself: on its way there it may have another router. */
+/* What is around the segment and was not around those before: of a side's first packet who sent it
+ * on this link, and from how far.  What that says of the other side counts until that one speaks
+ * itself: on its way there it may have another router. */
 static void
-take_link(struct conn *c, const struct segment *seg, unsigned end)
+take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigned end)
 {
-	static const uint16_t flag[2] = {CONN_MAC_A, CONN_MAC_B};
-	c->ttl[end] = seg->ttl;
-	for (unsigned i = 0; i < 2; i++) { /* source, destination */
+	static const uint32_t mac_flag[2] = {CONN_MAC_A, CONN_MAC_B};
+	struct around a = conn_around(e, c);
+	for (unsigned i = 0; i < 2 && c->packets[end] == 0; i++) { /* source, destination */
 		unsigned at = i == 0 ? end : !end;
-		if (seg->mac[i] != NULL && (i == 0 || !(c->flags & flag[at]))) {
-			memcpy(c->mac[at], seg->mac[i], 6);
-			c->flags |= flag[at];
+		if (seg->mac[i] != NULL && (i == 0 || !(c->flags & mac_flag[at]))) {
+			memcpy(a.mac[at], seg->mac[i], 6);
+			c->flags |= mac_flag[at];
 		}
 	}
+	if (c->packets[end] == 0)
+		a.ttl[end] = seg->ttl;
+	if (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) {
+		a.vlan = (int16_t)seg->vlan;
+		c->flags |= CONN_VLAN;
+	}
+	if (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL)) {
+		a.tunnel = seg->tunnel;
+		a.tunnel_end = (uint8_t)end;
+		c->flags |= CONN_TUNNEL;
+	}
+	conn_around_keep(e, c, &a);
+}
+
+static bool
+has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
+{
+	return c->packets[end] == 0 || (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) ||
+	    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL));
 }
 
 /*
@@ -30,20 +50,24 @@ take_link(struct conn *c, const struct segment *seg, unsigned end)
  * nothing; the answer to it does.
  */
 static bool
-is_reuse(const struct flow *f, struct conn *c, const struct segment *seg, unsigned end)
+is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 {
+	const struct segment *seg = &e->seg;
 	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
 		return false;
 	if (seg->flags & TCP_ACK)
-		return c->flags & CONN_SYN_AGAIN && seg->ack == c->syn_again + 1 &&
+		return c->flags & CONN_SYN_AGAIN && seg->ack == conn_extra(e, c)->syn_again + 1 &&
 		    end != flow_client(f);
 	if (f->isn == 0 || f->isn == seg->seq)
 		return false;
-	bool closing = c->close_ns != 0 || c->stream[0].end != STREAM_NO_END ||
-	    c->stream[1].end != STREAM_NO_END;
+	bool closing = conn_wait(e, c)->close_ns != 0 ||
+	    (c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS;
 	bool alone = c->packets[!end] == 0; /* its answer would not be seen */
-	c->flags |= CONN_SYN_AGAIN;
-	c->syn_again = seg->seq;
+	struct extra *x = extra_make(e, c);
+	if (x != NULL) {
+		c->flags |= CONN_SYN_AGAIN;
+		x->syn_again = seg->seq;
+	}
 	return closing || alone || c->packets[0] + c->packets[1] <= 2 || !(c->flags & CONN_PAYLOAD);
 }
 
@@ -70,11 +94,14 @@ note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, 
 	const struct segment *seg = &e->seg;
 	if (!(seg->flags & TCP_ACK) || c->packets[!end] > 0)
 		return;
-	if (c->heard[end] != 0 && seg->wire_len > 0 && (int32_t)(seg->ack - c->heard[end]) > 0 &&
+	struct extra *x = extra_make(e, c);
+	if (x == NULL)
+		return;
+	if (x->heard[end] != 0 && seg->wire_len > 0 && (int32_t)(seg->ack - x->heard[end]) > 0 &&
 	    stream_turn(&e->streams, &c->stream[end], seq, e->clock.elapsed_ns))
 		mail_turn(&c->mail, side_of(f, end));
-	if (c->heard[end] == 0 || seg->wire_len > 0)
-		c->heard[end] = seg->ack;
+	if (x->heard[end] == 0 || seg->wire_len > 0)
+		x->heard[end] = seg->ack;
 }
 
 /* The table is full: gives up the flow `id` (0: there is none), and the segment comes again. */
@@ -89,6 +116,29 @@ make_room(struct engine *e, uint32_t id)
 		end_begin(e, flow_at(&e->flows, id)->conn, CLOSED_BY_MEMORY);
 	else
 		flow_remove(&e->flows, id);
+}
+
+/* A RST is believed where it fits what is due; nothing follows it for a while, or it was false. */
+static void
+take_reset(struct engine *e, uint32_t id, unsigned end)
+{
+	const struct segment *seg = &e->seg;
+	struct conn *c = pool_at(&e->conns, id);
+	const struct stream *s = &c->stream[end], *peer = &c->stream[!end];
+	int64_t off = stream_offset(s, seg->seq);
+	int64_t seen = seg->flags & TCP_ACK ? stream_offset(peer, seg->ack) : 0;
+	uint64_t at[2];
+	if (off - (int64_t)s->next >= RST_REACH || (int64_t)s->next - off >= RST_REACH ||
+	    conn_wait(e, c)->close_ns != 0)
+		return;
+	c->flags |= CONN_RST;
+	c->reset_by = (uint8_t)end;
+	at[end] = off > 0 ? (uint64_t)off : 0;
+	at[!end] = seen - (int64_t)peer->next < RST_REACH && seen > 0 ? (uint64_t)seen : 0;
+	if (!reset_wait(e, id, at)) {
+		end_at(c, at);
+		end_begin(e, id, CLOSED_BY_RST);
+	}
 }
 
 void
@@ -111,7 +161,7 @@ take_segment(struct engine *e)
 		return;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
-		if (is_reuse(f, pool_at(&e->conns, f->conn), seg, end)) {
+		if (is_reuse(e, f, pool_at(&e->conns, f->conn), end)) {
 			e->waits_fresh = true;
 			e->segment_waits = true; /* it comes again when the old one is recorded */
 			end_begin(e, f->conn, CLOSED_BY_REUSE);
@@ -139,19 +189,14 @@ take_segment(struct engine *e)
 	flow_orient(f, end, seg->flags);
 	if (opens)
 		f->isn = seg->seq;
-	uint16_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
-	c->flags = (uint16_t)((c->flags & ~CONN_MAIL_PORT) | mail_port |
+	uint32_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
+	c->flags = (c->flags & ~CONN_MAIL_PORT) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
 	    ((seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? CONN_ANSWERED : 0u) |
 	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
-	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u));
-	if (c->packets[end] == 0)
-		take_link(c, seg, end);
-	if (c->vlan < 0 && seg->vlan >= 0)
-		c->vlan = (int16_t)seg->vlan;
-	if (seg->tunnel.depth > 0 && c->wrap == 0)
-		conn_wrap_keep(&e->findings, c,
-		    &(struct wrap){.tunnel = seg->tunnel, .tunnel_end = (uint8_t)end});
+	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u);
+	if (has_more_around(c, seg, end))
+		take_around(e, c, seg, end);
 	c->packets[end] += c->packets[end] < UINT32_MAX;
 	c->octets[end] += seg->wire_len;
 	if (e->ts_ns > c->end_ns)
@@ -164,34 +209,24 @@ take_segment(struct engine *e)
 	start_streams(c, seg, end);
 	uint32_t seq = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
 	if (seg->flags & TCP_RST) {
-		int64_t off = stream_offset(s, seg->seq);
-		if (off - (int64_t)s->next < RST_REACH && (int64_t)s->next - off < RST_REACH &&
-		    c->close_ns == 0) {
-			c->flags |= CONN_RST;
-			c->reset_by = (uint8_t)end;
-			int64_t seen = seg->flags & TCP_ACK ? stream_offset(peer, seg->ack) : 0;
-			c->reset_at[end] = off > 0 ? (uint64_t)off : 0;
-			c->reset_at[!end] =
-			    seen - (int64_t)peer->next < RST_REACH && seen > 0 ? (uint64_t)seen : 0;
-			c->close_ns = e->clock.elapsed_ns + LIMIT_RESET_NS;
-			due_add(e, f->conn);
-		}
+		take_reset(e, f->conn, end);
 		return; /* what a RST carries is a diagnosis (RFC 9293 section 3.5.2), not data */
 	}
-	if (c->close_ns != 0 && seg->wire_len > 0 &&
+	bool reset = conn_wait(e, c)->close_ns != 0;
+	if (reset && seg->wire_len > 0 &&
 	    stream_offset(s, seq) + (int64_t)seg->wire_len > (int64_t)s->next) {
 		/* it goes on: nobody believed the reset (RFC 5961), or this was on its way */
-		c->close_ns = 0;
+		reset = false;
 		if (c->reset_by == end)
-			c->flags &= (uint16_t)~CONN_RST;
-		c->reset_at[0] = c->reset_at[1] = 0;
+			c->flags &= ~CONN_RST;
+		reset_forget(e, f->conn);
 	}
 	if (c->phase == CONN_OTHER) {
-		if (seg->len > 0 && c->dpi != NULL)
+		if (seg->len > 0 && conn_extra(e, c)->dpi != NULL)
 			(void)ask_dpi(e, c);
 		if (seg->flags & TCP_FIN)
 			stream_fin(s, seq + seg->wire_len);
-		s->next = s->end != STREAM_NO_END ? s->end : s->next;
+		stream_skip(s);
 		return;
 	}
 	note_turn(e, c, f, end, seq);
@@ -203,8 +238,8 @@ take_segment(struct engine *e)
 		need = stream_seen(peer, seg->ack);
 	}
 	/* half of all packets: an acknowledgement that makes nothing known */
-	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && c->close_ns == 0 &&
-	    s->end == STREAM_NO_END && peer->end == STREAM_NO_END && stream_is_quiet(s, peer) &&
+	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && !reset &&
+	    !((s->flags | peer->flags) & STREAM_ENDS) && stream_is_quiet(s, peer) &&
 	    stream_is_quiet(peer, s)) {
 		e->work = 0;
 		return;

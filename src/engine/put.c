@@ -1,5 +1,5 @@
 /* What a record says of any connection, and its Community ID: see conn.h. */
-#include "engine/conn.h"
+#include "engine/worker.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 	return (struct finding_view){
 	    .ts_ns = now_ns,
 	    .midstream = !(c->flags & CONN_SYN),
-	    .gap = c->gap_octets > 0,
+	    .gap = (c->flags & CONN_GAP) != 0,
 	    .both = c->packets[0] > 0 && c->packets[1] > 0,
 	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
 		c->closed_by == CLOSED_BY_REUSE,
@@ -63,7 +63,8 @@ conn_distance(uint8_t ttl)
 }
 
 static void
-put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, struct record *r)
+put_end(const struct conn *c, const struct flow *f, const struct around *around, unsigned end,
+    bool source, struct record *r)
 {
 	struct addr a = flow_addr(f, end);
 	record_put_ip(r, source ? FIELD_SOURCE_IP : FIELD_DESTINATION_IP, &a);
@@ -71,15 +72,15 @@ put_end(const struct conn *c, const struct flow *f, unsigned end, bool source, s
 	record_put_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
 	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
 	    c->packets[end]);
-	if (conn_distance(c->ttl[end]) >= 0)
+	if (conn_distance(around->ttl[end]) >= 0)
 		record_put_u64(r, source ? FIELD_CLIENT_DISTANCE : FIELD_SERVER_DISTANCE,
-		    (uint64_t)conn_distance(c->ttl[end]));
-	if (c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
+		    (uint64_t)conn_distance(around->ttl[end]));
+	if (c->around != 0 && c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
 		static const char hex[] = "0123456789ABCDEF";
 		char mac[17];
 		for (unsigned i = 0; i < 6; i++) {
-			mac[3 * i] = hex[c->mac[end][i] >> 4];
-			mac[3 * i + 1] = hex[c->mac[end][i] & 0xf];
+			mac[3 * i] = hex[around->mac[end][i] >> 4];
+			mac[3 * i + 1] = hex[around->mac[end][i] & 0xf];
 			if (i < 5)
 				mac[3 * i + 2] = '-';
 		}
@@ -97,25 +98,25 @@ conn_protocol_by_port(uint16_t port)
 }
 
 static void
-put_wrap(const struct conn *c, const struct flow *f, const struct findings *F, struct record *r)
+put_around(const struct flow *f, const struct around *a, struct record *r)
 {
 	static const char *const proxy[] = {NULL, "v1", "v2"};
-	const struct wrap w = conn_wrap(F, c);
-	const struct tunnel *t = &w.tunnel;
-	record_put_word(r, FIELD_PROXY, proxy[w.proxy.version]);
-	if (w.proxy.client.family != 0)
-		record_put_ip(r, FIELD_NETWORK_FORWARDED_IP, &w.proxy.client);
+	const struct tunnel *t = &a->tunnel;
+	record_put_word(r, FIELD_PROXY, proxy[a->proxy.version]);
+	if (a->proxy.client.family != 0)
+		record_put_ip(r, FIELD_NETWORK_FORWARDED_IP, &a->proxy.client);
 	if (t->depth == 0)
 		return;
-	unsigned source = w.tunnel_end == flow_client(f) ? 0 : 1;
+	unsigned source = a->tunnel_end == flow_client(f) ? 0 : 1;
 	for (unsigned i = 0; i < t->depth; i++)
 		record_put_word(r, FIELD_TUNNEL_TYPE, tunnel_name((enum tunnel_kind)t->kind[i]));
 	if (t->has_id)
 		record_put_u64(r, FIELD_TUNNEL_ID, t->id);
 	for (unsigned i = 0; i < 2; i++) {
 		const uint8_t *ip = t->ip[i == 0 ? source : !source];
-		struct addr a = t->family == 6 ? addr_v6(ip) : addr_v4(ip);
-		record_put_ip(r, i == 0 ? FIELD_TUNNEL_SOURCE_IP : FIELD_TUNNEL_DESTINATION_IP, &a);
+		struct addr ends = t->family == 6 ? addr_v6(ip) : addr_v4(ip);
+		record_put_ip(r, i == 0 ? FIELD_TUNNEL_SOURCE_IP : FIELD_TUNNEL_DESTINATION_IP,
+		    &ends);
 	}
 }
 
@@ -126,7 +127,7 @@ put_forwarded(const struct conn *c, const struct findings *F, struct record *r)
 	char text[ADDR_TEXT];
 	struct addr a;
 	size_t len;
-	const char *s = strings_get(&F->strings, c->finding.forwarded, &len);
+	const char *s = strings_get(&F->strings, finding_notes(F, &c->finding)->forwarded, &len);
 	if (len >= sizeof text)
 		return;
 	memcpy(text, s, len);
@@ -136,11 +137,11 @@ put_forwarded(const struct conn *c, const struct findings *F, struct record *r)
 }
 
 static void
-put_protocol(const struct conn *c, const struct flow *flow, const struct findings *F,
+put_protocol(const struct engine *e, const struct conn *c, const struct flow *flow,
     struct record *r)
 {
 	size_t len;
-	const char *app = strings_get(&F->strings, c->app, &len);
+	const char *app = strings_get(&e->findings.strings, conn_extra(e, c)->app, &len);
 	const struct finding *f = &c->finding;
 	bool sure = f->flags & FINDING_SURE;
 	bool contradicted = c->phase == CONN_OTHER || f->anomalies & 1u << ANOMALY_NOT_MAIL;
@@ -156,14 +157,15 @@ put_protocol(const struct conn *c, const struct flow *flow, const struct finding
 		name = contradicted ? "other"
 				    : by_port; /* nothing spoke against what the port is for */
 	record_put_word(r, FIELD_NETWORK_PROTOCOL, name);
-	if (c->app != 0)
+	if (len > 0)
 		record_put_str(r, FIELD_NETWORK_APPLICATION, app, len);
 }
 
 void
-conn_put(const struct conn *c, const struct flow *f, const struct findings *F, int64_t now_ns,
-    struct record *r)
+conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r)
 {
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	const struct around around = conn_around(e, c);
 	static const char *const closed_by[] = {"end of input", "fin", "rst", "timeout", "reuse",
 	    "memory"};
 	char id[COMMUNITY_ID_TEXT];
@@ -179,24 +181,24 @@ conn_put(const struct conn *c, const struct flow *f, const struct findings *F, i
 	record_put_word(r, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
 	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
 	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
-	put_protocol(c, f, F, r);
+	put_protocol(e, c, f, r);
 	community_id(f, id);
 	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, id);
-	if (c->vlan >= 0)
-		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)c->vlan);
-	if (c->wrap != 0)
-		put_wrap(c, f, F, r);
+	if (around.vlan >= 0)
+		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
+	put_around(f, &around, r);
 	struct record_value said;
-	if (c->finding.forwarded != 0 && !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
-		put_forwarded(c, F, r);
-	put_end(c, f, client, true, r);
-	put_end(c, f, !client, false, r);
+	if (finding_notes(&e->findings, &c->finding)->forwarded != 0 &&
+	    !record_find(r, FIELD_NETWORK_FORWARDED_IP, &said))
+		put_forwarded(c, &e->findings, r);
+	put_end(c, f, &around, client, true, r);
+	put_end(c, f, &around, !client, false, r);
 	record_put_word(r, FIELD_VISIBILITY,
 	    c->packets[client] == 0	   ? "server-only"
 		: c->packets[!client] == 0 ? "client-only"
 					   : "both");
 	record_put_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
-	record_put_u64(r, FIELD_GAP_BYTES, c->gap_octets);
+	record_put_u64(r, FIELD_GAP_BYTES, conn_extra(e, c)->gap_octets);
 	if (r->kind == RECORD_SESSION)
 		record_put_word(r, FIELD_CLOSED_BY, closed_by[c->closed_by]);
 }

@@ -14,6 +14,8 @@ struct engine {
 	struct defrag defrag;
 	struct flow_table flows;
 	struct pool conns;
+	struct pool waits;  /* struct wait */
+	struct pool extras; /* struct extra */
 	struct streams streams;
 	struct mail mail;
 	struct findings findings;
@@ -25,8 +27,8 @@ struct engine {
 	uint32_t hand;	    /* connection from which one to give up is looked for */
 	bool waits_fresh;   /* the segment that waits began its flow */
 
-	/* connections to be looked at without a packet, by time */
-	uint32_t due_first, due_last;
+	uint32_t due_first, due_last; /* waits: connections to be looked at without a packet, by
+					 time */
 
 	/* the packet under way */
 	int64_t ts_ns;	    /* its stamp, for records */
@@ -55,12 +57,33 @@ struct engine {
 	uint8_t rest_side;
 };
 
-/* conn.c: connections and the list of those that are due. */
+/* due.c: connections that wait for something else than a packet. */
+
+/* What `c` waits for; all zero where it waits for nothing. */
+static inline const struct wait *
+conn_wait(const struct engine *e, const struct conn *c)
+{
+	return c->wait != 0 ? pool_at(&e->waits, c->wait) : &no_wait;
+}
 
 /* Puts a connection on the list of those to be looked at without a packet, LIMIT_GRACE_NS from now.
- */
+ * Without memory it is looked at when the next packet comes. */
 void due_add(struct engine *e, uint32_t id);
 void due_remove(struct engine *e, uint32_t id);
+
+/* Has the time come of the first connection in the list, which due_take takes off it? */
+static inline bool
+due_is_now(const struct engine *e)
+{
+	return e->due_first != 0 &&
+	    ((const struct wait *)pool_at(&e->waits, e->due_first))->due_ns <= e->clock.elapsed_ns;
+}
+
+uint32_t due_take(struct engine *e);
+
+/* A reset connection ends LIMIT_RESET_NS from now, unless it goes on.  False: no memory to wait. */
+bool reset_wait(struct engine *e, uint32_t id, const uint64_t reset_at[2]);
+void reset_forget(struct engine *e, uint32_t id); /* it goes on */
 
 /*
  * Something of connection `id` is readable from here on: those between the same hosts that were
@@ -68,6 +91,8 @@ void due_remove(struct engine *e, uint32_t id);
  * milliseconds of a handshake that failed, and what a mail was the retry of must be known by then.
  */
 void due_hurry(struct engine *e, uint32_t id);
+
+/* conn.c: connections. */
 
 static inline enum mail_side
 side_of(const struct flow *f, unsigned end)
@@ -86,10 +111,28 @@ void conn_free(struct engine *e, uint32_t id);
 /* It is not mail, and not on a mail port: nobody will ask for it again.  Ends the work on it. */
 void conn_ignore(struct engine *e, uint32_t id);
 
+/* What else there is of a connection; all zero where there is nothing. */
+static inline const struct extra *
+conn_extra(const struct engine *e, const struct conn *c)
+{
+	return c->extra != 0 ? pool_at(&e->extras, c->extra) : &no_extra;
+}
+
+/* The same to be written; NULL where there is no memory.  Given back by extra_settle, where it says
+ * nothing any more. */
+struct extra *extra_make(struct engine *e, struct conn *c);
+void extra_settle(struct engine *e, struct conn *c);
+
+struct around conn_around(const struct engine *e, const struct conn *c);
+void conn_around_keep(struct engine *e, struct conn *c, const struct around *a);
+
 /* One that matters least, of a few, when there is no room for another; 0 for none. */
 uint32_t conn_least(struct engine *e);
 
 /* engine.c */
+
+/* What a reset shows to have been sent, and was not captured, is lost. */
+void end_at(struct conn *c, const uint64_t reset_at[2]);
 void end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why);
 
 /* identify.c: which protocol is it. */
@@ -104,6 +147,9 @@ void begin_other(struct engine *e, struct conn *c);
 
 /* Octets of `end` were lost before the protocol was known. */
 void lose_start(struct engine *e, struct conn *c, unsigned end);
+
+/* Forgets the octets of `end` that were held. */
+void forget_held(struct engine *e, struct conn *c, unsigned end);
 
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);

@@ -49,7 +49,7 @@ static const struct mechanism {
 };
 
 #define COUNT (sizeof mechanisms / sizeof mechanisms[0])
-_Static_assert(COUNT <= 32, "a bit for each in finding.auth");
+_Static_assert(COUNT <= 32, "a bit for each in notes.auth");
 
 unsigned
 auth_bit(const char *name, size_t len)

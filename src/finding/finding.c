@@ -7,6 +7,8 @@
 #include "finding/message.h"
 
 const uint32_t finding_message_size = sizeof(struct message),
+	       finding_content_size = sizeof(struct content),
+	       finding_notes_size = sizeof(struct notes),
 	       finding_facts_size = sizeof(struct tls_facts);
 
 bool
@@ -15,6 +17,8 @@ findings_init(struct findings *F, const struct findings_sizes *n)
 	memset(F, 0, sizeof *F);
 	return strings_init(&F->strings, n->string_octets) &&
 	    pool_init(&F->messages, "messages", sizeof(struct message), n->messages) &&
+	    pool_init(&F->contents, "contents", sizeof(struct content), n->contents) &&
+	    pool_init(&F->notes, "notes", sizeof(struct notes), n->notes) &&
 	    pool_init(&F->facts, "TLS facts", sizeof(struct tls_facts), n->facts) &&
 	    mime_pools_init(&F->mime, n->scans) && cert_cache_init(&F->certs);
 }
@@ -24,6 +28,8 @@ findings_free(struct findings *F)
 {
 	strings_free_all(&F->strings);
 	pool_free_all(&F->messages);
+	pool_free_all(&F->contents);
+	pool_free_all(&F->notes);
 	pool_free_all(&F->facts);
 	mime_pools_free(&F->mime);
 	cert_cache_free(&F->certs);
@@ -33,6 +39,22 @@ void
 finding_add_anomaly(struct finding *f, enum anomaly a)
 {
 	f->anomalies |= 1u << a;
+}
+
+const struct notes *
+finding_notes(const struct findings *F, const struct finding *f)
+{
+	static const struct notes none;
+	return f->notes != 0 ? pool_at(&F->notes, f->notes) : &none;
+}
+
+/* The same to be written; NULL where there is no memory. */
+static struct notes *
+notes_make(struct findings *F, struct finding *f)
+{
+	if (f->notes == 0)
+		f->notes = pool_take(&F->notes);
+	return f->notes != 0 ? pool_at(&F->notes, f->notes) : NULL;
 }
 
 /* Something crossed readable: the first time settles the reason. */
@@ -49,7 +71,34 @@ keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 {
 	if (had != 0)
 		return had;
-	return strings_put(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+	return strings_share(&F->strings, ev->text, ev->len < LIMIT_TEXT ? ev->len : LIMIT_TEXT);
+}
+
+static void
+keep_evidence(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct notes *n = notes_make(F, f);
+	if (n != NULL)
+		n->evidence = keep_first(F, n->evidence, ev);
+}
+
+/* The last one speaks for what follows; none: it was not believed. */
+static void
+take_forwarded(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct notes *n = notes_make(F, f);
+	if (n == NULL)
+		return;
+	strings_drop(&F->strings, n->forwarded);
+	n->forwarded = ev->len > 0 ? keep_first(F, 0, ev) : 0;
+}
+
+static void
+take_agent(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct notes *n = ev->side == MAIL_CLIENT ? notes_make(F, f) : NULL;
+	if (n != NULL)
+		n->agent = keep_first(F, n->agent, ev);
 }
 
 /* Behind a login a server may say again what it was told: of its line the first word is kept. */
@@ -57,13 +106,13 @@ static void
 take_evidence(struct findings *F, struct finding *f, const struct mail_event *ev)
 {
 	struct mail_event kept = *ev;
-	if (ev->side == MAIL_SERVER && f->auth != 0) {
+	if (ev->side == MAIL_SERVER && f->flags & FINDING_AUTH) {
 		kept.len = 0;
 		while (kept.len < ev->len && ev->text[kept.len] > ' ')
 			kept.len++;
 	}
 	if (kept.len > 0)
-		f->evidence = keep_first(F, f->evidence, &kept);
+		keep_evidence(F, f, &kept);
 }
 
 /* What the server calls itself is kept where its greeting did not say the same. */
@@ -75,7 +124,7 @@ take_server_name(struct findings *F, struct finding *f, const struct mail_event 
 	size_t greeted = finding_host(greeting, len, &greeted_at);
 	if (f->server_name == 0 && n > 0 &&
 	    (n != greeted || memcmp(ev->text + at, greeting + greeted_at, n) != 0))
-		f->server_name = strings_put(&F->strings, ev->text + at, n);
+		f->server_name = strings_share(&F->strings, ev->text + at, n);
 }
 
 static void
@@ -117,31 +166,37 @@ word_code(const char *s, size_t len)
 /* ---- credentials ---- */
 
 static void
-take_attempt(struct finding *f, const struct mail_event *ev)
+take_attempt(struct findings *F, struct finding *f, const struct mail_event *ev)
 {
+	struct notes *n = notes_make(F, f);
 	unsigned bit = auth_bit(ev->text, ev->len);
 	bool goes_on = f->flags & FINDING_AUTH_OPEN && f->auth_now == bit + 1; /* USER, PASS */
-	f->auth |= 1u << bit;
 	f->auth_now = (uint8_t)(bit + 1);
 	f->auth_answers = goes_on ? f->auth_answers : 0;
-	f->flags |= FINDING_AUTH_OPEN;
+	f->flags |= FINDING_AUTH | FINDING_AUTH_OPEN;
+	if (n == NULL)
+		return;
+	n->auth |= 1u << bit;
 	if (auth_shows(bit, 0) == AUTH_NOTHING)
-		f->auth_shown |= 1u << AUTH_NOTHING;
+		n->auth_shown |= 1u << AUTH_NOTHING;
 }
 
 /* An answer crossed.  Whether the server takes it does not matter: it can be read. */
 static void
-take_secret(struct finding *f, const struct finding_view *v)
+take_secret(struct findings *F, struct finding *f, const struct finding_view *v)
 {
 	f->auth_answers = (uint8_t)(f->auth_answers + (f->auth_answers < UINT8_MAX));
 	enum auth_shows shows =
 	    f->auth_now == 0 ? AUTH_UNKNOWN : auth_shows(f->auth_now - 1u, f->auth_answers);
 	if (shows == AUTH_NOTHING)
 		return;
-	if (shows != AUTH_ACCOUNT) /* what follows the account's name tells more */
-		f->auth_shown &= (uint8_t) ~(1u << AUTH_ACCOUNT);
-	f->auth_shown |= (uint8_t)(1u << shows);
 	expose(f, v, EXPOSED_CREDENTIALS);
+	struct notes *n = notes_make(F, f);
+	if (n == NULL)
+		return;
+	if (shows != AUTH_ACCOUNT) /* what follows the account's name tells more */
+		n->auth_shown &= (uint8_t) ~(1u << AUTH_ACCOUNT);
+	n->auth_shown |= (uint8_t)(1u << shows);
 }
 
 static void
@@ -166,20 +221,17 @@ message_of(struct findings *F, struct finding *f, uint8_t tx, bool make, int64_t
 	return id != 0 ? pool_at(&F->messages, id) : NULL;
 }
 
-/* Takes the transaction off the list of open ones. */
+/* Takes the transaction, which is open, off the list of those. */
 static uint32_t
 close_message(struct findings *F, struct finding *f, uint32_t id)
 {
-	unsigned i = 0;
-	while (i < LIMIT_OPEN_MESSAGES && f->open[i] != id)
-		i++;
-	if (id == 0 || i == LIMIT_OPEN_MESSAGES)
-		return 0;
-	for (; i + 1 < LIMIT_OPEN_MESSAGES; i++)
-		f->open[i] = f->open[i + 1];
-	f->open[LIMIT_OPEN_MESSAGES - 1] = 0;
-	message_content_end(F, pool_at(&F->messages, id));
-	f->exposed |= ((const struct message *)pool_at(&F->messages, id))->exposed;
+	struct message *m = pool_at(&F->messages, id);
+	uint32_t *at = &f->open;
+	while (*at != id)
+		at = &((struct message *)pool_at(&F->messages, *at))->next;
+	*at = m->next;
+	message_content_end(F, m);
+	f->exposed |= m->exposed;
 	return id;
 }
 
@@ -218,7 +270,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		finding_add_anomaly(f, ANOMALY_KEYWORD_MANGLED);
 		if (ev->flag) {
 			f->flags |= FINDING_MANGLED;
-			f->evidence = keep_first(F, f->evidence, ev);
+			keep_evidence(F, f, ev);
 		}
 		break;
 	case MAIL_OFFER:
@@ -241,11 +293,10 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->code == 250 && (v->gap || v->midstream))
 			break; /* it may answer something that was lost */
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
-		f->upgrade_code = ev->code;
-		f->upgrade_word = word_code(ev->text, ev->len);
+		f->upgrade_reply = ev->code != 0 ? ev->code : word_code(ev->text, ev->len);
 		break;
-	case MAIL_AUTH: take_attempt(f, ev); break;
-	case MAIL_AUTH_SECRET: take_secret(f, v); break;
+	case MAIL_AUTH: take_attempt(F, f, ev); break;
+	case MAIL_AUTH_SECRET: take_secret(F, f, v); break;
 	case MAIL_AUTH_REPLY: take_auth_reply(f, (enum mail_auth_result)ev->index); break;
 	case MAIL_SENDER:
 		f->envelopes = (uint16_t)(f->envelopes + (f->envelopes < UINT16_MAX));
@@ -291,8 +342,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_CONTENT:
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL) {
-			m->size += ev->index; /* dots that only the wire had */
-			message_content(F, m, (const uint8_t *)ev->text, ev->len);
+			message_content(F, m, (const uint8_t *)ev->text, ev->len, ev->index);
 			f->exposed |= m->exposed & (uint8_t)~EXPOSED_INSIDE; /* may be sealed */
 		}
 		break;
@@ -325,14 +375,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_TLS: finding_take_tls(F, f, ev->tls, v); break;
 	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;
 	case MAIL_USED: f->used |= (uint16_t)(1u << ev->index); break;
-	case MAIL_FORWARDED: /* the last one speaks for what follows; none: it was not believed */
-		strings_drop(&F->strings, f->forwarded);
-		f->forwarded = ev->len > 0 ? keep_first(F, 0, ev) : 0;
-		break;
-	case MAIL_AGENT:
-		if (ev->side == MAIL_CLIENT)
-			f->agent = keep_first(F, f->agent, ev);
-		break;
+	case MAIL_FORWARDED: take_forwarded(F, f, ev); break;
+	case MAIL_AGENT: take_agent(F, f, ev); break;
 	case MAIL_EVIDENCE: take_evidence(F, f, ev); break;
 	case MAIL_SERVER_NAME: take_server_name(F, f, ev); break;
 	}
@@ -343,23 +387,22 @@ uint32_t
 finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v)
 {
 	(void)v;
-	return f->open[0] != 0 ? close_message(F, f, f->open[0]) : 0;
+	return f->open != 0 ? close_message(F, f, f->open) : 0;
 }
 
 void
 finding_release(struct findings *F, struct finding *f)
 {
-	uint32_t id;
-	while ((id = f->open[0]) != 0) {
-		(void)close_message(F, f, id);
-		finding_message_free(F, id);
-	}
+	while (f->open != 0)
+		finding_message_free(F, close_message(F, f, f->open));
+	const struct notes *n = finding_notes(F, f);
 	strings_drop(&F->strings, f->helo);
 	strings_drop(&F->strings, f->greeting);
-	strings_drop(&F->strings, f->evidence);
-	strings_drop(&F->strings, f->agent);
-	strings_drop(&F->strings, f->forwarded);
 	strings_drop(&F->strings, f->server_name);
-	f->helo = f->greeting = f->evidence = f->agent = f->forwarded = f->server_name = 0;
+	strings_drop(&F->strings, n->evidence);
+	strings_drop(&F->strings, n->agent);
+	strings_drop(&F->strings, n->forwarded);
+	pool_give(&F->notes, f->notes);
+	f->helo = f->greeting = f->server_name = f->notes = 0;
 	finding_release_tls(F, f);
 }

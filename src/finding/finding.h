@@ -67,7 +67,9 @@ enum reason {
 struct findings {
 	struct strings strings; /* names and addresses */
 	struct pool messages;	/* open transactions */
+	struct pool contents;	/* what is in them */
 	struct pool facts;	/* what the TLS hellos said */
+	struct pool notes;	/* struct notes */
 	struct mime_pools mime;
 	struct cert_cache certs;
 	uint64_t lost; /* transactions of which no record could be kept for want of memory */
@@ -75,75 +77,81 @@ struct findings {
 
 /* Maxima of open things. */
 struct findings_sizes {
-	uint32_t messages, facts, scans;
+	uint32_t messages, contents, facts, notes, scans;
 	uint32_t string_octets; /* of each class of strings */
 };
 
-extern const uint32_t finding_message_size, finding_facts_size; /* octets of one */
+/* octets of one */
+extern const uint32_t finding_message_size, finding_content_size, finding_facts_size,
+    finding_notes_size;
 
 /* False where the address space is refused. */
 bool findings_init(struct findings *F, const struct findings_sizes *n);
 void findings_free(struct findings *F);
 
 struct finding {
-	uint32_t helo;			    /* string: the client's name */
-	uint32_t greeting;		    /* string: the server's greeting */
-	uint32_t evidence;		    /* string: the line that shows tampering */
-	uint32_t facts;			    /* object of the facts pool */
-	uint32_t open[LIMIT_OPEN_MESSAGES]; /* objects of the messages pool, oldest first; 0 behind
-					       the last */
-	uint32_t anomalies;		    /* a bit for each enum anomaly */
-	uint32_t auth;			    /* a bit for each mechanism of the table in auth.c */
-	uint32_t flags;			    /* FINDING_* */
-	uint32_t agent;			    /* string: what the client says that it is (IMAP ID) */
-	uint32_t forwarded;		    /* string: address of the client behind it */
-	uint32_t server_name;		    /* string: host in the reply to EHLO, where the greeting
-					       has another or none */
-	uint32_t keywords;		    /* of the last complete list: bits of mail_keyword */
-	uint16_t used;			    /* a bit for each enum mail_extension */
-	uint16_t envelopes;		    /* MAIL commands that crossed readable */
-	uint16_t messages;		    /* contents that crossed readable */
-	uint16_t upgrade_code;		    /* reply to STARTTLS */
-	uint8_t upgrade_word;		    /* IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK, 5 -ERR */
-	uint8_t exposed;		    /* EXPOSED_* */
-	uint8_t reason;			    /* enum reason, settled with the first exposure */
-	uint8_t auth_now;		    /* bit + 1 of the mechanism last named; 0 for none */
-	uint8_t auth_answers;		    /* answers of the client to it that crossed */
-	uint8_t auth_shown;		    /* a bit for each enum auth_shows */
+	uint32_t helo;		/* string: the client's name */
+	uint32_t greeting;	/* string: the server's greeting */
+	uint32_t server_name;	/* string: host in the reply to EHLO, where the greeting has another
+				   or none */
+	uint32_t facts;		/* object of the facts pool */
+	uint32_t notes;		/* object of the notes pool; 0 for none */
+	uint32_t open;		/* the oldest open transaction: object of messages */
+	uint32_t anomalies;	/* a bit for each enum anomaly */
+	uint32_t flags;		/* FINDING_* */
+	uint32_t keywords;	/* of the last complete list: bits of mail_keyword */
+	uint16_t used;		/* a bit for each enum mail_extension */
+	uint16_t envelopes;	/* MAIL commands that crossed readable */
+	uint16_t messages;	/* contents that crossed readable */
+	uint16_t upgrade_reply; /* to STARTTLS: its code; IMAP, POP3: 1 OK, 2 NO, 3 BAD, 4 +OK,
+				   5 -ERR */
+	uint8_t exposed;	/* EXPOSED_* */
+	uint8_t reason;		/* enum reason, settled with the first exposure */
+	uint8_t auth_now;	/* bit + 1 of the mechanism last named; 0 for none */
+	uint8_t auth_answers;	/* answers of the client to it that crossed */
 };
 
-#define FINDING_LMTP	     0x000001u
-#define FINDING_ASKED	     0x000002u /* the client asked for capabilities */
-#define FINDING_HELO	     0x000004u /* it said HELO */
-#define FINDING_OFFER_KNOWN  0x000008u /* a complete list was seen */
-#define FINDING_OFFERED	     0x000010u /* STARTTLS was in the last list */
-#define FINDING_REFUSED_EHLO 0x000020u
-#define FINDING_REQUESTED    0x000040u
-#define FINDING_REPLIED	     0x000080u /* the answer to STARTTLS was seen */
-#define FINDING_GO	     0x000100u /* it was go ahead */
-#define FINDING_STRIPPED     0x000200u /* evidence of tampering with the offer */
-#define FINDING_HELLO	     0x000400u /* ClientHello */
-#define FINDING_SERVER_HELLO 0x000800u
-#define FINDING_TLS_SEEN     0x001000u /* any TLS record */
-#define FINDING_ESTABLISHED  0x002000u
-#define FINDING_NULL	     0x004000u /* data crossed under a cipher that does not encrypt */
-#define FINDING_TLS_BROKE    0x008000u /* fatal alert, or no TLS where it was due */
-#define FINDING_TLS_OVER     0x010000u /* plain text went on after that */
-#define FINDING_AUTH_OK	     0x020000u
-#define FINDING_AUTH_NO	     0x040000u
-#define FINDING_SURE	     0x080000u /* the dialogue proved the protocol */
-#define FINDING_DENIED	     0x100000u /* it proved that it is another */
-#define FINDING_TLS_MIDSTREAM                                                               \
-	0x200000u		   /* protected records both ways, begun before the capture \
-				    */
-#define FINDING_UNSEALED 0x400000u /* the cipher agreed on does not encrypt */
-#define FINDING_IMPLICIT 0x800000u /* TLS came first */
-#define FINDING_MANGLED \
-	0x1000000u /* the list under way has an overwritten line of STARTTLS's length */
+/* What is remembered of some sessions: logins, and who says what. */
+struct notes {
+	uint32_t auth;	    /* a bit for each mechanism of the table in auth.c */
+	uint32_t evidence;  /* string: the line that shows tampering */
+	uint32_t agent;	    /* string: what the client says that it is (IMAP ID) */
+	uint32_t forwarded; /* string: address of the client behind it */
+	uint8_t auth_shown; /* a bit for each enum auth_shows */
+};
+
+/* Of a connection; all zero where there are none. */
+const struct notes *finding_notes(const struct findings *F, const struct finding *f);
+
+#define FINDING_LMTP	       0x000001u
+#define FINDING_ASKED	       0x000002u /* the client asked for capabilities */
+#define FINDING_HELO	       0x000004u /* it said HELO */
+#define FINDING_OFFER_KNOWN    0x000008u /* a complete list was seen */
+#define FINDING_OFFERED	       0x000010u /* STARTTLS was in the last list */
+#define FINDING_REFUSED_EHLO   0x000020u
+#define FINDING_REQUESTED      0x000040u
+#define FINDING_REPLIED	       0x000080u /* the answer to STARTTLS was seen */
+#define FINDING_GO	       0x000100u /* it was go ahead */
+#define FINDING_STRIPPED       0x000200u /* evidence of tampering with the offer */
+#define FINDING_HELLO	       0x000400u /* ClientHello */
+#define FINDING_SERVER_HELLO   0x000800u
+#define FINDING_TLS_SEEN       0x001000u /* any TLS record */
+#define FINDING_ESTABLISHED    0x002000u
+#define FINDING_NULL	       0x004000u /* data crossed under a cipher that does not encrypt */
+#define FINDING_TLS_BROKE      0x008000u /* fatal alert, or no TLS where it was due */
+#define FINDING_TLS_OVER       0x010000u /* plain text went on after that */
+#define FINDING_AUTH_OK	       0x020000u
+#define FINDING_AUTH_NO	       0x040000u
+#define FINDING_SURE	       0x080000u  /* the dialogue proved the protocol */
+#define FINDING_DENIED	       0x100000u  /* it proved that it is another */
+#define FINDING_TLS_MIDSTREAM  0x200000u  /* protected records both ways, begun earlier */
+#define FINDING_UNSEALED       0x400000u  /* the cipher agreed on does not encrypt */
+#define FINDING_IMPLICIT       0x800000u  /* TLS came first */
+#define FINDING_MANGLED	       0x1000000u /* the list under way has STARTTLS overwritten */
 #define FINDING_AUTH_OPEN      0x2000000u /* an attempt to log in awaits its reply */
+#define FINDING_LOST	       0x4000000u /* commands were, since the last list */
 #define FINDING_AUTH_CANCELLED 0x8000000u
-#define FINDING_LOST \
-	0x4000000u /* commands were lost since the last list: it may have asked for TLS */
+#define FINDING_AUTH	       0x10000000u /* there was an attempt */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {

@@ -1,7 +1,7 @@
 /*
  * The hops that a message made before, by its Received fields (mail/received.h), newest first.
  *
- * The first LIMIT_HOPS are kept, each a cell in a chain of the string store, as recipients are; of
+ * The first LIMIT_HOPS are kept, each a cell of a chain, as recipients are; of
  * the others their state counts.  Who is to be believed is not known here: the home networks are
  * (enrich/hops.h).
  */
@@ -35,15 +35,15 @@ add_word(struct hop *h, size_t *used, const char *s, size_t len)
 }
 
 void
-hops_take(struct findings *F, struct message *m, const char *field, size_t len)
+hops_take(struct findings *F, struct hops *hops, const char *field, size_t len)
 {
 	struct received r;
 	struct hop h = {.next = 0};
-	size_t used = 0, n;
+	size_t used = 0;
 	received_parse(field, len, &r);
-	m->hops.seen++; /* no more than LIMIT_RECEIVED come */
-	m->hops.states |= (uint8_t)(1u << r.state);
-	if (m->hops.kept >= LIMIT_HOPS)
+	hops->seen++; /* no more than LIMIT_RECEIVED come */
+	hops->states |= (uint8_t)(1u << r.state);
+	if (hops->kept >= LIMIT_HOPS)
 		return;
 	h.state = (uint8_t)r.state;
 	h.has_time = r.has_time;
@@ -54,26 +54,16 @@ hops_take(struct findings *F, struct message *m, const char *field, size_t len)
 	h.by_len = add_word(&h, &used, r.by, r.by_len);
 	h.with_len = add_word(&h, &used, r.with, strlen(r.with));
 	h.tls_len = add_word(&h, &used, r.tls, strlen(r.tls));
-	uint32_t handle = strings_put(&F->strings, &h, offsetof(struct hop, words) + used);
-	if (handle == 0)
-		return;
-	if (m->hops.last != 0)
-		memcpy(strings_edit(&F->strings, m->hops.last, &n), &handle,
-		    sizeof handle); /* its `next` */
-	else
-		m->hops.first = handle;
-	m->hops.last = handle;
-	m->hops.kept++;
+	if (chain_add(F, &hops->chain, &h, offsetof(struct hop, words) + used))
+		hops->kept++;
 }
 
-/* A hop of the store, and the handle of the next one. */
-static uint32_t
+static void
 hop_at(const struct findings *F, uint32_t handle, struct hop *h)
 {
 	size_t len;
 	const char *cell = strings_get(&F->strings, handle, &len);
 	memcpy(h, cell, len);
-	return h->next;
 }
 
 static void
@@ -104,29 +94,18 @@ void
 hops_put(const struct findings *F, const struct message *m, struct record *r)
 {
 	struct hop h;
-	unsigned states = m->hops.states;
-	for (uint32_t at = m->hops.first; at != 0;) {
-		at = hop_at(F, at, &h);
+	const struct hops *hops = &content_of(F, m)->hops;
+	unsigned states = hops->states;
+	for (uint32_t at = hops->chain.first; at != 0; at = chain_next(F, at)) {
+		hop_at(F, at, &h);
 		put_hop(&h, r);
 	}
-	r->cut = (uint16_t)(r->cut + m->hops.seen - m->hops.kept);
+	r->cut = (uint16_t)(r->cut + hops->seen - hops->kept);
 	/* that all were sealed is said of a header of which all was seen and read */
-	bool whole = m->flags & MESSAGE_HEADERS_DONE && !(states & HOPS_LOST) &&
-	    m->hops.seen < LIMIT_RECEIVED;
+	bool whole =
+	    m->flags & MESSAGE_HEADERS_DONE && !(states & HOPS_LOST) && hops->seen < LIMIT_RECEIVED;
 	if (states & 1u << RECEIVED_READABLE)
 		record_put_bool(r, FIELD_HOPS_SEALED, false);
 	else if (whole && states & 1u << RECEIVED_SEALED && !(states & 1u << RECEIVED_UNKNOWN))
 		record_put_bool(r, FIELD_HOPS_SEALED, true);
-}
-
-void
-hops_free(struct findings *F, struct message *m)
-{
-	uint32_t next;
-	size_t n;
-	for (uint32_t at = m->hops.first; at != 0; at = next) {
-		memcpy(&next, strings_get(&F->strings, at, &n), sizeof next);
-		strings_drop(&F->strings, at);
-	}
-	m->hops.first = m->hops.last = 0;
 }

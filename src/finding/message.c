@@ -8,13 +8,48 @@
 
 #include "base/text.h"
 
+bool
+chain_add(struct findings *F, struct chain *c, const void *cell, size_t len)
+{
+	size_t n;
+	uint32_t handle = strings_put(&F->strings, cell, len);
+	if (handle == 0)
+		return false;
+	if (c->last != 0)
+		memcpy(strings_edit(&F->strings, c->last, &n), &handle, sizeof handle);
+	else
+		c->first = handle;
+	c->last = handle;
+	return true;
+}
+
+uint32_t
+chain_next(const struct findings *F, uint32_t at)
+{
+	size_t n;
+	uint32_t next;
+	memcpy(&next, strings_get(&F->strings, at, &n), sizeof next);
+	return next;
+}
+
+void
+chain_drop(struct findings *F, struct chain *c)
+{
+	for (uint32_t at = c->first, next; at != 0; at = next) {
+		next = chain_next(F, at);
+		strings_drop(&F->strings, at);
+	}
+	*c = (struct chain){0, 0};
+}
+
 uint32_t
 message_find(const struct findings *F, const struct finding *f, uint8_t tx)
 {
-	for (unsigned i = 0; i < LIMIT_OPEN_MESSAGES && f->open[i] != 0; i++) {
-		const struct message *m = pool_at(&F->messages, f->open[i]);
+	for (uint32_t id = f->open; id != 0;) {
+		const struct message *m = pool_at(&F->messages, id);
 		if (m->tx == tx)
-			return f->open[i];
+			return id;
+		id = m->next;
 	}
 	return 0;
 }
@@ -22,9 +57,10 @@ message_find(const struct findings *F, const struct finding *f, uint8_t tx)
 uint32_t
 message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns)
 {
+	uint32_t *last = &f->open;
 	unsigned n = 0;
-	while (n < LIMIT_OPEN_MESSAGES && f->open[n] != 0)
-		n++;
+	for (; *last != 0; n++)
+		last = &((struct message *)pool_at(&F->messages, *last))->next;
 	uint32_t id = n < LIMIT_OPEN_MESSAGES ? pool_take(&F->messages) : 0;
 	if (id == 0) {
 		F->lost++;
@@ -34,7 +70,7 @@ message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns)
 	m->tx = tx;
 	m->start_ns = ts_ns;
 	m->delivered = MAIL_RESULT_UNKNOWN;
-	f->open[n] = id;
+	*last = id;
 	return id;
 }
 
@@ -48,18 +84,10 @@ message_recipient(struct findings *F, struct message *m, const char *addr, size_
 	if (len > sizeof cell.addr)
 		len = sizeof cell.addr;
 	memcpy(cell.addr, addr, len);
-	uint32_t handle = strings_put(&F->strings, &cell, RECIPIENT_HEAD + len);
-	if (handle == 0)
+	if (!chain_add(F, &m->recipients, &cell, RECIPIENT_HEAD + len))
 		return;
-	size_t n;
-	if (m->rcpt_last != 0)
-		memcpy(strings_edit(&F->strings, m->rcpt_last, &n), &handle,
-		    sizeof handle); /* its `next` */
-	else
-		m->rcpt_first = handle;
 	if (m->rcpt_reply == 0 && m->replies == m->rcpts_kept)
-		m->rcpt_reply = handle;
-	m->rcpt_last = handle;
+		m->rcpt_reply = m->recipients.last;
 	m->rcpts_kept++;
 }
 
@@ -108,117 +136,160 @@ take_tls_required(struct message *m, const char *s, size_t len)
 }
 
 static void
-take_header(struct findings *F, struct message *m, const struct mime_event *ev)
+take_header(struct findings *F, struct message *m, struct content *c, const struct mime_event *ev)
 {
 	char buf[LIMIT_SUBJECT + 1];
 	struct text t = text_in(buf, sizeof buf);
 	switch (ev->header) {
 	case MIME_SUBJECT:
-		if (m->subject == 0) {
+		if (c->subject == 0) {
 			mime_decode_words(ev->text, ev->text_len, &t);
-			m->subject = strings_put(&F->strings, t.buf, t.len);
+			c->subject = strings_put(&F->strings, t.buf, t.len);
 		}
 		break;
 	case MIME_MESSAGE_ID:
-		m->message_id = keep(F, m->message_id, ev->text, ev->text_len, LIMIT_TEXT);
+		c->message_id = keep(F, c->message_id, ev->text, ev->text_len, LIMIT_TEXT);
 		break;
 	case MIME_X_MAILER:
 	case MIME_USER_AGENT:
-		m->mailer = keep(F, m->mailer, ev->text, ev->text_len, LIMIT_TEXT);
+		c->mailer = keep(F, c->mailer, ev->text, ev->text_len, LIMIT_TEXT);
 		break;
-	case MIME_RECEIVED: hops_take(F, m, ev->text, ev->text_len); break;
+	case MIME_RECEIVED: hops_take(F, &c->hops, ev->text, ev->text_len); break;
 	case MIME_TLS_REQUIRED: take_tls_required(m, ev->text, ev->text_len); break;
 	default: break;
 	}
 }
 
+struct attachment
+attachment_at(const struct findings *F, uint32_t at)
+{
+	struct attachment a;
+	size_t n;
+	memcpy(&a, strings_get(&F->strings, at, &n), sizeof a);
+	return a;
+}
+
 static void
-take_mime(struct findings *F, struct message *m, const struct mime_event *ev)
+take_attachment(struct findings *F, struct content *c, const struct mime_event *ev)
+{
+	if (c->attachments_kept >= LIMIT_ATTACHMENTS)
+		return;
+	struct attachment a = {.name = keep(F, 0, ev->text, ev->text_len, LIMIT_TEXT),
+	    .type = strings_share(&F->strings, ev->mime_type, strlen(ev->mime_type)),
+	    .detected = ev->detected,
+	    .size = ev->size};
+	if (chain_add(F, &c->attachments, &a, sizeof a)) {
+		c->attachments_kept++;
+		return;
+	}
+	strings_drop(&F->strings, a.name);
+	strings_drop(&F->strings, a.type);
+}
+
+static void
+take_mime(struct findings *F, struct message *m, struct content *c, const struct mime_event *ev)
 {
 	switch (ev->kind) {
-	case MIME_HEADER: take_header(F, m, ev); break;
+	case MIME_HEADER: take_header(F, m, c, ev); break;
 	case MIME_HEADERS_END: m->flags |= MESSAGE_HEADERS_DONE; break;
 	case MIME_BODY: m->exposed |= EXPOSED_BODY; break;
 	case MIME_ATTACHMENT:
 		m->exposed |= EXPOSED_ATTACHMENTS;
-		if (m->attachments < LIMIT_ATTACHMENTS) {
-			m->detected[m->attachments] = ev->detected;
-			struct attachment *a = &m->attachment[m->attachments++];
-			a->name = strings_put(&F->strings, ev->text,
-			    ev->text_len < LIMIT_TEXT ? ev->text_len : LIMIT_TEXT);
-			a->type = strings_put(&F->strings, ev->mime_type, strlen(ev->mime_type));
-			a->size = ev->size;
-		}
+		take_attachment(F, c, ev);
 		break;
 	case MIME_PROTECTION: m->protection = (uint8_t)ev->protection; break;
 	}
 }
 
+const struct content *
+content_of(const struct findings *F, const struct message *m)
+{
+	static const struct content none;
+	return m->content != 0 ? pool_at(&F->contents, m->content) : &none;
+}
+
+/* The same to be written; NULL where there is no memory. */
+static struct content *
+content_make(struct findings *F, struct message *m)
+{
+	if (m->content == 0)
+		m->content = pool_take(&F->contents);
+	return m->content != 0 ? pool_at(&F->contents, m->content) : NULL;
+}
+
 void
-message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len)
+message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len,
+    uint16_t stuffed)
 {
 	struct mime_input in = {data, len};
 	struct mime_event ev;
-	if (!(m->flags & (MESSAGE_SCANNED | MESSAGE_GAP))) {
-		m->flags |= MESSAGE_SCANNED;
-		m->scan = mime_begin(&F->mime);
-		m->exposed |= EXPOSED_HEADERS;
+	struct content *c = content_make(F, m);
+	if (c != NULL) {
+		c->size += len + stuffed;
+		if (!(m->flags & (MESSAGE_SCANNED | MESSAGE_GAP)))
+			c->scan = mime_begin(&F->mime);
 	}
-	m->size += len;
-	if (m->scan == 0) { /* no memory to look inside: something of the content was readable */
-		m->exposed |= EXPOSED_HEADERS;
-		return;
-	}
-	while (mime_next(&F->mime, m->scan, &in, &ev))
-		take_mime(F, m, &ev);
+	m->flags |= MESSAGE_SCANNED;
+	m->exposed |= EXPOSED_HEADERS; /* also where there is no memory to look inside */
+	while (c != NULL && c->scan != 0 && mime_next(&F->mime, c->scan, &in, &ev))
+		take_mime(F, m, c, &ev);
 }
 
 void
 message_content_gap(struct findings *F, struct message *m, uint64_t len)
 {
+	struct content *c = content_make(F, m);
 	m->flags |= MESSAGE_GAP;
-	m->size += len;
+	if (c == NULL)
+		return;
+	c->size += len;
 	if (!(m->flags & MESSAGE_HEADERS_DONE))
-		m->hops.states |= HOPS_LOST;
-	if (m->scan != 0)
-		mime_gap(&F->mime, m->scan, len);
+		c->hops.states |= HOPS_LOST;
+	if (c->scan != 0)
+		mime_gap(&F->mime, c->scan, len);
 }
 
 void
 message_content_end(struct findings *F, struct message *m)
 {
 	struct mime_event ev;
-	if (m->scan == 0)
+	struct content *c = m->content != 0 ? pool_at(&F->contents, m->content) : NULL;
+	if (c == NULL || c->scan == 0)
 		return;
-	while (mime_end(&F->mime, m->scan, &ev))
-		take_mime(F, m, &ev);
-	m->scan = 0;
+	while (mime_end(&F->mime, c->scan, &ev))
+		take_mime(F, m, c, &ev);
+	c->scan = 0;
 	/* it crossed, and nobody could read it; or whether anybody could is not known */
 	if (m->protection != MIME_PLAIN && m->protection != MIME_SIGNED)
 		m->exposed &= (uint8_t)~EXPOSED_INSIDE;
+}
+
+static void
+content_free(struct findings *F, uint32_t id)
+{
+	struct content *c = pool_at(&F->contents, id);
+	strings_drop(&F->strings, c->subject);
+	strings_drop(&F->strings, c->message_id);
+	strings_drop(&F->strings, c->mailer);
+	for (uint32_t at = c->attachments.first; at != 0; at = chain_next(F, at)) {
+		const struct attachment a = attachment_at(F, at);
+		strings_drop(&F->strings, a.name);
+		strings_drop(&F->strings, a.type);
+	}
+	chain_drop(F, &c->attachments);
+	chain_drop(F, &c->hops.chain);
+	pool_give(&F->contents, id);
 }
 
 void
 finding_message_free(struct findings *F, uint32_t id)
 {
 	struct message *m = pool_at(&F->messages, id);
-	size_t n;
 	message_content_end(F, m);
 	strings_drop(&F->strings, m->from);
-	strings_drop(&F->strings, m->subject);
-	strings_drop(&F->strings, m->message_id);
-	strings_drop(&F->strings, m->mailer);
-	for (unsigned i = 0; i < m->attachments; i++) {
-		strings_drop(&F->strings, m->attachment[i].name);
-		strings_drop(&F->strings, m->attachment[i].type);
-	}
-	for (uint32_t at = m->rcpt_first; at != 0;) {
-		uint32_t next;
-		memcpy(&next, strings_get(&F->strings, at, &n), sizeof next);
-		strings_drop(&F->strings, at);
-		at = next;
-	}
-	hops_free(F, m);
+	chain_drop(F, &m->recipients);
+	if (m->content != 0)
+		content_free(F, m->content);
 	pool_give(&F->messages, id);
 }
 

@@ -8,10 +8,15 @@
 #include "base/text.h"
 #include "finding/finding.h"
 
-/* A recipient, in a chain of the string store: a link, its state, then the address (cut to what it
- * takes). */
+/* A list of cells in the string store, each of which begins with the handle of the next (0: none).
+ */
+struct chain {
+	uint32_t first, last; /* handles; 0 where it is empty */
+};
+
+/* A recipient, in a chain: its state, then the address (cut to what it takes). */
 struct recipient {
-	uint32_t next; /* string handle of the next; 0 for the last */
+	uint32_t next;
 	uint8_t state; /* enum recipient_state */
 	char addr[LIMIT_TEXT];
 };
@@ -19,45 +24,52 @@ struct recipient {
 
 enum recipient_state { RECIPIENT_UNANSWERED, RECIPIENT_ACCEPTED, RECIPIENT_REFUSED };
 
+/* An attachment, in a chain. */
 struct attachment {
-	uint32_t name; /* string */
-	uint32_t type; /* string */
-	uint64_t size; /* octets on the wire */
+	uint32_t next;
+	uint32_t name;	  /* string */
+	uint32_t type;	  /* string */
+	uint8_t detected; /* enum magic */
+	uint64_t size;	  /* octets on the wire */
 };
 
 /* The Received fields of its header: see hops.c. */
 struct hops {
-	uint32_t first, last; /* string handles of the chain's ends */
-	uint8_t seen;	      /* fields, LIMIT_RECEIVED at most */
-	uint8_t kept;	      /* of them in the chain */
-	uint8_t states;	      /* a bit for each enum received_state, and HOPS_LOST */
+	struct chain chain; /* of what hops.c keeps of each */
+	uint8_t seen;	    /* fields, LIMIT_RECEIVED at most */
+	uint8_t kept;	    /* of them in the chain */
+	uint8_t states;	    /* a bit for each enum received_state, and HOPS_LOST */
 };
 #define HOPS_LOST 0x80u /* octets of the header were lost */
 
+/* What is found in the content of a message, once there is any. */
+struct content {
+	uint64_t size;		  /* octets */
+	struct chain attachments; /* struct attachment */
+	struct hops hops;
+	uint8_t attachments_kept;
+	uint32_t subject;    /* string: decoded */
+	uint32_t message_id; /* string */
+	uint32_t mailer;     /* string */
+	uint32_t scan;	     /* MIME scan; 0 for none */
+};
+
 struct message {
-	int64_t start_ns;    /* packet time of its first command */
-	uint64_t size;	     /* content octets */
-	uint32_t from;	     /* string: the sender; 0 for none or the null sender */
-	uint32_t rcpt_first; /* string handles of the recipients' chain */
-	uint32_t rcpt_last;
-	uint32_t rcpt_reply;  /* the next one whose reply is due */
-	uint32_t rcpts;	      /* RCPT commands */
-	uint32_t rcpts_kept;  /* of them in the chain */
-	uint32_t replies;     /* RCPT replies seen */
-	uint32_t refused;     /* of them errors */
-	uint32_t subject;     /* string: decoded */
-	uint32_t message_id;  /* string */
-	uint32_t mailer;      /* string */
-	uint32_t scan;	      /* MIME scan; 0 for none */
-	uint16_t attachments; /* kept */
+	int64_t start_ns;	 /* packet time of its first command */
+	uint32_t next;		 /* of those open in the connection, the one begun after it */
+	uint32_t from;		 /* string: the sender; 0 for none or the null sender */
+	struct chain recipients; /* struct recipient */
+	uint32_t rcpt_reply;	 /* the recipient whose reply is due */
+	uint32_t rcpts;		 /* RCPT commands */
+	uint32_t replies;	 /* RCPT replies seen */
+	uint32_t refused;	 /* of them errors */
+	uint32_t content;	 /* object of the contents pool; 0 for none */
+	uint16_t rcpts_kept;	 /* RCPT commands in the chain */
 	uint8_t tx;
 	uint8_t flags;	    /* MESSAGE_* */
 	uint8_t exposed;    /* EXPOSED_* */
 	uint8_t protection; /* enum mime_protection */
 	uint8_t delivered;  /* enum mail_result */
-	struct hops hops;
-	uint8_t detected[LIMIT_ATTACHMENTS]; /* enum magic of each attachment */
-	struct attachment attachment[LIMIT_ATTACHMENTS];
 };
 
 #define MESSAGE_SENDER	       0x01u /* MAIL was seen */
@@ -72,25 +84,32 @@ struct message {
 /* What the hellos said. */
 struct tls_facts {
 	uint16_t version, cipher, group;
+	uint16_t dh_bits; /* of the prime, where it was Diffie-Hellman over one */
 	bool resumed;
-	uint8_t alerts; /* entries of alert */
-	char ja3[33], ja4[37], ja3s[33];
-	uint32_t dh_bits; /* of the prime, where it was Diffie-Hellman over one */
-	uint32_t sni;	  /* string */
-	uint32_t alpn;	  /* string */
-	struct {
-		uint8_t side, description;
-	} alert[4];
-	/* the server's certificate; subject 0: none was seen */
+	uint8_t alerts;	      /* entries of alert */
+	uint8_t alert_sides;  /* a bit for each of them: the server sent it */
+	uint8_t alert[4];     /* their descriptions */
+	uint32_t ja3, ja4;    /* strings */
+	uint32_t ja3s;	      /* string */
+	uint32_t sni;	      /* string */
+	uint32_t alpn;	      /* string */
+	uint32_t certificate; /* string: struct certificate; 0: none was seen */
+};
+
+/* The server's certificate. */
+struct certificate {
+	int64_t not_before_ns, not_after_ns;
 	uint32_t subject, issuer, sha256; /* strings */
 	uint32_t alt_names;		  /* string: names, each with a NUL behind it */
 	uint32_t key_type, signature;	  /* strings */
 	uint32_t key_bits;
-	int64_t not_before_ns, not_after_ns;
 	uint32_t name;	   /* string: host name that it was compared with; 0 for none */
 	uint8_t name_from; /* enum name_from */
 	bool name_match;
 };
+
+/* Of a connection that showed one (F: facts.certificate). */
+struct certificate certificate_of(const struct findings *F, const struct tls_facts *t);
 
 enum name_from { NAME_FROM_SNI, NAME_FROM_GREETING, NAME_FROM_EHLO };
 
@@ -104,7 +123,7 @@ void finding_release_tls(struct findings *F, struct finding *f);
  * dot. */
 size_t finding_host(const char *s, size_t len, size_t *at);
 
-/* Names of SASL mechanisms; index is the bit in finding.auth. */
+/* Names of SASL mechanisms; index is the bit in notes.auth. */
 unsigned auth_bit(const char *name, size_t len);
 const char *auth_name(unsigned bit); /* NULL past the last */
 
@@ -123,17 +142,30 @@ enum auth_shows {
 enum auth_shows auth_shows(unsigned bit, unsigned answers);
 const char *auth_shows_name(enum auth_shows shows);
 
+/* Adds a copy of a cell, its first four octets for the link.  False where there is no memory. */
+bool chain_add(struct findings *F, struct chain *c, const void *cell, size_t len);
+
+/* The handle of the one behind `at`; 0 for none. */
+uint32_t chain_next(const struct findings *F, uint32_t at);
+void chain_drop(struct findings *F, struct chain *c);
+
+/* The content of a message; all zero where there is none, or no memory for it. */
+const struct content *content_of(const struct findings *F, const struct message *m);
+
 uint32_t message_find(const struct findings *F, const struct finding *f, uint8_t tx);
 uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns);
 void message_recipient(struct findings *F, struct message *m, const char *addr, size_t len);
 void message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted);
-void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len);
+
+/* Octets of its content; `stuffed` dots that only the wire had stood among them. */
+void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len,
+    uint16_t stuffed);
 void message_content_gap(struct findings *F, struct message *m, uint64_t len);
 void message_content_end(struct findings *F, struct message *m);
+struct attachment attachment_at(const struct findings *F, uint32_t at); /* `at` in the chain */
 
-/* A Received field, the newest first; what became of them all; and their memory. */
-void hops_take(struct findings *F, struct message *m, const char *field, size_t len);
+/* A Received field, the newest first; and what became of them all. */
+void hops_take(struct findings *F, struct hops *hops, const char *field, size_t len);
 void hops_put(const struct findings *F, const struct message *m, struct record *r);
-void hops_free(struct findings *F, struct message *m);
 
 #endif

@@ -39,8 +39,9 @@ put_exposure(struct record *r, uint8_t exposed, bool names)
 }
 
 static void
-put_auth(const struct finding *f, struct record *r)
+put_auth(const struct findings *F, const struct finding *f, struct record *r)
 {
+	const struct notes *n = finding_notes(F, f);
 	static const struct {
 		uint32_t flag;
 		const char *word;
@@ -51,10 +52,10 @@ put_auth(const struct finding *f, struct record *r)
 	    {FINDING_AUTH_OPEN, "unanswered"},
 	};
 	for (unsigned i = 0; auth_name(i) != NULL; i++) {
-		if (f->auth & 1u << i)
+		if (n->auth & 1u << i)
 			record_put_word(r, FIELD_AUTH, auth_name(i));
 	}
-	if (f->auth != 0 && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
+	if (f->flags & FINDING_AUTH && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
 		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
 	for (unsigned i = 0; i < sizeof results / sizeof *results; i++) {
 		bool early = results[i].flag == FINDING_AUTH_OPEN && r->kind != RECORD_SESSION;
@@ -62,30 +63,37 @@ put_auth(const struct finding *f, struct record *r)
 			record_put_word(r, FIELD_AUTH_RESULT, results[i].word);
 	}
 	for (unsigned i = 0; i < AUTH_SHOWS; i++) {
-		if (f->auth_shown >> i & 1u)
+		if (n->auth_shown >> i & 1u)
 			record_put_word(r, FIELD_AUTH_SHOWS, auth_shows_name((enum auth_shows)i));
 	}
 }
 
 static void
-put_certificate(const struct findings *F, const struct tls_facts *t, struct record *r)
+put_certificate(const struct findings *F, const struct certificate *c, struct record *r)
 {
 	static const char *const from[] =
 	    {[NAME_FROM_SNI] = "sni", [NAME_FROM_GREETING] = "greeting", [NAME_FROM_EHLO] = "ehlo"};
 	size_t len, n;
-	const char *names = strings_get(&F->strings, t->alt_names, &len);
+	put_string(F, r, FIELD_TLS_SUBJECT, c->subject);
+	put_string(F, r, FIELD_TLS_ISSUER, c->issuer);
+	put_string(F, r, FIELD_TLS_SHA256, c->sha256);
+	if (c->not_before_ns != 0)
+		record_put_time(r, FIELD_TLS_NOT_BEFORE, c->not_before_ns);
+	if (c->not_after_ns != 0)
+		record_put_time(r, FIELD_TLS_NOT_AFTER, c->not_after_ns);
+	const char *names = strings_get(&F->strings, c->alt_names, &len);
 	for (size_t at = 0; at < len; at += n + 1) {
 		n = strlen(names + at); /* each has its NUL inside */
 		record_put_str(r, FIELD_TLS_ALT_NAMES, names + at, n);
 	}
-	put_string(F, r, FIELD_TLS_KEY_ALGORITHM, t->key_type);
-	if (t->key_bits != 0)
-		record_put_u64(r, FIELD_TLS_KEY_SIZE, t->key_bits);
-	put_string(F, r, FIELD_TLS_SIGNATURE, t->signature);
-	if (t->name != 0) {
-		put_string(F, r, FIELD_TLS_NAME, t->name);
-		record_put_word(r, FIELD_TLS_NAME_FROM, from[t->name_from]);
-		record_put_bool(r, FIELD_TLS_NAME_MATCH, t->name_match);
+	put_string(F, r, FIELD_TLS_KEY_ALGORITHM, c->key_type);
+	if (c->key_bits != 0)
+		record_put_u64(r, FIELD_TLS_KEY_SIZE, c->key_bits);
+	put_string(F, r, FIELD_TLS_SIGNATURE, c->signature);
+	if (c->name != 0) {
+		put_string(F, r, FIELD_TLS_NAME, c->name);
+		record_put_word(r, FIELD_TLS_NAME_FROM, from[c->name_from]);
+		record_put_bool(r, FIELD_TLS_NAME_MATCH, c->name_match);
 	}
 }
 
@@ -101,52 +109,42 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 		record_put_bool(r, FIELD_TLS_ESTABLISHED, (f->flags & FINDING_ESTABLISHED) != 0);
 	if (t == NULL)
 		return;
+	const struct certificate c = certificate_of(F, t);
 	if (f->flags & FINDING_SERVER_HELLO) {
 		record_put_word(r, FIELD_TLS_VERSION, tls_version_name(t->version));
 		record_put_word(r, FIELD_TLS_CIPHER, tls_cipher_name(t->cipher));
 		if (t->dh_bits != 0) {
 			char dh[24];
 			struct text x = text_in(dh, sizeof dh);
-			text_printf(&x, "DHE-%u", t->dh_bits);
+			text_printf(&x, "DHE-%u", (unsigned)t->dh_bits);
 			record_put_str(r, FIELD_TLS_GROUP, x.buf, x.len);
 		} else if (t->group != 0) {
 			record_put_word(r, FIELD_TLS_GROUP, tls_group_name(t->group));
 		}
 		/* up to TLS 1.2 it takes more than the hello to tell that it was not */
-		bool full = t->sha256 != 0 || t->group != 0 || t->dh_bits != 0 ||
+		bool full = c.sha256 != 0 || t->group != 0 || t->dh_bits != 0 ||
 		    (f->flags & FINDING_ESTABLISHED && !v->gap);
 		if (t->resumed || t->version >= 0x0304 || full)
 			record_put_bool(r, FIELD_TLS_RESUMED, t->resumed);
-		if (t->ja3s[0] != '\0')
-			record_put_word(r, FIELD_TLS_JA3S, t->ja3s);
+		put_string(F, r, FIELD_TLS_JA3S, t->ja3s);
 	}
 	put_string(F, r, FIELD_TLS_SNI, t->sni);
 	put_string(F, r, FIELD_TLS_NEXT_PROTOCOL, t->alpn);
-	if (t->ja3[0] != '\0')
-		record_put_word(r, FIELD_TLS_JA3, t->ja3);
-	if (t->ja4[0] != '\0')
-		record_put_word(r, FIELD_TLS_JA4, t->ja4);
+	put_string(F, r, FIELD_TLS_JA3, t->ja3);
+	put_string(F, r, FIELD_TLS_JA4, t->ja4);
 	for (unsigned i = 0; i < t->alerts; i++) {
 		char buf[64];
 		struct text x = text_in(buf, sizeof buf);
-		const char *name = tls_alert_name(t->alert[i].description);
-		text_puts(&x, t->alert[i].side == TLS_CLIENT ? "client: " : "server: ");
+		const char *name = tls_alert_name(t->alert[i]);
+		text_puts(&x, t->alert_sides >> i & 1u ? "server: " : "client: ");
 		if (name != NULL)
 			text_puts(&x, name);
 		else
-			text_printf(&x, "%u", t->alert[i].description);
+			text_printf(&x, "%u", t->alert[i]);
 		record_put_str(r, FIELD_TLS_ALERT, x.buf, x.len);
 	}
-	if (t->sha256 != 0) {
-		put_string(F, r, FIELD_TLS_SUBJECT, t->subject);
-		put_string(F, r, FIELD_TLS_ISSUER, t->issuer);
-		put_string(F, r, FIELD_TLS_SHA256, t->sha256);
-		if (t->not_before_ns != 0)
-			record_put_time(r, FIELD_TLS_NOT_BEFORE, t->not_before_ns);
-		if (t->not_after_ns != 0)
-			record_put_time(r, FIELD_TLS_NOT_AFTER, t->not_after_ns);
-		put_certificate(F, t, r);
-	}
+	if (c.sha256 != 0)
+		put_certificate(F, &c, r);
 }
 
 static void
@@ -164,11 +162,11 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 	bool whole = v->both && !v->midstream && !v->gap;
 	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))
 		record_put_bool(r, FIELD_STARTTLS_REQUESTED, (f->flags & FINDING_REQUESTED) != 0);
-	if (f->upgrade_code != 0)
-		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_code);
-	else if (f->upgrade_word != 0)
-		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_word]);
-	put_string(F, r, FIELD_STARTTLS_EVIDENCE, f->evidence);
+	if (f->upgrade_reply >= sizeof word / sizeof word[0])
+		record_put_u64(r, FIELD_STARTTLS_REPLY, f->upgrade_reply);
+	else if (f->upgrade_reply != 0)
+		record_put_word(r, FIELD_STARTTLS_REPLY_WORD, word[f->upgrade_reply]);
+	put_string(F, r, FIELD_STARTTLS_EVIDENCE, finding_notes(F, f)->evidence);
 	bool any = (f->flags & (FINDING_TLS_SEEN | FINDING_HELLO)) != 0;
 	/* TLS that was under way before the capture, or behind a loss, may have begun either way */
 	if (!any)
@@ -196,14 +194,14 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 	put_starttls(F, f, v, r);
 	record_put_u64(r, FIELD_MESSAGES, f->messages);
 	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
-	put_auth(f, r);
+	put_auth(F, f, r);
 	for (unsigned i = 0; i < MAIL_EXTENSIONS; i++) {
 		if (f->used >> i & 1u)
 			record_put_word(r, FIELD_USED, mail_extension(i));
 	}
 	put_string(F, r, FIELD_HELO, f->helo);
 	put_string(F, r, FIELD_GREETING, f->greeting);
-	put_string(F, r, FIELD_CLIENT_AGENT, f->agent);
+	put_string(F, r, FIELD_CLIENT_AGENT, finding_notes(F, f)->agent);
 	for (unsigned i = 0; i < ANOMALIES; i++) {
 		if (f->anomalies & 1u << i)
 			record_put_word(r, FIELD_ANOMALIES, anomaly_table[i].name);
@@ -218,6 +216,7 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 	static const char *const delivered[] = {"accepted", "rejected", "aborted", "unknown"};
 	static const char *const protection[] = {"none", "pgp", "smime", "none", "unknown"};
 	const struct message *m = pool_at(&F->messages, id);
+	const struct content *c = content_of(F, m);
 	size_t len;
 	(void)f;
 	put_exposed(r, m->exposed);
@@ -228,26 +227,26 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		    m->flags & MESSAGE_SENDER_REFUSED ? FIELD_REFUSED_FROM : FIELD_EMAIL_FROM, from,
 		    len);
 	}
-	for (uint32_t at = m->rcpt_first; at != 0;) {
+	for (uint32_t at = m->recipients.first; at != 0; at = chain_next(F, at)) {
 		const char *cell = strings_get(&F->strings, at, &len);
 		bool refused = cell[offsetof(struct recipient, state)] == RECIPIENT_REFUSED;
 		record_put_str(r, refused ? FIELD_REFUSED_TO : FIELD_EMAIL_TO,
 		    cell + RECIPIENT_HEAD, len - RECIPIENT_HEAD);
-		memcpy(&at, cell, sizeof at); /* its `next` */
 	}
 	if (m->rcpts > 0)
 		record_put_u64(r, FIELD_RECIPIENTS, m->rcpts);
-	put_string(F, r, FIELD_EMAIL_SUBJECT, m->subject);
-	put_string(F, r, FIELD_EMAIL_MESSAGE_ID, m->message_id);
-	put_string(F, r, FIELD_EMAIL_X_MAILER, m->mailer);
-	for (unsigned i = 0; i < m->attachments; i++) {
+	put_string(F, r, FIELD_EMAIL_SUBJECT, c->subject);
+	put_string(F, r, FIELD_EMAIL_MESSAGE_ID, c->message_id);
+	put_string(F, r, FIELD_EMAIL_X_MAILER, c->mailer);
+	for (uint32_t at = c->attachments.first; at != 0; at = chain_next(F, at)) {
+		const struct attachment a = attachment_at(F, at);
 		record_put_item(r, FIELD_EMAIL_ATTACHMENT);
-		put_string(F, r, FIELD_EMAIL_ATTACHMENT_NAME, m->attachment[i].name);
-		put_string(F, r, FIELD_EMAIL_ATTACHMENT_TYPE, m->attachment[i].type);
-		record_put_u64(r, FIELD_EMAIL_ATTACHMENT_SIZE, m->attachment[i].size);
-		if (m->detected[i] != MAGIC_NONE)
+		put_string(F, r, FIELD_EMAIL_ATTACHMENT_NAME, a.name);
+		put_string(F, r, FIELD_EMAIL_ATTACHMENT_TYPE, a.type);
+		record_put_u64(r, FIELD_EMAIL_ATTACHMENT_SIZE, a.size);
+		if (a.detected != MAGIC_NONE)
 			record_put_word(r, FIELD_EMAIL_ATTACHMENT_DETECTED,
-			    magic_type((enum magic)m->detected[i]));
+			    magic_type((enum magic)a.detected));
 	}
 	record_put_word(r, FIELD_DELIVERED, delivered[m->delivered]);
 	if (m->flags & MESSAGE_CONTENT) {
@@ -255,7 +254,8 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 		    m->protection != MIME_PLAIN;
 		record_put_word(r, FIELD_BODY_PROTECTION,
 		    known ? protection[m->protection] : "unknown");
-		record_put_u64(r, FIELD_SIZE, m->size);
+		if (m->content != 0)
+			record_put_u64(r, FIELD_SIZE, c->size);
 		if (m->flags & MESSAGE_TLS_WAIVED)
 			record_put_bool(r, FIELD_TLS_REQUIRED, false);
 	}

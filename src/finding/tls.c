@@ -92,15 +92,33 @@ facts_of(struct findings *F, struct finding *f)
 static uint32_t
 keep(struct findings *F, const char *s)
 {
-	return strings_put(&F->strings, s, strlen(s));
+	return strings_share(&F->strings, s, strlen(s));
+}
+
+/* The last one counts. */
+static void
+keep_again(struct findings *F, uint32_t *had, const char *s)
+{
+	strings_drop(&F->strings, *had);
+	*had = keep(F, s);
+}
+
+struct certificate
+certificate_of(const struct findings *F, const struct tls_facts *t)
+{
+	struct certificate c = {.subject = 0};
+	size_t len;
+	const char *cell = strings_get(&F->strings, t->certificate, &len);
+	memcpy(&c, cell, len);
+	return c;
 }
 
 /* Compares the certificate with the name that it should have: see above. */
 static void
-compare_name(struct findings *F, struct finding *f, struct tls_facts *t,
-    const struct cert_info *info)
+compare_name(struct findings *F, struct finding *f, uint32_t sni, const struct cert_info *info,
+    struct certificate *c)
 {
-	const uint32_t said[] = {[NAME_FROM_SNI] = t->sni,
+	const uint32_t said[] = {[NAME_FROM_SNI] = sni,
 	    [NAME_FROM_GREETING] = f->greeting,
 	    [NAME_FROM_EHLO] = f->server_name};
 	char name[LIMIT_TEXT + 1] = "";
@@ -117,37 +135,45 @@ compare_name(struct findings *F, struct finding *f, struct tls_facts *t,
 		match = cert_matches(info, host);
 		if (match || name[0] == '\0') {
 			memcpy(name, host, n + 1);
-			t->name_from = (uint8_t)from;
+			c->name_from = (uint8_t)from;
 		}
 		if (from == NAME_FROM_SNI)
 			break;
 	}
 	if (name[0] == '\0' || (!match && info->names_cut))
 		return;
-	t->name = keep(F, name);
-	t->name_match = match;
+	c->name = keep(F, name);
+	c->name_match = match;
 	if (!match)
 		finding_add_anomaly(f, ANOMALY_CERT_MISMATCH);
+}
+
+static void
+certificate_drop(struct findings *F, const struct certificate *c)
+{
+	const uint32_t strings[] = {c->subject, c->issuer, c->sha256, c->alt_names, c->key_type,
+	    c->signature, c->name};
+	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+		strings_drop(&F->strings, strings[i]);
 }
 
 static void
 take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
     const struct tls_event *ev, const struct finding_view *v)
 {
-	const struct cert_info *info = NULL;
-	if (t->subject == 0 && t->sha256 == 0)
-		info = cert_read(&F->certs, ev->data, ev->len);
+	const struct cert_info *info =
+	    t->certificate == 0 ? cert_read(&F->certs, ev->data, ev->len) : NULL;
 	if (info == NULL)
 		return;
-	t->subject = keep(F, info->subject);
-	t->issuer = keep(F, info->issuer);
-	t->sha256 = keep(F, info->sha256);
-	t->alt_names = strings_put(&F->strings, info->shown, info->shown_len);
-	t->key_type = keep(F, info->key_type);
-	t->signature = keep(F, info->signature);
-	t->key_bits = info->key_bits;
-	t->not_before_ns = info->not_before_ns;
-	t->not_after_ns = info->not_after_ns;
+	struct certificate c = {.subject = keep(F, info->subject),
+	    .issuer = keep(F, info->issuer),
+	    .sha256 = keep(F, info->sha256),
+	    .alt_names = strings_share(&F->strings, info->shown, info->shown_len),
+	    .key_type = keep(F, info->key_type),
+	    .signature = keep(F, info->signature),
+	    .key_bits = info->key_bits,
+	    .not_before_ns = info->not_before_ns,
+	    .not_after_ns = info->not_after_ns};
 	if (info->not_after_ns != 0 && v->ts_ns > info->not_after_ns)
 		finding_add_anomaly(f, ANOMALY_CERT_EXPIRED);
 	if (v->ts_ns < info->not_before_ns)
@@ -156,7 +182,10 @@ take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
 		finding_add_anomaly(f, ANOMALY_CERT_SELF_SIGNED);
 	if (info->weak)
 		finding_add_anomaly(f, ANOMALY_CERT_WEAK);
-	compare_name(F, f, t, info);
+	compare_name(F, f, t->sni, info, &c);
+	t->certificate = strings_put(&F->strings, &c, sizeof c);
+	if (t->certificate == 0)
+		certificate_drop(F, &c);
 }
 
 /* Fatal, or one that TLS 1.3 knows as such whatever level it claims (RFC 8446 section 6). */
@@ -187,7 +216,7 @@ take_server_hello(struct findings *F, struct finding *f, struct tls_facts *t,
 	t->cipher = ev->cipher;
 	t->group = ev->group;
 	t->resumed = ev->resumed;
-	memcpy(t->ja3s, ev->ja3, sizeof t->ja3s);
+	keep_again(F, &t->ja3s, ev->ja3);
 	if (t->alpn == 0)
 		t->alpn = keep(F, ev->alpn);
 }
@@ -200,7 +229,7 @@ take_key_exchange(struct finding *f, struct tls_facts *t, const struct tls_event
 	if (t == NULL)
 		return;
 	t->group = ev->group;
-	t->dh_bits = ev->dh_bits;
+	t->dh_bits = (uint16_t)(ev->dh_bits < UINT16_MAX ? ev->dh_bits : UINT16_MAX);
 }
 
 void
@@ -216,8 +245,8 @@ finding_take_tls(struct findings *F, struct finding *f, const struct tls_event *
 			break;
 		if (t->sni == 0)
 			t->sni = keep(F, ev->sni);
-		memcpy(t->ja3, ev->ja3, sizeof t->ja3);
-		memcpy(t->ja4, ev->ja4, sizeof t->ja4);
+		keep_again(F, &t->ja3, ev->ja3);
+		keep_again(F, &t->ja4, ev->ja4);
 		break;
 	case TLS_EVENT_SERVER_HELLO: take_server_hello(F, f, t, ev); break;
 	case TLS_EVENT_RESUMED:
@@ -232,9 +261,10 @@ finding_take_tls(struct findings *F, struct finding *f, const struct tls_event *
 	case TLS_EVENT_ALERT:
 		if (alert_is_fatal(t, ev) && !(f->flags & FINDING_ESTABLISHED))
 			f->flags |= FINDING_TLS_BROKE;
-		if (t != NULL && t->alerts < sizeof t->alert / sizeof t->alert[0]) {
-			t->alert[t->alerts].side = (uint8_t)ev->side;
-			t->alert[t->alerts++].description = ev->alert;
+		if (t != NULL && t->alerts < sizeof t->alert) {
+			t->alert_sides |=
+			    (uint8_t)((ev->side == TLS_SERVER ? 1u : 0u) << t->alerts);
+			t->alert[t->alerts++] = ev->alert;
 		}
 		break;
 	case TLS_EVENT_ESTABLISHED: f->flags |= FINDING_ESTABLISHED; break;
@@ -258,8 +288,9 @@ finding_release_tls(struct findings *F, struct finding *f)
 	if (f->facts == 0)
 		return;
 	struct tls_facts *t = pool_at(&F->facts, f->facts);
-	const uint32_t strings[] = {t->sni, t->alpn, t->subject, t->issuer, t->sha256, t->alt_names,
-	    t->key_type, t->signature, t->name};
+	const struct certificate c = certificate_of(F, t);
+	const uint32_t strings[] = {t->sni, t->alpn, t->ja3, t->ja4, t->ja3s, t->certificate};
+	certificate_drop(F, &c);
 	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
 		strings_drop(&F->strings, strings[i]);
 	pool_give(&F->facts, f->facts);

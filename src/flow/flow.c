@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/memory.h"
 
-#define SLOTS  1024u
-#define FEWEST 1024u /* buckets of an empty table, a power of two */
-#define STEPS  256u  /* flows put where they belong, in the search for one to give up */
+#define SLOTS 1024u
+#define STEPS 256u /* flows put where they belong, in the search for one to give up */
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 _Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeout fits the wheel");
@@ -16,18 +14,13 @@ _Static_assert(LIMIT_IDLE_MAIL_S < SLOTS && LIMIT_IDLE_OTHER_S < SLOTS, "a timeo
 bool
 flow_table_init(struct flow_table *t, uint32_t max)
 {
-	size_t buckets = (size_t)max + FEWEST;
 	memset(t, 0, sizeof *t);
 	if (!pool_init(&t->flows, "flows", sizeof(struct flow), max))
 		return false;
-	void *mem = memory_reserve(buckets * sizeof *t->bucket);
-	if (mem == NULL) {
+	if (!buckets_init(&t->buckets, max)) {
 		pool_free_all(&t->flows);
 		return false;
 	}
-	t->bucket = mem;
-	t->mask = FEWEST - 1;
-	t->reserved = buckets;
 	t->epoch_s = INT64_MIN;
 	hash_key_draw(&t->key);
 	return true;
@@ -36,8 +29,7 @@ flow_table_init(struct flow_table *t, uint32_t max)
 void
 flow_table_free(struct flow_table *t)
 {
-	memory_release(t->bucket, t->reserved * sizeof *t->bucket);
-	t->bucket = NULL;
+	buckets_free(&t->buckets);
 	pool_free_all(&t->flows);
 }
 
@@ -72,26 +64,14 @@ struct key {
 	uint32_t family;
 };
 
-/*
- * Linear hashing (Litwin, VLDB 1980): as many buckets as flows, one more split with each new flow,
- * so that no flow waits for a table to be built anew, and few flows lie close together (with
- * buckets for the most flows there can be, each look-up was a miss of the TLB).
- */
-static uint32_t *
-bucket_of(const struct flow_table *t, uint32_t hash)
-{
-	uint32_t i = hash & t->mask;
-	return &t->bucket[i < t->split ? hash & (2 * t->mask + 1) : i];
-}
-
+/* One more flow: a chain of the table is divided in two. */
 static void
 split_one(struct flow_table *t)
 {
-	uint32_t bit = t->mask + 1, *old = &t->bucket[t->split],
-		 *fresh = &t->bucket[t->split + bit];
-	if (t->flows.used <= t->mask + t->split || t->split + bit >= t->reserved)
+	uint32_t *at, *fresh, bit;
+	if (!buckets_grow(&t->buckets, t->flows.used, &at, &fresh, &bit))
 		return;
-	for (uint32_t *at = old; *at != 0;) {
+	while (*at != 0) {
 		struct flow *f = flow_at(t, *at);
 		if (!(f->hash & bit)) {
 			at = &f->chain;
@@ -101,10 +81,6 @@ split_one(struct flow_table *t)
 		*at = f->chain;
 		f->chain = *fresh;
 		*fresh = id;
-	}
-	if (++t->split == bit) {
-		t->mask = 2 * t->mask + 1;
-		t->split = 0;
 	}
 }
 
@@ -160,7 +136,7 @@ flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *s
 	unsigned a = key_of(&k, ends);
 	*side = a;
 	uint64_t h = hash_40(&t->key, &k);
-	uint32_t *head = bucket_of(t, (uint32_t)h);
+	uint32_t *head = buckets_at(&t->buckets, (uint32_t)h);
 	*fresh = false;
 	for (uint32_t id = *head; id != 0;) {
 		struct flow *f = flow_at(t, id);
@@ -268,7 +244,7 @@ void
 flow_remove(struct flow_table *t, uint32_t id)
 {
 	struct flow *f = flow_at(t, id);
-	uint32_t *at = bucket_of(t, f->hash);
+	uint32_t *at = buckets_at(&t->buckets, f->hash);
 	while (*at != 0 && *at != id)
 		at = &flow_at(t, *at)->chain;
 	if (*at == id)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/buckets.h"
 #include "base/hash.h"
 #include "base/pool.h"
 #include "decode/segment.h"
@@ -48,10 +49,7 @@ struct flow {
 
 struct flow_table {
 	struct pool flows;
-	uint32_t *bucket; /* heads of the chains */
-	uint32_t mask;	  /* buckets, without those split off in this round, less one */
-	uint32_t split;	  /* buckets before this one were split in this round */
-	size_t reserved;  /* buckets that there is room for */
+	struct buckets buckets; /* heads of the chains */
 	struct hash_key key;
 	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
 	uint32_t now_s;	      /* the latest time seen */

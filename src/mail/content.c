@@ -27,6 +27,19 @@ enum dot_state {
 #define DOT_BEHIND 0x20u /* something follows that dot line */
 #define DOT_BEGUN  0x40u /* MAIL_CONTENT_BEGIN was emitted */
 
+static uint64_t
+count_of(const struct mail_session *s, enum mail_side side)
+{
+	return (uint64_t)s->count_high[side] << 32 | s->count[side];
+}
+
+static void
+count_set(struct mail_session *s, enum mail_side side, uint64_t octets)
+{
+	s->count[side] = (uint32_t)octets;
+	s->count_high[side] = (uint8_t)(octets >> 32); /* see LIMIT_CONTENT_LITERAL */
+}
+
 void
 mail_content_dot(struct mail *m, struct mail_session *s, enum mail_side side)
 {
@@ -41,7 +54,7 @@ void
 mail_content_count(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
 {
 	s->mode[side] = MAIL_MODE_COUNT;
-	s->count[side] = octets;
+	count_set(s, side, octets);
 	s->dot[side] = DOT_BEGUN;
 	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
 	if (octets == 0) {
@@ -54,7 +67,7 @@ void
 mail_content_literal(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t octets)
 {
 	s->mode[side] = octets > 0 ? MAIL_MODE_COUNT : MAIL_MODE_LINES;
-	s->count[side] = octets;
+	count_set(s, side, octets);
 	s->dot[side] = 0;
 	s->flags &= (uint8_t)~MAIL_SESSION_GAP;
 	if (octets == 0)
@@ -87,7 +100,7 @@ static void
 begin(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_BEGIN, side);
-	ev->tx = (uint8_t)session_row(s)->tx(s, side);
+	ev->tx = (uint8_t)session_row(s)->tx(m, s, side);
 	ev->index = session_row(s)->bare ? MAIL_CONTENT_BARE : 0;
 	s->dot[side] |= DOT_BEGUN;
 }
@@ -97,12 +110,12 @@ emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const 
     size_t len)
 {
 	struct mail_event *ev;
-	if (len == 0 || session_row(s)->tx(s, side) < 0)
+	if (len == 0 || session_row(s)->tx(m, s, side) < 0)
 		return;
 	if (!(s->dot[side] & DOT_BEGUN))
 		begin(m, s, side);
 	ev = mail_emit(m, MAIL_CONTENT, side);
-	ev->tx = (uint8_t)session_row(s)->tx(s, side);
+	ev->tx = (uint8_t)session_row(s)->tx(m, s, side);
 	ev->text = data;
 	ev->len = len;
 	ev->index = m->stuffed;
@@ -223,12 +236,13 @@ void
 content_read_count(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	size_t n = m->left < s->count[side] ? m->left : (size_t)s->count[side];
+	uint64_t count = count_of(s, side);
+	size_t n = m->left < count ? m->left : (size_t)count;
 	emit_content(m, s, side, m->data, n);
 	m->data += n;
 	m->left -= n;
-	s->count[side] -= n;
-	if (s->count[side] == 0) {
+	count_set(s, side, count - n);
+	if (count == n) {
 		s->mode[side] = MAIL_MODE_LINES;
 		session_row(s)->content_end(m, s, side, true);
 	}
@@ -238,24 +252,27 @@ void
 content_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
 {
 	const struct mail_row *row = session_row(s);
-	if (s->mode[side] == MAIL_MODE_COUNT && len > s->count[side]) {
-		s->count[side] = 0;
+	uint64_t count = s->mode[side] == MAIL_MODE_COUNT ? count_of(s, side) : 0;
+	if (s->mode[side] == MAIL_MODE_COUNT && len > count) {
 		session_resync(m, s, side);
 		s->flags |= MAIL_SESSION_GAP;
 		row->content_end(m, s, side, false);
 		row->gap(m, s, side);
 		return;
 	}
-	if (row->tx(s, side) >= 0) {
+	if (row->tx(m, s, side) >= 0) {
 		if (!(s->dot[side] & DOT_BEGUN))
 			begin(m, s, side);
 		struct mail_event *ev = mail_emit(m, MAIL_CONTENT_GAP, side);
-		ev->tx = (uint8_t)row->tx(s, side);
+		ev->tx = (uint8_t)row->tx(m, s, side);
 		ev->len = (size_t)len;
 	}
 	s->flags |= MAIL_SESSION_GAP;
 	s->dot[side] = DOT_MID_CR | DOT_BEGUN; /* a CR may be what was lost last */
-	if (s->mode[side] == MAIL_MODE_COUNT && (s->count[side] -= len) == 0) {
+	if (s->mode[side] != MAIL_MODE_COUNT)
+		return;
+	count_set(s, side, count - len);
+	if (count == len) {
 		s->mode[side] = MAIL_MODE_LINES;
 		row->content_end(m, s, side, true);
 	}

@@ -16,9 +16,10 @@
 #include "base/text.h"
 
 static int
-imap_tx(const struct mail_session *s, enum mail_side side)
+imap_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
-	return s->p.imap.literal[side] == LITERAL_MESSAGE ? s->p.imap.side_tx[side] : -1;
+	const struct imap *p = imap_of(m, s);
+	return p->literal[side] == LITERAL_MESSAGE ? p->side_tx[side] : -1;
 }
 
 bool
@@ -58,7 +59,7 @@ imap_forget(struct imap *p, unsigned at)
 void
 imap_await(struct mail *m, struct mail_session *s, uint32_t tag, uint8_t what)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	if (p->q_len == LIMIT_PENDING_IMAP) {
 		if (!imap_is_one_sided(s))
 			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_PIPELINE);
@@ -128,7 +129,7 @@ void
 imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side side,
     enum imap_holds what, uint64_t octets)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	p->literal[side] = (uint8_t)what;
 	p->flags |= side == MAIL_CLIENT ? IMAP_REST : IMAP_MORE;
 	if (what == LITERAL_MESSAGE)
@@ -137,13 +138,6 @@ imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side side,
 }
 
 /* ---- the row ---- */
-
-static void
-imap_begin(struct mail *m, struct mail_session *s)
-{
-	(void)m;
-	(void)s;
-}
 
 static void
 imap_line(struct mail *m, struct mail_session *s, enum mail_side side, const struct mail_line *l)
@@ -185,11 +179,12 @@ client_secret(const struct imap *p, const char *line, size_t len)
 }
 
 static size_t
-imap_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+imap_secret(struct mail *m, const struct mail_session *s, enum mail_side side, const char *line,
+    size_t len)
 {
 	/* the CR of a line end may have come without its LF */
 	size_t n = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
-	size_t at = side == MAIL_CLIENT ? client_secret(&s->p.imap, line, n) : n;
+	size_t at = side == MAIL_CLIENT ? client_secret(imap_of(m, s), line, n) : n;
 	return at < n ? at : len;
 }
 
@@ -216,7 +211,7 @@ imap_plausible(const struct mail_session *s, enum mail_side side, const char *da
 static void
 imap_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	uint8_t what = p->literal[side], tx = p->side_tx[side];
 	p->literal[side] = LITERAL_NONE;
 	if (side == MAIL_CLIENT)
@@ -242,7 +237,7 @@ imap_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 static void
 imap_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	p->flags |= IMAP_LOST | IMAP_GREETED; /* what comes now is no greeting */
 	if (side == MAIL_CLIENT) {
 		p->flags &= ~(IMAP_AUTH_OPEN | IMAP_REST | IMAP_SYNC);
@@ -261,19 +256,20 @@ imap_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 static void
 imap_end(struct mail *m, struct mail_session *s)
 {
-	imap_pieces_over(m, &s->p.imap);
+	imap_pieces_over(m, imap_of(m, s));
 }
 
 const struct mail_row mail_imap_row = {
     .name = "imap",
     .content = 1u << MAIL_CLIENT | 1u << MAIL_SERVER,
     .bare = true,
-    .begin = imap_begin,
+    .begin = mail_mailbox_begin,
     .line = imap_line,
     .secret = imap_secret,
     .plausible = imap_plausible,
     .content_end = imap_content_end,
     .gap = imap_gap,
     .end = imap_end,
+    .release = mail_mailbox_release,
     .tx = imap_tx,
 };

@@ -43,6 +43,13 @@ enum imap_command {
 	IMAP_OTHER
 };
 
+/* The state of an IMAP session. */
+static inline struct imap *
+imap_of(struct mail *m, const struct mail_session *s)
+{
+	return &mail_mailbox(m, s)->p.imap;
+}
+
 /* Tag, command word and where its arguments start. */
 struct imap_parts {
 	size_t tag_len;

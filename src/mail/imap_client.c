@@ -10,7 +10,7 @@ static void
 client_literal(struct mail *m, struct mail_session *s, uint8_t what, bool first, const char *args,
     size_t args_len, const struct imap_literal *lit)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	enum imap_holds kind = LITERAL_SKIP;
 	p->rest = what;
 	p->flags &= ~(IMAP_SYNC | IMAP_MAILBOX);
@@ -53,7 +53,7 @@ client_literal(struct mail *m, struct mail_session *s, uint8_t what, bool first,
 static void
 auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	size_t n = l->len + l->hidden;
 	char first = l->len > 0 ? l->s[0] : (char)l->hidden_first;
 	bool cancel = n > 0 && n <= 2 && first == '*';
@@ -75,7 +75,7 @@ auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 static void
 client_rest(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	const char *text = l->tail != NULL ? l->tail : l->s;
 	size_t len = l->tail != NULL ? LIMIT_LINE_TAIL : l->len;
 	struct imap_literal lit;
@@ -97,7 +97,7 @@ static void
 client_auth(struct mail *m, struct mail_session *s, const struct mail_line *l,
     const struct imap_parts *c)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	if (c->what == IMAP_LOGIN) {
 		unsigned seen;
 		struct imap_literal lit;
@@ -124,7 +124,7 @@ static void
 client_command(struct mail *m, struct mail_session *s, const struct mail_line *l,
     const struct imap_parts *c)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	const char *args = l->s + c->arg;
 	size_t args_len = l->len - c->arg;
 	uint32_t tag = imap_tag(l->s, c->tag_len);
@@ -171,7 +171,7 @@ client_command(struct mail *m, struct mail_session *s, const struct mail_line *l
 void
 imap_client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	struct imap_parts c = imap_split(l->s, l->len);
 	const char *text = l->tail != NULL ? l->tail : l->s;
 	size_t len = l->tail != NULL ? LIMIT_LINE_TAIL : l->len;

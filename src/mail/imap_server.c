@@ -45,7 +45,7 @@ static void
 starttls_reply(struct mail *m, struct mail_session *s, const struct mail_line *l,
     const struct imap_parts *c)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	const char *word = l->s + c->word;
 	bool ok = ascii_is(word, c->word_len, "OK"), bad = ascii_is(word, c->word_len, "BAD");
 	struct mail_event *ev = mail_emit(m, MAIL_UPGRADE_REPLY, MAIL_SERVER);
@@ -70,7 +70,7 @@ static void
 tagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
     const struct imap_parts *c)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	const char *word = l->s + c->word;
 	bool ok = ascii_is(word, c->word_len, "OK");
 	uint32_t tag = imap_tag(l->s, c->tag_len);
@@ -155,7 +155,7 @@ static void
 fetched_literal(struct mail *m, struct mail_session *s, const struct imap_fetched *f,
     uint64_t octets)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	bool goes_on = f->value == IMAP_VALUE_PIECE && p->flags & IMAP_PIECES &&
 	    p->piece_seq == p->seq && p->piece_end == f->offset;
 	p->flags &= ~IMAP_PIECE;
@@ -206,7 +206,7 @@ fetched_quoted(struct mail *m, struct imap *p, const struct imap_fetched *f)
 static void
 data_line(struct mail *m, struct mail_session *s, const struct mail_line *l, size_t at)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	struct imap_literal lit;
 	struct imap_fetched f = {0};
 	const char *text = l->tail != NULL ? l->tail : l->s;
@@ -240,7 +240,7 @@ static void
 untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
     const struct imap_parts *c, bool greeting)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	const char *word = l->s + c->word;
 	size_t left = l->len - c->word, at = 0;
 	bool data = is_data(word, left), alert = ascii_find(l->s, l->len, "[ALERT]") != NULL;
@@ -285,7 +285,7 @@ untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 void
 imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct imap *p = &s->p.imap;
+	struct imap *p = imap_of(m, s);
 	struct imap_parts c = imap_split(l->s, l->len);
 	const char *word = l->s + c.word;
 	if (p->flags & IMAP_MORE) {

@@ -25,14 +25,8 @@
 
 /* State of the SMTP row (smtp.c). */
 struct smtp {
-	struct smtp_pending {
-		uint8_t what;	/* enum smtp_command */
-		uint8_t tx;	/* transaction it belongs to */
-		uint16_t first; /* RCPT: index of the first recipient of the run; else see
-				   smtp.h */
-		uint16_t count; /* replies that the run still awaits */
-	} q[LIMIT_PENDING];	/* commands that await their replies, oldest first */
-	uint8_t q_len;
+	uint32_t queue;	      /* commands that await their replies: struct smtp_queue; 0 for none */
+	uint8_t last;	      /* the last of them: enum smtp_command */
 	uint8_t tx;	      /* number of the transaction that the client speaks of */
 	uint16_t flags;	      /* SMTP_* of smtp.c */
 	uint16_t rcpts;	      /* RCPT commands of this transaction */
@@ -42,7 +36,7 @@ struct smtp {
 	uint32_t keywords;    /* of the capability list under way: bits of smtp_keyword */
 };
 
-/* State of the IMAP and POP3 rows. */
+/* State of the IMAP row (imap.c). */
 struct imap {
 	struct imap_pending {
 		uint32_t tag;	 /* hash of its tag */
@@ -66,11 +60,20 @@ struct imap {
 	uint32_t piece_seq, piece_end;	 /* the message that came in pieces, and octets so far */
 };
 
+/* State of the POP3 row (pop3.c). */
 struct pop3 {
 	uint8_t q[LIMIT_PENDING_POP3]; /* commands that await their replies, oldest first */
 	uint8_t q_len;
 	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;
+};
+
+/* Of a session in which mail is fetched, which there are fewer of. */
+struct mailbox {
+	union {
+		struct imap imap;
+		struct pop3 pop3;
+	} p;
 };
 
 /* How the octets of one side are read. */
@@ -86,21 +89,18 @@ enum mail_mode {
 };
 
 struct mail_session {
-	uint8_t protocol;	 /* enum mail_protocol */
-	uint8_t mode[2];	 /* enum mail_mode, by side */
-	uint8_t dot[2];		 /* MAIL_MODE_DOT: where in a line the side is (session.c) */
-	uint8_t flags;		 /* MAIL_SESSION_* */
-	uint8_t hidden_first[2]; /* first octet of a secret dropped from the line under way */
-	uint8_t hidden_last[2];	 /* the last one so far */
-	uint16_t inflate;	 /* undoing COMPRESS: an object of the pool of these; 0 for none */
-	uint32_t hidden[2];	 /* octets of the line under way that were dropped as secret */
-	uint32_t line[2];  /* its octets kept so far: an object of the line pool; 0 for none */
-	uint32_t tls;	   /* TLS state: an object of the TLS pool; 0 for none */
-	uint64_t count[2]; /* MAIL_MODE_COUNT: octets still to come */
+	uint8_t protocol; /* enum mail_protocol */
+	uint8_t mode[2];  /* enum mail_mode, by side */
+	uint8_t dot[2];	  /* where in a line, or in content, the side is (session.c, content.c) */
+	uint8_t flags;	  /* MAIL_SESSION_* */
+	uint16_t inflate; /* undoing COMPRESS: an object of the pool of these; 0 for none */
+	uint8_t count_high[2]; /* MAIL_MODE_COUNT: octets still to come, of 40 bits the highest */
+	uint32_t count[2];     /* and the others */
+	uint32_t line[2];      /* the line under way: an object of the line pool; 0 for none */
+	uint32_t tls;	       /* TLS state: an object of the TLS pool; 0 for none */
 	union {
 		struct smtp smtp;
-		struct imap imap;
-		struct pop3 pop3;
+		uint32_t mailbox; /* IMAP, POP3: an object of the pool of these */
 	} p;
 };
 
@@ -120,8 +120,11 @@ struct mail_session {
 
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
-	struct pool lines;	/* partial lines held */
-	struct pool tls_states; /* struct tls */
+	struct pool lines;	   /* partial lines held */
+	struct pool queues;	   /* struct smtp_queue */
+	struct pool mailboxes;	   /* struct mailbox */
+	struct mailbox no_mailbox; /* of sessions that found no room there, and are not read */
+	struct pool tls_states;	   /* struct tls */
 	struct tls_pools tls_pools;
 	struct pool inflates; /* see inflate.h */
 	const uint8_t *data;  /* input not yet used */
@@ -144,12 +147,16 @@ struct mail {
 	char said[LIMIT_TEXT]; /* text of an event that a row put together */
 };
 
-extern const uint32_t mail_line_size, mail_tls_size; /* octets of one */
+extern const uint32_t mail_line_size, mail_queue_size, mail_mailbox_size,
+    mail_tls_size; /* octets of one */
 
-/* Pools of unfinished lines, TLS states, TLS handshake messages and states of compression.  False
- * where the address space is refused. */
-bool mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes,
-    uint32_t inflates);
+/* Maxima of what sessions hold. */
+struct mail_sizes {
+	uint32_t lines, queues, tls_states, handshakes, inflates, mailboxes;
+};
+
+/* False where the address space is refused. */
+bool mail_init(struct mail *m, const struct mail_sizes *n);
 void mail_free(struct mail *m);
 
 /* Begins a session in zeroed state.  `flags`: MAIL_SESSION_*. */

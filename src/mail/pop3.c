@@ -73,16 +73,16 @@ may_become_verb(const char *s, size_t len)
 }
 
 static int
-pop3_tx(const struct mail_session *s, enum mail_side side)
+pop3_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
 	(void)side;
-	return s->p.pop3.tx;
+	return mail_mailbox(m, s)->p.pop3.tx;
 }
 
 static void
 push(struct mail *m, struct mail_session *s, uint8_t what)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	if (s->flags & MAIL_SESSION_ONE_SIDED) {
 		p->q_len = 0;
 		return;
@@ -120,7 +120,7 @@ awaits(const struct pop3 *p, uint8_t what)
 static void
 auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool cancel = l->hidden <= 2 && l->hidden_first == '*';
 	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
 	if (l->hidden > 0 && cancel) {
@@ -146,7 +146,7 @@ asks_body(const char *s, size_t len, size_t arg)
 static void
 client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t n = mail_word_len(l->s, l->len), arg = n;
 	const struct verb *v = verb_of(l->s, n);
 	arg = mail_skip_blanks(l->s, l->len, arg);
@@ -210,7 +210,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 static void
 list_over(struct mail *m, struct mail_session *s)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool unsure =
 	    s->flags & (MAIL_SESSION_ONE_SIDED | MAIL_SESSION_MIDSTREAM) || p->flags & POP3_LOST;
 	if (p->flags & POP3_CAPA && !(p->flags & POP3_IN))
@@ -224,14 +224,14 @@ list_over(struct mail *m, struct mail_session *s)
 static void
 retrieve(struct mail *m, struct mail_session *s)
 {
-	s->p.pop3.tx++;
+	mail_mailbox(m, s)->p.pop3.tx++;
 	mail_content_dot(m, s, MAIL_SERVER);
 }
 
 static void
 reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t word = ok ? 3 : 4, text = l->len > word ? word + 1 : word;
 	bool unasked = p->q_len == 0;
 	uint8_t what = pop(p);
@@ -321,7 +321,7 @@ capability(struct mail *m, struct pop3 *p, const char *word, size_t len)
 static void
 server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool ok = ascii_begins(l->s, l->len, "+OK"), err = ascii_begins(l->s, l->len, "-ERR");
 	if (p->flags & POP3_MULTI) {
 		if (l->len == 1 && l->s[0] == '.') {
@@ -355,6 +355,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 static void
 pop3_begin(struct mail *m, struct mail_session *s)
 {
+	mail_mailbox_begin(m, s);
 	if (!(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT)))
 		push(m, s, CMD_CONNECT);
 }
@@ -371,9 +372,9 @@ pop3_line(struct mail *m, struct mail_session *s, enum mail_side side, const str
 /* What follows PASS, APOP and AUTH's mechanism; answers to challenges; while AUTH waits, what is no
  * command. */
 static size_t
-client_secret(const struct mail_session *s, const char *line, size_t len)
+client_secret(struct mail *m, const struct mail_session *s, const char *line, size_t len)
 {
-	const struct pop3 *p = &s->p.pop3;
+	const struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t n = mail_word_len(line, len), at = n;
 	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
@@ -390,11 +391,12 @@ client_secret(const struct mail_session *s, const char *line, size_t len)
 }
 
 static size_t
-pop3_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+pop3_secret(struct mail *m, const struct mail_session *s, enum mail_side side, const char *line,
+    size_t len)
 {
 	/* the CR of a line end may have come without its LF */
 	size_t n = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
-	size_t at = side == MAIL_CLIENT ? client_secret(s, line, n) : n;
+	size_t at = side == MAIL_CLIENT ? client_secret(m, s, line, n) : n;
 	return at < n ? at : len;
 }
 
@@ -419,17 +421,17 @@ static void
 pop3_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
 {
 	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, side);
-	ev->tx = s->p.pop3.tx;
+	ev->tx = mail_mailbox(m, s)->p.pop3.tx;
 	ev->flag = seen;
 	ev = mail_emit(m, MAIL_RESULT, side);
-	ev->tx = s->p.pop3.tx;
+	ev->tx = mail_mailbox(m, s)->p.pop3.tx;
 	ev->index = seen ? MAIL_ACCEPTED : MAIL_ABORTED;
 }
 
 static void
 pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
-	struct pop3 *p = &s->p.pop3;
+	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	(void)m;
 	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
 	p->flags |= POP3_LOST | POP3_GREETED; /* what comes now is no greeting */
@@ -456,5 +458,6 @@ const struct mail_row mail_pop3_row = {
     .content_end = pop3_content_end,
     .gap = pop3_gap,
     .end = pop3_end,
+    .release = mail_mailbox_release,
     .tx = pop3_tx,
 };

@@ -119,3 +119,20 @@ mail_extension(unsigned ext)
 	};
 	return ext < MAIL_EXTENSIONS ? names[ext] : NULL;
 }
+
+void
+mail_mailbox_begin(struct mail *m, struct mail_session *s)
+{
+	s->p.mailbox = pool_take(&m->mailboxes);
+	for (int side = 0; side < 2 && s->p.mailbox == 0; side++) {
+		s->mode[side] = MAIL_MODE_OFF;
+		mail_emit(m, MAIL_LOST, (enum mail_side)side);
+	}
+}
+
+void
+mail_mailbox_release(struct mail *m, struct mail_session *s)
+{
+	pool_give(&m->mailboxes, s->p.mailbox);
+	s->p.mailbox = 0;
+}

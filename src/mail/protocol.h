@@ -45,8 +45,8 @@ struct mail_row {
 	    const struct mail_line *l);
 	/* Where a secret begins in a (perhaps unfinished) line: an offset up to len, or len where
 	 * there is none. */
-	size_t (*secret)(const struct mail_session *s, enum mail_side side, const char *line,
-	    size_t len);
+	size_t (*secret)(struct mail *m, const struct mail_session *s, enum mail_side side,
+	    const char *line, size_t len);
 	/* Are these octets, behind a gap, certainly the start of a command (client) or reply
 	 * (server)? */
 	enum plausible (*plausible)(const struct mail_session *s, enum mail_side side,
@@ -58,12 +58,37 @@ struct mail_row {
 	void (*gap)(struct mail *m, struct mail_session *s, enum mail_side side);
 	/* The connection ended. */
 	void (*end)(struct mail *m, struct mail_session *s);
+	/* Gives back what the row holds of pools; NULL where it never does. */
+	void (*release)(struct mail *m, struct mail_session *s);
 	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
 	 */
-	int (*tx)(const struct mail_session *s, enum mail_side side);
+	int (*tx)(struct mail *m, const struct mail_session *s, enum mail_side side);
+};
+
+/* Commands of an SMTP session that await their replies, oldest first; while there are any. */
+struct smtp_queue {
+	struct smtp_pending {
+		uint8_t what;	/* enum smtp_command */
+		uint8_t tx;	/* transaction it belongs to */
+		uint16_t first; /* RCPT: index of the first recipient of the run; else see
+				   smtp.h */
+		uint16_t count; /* replies that the run still awaits */
+	} at[LIMIT_PENDING];
+	uint8_t len;
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;
+
+/* The state of a session of IMAP or POP3. */
+static inline struct mailbox *
+mail_mailbox(struct mail *m, const struct mail_session *s)
+{
+	return s->p.mailbox != 0 ? pool_at(&m->mailboxes, s->p.mailbox) : &m->no_mailbox;
+}
+
+/* mail_row.begin and .release of these: without memory the session is not followed. */
+void mail_mailbox_begin(struct mail *m, struct mail_session *s);
+void mail_mailbox_release(struct mail *m, struct mail_session *s);
 
 /* Queues an event, zeroed but for its kind and side, and returns it to be filled in. */
 struct mail_event *mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side);

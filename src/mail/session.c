@@ -19,8 +19,11 @@
 struct held_line {
 	uint16_t len;
 	bool cut;
-	char s[LIMIT_LINE];
+	uint8_t hidden_first;	    /* first octet of a secret that was dropped from it */
+	uint8_t hidden_last;	    /* the last one so far */
+	uint32_t hidden;	    /* octets that were dropped as secret */
 	char tail[LIMIT_LINE_TAIL]; /* the last octets, where it was cut */
+	char s[LIMIT_LINE];
 };
 
 /* Of the same octet, in MAIL_MODE_RESYNC. */
@@ -37,22 +40,30 @@ static const struct mail_row *const rows[MAIL_PROTOCOLS] = {
     [MAIL_POP3] = &mail_pop3_row,
 };
 
-const uint32_t mail_line_size = sizeof(struct held_line), mail_tls_size = sizeof(struct tls);
+const uint32_t mail_line_size = sizeof(struct held_line),
+	       mail_queue_size = sizeof(struct smtp_queue),
+	       mail_mailbox_size = sizeof(struct mailbox), mail_tls_size = sizeof(struct tls);
 
 bool
-mail_init(struct mail *m, uint32_t lines, uint32_t tls_states, uint32_t handshakes,
-    uint32_t inflates)
+mail_init(struct mail *m, const struct mail_sizes *n)
 {
 	memset(m, 0, sizeof *m);
-	return pool_init(&m->lines, "lines", sizeof(struct held_line), lines) &&
-	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), tls_states) &&
-	    tls_pools_init(&m->tls_pools, handshakes) && inflate_pool_init(&m->inflates, inflates);
+	bool ok = pool_init(&m->lines, "lines", sizeof(struct held_line), n->lines) &&
+	    pool_init(&m->queues, "queues", sizeof(struct smtp_queue), n->queues) &&
+	    pool_init(&m->mailboxes, "mailboxes", sizeof(struct mailbox), n->mailboxes) &&
+	    pool_init(&m->tls_states, "TLS states", sizeof(struct tls), n->tls_states) &&
+	    tls_pools_init(&m->tls_pools, n->handshakes) &&
+	    inflate_pool_init(&m->inflates, n->inflates);
+	pool_zero_only(&m->lines, offsetof(struct held_line, s));
+	return ok;
 }
 
 void
 mail_free(struct mail *m)
 {
 	pool_free_all(&m->lines);
+	pool_free_all(&m->queues);
+	pool_free_all(&m->mailboxes);
 	pool_free_all(&m->tls_states);
 	tls_pools_free(&m->tls_pools);
 	pool_free_all(&m->inflates);
@@ -116,6 +127,8 @@ session_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 void
 mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 {
+	if (s->mode[side] == MAIL_MODE_OFF)
+		return; /* it could not be begun */
 	session_resync(m, s, side);
 	s->dot[side] = RESYNC_FIRST;
 }
@@ -187,7 +200,6 @@ session_drop_line(struct mail *m, struct mail_session *s, enum mail_side side)
 		pool_give(&m->lines, s->line[side]);
 	}
 	s->line[side] = 0;
-	s->hidden[side] = 0;
 }
 
 /* `len` octets more of a line that is cut: its end moves on. */
@@ -207,12 +219,6 @@ static void
 hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	if (s->hidden[side] > 0) {
-		s->hidden[side] += (uint32_t)len;
-		if (len > 0)
-			s->hidden_last[side] = p[len - 1];
-		return;
-	}
 	if (s->line[side] == 0)
 		s->line[side] = pool_take(&m->lines);
 	if (s->line[side] == 0) { /* no memory for it: the line is lost */
@@ -222,19 +228,25 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 		return;
 	}
 	struct held_line *h = pool_at(&m->lines, s->line[side]);
+	if (h->hidden > 0) {
+		h->hidden += (uint32_t)len;
+		if (len > 0)
+			h->hidden_last = p[len - 1];
+		return;
+	}
 	size_t old = h->len, room = sizeof h->s - old, n = len < room ? len : room;
 	memcpy(h->s + old, p, n);
 	h->len = (uint16_t)(old + n);
 	if (n < len)
 		move_tail(h, p + n, len - n);
-	size_t at = session_row(s)->secret(s, side, h->s, h->len);
+	size_t at = session_row(s)->secret(m, s, side, h->s, h->len);
 	if (at < h->len) {
 		uint8_t first = (uint8_t)h->s[at];
 		if (first == '\r')
 			return; /* its line end is no secret, and what follows will tell */
-		s->hidden_first[side] = first;
-		s->hidden_last[side] = p[len - 1];
-		s->hidden[side] = (uint32_t)(old + len - at);
+		h->hidden_first = first;
+		h->hidden_last = p[len - 1];
+		h->hidden = (uint32_t)(old + len - at);
 		memset(h->s + at, 0, h->len - at);
 		h->len = (uint16_t)at;
 	}
@@ -256,13 +268,14 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	struct mail_line l = {.s = h != NULL ? h->s : "", .len = h != NULL ? h->len : 0};
 	bool cr = cr_before_lf;
 	l.cut = h != NULL && h->cut;
-	if (!cr && s->hidden[side] > 0 &&
-	    s->hidden_last[side] == '\r') { /* it came apart from its LF */
-		s->hidden[side]--;
+	if (h != NULL) {
+		l.hidden = h->hidden;
+		l.hidden_first = h->hidden_first;
+	}
+	if (!cr && l.hidden > 0 && h->hidden_last == '\r') { /* it came apart from its LF */
+		l.hidden--;
 		cr = true;
 	}
-	l.hidden = s->hidden[side];
-	l.hidden_first = s->hidden_first[side];
 	if (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
@@ -277,7 +290,6 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	l.bare_lf = !cr;
 	m->spent_line = s->line[side];
 	s->line[side] = 0;
-	s->hidden[side] = 0;
 	give_line(m, s, side, &l);
 }
 
@@ -285,7 +297,7 @@ static void
 read_line(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	bool fresh = s->line[side] == 0 && s->hidden[side] == 0;
+	bool fresh = s->line[side] == 0;
 	if (fresh && m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
 		tls_begin(m, s, side);
 		return;
@@ -315,7 +327,7 @@ read_line(struct mail *m, struct mail_session *s)
 		l.len = LIMIT_LINE;
 		l.cut = true;
 	}
-	size_t secret = session_row(s)->secret(s, side, l.s, l.len);
+	size_t secret = session_row(s)->secret(m, s, side, l.s, l.len);
 	if (secret < l.len) {
 		l.hidden = l.len - secret;
 		l.hidden_first = at[secret];
@@ -410,7 +422,8 @@ read_resync(struct mail *m, struct mail_session *s)
 	}
 	if ((record == PLAUSIBLE_MAYBE || line == PLAUSIBLE_MAYBE) && n < sizeof m->start) {
 		hold(m, s, side, m->data, m->left);
-		if (s->hidden[side] > 0)
+		if (s->line[side] != 0 &&
+		    ((const struct held_line *)pool_at(&m->lines, s->line[side]))->hidden > 0)
 			session_drop_line(m, s, side);
 		m->left = 0;
 		return;
@@ -449,7 +462,6 @@ read_injected(struct mail *m, struct mail_session *s)
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, h->s, len);
 	m->spent_line = s->line[MAIL_SERVER];
 	s->line[MAIL_SERVER] = 0;
-	s->hidden[MAIL_SERVER] = 0;
 }
 
 static void
@@ -600,6 +612,8 @@ mail_release(struct mail *m, struct mail_session *s)
 	m->packed = false;
 	session_drop_line(m, s, MAIL_CLIENT);
 	session_drop_line(m, s, MAIL_SERVER);
+	if (s->protocol != MAIL_NONE && session_row(s)->release != NULL)
+		session_row(s)->release(m, s);
 	if (s->tls != 0) {
 		tls_end(&m->tls_pools, pool_at(&m->tls_states, s->tls));
 		pool_give(&m->tls_states, s->tls);

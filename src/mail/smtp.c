@@ -211,7 +211,8 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	arg_len = l->len > arg ? l->len - arg : 0;
 	while (arg_len > 0 && (l->s[arg + arg_len - 1] == ' ' || l->s[arg + arg_len - 1] == '\t'))
 		arg_len--;
-	struct smtp_pending *last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
+	struct smtp_pending *last =
+	    p->queue != 0 ? smtp_awaits(m, p, smtp_waiting(m, p) - 1u) : NULL;
 
 	if (l->hidden > 0 && l->len == 0) {
 		smtp_auth_response(m, s, l);
@@ -327,7 +328,7 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	struct smtp *p = &s->p.smtp;
 	if (side == MAIL_CLIENT) {
 		p->flags &= (uint16_t)~SMTP_AUTH_OPEN;
-		if (p->q_len == 0 || p->q[p->q_len - 1].what != CMD_LOST)
+		if (p->queue == 0 || p->last != CMD_LOST)
 			smtp_push(m, s, CMD_LOST);
 		return;
 	}
@@ -335,9 +336,9 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	p->flags |= SMTP_LIST_CUT;
 	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
 		s->flags |= MAIL_SESSION_DOUBT;
-	if (smtp_front(p) != NULL && smtp_front(p)->what == CMD_CONNECT)
-		smtp_pop(p); /* what comes now is no greeting, or not all of it */
-	if (p->q_len == 0)
+	if (smtp_front(m, p) != NULL && smtp_front(m, p)->what == CMD_CONNECT)
+		smtp_pop(m, p); /* what comes now is no greeting, or not all of it */
+	if (p->queue == 0)
 		p->reply_lines = 0;
 }
 
@@ -345,10 +346,11 @@ static void
 smtp_end(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	for (uint8_t i = 0; i < p->q_len; i++) { /* what was never answered */
-		if (p->q[i].what == CMD_EOD)
-			smtp_result(m, s, p->q[i].tx, MAIL_RESULT_UNKNOWN);
-		if (p->q[i].what == CMD_CANCEL)
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) { /* what was never answered */
+		const struct smtp_pending *q = smtp_awaits(m, p, i);
+		if (q->what == CMD_EOD)
+			smtp_result(m, s, q->tx, MAIL_RESULT_UNKNOWN);
+		if (q->what == CMD_CANCEL)
 			mail_emit(m, MAIL_AUTH_REPLY, MAIL_CLIENT)->index = MAIL_AUTH_CANCELLED;
 	}
 	if (p->flags & SMTP_IN_TX)
@@ -356,6 +358,12 @@ smtp_end(struct mail *m, struct mail_session *s)
 		    p->flags & (SMTP_SENT | SMTP_IMPLIED) ? MAIL_RESULT_UNKNOWN
 			: p->flags & SMTP_DENIED	  ? MAIL_REJECTED
 							  : MAIL_ABORTED);
+}
+
+static void
+smtp_release(struct mail *m, struct mail_session *s)
+{
+	smtp_forget(m, &s->p.smtp);
 }
 
 const struct mail_row mail_smtp_row = {
@@ -368,5 +376,6 @@ const struct mail_row mail_smtp_row = {
     .content_end = smtp_content_end,
     .gap = smtp_gap,
     .end = smtp_end,
+    .release = smtp_release,
     .tx = smtp_tx,
 };

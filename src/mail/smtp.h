@@ -31,7 +31,8 @@
 
 /* ---- smtp_state.c ---- */
 
-/* Queues a command for its reply.  Nothing is kept where the server is not captured. */
+/* Queues a command for its reply.  Nothing is kept where the server is not captured; without memory
+ * it is told as lost. */
 void smtp_push(struct mail *m, struct mail_session *s, uint8_t what);
 
 /* The same of a command that ends the transaction `over` - 1 (none where it is 0). */
@@ -42,14 +43,36 @@ void smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16
  * section 4.2), which may be told after it was sent.
  */
 void smtp_push_end(struct mail *m, struct mail_session *s);
-void smtp_accepted_rcpt(struct smtp *p, uint8_t tx);
+void smtp_accepted_rcpt(struct mail *m, struct smtp *p, uint8_t tx);
+
+/* How many commands await their replies. */
+static inline uint8_t
+smtp_waiting(const struct mail *m, const struct smtp *p)
+{
+	return p->queue != 0 ? ((const struct smtp_queue *)pool_at(&m->queues, p->queue))->len : 0;
+}
+
+/* Entry `i` of them, oldest first. */
+static inline struct smtp_pending *
+smtp_awaits(const struct mail *m, const struct smtp *p, unsigned i)
+{
+	return &((struct smtp_queue *)pool_at(&m->queues, p->queue))->at[i];
+}
 
 /* The oldest command that awaits its reply; NULL for none. */
-struct smtp_pending *smtp_front(struct smtp *p);
-void smtp_pop(struct smtp *p);
+static inline struct smtp_pending *
+smtp_front(const struct mail *m, const struct smtp *p)
+{
+	return p->queue != 0 ? smtp_awaits(m, p, 0) : NULL;
+}
+
+void smtp_pop(struct mail *m, struct smtp *p);
 
 /* Drops the entries before the first `what`, if there is one: their replies were not seen. */
-bool smtp_pop_to(struct smtp *p, uint8_t what);
+bool smtp_pop_to(struct mail *m, struct smtp *p, uint8_t what);
+
+/* Drops all of them. */
+void smtp_forget(struct mail *m, struct smtp *p);
 
 /* Is STARTTLS (or X-ANONYMOUSTLS) in the capability list under way? */
 bool smtp_offered(const struct smtp *p);
@@ -68,7 +91,7 @@ uint16_t smtp_give_up(struct mail *m, struct mail_session *s);
 
 /* struct mail_row */
 void smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);
-int smtp_tx(const struct mail_session *s, enum mail_side side);
+int smtp_tx(struct mail *m, const struct mail_session *s, enum mail_side side);
 
 /* ---- smtp_auth.c ---- */
 
@@ -81,7 +104,8 @@ void smtp_auth_response(struct mail *m, struct mail_session *s, const struct mai
 void smtp_auth_reply(struct mail *m, struct mail_session *s, bool cancelled);
 
 /* struct mail_row */
-size_t smtp_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len);
+size_t smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side,
+    const char *line, size_t len);
 
 /* ---- smtp_reply.c ---- */
 

@@ -57,7 +57,7 @@ smtp_auth_reply(struct mail *m, struct mail_session *s, bool cancelled)
 static bool
 auth_pending(const struct smtp *p)
 {
-	return p->flags & SMTP_AUTH_OPEN || (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_AUTH);
+	return p->flags & SMTP_AUTH_OPEN || p->last == CMD_AUTH;
 }
 
 /*
@@ -65,8 +65,10 @@ auth_pending(const struct smtp *p)
  * AUTH awaits its answer any line that is no command.
  */
 size_t
-smtp_secret(const struct mail_session *s, enum mail_side side, const char *line, size_t len)
+smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, const char *line,
+    size_t len)
 {
+	(void)m;
 	const struct smtp *p = &s->p.smtp;
 	if (side != MAIL_CLIENT)
 		return len;

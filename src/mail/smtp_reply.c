@@ -128,14 +128,13 @@ reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size
 	upgrade_reply(m, p, line);
 	if (go) {
 		/* a line, or the start of one, between STARTTLS and this */
-		bool begun = s->mode[MAIL_CLIENT] == MAIL_MODE_LINES &&
-		    (s->line[MAIL_CLIENT] != 0 || s->hidden[MAIL_CLIENT] > 0);
+		bool begun = s->mode[MAIL_CLIENT] == MAIL_MODE_LINES && s->line[MAIL_CLIENT] != 0;
 		if (injected != 0 || begun) {
 			const char *verb = smtp_verb_at(injected);
 			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_INJECTION);
 			mail_emit_text(m, MAIL_EVIDENCE, MAIL_CLIENT, verb, strlen(verb));
 		}
-		p->q_len = 0;
+		smtp_forget(m, p);
 		p->flags |= SMTP_TLS_DUE;
 		mail_upgrade(s);
 		return;
@@ -151,11 +150,12 @@ static void
 forget_pending(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	for (uint8_t i = 0; i < p->q_len; i++) {
-		if (p->q[i].what == CMD_EOD)
-			smtp_result(m, s, p->q[i].tx, MAIL_RESULT_UNKNOWN);
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
+		const struct smtp_pending *q = smtp_awaits(m, p, i);
+		if (q->what == CMD_EOD)
+			smtp_result(m, s, q->tx, MAIL_RESULT_UNKNOWN);
 	}
-	p->q_len = 0;
+	smtp_forget(m, p);
 }
 
 /* Commands that end the transaction that they find (smtp_push_over). */
@@ -168,13 +168,14 @@ ends_tx(uint8_t what)
 
 /* The server would not have the content of `tx`: when that is given up, it was rejected. */
 static void
-denied(struct smtp *p, uint8_t tx)
+denied(struct mail *m, struct smtp *p, uint8_t tx)
 {
 	if (tx == p->tx && p->flags & SMTP_IN_TX)
 		p->flags |= SMTP_DENIED;
-	for (uint8_t i = 0; i < p->q_len; i++) {
-		if (p->q[i].first == tx + 1u && ends_tx(p->q[i].what))
-			p->q[i].first |= SMTP_OVER_DENIED;
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
+		struct smtp_pending *q = smtp_awaits(m, p, i);
+		if (q->first == tx + 1u && ends_tx(q->what))
+			q->first |= SMTP_OVER_DENIED;
 	}
 }
 
@@ -187,20 +188,20 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	 * unseen */
 	bool told = false;
 	if (p->code == 354)
-		told = smtp_pop_to(p, CMD_DATA);
+		told = smtp_pop_to(m, p, CMD_DATA);
 	else if (p->code == 334 || p->code == 235 || p->code == 535)
-		told = smtp_pop_to(p, CMD_AUTH);
+		told = smtp_pop_to(m, p, CMD_AUTH);
 	else if (p->code == 221)
-		told = smtp_pop_to(p, CMD_QUIT);
-	if (p->flags & SMTP_SERVER_LOST && p->code < 300 && smtp_front(p) != NULL &&
-	    smtp_front(p)->what == CMD_DATA)
-		smtp_pop(p); /* its 354 was lost: no other success answers it */
-	const struct smtp_pending *first = smtp_front(p);
+		told = smtp_pop_to(m, p, CMD_QUIT);
+	if (p->flags & SMTP_SERVER_LOST && p->code < 300 && smtp_front(m, p) != NULL &&
+	    smtp_front(m, p)->what == CMD_DATA)
+		smtp_pop(m, p); /* its 354 was lost: no other success answers it */
+	const struct smtp_pending *first = smtp_front(m, p);
 	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
 	    first->what != CMD_STARTTLS && first->what != CMD_XCLIENT && first->what != CMD_LOST)
 		return; /* a greeting that nobody awaited answers nothing */
-	bool unsure =
-	    p->flags & SMTP_SERVER_LOST && (p->q_len > 1 || (p->q_len == 1 && p->q[0].count > 1));
+	bool unsure = p->flags & SMTP_SERVER_LOST && first != NULL &&
+	    (smtp_waiting(m, p) > 1 || first->count > 1);
 	/* 250 may be an answer to what was lost; whether anything was, is known above */
 	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
 	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
@@ -209,19 +210,19 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		forget_pending(m, s);
 		return;
 	}
-	if (smtp_front(p) != NULL && smtp_front(p)->what == CMD_EMPTY && p->code < 500)
-		smtp_pop(p);
+	if (smtp_front(m, p) != NULL && smtp_front(m, p)->what == CMD_EMPTY && p->code < 500)
+		smtp_pop(m, p);
 	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT &&
-	    (smtp_front(p) == NULL || smtp_front(p)->what != CMD_DATA) && p->code >= 200 &&
+	    (smtp_front(m, p) == NULL || smtp_front(m, p)->what != CMD_DATA) && p->code >= 200 &&
 	    p->code != 354 && (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
-	struct smtp_pending *f = smtp_front(p);
+	struct smtp_pending *f = smtp_front(m, p);
 	if (f == NULL || f->what == CMD_LOST) {
 		reply_without_command(m, s);
 		return;
 	}
 	struct smtp_pending cmd = *f;
-	smtp_pop(p);
+	smtp_pop(m, p);
 	if (cmd.first > 0 && ends_tx(cmd.what))
 		smtp_result(m, s, (uint8_t)((cmd.first & ~SMTP_OVER_DENIED) - 1u),
 		    cmd.first & SMTP_OVER_DENIED ? MAIL_REJECTED : MAIL_ABORTED);
@@ -263,17 +264,19 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		ev->flag = p->code < 400;
 		ev->code = p->code;
 		if (ev->flag)
-			smtp_accepted_rcpt(p, cmd.tx);
+			smtp_accepted_rcpt(m, p, cmd.tx);
 		break;
 	}
 	case CMD_DATA:
 		if (p->code >= 400)
-			denied(p, cmd.tx);
+			denied(m, p, cmd.tx);
 		if (p->code >= 400 && s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
 			s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* refused: commands follow */
-		else if (p->code < 300 && smtp_front(p) != NULL && smtp_front(p)->what == CMD_EOD) {
-			cmd = *smtp_front(p); /* the 354 was not seen: this answers the message */
-			smtp_pop(p);
+		else if (p->code < 300 && smtp_front(m, p) != NULL &&
+		    smtp_front(m, p)->what == CMD_EOD) {
+			cmd =
+			    *smtp_front(m, p); /* the 354 was not seen: this answers the message */
+			smtp_pop(m, p);
 			reply_to_content(m, s, cmd);
 		}
 		break;
@@ -281,7 +284,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	case CMD_STARTTLS: reply_to_starttls(m, s, line, len, cmd.first); break;
 	case CMD_BDAT:
 		if (p->code >= 400)
-			denied(p, cmd.tx);
+			denied(m, p, cmd.tx);
 		break;
 	case CMD_AUTH:
 	case CMD_CANCEL: smtp_auth_reply(m, s, cmd.what == CMD_CANCEL); break;
@@ -323,7 +326,7 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 		p->code = number;
 		p->keywords = 0;
 	}
-	struct smtp_pending *f = smtp_front(p);
+	struct smtp_pending *f = smtp_front(m, p);
 	bool list =
 	    p->code == 250 && (f != NULL ? f->what == CMD_EHLO : more || p->flags & SMTP_LIST);
 	if (list) {

@@ -12,68 +12,93 @@
 /* ---- the queue ---- */
 
 void
+smtp_forget(struct mail *m, struct smtp *p)
+{
+	pool_give(&m->queues, p->queue);
+	p->queue = 0;
+	p->last = CMD_NONE;
+}
+
+/* The client went on, so it had its answers: they are what was lost. */
+static void
+forget_answered(struct mail *m, struct smtp *p)
+{
+	bool list = false;
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++)
+		list |= smtp_awaits(m, p, i)->what == CMD_EHLO;
+	if (list)
+		mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
+	smtp_forget(m, p);
+	p->reply_lines = 0;
+	p->keywords = 0;
+	p->flags &= (uint16_t) ~(SMTP_SERVER_LOST | SMTP_LIST_CUT | SMTP_LIST);
+}
+
+void
 smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
 {
 	struct smtp *p = &s->p.smtp;
 	if (s->flags & MAIL_SESSION_ONE_SIDED) { /* no reply will ever be seen */
-		p->q_len = 0;
+		smtp_forget(m, p);
 		return;
 	}
-	struct smtp_pending *last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
-	if (p->flags & SMTP_SERVER_LOST && what != CMD_EOD) {
-		/* the client went on, so it had its answers: they are what was lost */
-		bool list = false;
-		for (uint8_t i = 0; i < p->q_len; i++)
-			list |= p->q[i].what == CMD_EHLO;
-		if (list)
-			mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
-		p->q_len = 0;
-		p->reply_lines = 0;
-		p->keywords = 0;
-		p->flags &= (uint16_t) ~(SMTP_SERVER_LOST | SMTP_LIST_CUT | SMTP_LIST);
-		last = NULL;
+	if (p->flags & SMTP_SERVER_LOST && what != CMD_EOD)
+		forget_answered(m, p);
+	if (p->queue == 0)
+		p->queue = pool_take(&m->queues);
+	if (p->queue == 0) { /* no memory: its reply will answer nothing */
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+		p->last = what;
+		return;
 	}
-	if (last != NULL && last->what == CMD_LOST) {
-		p->q_len--; /* whatever was lost has been answered before the client spoke again */
-		last = p->q_len > 0 ? &p->q[p->q_len - 1] : NULL;
-	}
+	struct smtp_queue *q = pool_at(&m->queues, p->queue);
+	if (q->len > 0 && p->last == CMD_LOST)
+		q->len--; /* whatever was lost has been answered before the client spoke again */
+	struct smtp_pending *last = q->len > 0 ? &q->at[q->len - 1] : NULL;
+	p->last = what;
 	if (last != NULL && last->what == what && last->tx == p->tx && last->count < UINT16_MAX &&
 	    (what == CMD_RCPT || what == CMD_OTHER)) {
 		last->count++;
 		return;
 	}
-	if (p->q_len == LIMIT_PENDING) {
+	if (q->len == LIMIT_PENDING) {
 		mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_PIPELINE);
-		p->q_len = 0;
+		q->len = 0;
 	}
-	p->q[p->q_len++] =
+	q->at[q->len++] =
 	    (struct smtp_pending){what, p->tx, what == CMD_RCPT ? (uint16_t)(p->rcpts - 1) : 0, 1};
 }
 
-struct smtp_pending *
-smtp_front(struct smtp *p)
+/* Drops the oldest `n`. */
+static void
+drop_front(struct mail *m, struct smtp *p, uint8_t n)
 {
-	return p->q_len > 0 ? &p->q[0] : NULL;
+	struct smtp_queue *q = pool_at(&m->queues, p->queue);
+	q->len = (uint8_t)(q->len - n);
+	if (q->len == 0)
+		smtp_forget(m, p);
+	else
+		memmove(q->at, q->at + n, sizeof q->at[0] * q->len);
 }
 
 void
-smtp_pop(struct smtp *p)
+smtp_pop(struct mail *m, struct smtp *p)
 {
-	if (p->q_len > 0 && --p->q[0].count > 0) {
-		p->q[0].first++;
+	struct smtp_pending *first = smtp_front(m, p);
+	if (first == NULL)
 		return;
-	}
-	if (p->q_len > 0)
-		memmove(p->q, p->q + 1, sizeof p->q[0] * --p->q_len);
+	if (--first->count > 0)
+		first->first++;
+	else
+		drop_front(m, p, 1);
 }
 
 bool
-smtp_pop_to(struct smtp *p, uint8_t what)
+smtp_pop_to(struct mail *m, struct smtp *p, uint8_t what)
 {
-	for (uint8_t i = 0; i < p->q_len; i++) {
-		if (p->q[i].what == what) {
-			p->q_len = (uint8_t)(p->q_len - i);
-			memmove(p->q, p->q + i, sizeof p->q[0] * p->q_len);
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
+		if (smtp_awaits(m, p, i)->what == what) {
+			drop_front(m, p, i);
 			return true;
 		}
 	}
@@ -89,8 +114,9 @@ smtp_offered(const struct smtp *p)
 /* ---- transactions ---- */
 
 int
-smtp_tx(const struct mail_session *s, enum mail_side side)
+smtp_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
+	(void)m;
 	(void)side;
 	return s->p.smtp.tx;
 }
@@ -125,8 +151,8 @@ smtp_push_over(struct mail *m, struct mail_session *s, uint8_t what, uint16_t ov
 {
 	struct smtp *p = &s->p.smtp;
 	smtp_push(m, s, what);
-	if (p->q_len > 0)
-		p->q[p->q_len - 1].first = over;
+	if (p->queue != 0)
+		smtp_awaits(m, p, smtp_waiting(m, p) - 1u)->first = over;
 }
 
 void
@@ -134,20 +160,20 @@ smtp_push_end(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
 	smtp_push(m, s, CMD_EOD);
-	if (p->q_len == 0 || !(p->flags & SMTP_LMTP))
+	if (p->queue == 0 || !(p->flags & SMTP_LMTP))
 		return;
-	struct smtp_pending *end = &p->q[p->q_len - 1];
+	struct smtp_pending *end = smtp_awaits(m, p, smtp_waiting(m, p) - 1u);
 	end->first = p->rcpts_ok;
 	end->count = p->rcpts_ok > 0 ? p->rcpts_ok : 1;
 }
 
 void
-smtp_accepted_rcpt(struct smtp *p, uint8_t tx)
+smtp_accepted_rcpt(struct mail *m, struct smtp *p, uint8_t tx)
 {
 	if (tx == p->tx && p->rcpts_ok < UINT16_MAX)
 		p->rcpts_ok++;
-	for (uint8_t i = 0; i < p->q_len && p->flags & SMTP_LMTP; i++) {
-		struct smtp_pending *end = &p->q[i];
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n && p->flags & SMTP_LMTP; i++) {
+		struct smtp_pending *end = smtp_awaits(m, p, i);
 		if (end->what == CMD_EOD && end->tx == tx && end->first < UINT16_MAX)
 			end->count = ++end->first;
 	}
@@ -178,7 +204,8 @@ smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 		smtp_result(m, s, p->tx, MAIL_RESULT_UNKNOWN);
 		return;
 	}
-	if (p->q_len > 0 && p->q[p->q_len - 1].what == CMD_EOD && p->q[p->q_len - 1].tx == p->tx)
+	if (p->queue != 0 && p->last == CMD_EOD &&
+	    smtp_awaits(m, p, smtp_waiting(m, p) - 1u)->tx == p->tx)
 		return; /* BDAT LAST: its command is already waiting */
 	smtp_push_end(m, s);
 }

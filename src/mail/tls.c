@@ -83,7 +83,9 @@ bool
 tls_pools_init(struct tls_pools *p, uint32_t handshakes)
 {
 	digest_load();
-	return pool_init(&p->handshakes, "TLS handshakes", sizeof(struct handshake), handshakes);
+	bool ok = pool_init(&p->handshakes, "TLS handshakes", sizeof(struct handshake), handshakes);
+	pool_zero_only(&p->handshakes, offsetof(struct handshake, data));
+	return ok;
 }
 
 void

@@ -46,11 +46,11 @@ struct tls {
 		uint32_t buffer;      /* handshake octets held; 0 where there are none */
 		uint32_t skip;	      /* octets of a message that are still to be passed over */
 		uint16_t record_left; /* octets of the current record still to come */
+		uint16_t flags;	      /* TLS_SAW_* */
 		uint8_t header[5];    /* a record header that is not complete */
 		uint8_t header_len;   /* octets of it; with TLS_SAW_GARBAGE: those of earlier
 					 pushes, with which the garbage began */
 		uint8_t type;	      /* of the current record; 0: nothing in it is readable */
-		uint16_t flags;	      /* TLS_SAW_* */
 		uint8_t protected_records; /* protected records begun, capped at 255 */
 	} half[2];
 	uint32_t session_id;   /* hash of the session identifier the client offered; 0 for none */

@@ -5,6 +5,7 @@
  */
 #include "stream/stream.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -35,14 +36,20 @@ struct reorder {
 	} mark[MARKS];
 };
 
+_Static_assert(LIMIT_OOO_STREAMS <= UINT16_MAX, "a stream names its bookkeeping by 16 bits");
+
 const uint32_t stream_reorder_size = sizeof(struct reorder), stream_page_size = sizeof(struct page);
 
 bool
 streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
 {
 	memset(ss, 0, sizeof *ss);
-	return pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
+	bool ok =
+	    pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
 	    pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
+	pool_zero_only(&ss->reorders, offsetof(struct reorder, mark));
+	pool_zero_only(&ss->pages, offsetof(struct page, data));
+	return ok;
 }
 
 void
@@ -52,12 +59,28 @@ streams_free(struct streams *ss)
 	pool_free_all(&ss->pages);
 }
 
+/* The offset before which the peer has all octets, if that is ahead of the next. */
+static uint64_t
+acked(const struct stream *s)
+{
+	return s->next + s->ahead;
+}
+
+static uint32_t
+less(uint32_t distance, uint64_t by)
+{
+	return distance > by ? distance - (uint32_t)by : 0;
+}
+
 /* No octet was delivered yet, and one before the next has come. */
 static void
 begin_earlier(struct stream *s, int64_t off)
 {
-	if (s->flags & STREAM_GUESSED && off >= 0 && off < (int64_t)s->next)
-		s->next = (uint64_t)off;
+	if (!(s->flags & STREAM_GUESSED) || off < 0 || off >= (int64_t)s->next)
+		return;
+	s->ahead += (uint32_t)(s->next - (uint64_t)off); /* LATE_ROOM at most, in all */
+	s->to_end += (uint32_t)(s->next - (uint64_t)off);
+	s->next = (uint64_t)off;
 }
 
 void
@@ -68,8 +91,7 @@ stream_start(struct stream *s, uint32_t seq)
 		return;
 	}
 	s->next = 0;
-	s->acked = 0;
-	s->end = STREAM_NO_END;
+	s->ahead = 0;
 	s->base = seq;
 	s->flags |= STREAM_STARTED;
 }
@@ -78,7 +100,7 @@ void
 stream_start_late(struct stream *s, uint32_t seq)
 {
 	stream_start(s, seq - LATE_ROOM);
-	s->next = s->acked = LATE_ROOM;
+	s->next = LATE_ROOM;
 	s->flags |= STREAM_GUESSED;
 }
 
@@ -92,7 +114,7 @@ static struct reorder *
 reorder_make(struct streams *ss, struct stream *s)
 {
 	if (s->reorder == 0)
-		s->reorder = pool_take(&ss->reorders);
+		s->reorder = (uint16_t)pool_take(&ss->reorders);
 	return reorder_of(ss, s);
 }
 
@@ -111,16 +133,16 @@ reorder_settle(struct streams *ss, struct stream *s)
 static void
 ripen(struct reorder *r, const struct stream *s, int64_t now_ns)
 {
-	if (s->acked <= s->next) {
+	if (s->ahead == 0) {
 		r->snap_ns = 0;
 		r->ripe = 0;
 	} else if (r->snap_ns == 0) {
 		r->snap_ns = now_ns;
-		r->snap_off = s->acked;
+		r->snap_off = acked(s);
 	} else if (now_ns - r->snap_ns >= LIMIT_GRACE_NS) {
 		r->ripe = r->snap_off;
 		r->snap_ns = now_ns;
-		r->snap_off = s->acked;
+		r->snap_off = acked(s);
 	}
 }
 
@@ -128,15 +150,14 @@ void
 stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_ns)
 {
 	int64_t off = stream_offset(s, ack);
-	if (off <= (int64_t)s->acked || off > (int64_t)s->next + ACK_REACH)
+	if (off <= (int64_t)acked(s) || off > (int64_t)s->next + ACK_REACH)
 		return;
-	if (s->end != STREAM_NO_END && (uint64_t)off > s->end)
-		off = (int64_t)s->end; /* the FIN takes a number too */
-	if ((uint64_t)off <= s->acked)
+	uint32_t ahead = (uint32_t)((uint64_t)off - s->next);
+	if (s->flags & STREAM_ENDS && ahead > s->to_end)
+		ahead = s->to_end; /* the FIN takes a number too */
+	if (ahead <= s->ahead)
 		return;
-	s->acked = (uint64_t)off;
-	if (s->acked <= s->next)
-		return;
+	s->ahead = ahead;
 	struct reorder *r = reorder_make(ss, s);
 	if (r == NULL) {
 		s->flags |= STREAM_FORCE | STREAM_NO_WAIT;
@@ -150,8 +171,36 @@ void
 stream_fin(struct stream *s, uint32_t seq)
 {
 	int64_t off = stream_offset(s, seq);
-	if (off >= (int64_t)s->next && s->end == STREAM_NO_END)
-		s->end = (uint64_t)off;
+	if (off >= 0)
+		stream_end_at(s, (uint64_t)off);
+}
+
+void
+stream_end_at(struct stream *s, uint64_t end)
+{
+	if (s->flags & STREAM_ENDS || end < s->next || end - s->next > UINT32_MAX)
+		return;
+	s->to_end = (uint32_t)(end - s->next);
+	s->flags |= STREAM_ENDS;
+}
+
+/* `to` is the next octet; what is ahead of it comes nearer. */
+static void
+move(struct stream *s, uint64_t to)
+{
+	uint64_t by = to - s->next;
+	s->next = to;
+	if ((s->ahead | s->to_end) == 0)
+		return;
+	s->ahead = less(s->ahead, by);
+	s->to_end = less(s->to_end, by);
+}
+
+void
+stream_skip(struct stream *s)
+{
+	if (s->flags & STREAM_ENDS)
+		move(s, s->next + s->to_end);
 }
 
 /* ---- pages ---- */
@@ -310,7 +359,7 @@ uint64_t
 stream_seen(const struct stream *s, uint32_t ack)
 {
 	int64_t off = stream_offset(s, ack);
-	return off <= 0 ? 0 : (uint64_t)off < s->acked ? (uint64_t)off : s->acked;
+	return off <= 0 ? 0 : (uint64_t)off < acked(s) ? (uint64_t)off : acked(s);
 }
 
 bool
@@ -386,8 +435,8 @@ gap_end(const struct streams *ss, const struct stream *s, const struct stream *p
 		ripen(r, s, now_ns);
 		ripe = r->ripe;
 	}
-	if (peer->flags & STREAM_NO_WAIT && s->acked > ripe)
-		ripe = s->acked; /* the peer cannot wait any longer for what it acknowledged */
+	if (peer->flags & STREAM_NO_WAIT && acked(s) > ripe)
+		ripe = acked(s); /* the peer cannot wait any longer for what it acknowledged */
 	if (!force && ripe <= s->next)
 		return s->next;
 	uint64_t end = first_held(ss, s, r);
@@ -395,8 +444,8 @@ gap_end(const struct streams *ss, const struct stream *s, const struct stream *p
 		end = in->off;
 	if (!force && ripe < end)
 		end = ripe;
-	if (force && end == UINT64_MAX && s->acked > s->next)
-		end = s->acked;
+	if (force && end == UINT64_MAX && s->ahead > 0)
+		end = acked(s);
 	return end == UINT64_MAX ? s->next : end;
 }
 
@@ -434,7 +483,7 @@ advance(struct streams *ss, struct stream *s, uint64_t to, int64_t now_ns)
 {
 	struct reorder *r = reorder_of(ss, s);
 	uint64_t from = s->next;
-	s->next = to;
+	move(s, to);
 	s->flags &= (uint8_t)~STREAM_GUESSED;
 	if (r == NULL)
 		return;
@@ -540,7 +589,7 @@ stream_deadline(const struct streams *ss, const struct stream *s)
 	const struct reorder *r = reorder_of(ss, s);
 	if (r == NULL)
 		return 0;
-	int64_t hole = r->snap_ns != 0 && s->acked > s->next ? r->snap_ns + LIMIT_GRACE_NS : 0;
+	int64_t hole = r->snap_ns != 0 && s->ahead > 0 ? r->snap_ns + LIMIT_GRACE_NS : 0;
 	int64_t held = r->marks > 0 ? r->held_ns + LIMIT_HOLD_NS : 0;
 	return hole == 0 || (held != 0 && held < hole) ? held : hole;
 }
@@ -548,8 +597,8 @@ stream_deadline(const struct streams *ss, const struct stream *s)
 void
 stream_finish(struct stream *s)
 {
-	if (s->end != STREAM_NO_END && s->end > s->acked)
-		s->acked = s->end;
+	if (s->flags & STREAM_ENDS && s->to_end > s->ahead)
+		s->ahead = s->to_end;
 	s->flags |= STREAM_FORCE;
 }
 

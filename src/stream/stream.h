@@ -40,22 +40,24 @@ extern const uint32_t stream_reorder_size, stream_page_size; /* octets of one */
 bool streams_init(struct streams *ss, uint32_t reorders, uint32_t pages);
 void streams_free(struct streams *ss);
 
+/* What is ahead of the next octet is said by its distance: window and gaps keep that short. */
 struct stream {
 	uint64_t next;	  /* offset of the next octet to be delivered */
-	uint64_t acked;	  /* octets before this offset the peer says it has */
-	uint64_t end;	  /* offset of the FIN; STREAM_NO_END before one is seen */
+	uint32_t ahead;	  /* octets from there on that the peer says it has */
+	uint32_t to_end;  /* with STREAM_ENDS: octets from there to the FIN */
 	uint32_t base;	  /* sequence number of offset 0 */
-	uint32_t reorder; /* object of the reorders pool; 0 while nothing is held */
+	uint16_t reorder; /* object of the reorders pool; 0 while nothing is held */
 	uint8_t flags;	  /* STREAM_* */
 };
 
-#define STREAM_NO_END	UINT64_MAX
 #define STREAM_STARTED	0x01u /* base is known */
 #define STREAM_CONFLICT 0x02u /* a second copy differed */
 #define STREAM_FORCE	0x04u /* holes become gaps at once (the end, or pressure) */
 #define STREAM_NO_WAIT	0x08u /* and nothing waits for its cause (pressure) */
 #define STREAM_GUESSED \
 	0x10u /* its start was not seen, and nothing was delivered: it may begin earlier */
+
+#define STREAM_ENDS 0x20u /* it is known where it ends: a FIN was seen, or a reset */
 
 /* The part of a pushed segment that stream_next has not taken yet; lives on the caller's side of
  * one push. */
@@ -117,6 +119,12 @@ void stream_push(struct streams *ss, struct stream *s, const struct stream *peer
 /* A FIN stands at sequence number seq (behind the segment's data). */
 void stream_fin(struct stream *s, uint32_t seq);
 
+/* The stream ends at offset `end`, where no end was known and that is ahead by less than 2^32. */
+void stream_end_at(struct stream *s, uint64_t end);
+
+/* Passes over what is before the FIN, where one was seen: nobody wants it. */
+void stream_skip(struct stream *s);
+
 /* The next octets or gap; false when nothing is deliverable.  `in` may be NULL where nothing was
  * pushed. */
 bool stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
@@ -147,7 +155,7 @@ bool stream_unblock(const struct streams *ss, struct stream *s);
 static inline bool
 stream_is_done(const struct stream *s)
 {
-	return s->end != STREAM_NO_END && s->next >= s->end;
+	return (s->flags & STREAM_ENDS) != 0 && s->to_end == 0;
 }
 
 /* Gives everything held back to the pools. */

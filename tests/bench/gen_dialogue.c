@@ -357,6 +357,10 @@ build_mail(struct session *s, int part) /* part 0 whole, 1 to the EHLO reply, 2 
 	auth = ehlo && !enc && !t->tiny && chance(r, s->sport == 587 ? 60 : 3);
 	t->helo = !ehlo;
 	t->verdict = enc ? V_ENCRYPTED : V_CLEARTEXT;
+	if (part != 0 && t->tlsuse == T_REFUSED)
+		t->tlsuse = T_OFFERED_UNUSED; /* nobody asks before the end */
+	if (part == 1 || (part == 2 && enc))
+		t->verdict = V_NONE; /* no mail crosses, and no handshake ends */
 	if (part != 2) {
 		greeting(s, &n, kind);
 		C_TURN();
@@ -374,7 +378,6 @@ build_mail(struct session *s, int part) /* part 0 whole, 1 to the EHLO reply, 2 
 			say(sc, "%s\r\n", v->starttls);
 			S_TURN();
 			say(sc, "220 2.0.0 Ready to start TLS\r\n");
-			t->tlsver = 13;
 			C_TURN();
 			client_hello(sc, r, n.shost, 1, 0);
 		} else {

@@ -31,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mail_session s = {0};
 	struct cursor c = cursor_of(data, size);
 	uint8_t head = cursor_u8(&c);
-	if (!mail_init(&m, 4, 4, 4, 1))
+	if (!mail_init(&m, &(struct mail_sizes){4, 4, 4, 4, 1, 4}))
 		return 0;
 	mail_begin(&m, &s, (enum mail_protocol)(1 + head % 3), (head >> 2) & 0x0f);
 	take(&m, &s);

@@ -134,6 +134,100 @@ changed_in_place_and_dropped(void **state)
 	strings_free_all(&s);
 }
 
+static uint32_t
+cells(const struct strings *s)
+{
+	uint32_t used = 0;
+	for (int c = 0; c < STRINGS_CLASSES; c++)
+		used += s->cls[c].used;
+	return used;
+}
+
+static void
+equal_ones_are_shared(void **state)
+{
+	(void)state;
+	struct strings s;
+	size_t n;
+	assert_true(strings_init(&s, 1u << 16));
+	uint32_t a = strings_share(&s, "mx ESMTP", 8), b = strings_share(&s, "mx ESMTP ", 9);
+	uint32_t c = strings_put(&s, "mx ESMTP", 8);
+	assert_int_not_equal(a, b);
+	assert_int_not_equal(a, c); /* who may change his own has his own */
+	assert_int_equal(strings_share(&s, "mx ESMTP", 8), a);
+	assert_int_equal(cells(&s), 3);
+	assert_memory_equal(strings_get(&s, a, &n), "mx ESMTP", 8);
+	assert_int_equal(n, 8);
+	strings_drop(&s, a);
+	assert_memory_equal(strings_get(&s, a, &n), "mx ESMTP", 8); /* one user is left */
+	strings_drop(&s, a);
+	assert_int_equal(cells(&s), 2);
+	a = strings_share(&s, "mx ESMTP", 8); /* anew */
+	strings_drop(&s, a);
+	strings_drop(&s, b);
+	strings_drop(&s, c);
+	assert_int_equal(cells(&s), 0);
+	assert_int_equal(strings_share(&s, "", 0), 0);
+	strings_free_all(&s);
+}
+
+/* Of each length, and of more than there are buckets at first. */
+static void
+many_shared(void **state)
+{
+	(void)state;
+	enum { MANY = 20000 };
+	struct strings s;
+	uint32_t *handle = calloc(MANY, sizeof *handle);
+	char in[STRINGS_MAX + 1] = {0};
+	size_t n;
+	assert_true(strings_init(&s, 8u << 20));
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < MANY; i++) {
+			memcpy(in, &i, sizeof i);
+			uint32_t h = strings_share(&s, in, 4 + i % 40);
+			assert_int_not_equal(h, 0);
+			assert_true(round == 0 || h == handle[i]);
+			handle[i] = h;
+		}
+	}
+	assert_int_equal(cells(&s), MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		memcpy(in, &i, sizeof i);
+		assert_memory_equal(strings_get(&s, handle[i], &n), in, 4 + i % 40);
+		assert_int_equal(n, 4 + i % 40);
+		strings_drop(&s, handle[i]);
+		strings_drop(&s, handle[i]);
+	}
+	assert_int_equal(cells(&s), 0);
+	for (size_t len = 1; len <= STRINGS_MAX; len++) {
+		uint32_t h = strings_share(&s, in, len);
+		(void)strings_get(&s, h, &n);
+		assert_int_equal(n, len);
+		strings_drop(&s, h);
+	}
+	assert_int_equal(cells(&s), 0);
+	strings_free_all(&s);
+	free(handle);
+}
+
+/* What is there already is shared by a full store too. */
+static void
+shared_in_a_full_store(void **state)
+{
+	(void)state;
+	struct strings s;
+	assert_true(strings_init(&s, 32)); /* two of 16, one of 32, none above */
+	uint32_t a = strings_share(&s, "a", 1), b = strings_share(&s, "b", 1);
+	assert_true(a != 0 && b != 0);
+	assert_int_equal(strings_share(&s, "c", 1), 0);
+	assert_int_equal(strings_share(&s, "a", 1), a);
+	strings_drop(&s, b);
+	assert_int_not_equal(strings_share(&s, "c", 1), 0);
+	assert_int_equal(strings_share(&s, "b", 1), 0);
+	strings_free_all(&s);
+}
+
 int
 main(void)
 {
@@ -143,6 +237,9 @@ main(void)
 	    cmocka_unit_test(nothing_and_too_much),
 	    cmocka_unit_test(a_full_class_refuses),
 	    cmocka_unit_test(changed_in_place_and_dropped),
+	    cmocka_unit_test(equal_ones_are_shared),
+	    cmocka_unit_test(many_shared),
+	    cmocka_unit_test(shared_in_a_full_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

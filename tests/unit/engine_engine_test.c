@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "engine/worker.h"
 #include "record_text.h"
 
 #define MS  1000000ll
@@ -255,7 +256,8 @@ a_hole(void **state)
 	say(&l, S, "", "250 Ok\r\n");
 	end(&l);
 	record_expect(&l.last,
-	    "postcard.outcome=cleartext\npostcard.gap_bytes=40\npostcard.messages=1");
+	    "postcard.outcome=cleartext\npostcard.gap_bytes=40\npostcard.messages=1\n"
+	    "!postcard.starttls.requested"); /* that it was not is no longer known */
 	/* never "encrypted", and never "no mail", out of nothing */
 	begin(&l, &(struct engine_config){.no_ndpi = true});
 	shake_hands(&l);
@@ -400,6 +402,33 @@ full_pools(void **state)
 	end(&l);
 }
 
+/* Without memory to wait a reset is believed at once; first octets that cannot be held are lost. */
+static void
+no_memory_to_wait(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l, &(struct engine_config){.memory = ENGINE_MEMORY_MIN, .no_ndpi = true});
+	while (pool_take(&l.e->waits) != 0)
+		;
+	shake_hands(&l);
+	greet(&l);
+	l.next[S] += 5; /* the server had sent that, and it was not captured */
+	say(&l, S, RST, "");
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.closed_by=rst\npostcard.gap_bytes=5");
+	while (pool_take(&l.e->extras) != 0)
+		;
+	l.port[C]++;
+	shake_hands(&l);
+	say(&l, S, "", "22");
+	say(&l, S, "", "0 mx ESMTP\r\n");
+	say(&l, C, "", "EHLO me\r\n");
+	end(&l);
+	assert_int_equal(l.sessions, 2);
+	record_expect(&l.last, "postcard.outcome=unknown");
+}
+
 int
 main(void)
 {
@@ -410,6 +439,7 @@ main(void)
 	    cmocka_unit_test(odd_openings),
 	    cmocka_unit_test(not_mail),
 	    cmocka_unit_test(full_pools),
+	    cmocka_unit_test(no_memory_to_wait),
 	};
 	return cmocka_run_group_tests_name("engine/engine", tests, NULL, NULL);
 }

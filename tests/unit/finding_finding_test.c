@@ -22,7 +22,8 @@ static struct run *
 start(uint32_t messages)
 {
 	struct run *x = calloc(1, sizeof *x);
-	assert_true(findings_init(&x->F, &(struct findings_sizes){messages, 4, 64, 1u << 20}));
+	assert_true(
+	    findings_init(&x->F, &(struct findings_sizes){messages, messages, 4, 4, 64, 1u << 20}));
 	x->v = (struct finding_view){.ts_ns = 7, .both = true, .payload = true};
 	return x;
 }
@@ -258,7 +259,8 @@ evidence_repeats_no_secret(void **state)
 	size_t len;
 	take(x, EV(MAIL_AUTH), "PLAIN");
 	take(x, EV(MAIL_EVIDENCE, .side = MAIL_SERVER), "500 What is AGpvZQBodW50ZXIy?");
-	assert_memory_equal(strings_get(&x->F.strings, x->f.evidence, &len), "500", 3);
+	assert_memory_equal(strings_get(&x->F.strings, finding_notes(&x->F, &x->f)->evidence, &len),
+	    "500", 3);
 	assert_int_equal(len, 3);
 	finish(x);
 }
@@ -275,7 +277,7 @@ a_250_to_starttls(void **state)
 		take(x, EV(MAIL_UPGRADE_REPLY, .code = 250), "250");
 		take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
 		assert_int_equal(x->f.reason, gap ? REASON_NOT_VISIBLE : REASON_REFUSED);
-		assert_int_equal(x->f.upgrade_code, gap ? 0 : 250);
+		assert_int_equal(x->f.upgrade_reply, gap ? 0 : 250);
 		finish(x);
 	}
 }
@@ -288,9 +290,11 @@ the_client_behind(void **state)
 	size_t len;
 	take(x, EV(MAIL_FORWARDED), "192.0.2.7");
 	take(x, EV(MAIL_FORWARDED), "192.0.2.8"); /* of the next mail */
-	assert_memory_equal(strings_get(&x->F.strings, x->f.forwarded, &len), "192.0.2.8", 9);
+	assert_memory_equal(strings_get(&x->F.strings, finding_notes(&x->F, &x->f)->forwarded,
+				&len),
+	    "192.0.2.8", 9);
 	take(x, EV(MAIL_FORWARDED), ""); /* the server does not believe it */
-	assert_int_equal(x->f.forwarded, 0);
+	assert_int_equal(finding_notes(&x->F, &x->f)->forwarded, 0);
 	finish(x);
 }
 
@@ -403,6 +407,39 @@ tls(void **state)
 	finish(x);
 }
 
+/* Without memory for what few have, what decides is known all the same. */
+static void
+no_memory_for_more(void **state)
+{
+	(void)state;
+	struct run *x = start(4);
+	while (pool_take(&x->F.notes) != 0 || pool_take(&x->F.contents) != 0)
+		;
+	take(x, EV(MAIL_AUTH), "GSSAPI");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	assert_int_equal(x->f.exposed, 0);
+	take(x, EV(MAIL_AUTH), "PLAIN");
+	take(x, EV(MAIL_AUTH_SECRET), "");
+	assert_int_equal(x->f.exposed, EXPOSED_CREDENTIALS);
+	take(x, EV(MAIL_FORWARDED), "192.0.2.1");
+	take(x, EV(MAIL_AGENT, .side = MAIL_CLIENT), "mutt");
+	take(x, EV(MAIL_EVIDENCE, .side = MAIL_SERVER), "250-XXXXXXXA");
+	take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
+	take(x, EV(MAIL_CONTENT_BEGIN, .tx = 1), "");
+	take(x, EV(MAIL_CONTENT, .tx = 1), "Subject: x\r\n\r\nbody\r\n");
+	take(x, EV(MAIL_CONTENT_END, .tx = 1, .flag = true), "");
+	uint32_t id = take(x, EV(MAIL_RESULT, .tx = 1, .index = MAIL_ACCEPTED), "");
+	assert_int_not_equal(id, 0);
+	record_begin(&x->r, RECORD_MESSAGE);
+	finding_put_message(&x->F, &x->f, id, &x->r);
+	record_expect(&x->r,
+	    "email.from.address=a@b\npostcard.exposed=envelope\npostcard.exposed=headers\n"
+	    "postcard.delivered=accepted\npostcard.body_protection=unknown\n!postcard.size\n"
+	    "!email.subject");
+	finding_message_free(&x->F, id);
+	finish(x);
+}
+
 int
 main(void)
 {
@@ -419,6 +456,7 @@ main(void)
 	    cmocka_unit_test(refused_recipients_reject_a_mail),
 	    cmocka_unit_test(bounds),
 	    cmocka_unit_test(tls),
+	    cmocka_unit_test(no_memory_for_more),
 	};
 	return cmocka_run_group_tests_name("finding/finding", tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static struct run *
 start(void)
 {
 	struct run *x = calloc(1, sizeof *x);
-	assert_true(findings_init(&x->F, &(struct findings_sizes){4, 4, 4, 1u << 20}));
+	assert_true(findings_init(&x->F, &(struct findings_sizes){4, 4, 4, 4, 4, 1u << 20}));
 	x->v = (struct finding_view){.ts_ns = NOW, .both = true, .payload = true};
 	return x;
 }

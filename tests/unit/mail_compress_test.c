@@ -24,7 +24,7 @@ start(struct script_run *r, uint32_t inflates)
 {
 	memset(r, 0, sizeof *r);
 	r->secret = SECRET;
-	assert_true(mail_init(&r->m, 8, 8, 8, inflates));
+	assert_true(mail_init(&r->m, &(struct mail_sizes){8, 8, 8, 8, inflates, 8}));
 	mail_begin(&r->m, &r->s, MAIL_IMAP, 0);
 }
 

@@ -340,6 +340,27 @@ begun_in_the_middle(void **state)
 #undef MIDDLE
 }
 
+/* Without memory for what awaits its reply: no secret is kept, nothing is said that is not so. */
+static void
+no_memory_to_wait(void **state)
+{
+	(void)state;
+	static const char secret[] = "c2VjcmV0U2VjcmV0";
+	script_queues = 0;
+	script_expect_of(MAIL_SMTP, 0,
+	    HI "C AUTH LOGIN\nS 334 x\nC c2VjcmV0U2VjcmV0\nS 334 y\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n",
+	    secret,
+	    "lost sure helo+(me) lost offer auth(LOGIN) lost secret lost secret lost secret "
+	    "auth-reply+");
+	script_expect_of(MAIL_SMTP, 0, HI "C AUTH LOGIN\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n", secret,
+	    "lost sure helo+(me) lost offer auth(LOGIN) lost secret lost secret auth-reply+");
+	script_expect_of(MAIL_SMTP, 0, HI MAIL "C DATA\nS 354 Go\nC x\nC .\nS 250 Ok\nC QUIT\n",
+	    NULL,
+	    "lost sure helo+(me) lost offer from(a@b) lost to(c@d) lost lost begin [x/] end+ lost "
+	    "lost result:3");
+	script_queues = 8;
+}
+
 int
 main(void)
 {
@@ -357,6 +378,7 @@ main(void)
 	    cmocka_unit_test(losses),
 	    cmocka_unit_test(begun_in_the_middle),
 	    cmocka_unit_test(odds),
+	    cmocka_unit_test(no_memory_to_wait),
 	};
 	return cmocka_run_group_tests_name("mail/smtp", tests, NULL, NULL);
 }
