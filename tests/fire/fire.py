@@ -153,6 +153,7 @@ def run(kind, count, memory="64M", honest=200, rate=500_000, seconds=2, parts=2,
                     all_s = usage.ru_utime + usage.ru_stime  # of the workers too, which it waited for
                 time.sleep(0.02)
             reader.join()
+            p.stdout.close()
         finally:
             for process in (flood, p):
                 if process.returncode is None:
