@@ -74,7 +74,7 @@ test: ## install what is missing, build, run all tests (ONLY=PART of a name runs
 	@$(if $(REPLAYS),$(MAKE) --no-print-directory replays $(SAN_FLAGS))
 	@tests/tools/run-tests --build $(BUILD) --replays $(SANITIZED) $(if $(ONLY),--only '$(ONLY)')
 
-test-long: ## the tests, then what takes minutes or root: all of it again in a bare chroot
+test-long: ## the tests, then what takes minutes or root: floods, a bare chroot, a soak (POSTCARD_FIRE=0.1: smaller floods)
 	@$(MAKE) --no-print-directory test
 	@tests/tools/run-tests --build $(BUILD) --long
 

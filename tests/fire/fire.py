@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, "tools"))
 import dialogue  # noqa: E402
 import postcard  # noqa: E402
 
+# what records of a connection that was given up half-way may say beside the one that counts; a refusal alone is a failure
+PARTS = {"no-mail", "unknown", "tls-failed"}
 QUIET_S = 0.06  # a process that took no time for so long has read what there is
 
 HELLO = "S: 220 mx.example.com ESMTP\nC: EHLO client.example.org\nS: 250-mx.example.com\n"
@@ -31,7 +33,7 @@ S: 250 Ok
 C: QUIT
 S: 221 Bye
 """
-# what honest senders do, each with its server, and the outcome that it must have
+# what honest senders do, each with its server: the outcome that it must have, and the dialogue
 HONEST = [
     ("cleartext", "@server 192.0.2.25:25\n" + HELLO + "S: 250 SIZE 1000000\n" + MAIL),
     ("encrypted", "@server 192.0.2.26:25\n" + HELLO + "S: 250 STARTTLS\nC: STARTTLS\nS: 220 Go\n@tls 1.3\n"),
@@ -176,9 +178,10 @@ def run(kind, count, memory="64M", honest=200, rate=500_000, seconds=2, parts=2,
         i = who % len(HONEST)
         ends = ("10.200.%d.%d" % (who >> 8 & 255, who & 255), 40000 + i)
         outcomes, due = sessions.get(ends, []), HONEST[i][0]
-        right += outcomes.count(due) == 1 and set(outcomes) <= {due, "no-mail", "unknown"}
+        may = PARTS - {"tls-failed"} if due == "encrypted" else PARTS
+        right += outcomes.count(due) == 1 and set(outcomes) <= may | {due}
         whole += outcomes == [due]
-        wrong += bool(set(outcomes) - {due, "no-mail", "unknown"})
+        wrong += bool(set(outcomes) - may - {due})
     marks = marks[:parts + 1]
     return Result(p.returncode, [b - a for a, b in zip(marks, marks[1:])], max(all_s - marks[-1], 0.0),
                   max([v for k, v in peaks.items() if k != p.pid] or [0]), peaks.get(p.pid, 0), honest, right, whole, wrong, mails, summary,
@@ -195,9 +198,9 @@ ROWS = {
     "one-octet": Row(40_000, 1_000_000, ALL),
     "greeted": Row(40_000, 1_000_000, ALL),
     "half-lines": Row(30_000, 1_000_000, ALL),
-    "envelopes": Row(20_000, 300_000, (0, 0, 0)),
-    "contents": Row(20_000, 300_000, (0, 0, 0)),
-    "hellos": Row(20_000, 300_000, ALL),
+    "envelopes": Row(20_000, 300_000, (0, 0.7, 1)),
+    "contents": Row(20_000, 300_000, (0, 0.7, 1)),
+    "hellos": Row(20_000, 300_000, (0.95, 0.95, 1)),
     "out-of-order": Row(2_000, 100_000, ALL),
     "long-command": Row(1_000_000, 20_000_000, ALL),
     "long-header": Row(1_000_000, 20_000_000, ALL),
@@ -246,7 +249,7 @@ def main():
     print(HEAD)
     for kind in sys.argv[2:] or ROWS:
         for memory in SIZES:
-            count = int(ROWS[kind].many * part)
+            count = int(min(ROWS[kind].many, ROWS[kind].many if memory == SIZES[0] else 1_000_000) * part)
             print(row(kind, count, memory, run(kind, count, memory, parts=4)), flush=True)
 
 
