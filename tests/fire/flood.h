@@ -29,14 +29,11 @@ struct step {
 struct kind {
 	const char *name;
 	const char *what; /* a line for the usage */
-	uint16_t port;	  /* of the server */
 
 	/* many connections: these steps for each of them */
 	const struct step *steps;
-	bool rounds; /* a step of all connections, then the next: all are open at once */
 
 	/* or, behind the steps of one connection, octets without end: a text, or what is made */
-	int side;
 	const char *text; /* repeated in each frame until it is full, or */
 	void (*make)(struct octets *frame, uint64_t i); /* appends the octets of piece `i` */
 	const char *answer;	/* of the other side, for each piece; or NULL */
@@ -44,6 +41,10 @@ struct kind {
 
 	/* or frames of no connection: makes frame `i` */
 	void (*frame)(struct octets *frame, uint64_t i);
+
+	int side;      /* the one that has no end */
+	uint16_t port; /* of the server */
+	bool rounds;   /* a step of all connections, then the next: all are open at once */
 };
 
 extern const struct kind flood_kinds[]; /* ends by a row without a name */

@@ -30,7 +30,9 @@
 #define SECONDS_MAX 20u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+void
+__sanitizer_set_death_callback(void (*callback)(void)) /* NOLINT(bugprone-reserved-identifier) */
+    __attribute__((weak));
 
 enum format { PCAP, PCAP_SWAPPED, PCAPNG, OTHER };
 
@@ -41,10 +43,10 @@ struct unit {
 };
 
 struct input {
-	enum format format;
 	uint8_t *data;
 	struct unit *units; /* the first is the file's head */
 	uint32_t count;
+	enum format format;
 };
 
 static struct input inputs[INPUTS_MAX];
@@ -52,7 +54,8 @@ static uint32_t input_count;
 static struct unit units[UNITS_MAX];
 static uint8_t mutant[MUTANT_MAX];
 static uint32_t mutant_len;
-static unsigned long long seed = 1, mutant_index;
+static unsigned long long seed = 1;
+static char mutant_name[4096]; /* where it is left */
 static const char *folder = ".";
 static uint64_t state;
 
@@ -350,16 +353,14 @@ static void
 leave_behind(void)
 {
 	static bool left;
-	char name[4096];
 	if (left)
 		return;
 	left = true;
-	(void)snprintf(name, sizeof name, "%s/mutant-%llu-%llu", folder, seed, mutant_index);
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(mutant_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, mutant, mutant_len) != (ssize_t)mutant_len)
 		(void)!write(2, "mutate: the mutant could not be written\n", 40);
 	(void)!write(2, "mutate: see ", 12);
-	(void)!write(2, name, strlen(name));
+	(void)!write(2, mutant_name, strlen(mutant_name));
 	(void)!write(2, "\n", 1);
 	if (fd >= 0)
 		(void)close(fd);
@@ -377,9 +378,9 @@ on_signal(int signal_number)
 static void
 run(unsigned long long i)
 {
-	mutant_index = i;
+	(void)snprintf(mutant_name, sizeof mutant_name, "%s/mutant-%llu-%llu", folder, seed, i);
 	make(i);
-	uint8_t *exact = malloc(mutant_len);
+	uint8_t *exact = malloc(mutant_len > 0 ? mutant_len : 1);
 	if (exact == NULL)
 		abort();
 	memcpy(exact, mutant, mutant_len);
