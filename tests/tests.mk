@@ -10,6 +10,7 @@ UNITS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TESTS))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS := $(if $(wildcard tests/fuzz/replay.c),$(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS)))
 ENGINE_ARCHIVES = $(filter-out $(BUILD)/lib/app.a,$(ARCHIVES))
+FLOOD   := $(BUILD)/tests/fire/flood
 BENCH   := $(if $(wildcard tests/bench/gen_mail_pcap.c),$(patsubst %,$(BUILD)/tests/bench/%,gen_mail_pcap pcap_null))
 
 define unit_rule
@@ -36,6 +37,17 @@ $(BUILD)/tests/fuzz/replay_$1: $(BUILD)/tests/fuzz/fuzz_$1.o $(BUILD)/tests/fuzz
 endef
 $(foreach f,$(FUZZERS),$(eval $(call replay_rule,$f)))
 
+# whole captures, damaged by chance, through the target of captures
+MUTATE := $(BUILD)/tests/fuzz/mutate
+$(MUTATE): $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/fuzz/fuzz_capture.o $(ENGINE_ARCHIVES)
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o %.a,$^) $(LDLIBS_ALL)
+
+# the floods of tests/fire
+$(FLOOD): $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fire/flood*.c)))
+	$(if $(Q),@echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 # drives the syslog sink for tests/cli/test_syslog.py
 PUSH := $(BUILD)/tests/syslog/push
 $(PUSH): $(BUILD)/tests/syslog/push.o $(call archive,sink) $(call below,sink)
@@ -43,18 +55,18 @@ $(PUSH): $(BUILD)/tests/syslog/push.o $(call archive,sink) $(call below,sink)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
 -include $(BUILD)/tests/planted/feed.d
--include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
+-include $(patsubst tests/%.c,$(BUILD)/tests/%.d,$(TESTS) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/fire/*.c tests/syslog/*.c))
 
 # objects that only these programs need are kept
 .SECONDARY:
 
-tests: all $(UNITS) $(BENCH) $(PUSH) $(PLANTED) ## build the tests and run nothing
+tests: all $(UNITS) $(BENCH) $(FLOOD) $(PUSH) $(PLANTED) ## build the tests and run nothing
 
 # Replayers of fuzz inputs are worth having with sanitizers only, so they come from a build of their
 # own, unless this build is one.
 SANITIZED := $(if $(SAN),$(BUILD),build-san)
 SAN_FLAGS := BUILD=$(SANITIZED) SAN=$(or $(SAN),address,undefined) OPT='-O1 -g'
-replays: $(REPLAYS)
+replays: $(REPLAYS) $(MUTATE)
 
 test: ## install what is missing, build, run all tests (ONLY=PART of a name runs some)
 	@$(MAKE) --no-print-directory deps
@@ -62,12 +74,30 @@ test: ## install what is missing, build, run all tests (ONLY=PART of a name runs
 	@$(if $(REPLAYS),$(MAKE) --no-print-directory replays $(SAN_FLAGS))
 	@tests/tools/run-tests --build $(BUILD) --replays $(SANITIZED) $(if $(ONLY),--only '$(ONLY)')
 
-test-long: ## the tests, then what takes minutes or root: all of it again in a bare chroot
+test-long: ## the tests, then what takes minutes or root: floods, a bare chroot, a soak (POSTCARD_FIRE=0.1: smaller floods)
 	@$(MAKE) --no-print-directory test
 	@tests/tools/run-tests --build $(BUILD) --long
 
 sanitize: ## build with AddressSanitizer and UBSan, and run the tests
 	@$(MAKE) --no-print-directory test BUILD=build-san SAN=address,undefined OPT='-O1 -g'
+
+# --------------------------------------------------------------------------------------- coverage
+
+# Counters lie in a mapping of a file that all processes of a program share (%c, %m), so that workers
+# count too, which have no file system and end by _exit; they are added to atomically.
+COVER := -fprofile-instr-generate=$(abspath build-cov)/profile/%m%c.profraw
+COVER_FLAGS := BUILD=build-cov CC=clang OPT='-O1 -g' LDFLAGS='$(COVER)' CFLAGS='$(COVER) -fcoverage-mapping \
+    -fprofile-update=atomic -mllvm -runtime-counter-relocation -w'
+COVER_GROUPS ?= unit,dialogue,pcap,cli,fire
+coverage: ## lines and branches that the tests reach, by folder, and what decode, stream, mail and judge leave out
+	@$(MAKE) --no-print-directory deps PACKAGES='$(BUILD_PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES) llvm'
+	@$(MAKE) --no-print-directory coverage-run $(COVER_FLAGS)
+
+# with the flags, because tests call make, too
+coverage-run: tests
+	@rm -rf $(BUILD)/profile
+	@tests/tools/run-tests --build $(BUILD) --groups $(COVER_GROUPS)
+	@tests/tools/coverage $(BUILD)
 
 # ------------------------------------------------------------------------------------------- fuzz
 
@@ -128,8 +158,8 @@ bench-live: ## as root: the highest rate without loss at a mirror port, beside t
 
 # ------------------------------------------------------------------------------------------- lint
 
-C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/syslog/*.c))
-H_FILES := $(sort $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/bench/*.h))
+C_FILES := $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c tests/fire/*.c tests/syslog/*.c))
+H_FILES := $(sort $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/bench/*.h tests/fire/*.h))
 # the paths that clang's analyser walks end in asserts in unit tests, of which it knows nothing
 TIDIED  := $(patsubst %.c,$(BUILD)/tidy/%,$(filter-out tests/unit/%,$(C_FILES)))
 LINT_CC  = -D_GNU_SOURCE '-DPOSTCARD_VERSION="$(VERSION)"' -Isrc -I$(BUILD)/gen
@@ -154,5 +184,5 @@ $(BUILD)/tidy/%: %.c $(H_FILES) .clang-tidy | $(EMBEDDED)
 	@clang-tidy --quiet $< -- -std=c11 $(LINT_CC) >$@.log 2>&1 || { grep -A 3 'error:' $@.log; exit 1; }
 	@touch $@
 
-.PHONY: tests test test-long sanitize replays fuzz fuzz-run afl bench bench-quick bench-live
+.PHONY: tests test test-long sanitize coverage coverage-run replays fuzz fuzz-run afl bench bench-quick bench-live
 .PHONY: lint lint-format lint-floors lint-cppcheck lint-tidy

@@ -167,7 +167,8 @@ take_segment(struct engine *e)
 			end_begin(e, f->conn, CLOSED_BY_REUSE);
 			return;
 		}
-	} else if (fresh || (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
+	} else if (fresh || !(f->flags & (FLOW_DEAD | FLOW_IGNORED)) ||
+	    (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
 		if (e->conns.used == e->conns.max) {
 			uint32_t least = conn_least(e);
 			if (least != 0) {

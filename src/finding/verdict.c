@@ -75,7 +75,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
 		 * both ways */
-		if (v->closed && v->both && !v->gap && !v->midstream)
+		if (v->closed && v->both && !v->gap && !v->midstream && !(f->flags & FINDING_LOST))
 			return OUTCOME_TLS_FAILED;
 		return OUTCOME_UNKNOWN;
 	}

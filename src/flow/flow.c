@@ -52,8 +52,13 @@ wheel_put(struct flow_table *t, uint32_t id, uint32_t at_s)
 	struct flow *f = flow_at(t, id);
 	if (at_s < t->swept_s)
 		at_s = t->swept_s;
-	f->wheel = t->wheel[at_s % SLOTS];
-	t->wheel[at_s % SLOTS] = id;
+	uint32_t slot = at_s % SLOTS;
+	f->wheel = 0;
+	if (t->wheel[slot] == 0)
+		t->wheel[slot] = id;
+	else
+		flow_at(t, t->last[slot])->wheel = id;
+	t->last[slot] = id;
 	f->flags |= FLOW_IN_WHEEL;
 }
 

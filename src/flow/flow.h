@@ -55,6 +55,7 @@ struct flow_table {
 	uint32_t now_s;	      /* the latest time seen */
 	uint32_t swept_s;     /* wheel slots before this one are done */
 	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
+	uint32_t last[1024];  /* the flow that came last into each slot that holds one */
 	uint32_t due;	      /* flows of a slot that is being swept, still to be looked at */
 	uint64_t created;     /* flows ever made */
 };
@@ -111,7 +112,8 @@ uint32_t flow_expired(struct flow_table *t);
 /*
  * The flow whose time is up next, when room is needed before that; 0 where the table is empty.  It
  * is taken out of the wheel as by flow_expired.  Handshakes have the shortest time, then what is
- * not mail, then mail: the oldest of what matters least goes first.
+ * not mail, then mail: the oldest of what matters least goes first, also of those whose time is up
+ * in the same second.
  */
 uint32_t flow_oldest(struct flow_table *t);
 

@@ -113,6 +113,8 @@ tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
 	}
 	if (s->tls == 0)
 		s->tls = pool_take(&m->tls_states);
+	if (s->tls == 0) /* no memory for it: what becomes of it is not known */
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT);
 	s->mode[side] = s->tls != 0 ? MAIL_MODE_TLS : MAIL_MODE_OFF;
 }
 

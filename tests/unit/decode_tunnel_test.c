@@ -58,6 +58,9 @@ shims(void **state)
 	    ROW(9, "\xff\x03\0\x21", IN_IP4),
 	    ROW(9, "\0\x57", IN_IP6),
 	    ROW(50, "\xff\x03\0\x21", IN_IP4),
+	    ROW(9, "\x02\x81\0\0\x11\x40", IN_IP4), /* labels in PPP */
+	    ROW(9, "\x02\x83\0\0\x11\x40", IN_IP4),
+	    ROW(1, MACS "\x88\x70\xaa\xaa\x03\0\0\0\x08\0", IN_IP4), /* LLC in a jumbo frame */
 	    ROW(51, "\x11\0\0\x07\0\x2f\0\x21", IN_IP4),
 	    ROW(104, "\x0f\0\x08\0", IN_IP4),
 	    ROW(219, "\0\0\x11\x40", IN_IP4),
@@ -70,6 +73,11 @@ shims(void **state)
 	    ROW(105, "\x08\x03" WIFI "\0\0\0\0\0\x04" SNAP, IN_IP4),		       /* WDS */
 	    ROW(127, "\0\0\x09\0\x02\0\0\0\x20\x88\x01" WIFI "\0\0\0\0" SNAP, IN_IP4), /* padded */
 	    ROW(127, "\0\0\x08\0\0\0\0\0\x08\x01" WIFI SNAP, IN_IP4),
+	    /* two words of what is present, a time, and padding */
+	    ROW(127,
+		"\0\0\x19\0\x03\0\0\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x20\x88\x01" WIFI
+		"\0\0\0\0" SNAP,
+		IN_IP4),
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct build f = {.len = 0};
@@ -214,6 +222,41 @@ encrypted_wireless_is_another_protocol(void **state)
 	assert_int_equal(decode_frame(NULL, 105, f.b, f.len, f.len, &seg), DECODE_OTHER);
 }
 
+/* Each is whole, and carries no TCP that could be found. */
+static void
+others(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t link;
+		const char *head;
+		uint32_t len;
+		enum decode_result result;
+	} rows[] = {
+#define OTHER(link, head) {link, head, sizeof head - 1, DECODE_OTHER}
+	    OTHER(1, MACS "\x88\x64\x11\xa7\0\x07\0\0"),	/* PPPoE: the end of it */
+	    OTHER(9, "\xc0\x21\x09\0\0\x08\0\0\0\0"),		/* an echo in PPP */
+	    OTHER(113, "\0\0\x03\x38\0\0\0\0\0\0\0\0\0\0\0\0"), /* netlink */
+	    OTHER(105, "\x88\x01" WIFI "\x80\0" SNAP),		/* A-MSDU */
+	    OTHER(1,
+		MACS "\x08\0\x45\0\0\x18\0\0\0\0\x40\x2f\0\0" /* GRE: a keep-alive */
+		     "\xc0\0\x02\x09\xc0\0\x02\x19\0\0\x08\0"),
+	    OTHER(1,
+		MACS "\x08\0\x45\0\0\x1c\0\0\0\0\x40\x2c\0\0" /* IPv6's in IPv4 */
+		     "\xc0\0\x02\x09\xc0\0\x02\x19\x06\0\0\0\0\0\0\x01"),
+	    {239, "\x02\0\0\0\0\0\0\0", 8, DECODE_DAMAGED}, /* NFLOG without a length */
+	    {239, "\x02\x01\0\0\x08\0\x09\0", 8, DECODE_DAMAGED},
+	    {1, MACS "\x88\x64\x21\0\0\x07\0\x2f\0\x21", 22, DECODE_DAMAGED}, /* no version */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct build f = {.len = 0};
+		struct segment seg;
+		put(&f, rows[i].head, rows[i].len);
+		assert_int_equal(decode_frame(NULL, rows[i].link, f.b, f.len, f.len, &seg),
+		    rows[i].result);
+	}
+}
+
 int
 main(void)
 {
@@ -222,6 +265,7 @@ main(void)
 	    cmocka_unit_test(tunnels),
 	    cmocka_unit_test(not_tunnels),
 	    cmocka_unit_test(nesting_is_bounded),
+	    cmocka_unit_test(others),
 	    cmocka_unit_test(encrypted_wireless_is_another_protocol),
 	};
 	return cmocka_run_group_tests_name("decode/tunnel", tests, NULL, NULL);

@@ -115,6 +115,30 @@ silence_expires(void **state)
 	flow_table_free(&t);
 }
 
+/* Of those whose time is up in the same second, too. */
+static void
+the_oldest_makes_room(void **state)
+{
+	(void)state;
+	struct flow_table t;
+	bool fresh;
+	unsigned side;
+	uint32_t id[100];
+	assert_true(flow_table_init(&t, 100));
+	flow_clock(&t, 100 * S);
+	for (uint16_t i = 0; i < 100; i++)
+		id[i] = get(&t, ends(4, 1, i, 2, 25), &fresh, &side);
+	assert_int_equal(get(&t, ends(4, 1, 100, 2, 25), &fresh, &side), 0);
+	for (uint16_t i = 0; i < 200; i++) {
+		uint32_t oldest = flow_oldest(&t);
+		assert_int_equal(oldest, id[i % 100]);
+		flow_remove(&t, oldest);
+		id[i % 100] = get(&t, ends(4, 1, (uint16_t)(100 + i), 2, 25), &fresh, &side);
+		assert_true(fresh);
+	}
+	flow_table_free(&t);
+}
+
 static void
 many_flows_and_a_full_table(void **state)
 {
@@ -153,6 +177,7 @@ main(void)
 	    cmocka_unit_test(both_directions_are_one_flow),
 	    cmocka_unit_test(orientation),
 	    cmocka_unit_test(silence_expires),
+	    cmocka_unit_test(the_oldest_makes_room),
 	    cmocka_unit_test(many_flows_and_a_full_table),
 	};
 	return cmocka_run_group_tests_name("flow/flow", tests, NULL, NULL);

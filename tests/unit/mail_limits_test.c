@@ -1,0 +1,153 @@
+/* What happens at the bounds of src/mail: longest lines in one piece, pools that are empty, too
+ * many commands under way. */
+#include "mail_script.h"
+
+#include "base/limits.h"
+
+static struct script_run r;
+
+static void
+begin(enum mail_protocol p, uint32_t lines, uint32_t tls_states)
+{
+	memset(&r, 0, sizeof r);
+	assert_true(mail_init(&r.m, lines, tls_states, 8, 2));
+	mail_begin(&r.m, &r.s, p, 0);
+	script_take(&r);
+}
+
+static void
+say(enum mail_side side, const char *text, size_t len)
+{
+	mail_push(&r.m, &r.s, side, text, len);
+	script_take(&r);
+}
+
+static void
+end(void)
+{
+	mail_end(&r.m, &r.s);
+	script_take(&r);
+	mail_release(&r.m, &r.s);
+}
+
+/* The same events, whether it comes in one piece or in several. */
+static void
+a_line_that_is_too_long(void **state)
+{
+	(void)state;
+	static char line[3 * LIMIT_LINE];
+	char first[sizeof r.out];
+	memset(line, 'x', sizeof line);
+	memcpy(line, "EHLO ", 5);
+	memcpy(line + sizeof line - 2, "\r\n", 2);
+	for (size_t cut = 0; cut < sizeof line; cut += 97) {
+		begin(MAIL_SMTP, 8, 8);
+		say(MAIL_SERVER, "220 mx ESMTP\r\n", 14);
+		if (cut > 0)
+			say(MAIL_CLIENT, line, cut);
+		say(MAIL_CLIENT, line + cut, sizeof line - cut);
+		say(MAIL_SERVER, "250 mx\r\n", 8);
+		end();
+		if (cut == 0)
+			strcpy(first, r.out);
+		assert_string_equal(r.out, first);
+		assert_non_null(strstr(r.out, " odd:"));
+		assert_non_null(strstr(r.out, " helo+(xxx"));
+		assert_non_null(strstr(r.out, " offer"));
+		mail_free(&r.m);
+	}
+}
+
+/* A line that cannot be held is lost, and said to be; lines that come whole need no memory. */
+static void
+no_memory_for_a_line(void **state)
+{
+	(void)state;
+	begin(MAIL_SMTP, 1, 8);
+	assert_int_not_equal(pool_take(&r.m.lines), 0); /* another connection's */
+	say(MAIL_SERVER, "220 mx ESMTP\r\n", 14);
+	say(MAIL_CLIENT, "EHLO me\r\n", 9);
+	assert_non_null(strstr(r.out, "helo+(me)"));
+	say(MAIL_SERVER, "250-mx\r\n250 ST", 14);
+	say(MAIL_SERVER, "ARTTLS\r\n", 8);
+	assert_null(strstr(r.out, "offer+"));
+	say(MAIL_CLIENT, "MAIL FROM:<a@b>\r\n", 17);
+	assert_non_null(strstr(r.out, "from(a@b)"));
+	end();
+	mail_free(&r.m);
+}
+
+/* What becomes of TLS that cannot be followed is not known, which is said. */
+static void
+no_memory_for_tls(void **state)
+{
+	(void)state;
+	static const char hello[] = "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03";
+	begin(MAIL_SMTP, 8, 1);
+	assert_int_not_equal(pool_take(&r.m.tls_states), 0);
+	say(MAIL_SERVER, "220 mx ESMTP\r\n", 14);
+	say(MAIL_CLIENT, "EHLO me\r\n", 9);
+	say(MAIL_SERVER, "250-mx\r\n250 STARTTLS\r\n", 22);
+	say(MAIL_CLIENT, "STARTTLS\r\n", 10);
+	say(MAIL_SERVER, "220 Go\r\n", 8);
+	assert_null(strstr(r.out, " lost"));
+	say(MAIL_CLIENT, hello, sizeof hello - 1);
+	assert_non_null(strstr(r.out, " lost"));
+	mail_gap(&r.m, &r.s, MAIL_CLIENT, 100); /* of what is not read, nothing more is said */
+	script_take(&r);
+	say(MAIL_CLIENT, "MAIL FROM:<a@b>\r\n", 17);
+	assert_null(strstr(r.out, " from"));
+	end();
+	mail_free(&r.m);
+}
+
+/* Commands without a reply in sight: what is under way is forgotten once, and told. */
+static void
+too_many_commands(void **state)
+{
+	(void)state;
+	static const struct {
+		enum mail_protocol protocol;
+		const char *greeting, *commands[2];
+	} rows[] = {
+	    {MAIL_SMTP, "220 mx ESMTP\r\n", {"RSET\r\n", "NOOP\r\n"}},
+	    {MAIL_POP3, "+OK hi\r\n", {"NOOP\r\n", "STAT\r\n"}},
+	    {MAIL_IMAP, "* OK hi\r\n", {"a NOOP\r\n", "b SELECT x\r\n"}},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		begin(rows[i].protocol, 8, 8);
+		say(MAIL_SERVER, rows[i].greeting, strlen(rows[i].greeting));
+		for (unsigned k = 0; k < 200; k++)
+			say(MAIL_CLIENT, rows[i].commands[k % 2], strlen(rows[i].commands[k % 2]));
+		if (rows[i].protocol != MAIL_IMAP) /* of which only some are waited for */
+			assert_non_null(strstr(r.out, "odd:"));
+		end();
+		mail_free(&r.m);
+	}
+}
+
+/* Commands that are none, and replies that are none. */
+static void
+near_misses(void **state)
+{
+	(void)state;
+	script_expect_of(MAIL_SMTP, 0,
+	    "S 220 mx ESMTP\nC EHLO me\nS 250 mx\nC MAIL <a@b>\nS 501 No\nC RCPT <a@b>\nS 501 No\n"
+	    "C BDAT x\nS 501 No\nC NOOP\nS what\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+	    NULL, "greeting(mx ESMTP) sure helo+(me) offer");
+	script_expect_of(MAIL_POP3, 0, "S +OK hi\nC RETR\nS -ERR\nC TOP\nS -ERR\nC QUIT\nS +OK\n",
+	    NULL, "greeting(hi) sure");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_line_that_is_too_long),
+	    cmocka_unit_test(no_memory_for_a_line),
+	    cmocka_unit_test(no_memory_for_tls),
+	    cmocka_unit_test(too_many_commands),
+	    cmocka_unit_test(near_misses),
+	};
+	return cmocka_run_group_tests_name("mail/limits", tests, NULL, NULL);
+}
