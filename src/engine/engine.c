@@ -285,7 +285,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		record_session(e, c, out);
 		return true;
 	case CONN_END_GONE:
-		if (c->closed_by != CLOSED_BY_MEMORY || c->close_ns != 0)
+		if (c->closed_by != CLOSED_BY_MEMORY || conn_wait(e, c)->close_ns != 0)
 			f->flags |= FLOW_DEAD; /* else it goes on, and is taken up again */
 		f->idle_s = LIMIT_LINGER_S;
 		uint32_t flow = c->flow;
