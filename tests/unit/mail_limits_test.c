@@ -10,7 +10,13 @@ static void
 begin(enum mail_protocol p, uint32_t lines, uint32_t tls_states)
 {
 	memset(&r, 0, sizeof r);
-	assert_true(mail_init(&r.m, lines, tls_states, 8, 2));
+	const struct mail_sizes sizes = {.lines = lines,
+	    .queues = 8,
+	    .tls_states = tls_states,
+	    .handshakes = 8,
+	    .inflates = 2,
+	    .mailboxes = 8};
+	assert_true(mail_init(&r.m, &sizes));
 	mail_begin(&r.m, &r.s, p, 0);
 	script_take(&r);
 }
