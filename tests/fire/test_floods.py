@@ -40,7 +40,7 @@ class Floods(unittest.TestCase):
     def kind(self, name):
         row = fire.ROWS[name]
         if not LONG:
-            self.flood(name, row.few // (10 if postcard.sanitized() else 1), "64M", 0 if row.floor[0] < 1 else 1)
+            self.flood(name, row.few // (10 if postcard.sanitized() else 1), "64M")
             return
         for i, memory in enumerate(fire.SIZES):
             # the whole of it with the least memory, which is the hardest case; less shows what more memory saves
