@@ -329,12 +329,6 @@ capture_next(struct capture *c, struct frame *f)
 	}
 }
 
-bool
-capture_peek(struct capture *c, struct frame *f)
-{
-	return c->current != NULL && input_peek(c->current, f);
-}
-
 const char *
 capture_failure(const struct capture *c)
 {

@@ -83,13 +83,6 @@ struct capture *capture_open_files(const char *const *paths, size_t count, const
  */
 enum capture_status capture_next(struct capture *c, struct frame *f);
 
-/*
- * Shows a frame that capture_next is likely to hand out soon, each once: data, caplen and
- * link_type. It reads nothing, and may show what the filter rejects or another file precedes: for
- * caches only. False where there is none to be seen.  f->data lives until the next capture_next.
- */
-bool capture_peek(struct capture *c, struct frame *f);
-
 /* Why capture_next returned CAPTURE_FAILED; "" where it did not.  Lives as long as the capture. */
 const char *capture_failure(const struct capture *c);
 

@@ -137,20 +137,6 @@ input_next(struct input *in, struct frame *f, struct text *why)
 	return true;
 }
 
-bool
-input_peek(struct input *in, struct frame *f)
-{
-	const struct source *s = &in->source;
-	if (in->state != INPUT_OPEN)
-		return false;
-	if (in->ahead_of != s->limit || in->ahead < s->at || in->ahead > s->limit) {
-		in->ahead = s->at; /* another buffer, or it went past what was shown */
-		in->ahead_of = s->limit;
-	}
-	return in->is_pcapng ? pcapng_peek(&in->format.pcapng, s, &in->ahead, f)
-			     : pcapfile_peek(&in->format.pcap, s, &in->ahead, f);
-}
-
 void
 input_hold(struct input *in, const struct frame *f)
 {

@@ -37,8 +37,6 @@ struct input {
 		struct pcapng pcapng;
 	} format;
 	struct source source;
-	const uint8_t *ahead;	 /* input_peek: what it shows next, ... */
-	const uint8_t *ahead_of; /* ... in a buffer that ended there */
 };
 
 /*
@@ -60,13 +58,6 @@ bool input_resume(struct input *in, struct text *why);
  * then.  False at the end of the file, which is closed; `why` is not empty where damage ended it.
  */
 bool input_next(struct input *in, struct frame *f, struct text *why);
-
-/*
- * Shows a frame that input_next will hand out later, each once, as far as they are in memory: its
- * data, caplen and link_type.  What is shown may be damaged; it is for caches only.  False where
- * there is none.
- */
-bool input_peek(struct input *in, struct frame *f);
 
 /* Takes a frame back that input_next gave last: it will give it again. */
 void input_hold(struct input *in, const struct frame *f);

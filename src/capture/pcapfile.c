@@ -86,22 +86,6 @@ too_long(const struct pcapfile *p, const struct source *s, uint32_t caplen, stru
 	return FORMAT_FAULT;
 }
 
-bool
-pcapfile_peek(const struct pcapfile *p, const struct source *s, const uint8_t **at, struct frame *f)
-{
-	size_t left = (size_t)(s->limit - *at);
-	if (left < p->head)
-		return false;
-	uint32_t caplen = load32(p, *at + 8);
-	if (caplen > left - p->head)
-		return false;
-	f->data = *at + p->head;
-	f->caplen = caplen;
-	f->link_type = p->link_type;
-	*at += p->head + caplen;
-	return true;
-}
-
 enum format_status
 pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text *why)
 {

@@ -39,12 +39,4 @@ bool pcapfile_open(struct pcapfile *p, struct source *s, struct text *why);
 enum format_status
 pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text *why);
 
-/*
- * The frame of the record at *at, which lies in the buffer of s, and moves *at behind it; false
- * where it is not wholly there, or damaged.  Nothing is read, checked or counted: a look ahead, for
- * caches.  Sets data, caplen and link_type.
- */
-bool pcapfile_peek(const struct pcapfile *p, const struct source *s, const uint8_t **at,
-    struct frame *f);
-
 #endif

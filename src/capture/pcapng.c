@@ -375,30 +375,6 @@ read_other(struct pcapng *p, struct source *s, uint32_t type, uint32_t len, stru
 	return true;
 }
 
-bool
-pcapng_peek(const struct pcapng *p, const struct source *s, const uint8_t **at, struct frame *f)
-{
-	for (;;) {
-		size_t left = (size_t)(s->limit - *at);
-		if (left < FRAME)
-			return false;
-		const uint8_t *b = *at;
-		uint32_t type = load32(p, b), len = load32(p, b + 4);
-		if (type == BLOCK_SECTION || len < FRAME || len % 4 != 0 || len > left)
-			return false;
-		*at += len;
-		if (type != BLOCK_ENHANCED || len < 32)
-			continue;
-		uint32_t interface = load32(p, b + 8), caplen = load32(p, b + 20);
-		if (interface >= p->count || caplen > len - 32)
-			return false;
-		f->data = b + 28;
-		f->caplen = caplen;
-		f->link_type = p->interfaces[interface].link_type;
-		return true;
-	}
-}
-
 enum format_status
 pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *why)
 {

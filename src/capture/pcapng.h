@@ -46,8 +46,4 @@ pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *wh
 
 void pcapng_close(struct pcapng *p); /* frees what it owns */
 
-/* As pcapfile_peek; blocks that are no packets are passed over. */
-bool
-pcapng_peek(const struct pcapng *p, const struct source *s, const uint8_t **at, struct frame *f);
-
 #endif

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "decode/decode.h"
-#include "decode/hint.h"
 #include "engine/sizes.h"
 #include "engine/worker.h"
 
@@ -381,29 +380,6 @@ engine_clock(struct engine *e, int64_t ts_ns)
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
 		e->leap_flow = 0;
 	}
-}
-
-void
-engine_hint(struct engine *e, const struct frame *f)
-{
-	struct hints *h = &e->hints;
-	struct ends ends;
-	uint32_t *fresh = &h->hash[h->at % HINTS];
-	*fresh = decode_hint(f->link_type, f->data, f->caplen, &ends)
-	    ? flow_hint_hash(&e->flows, &ends)
-	    : 0;
-	uint32_t middle = h->hash[(h->at + HINTS - 3) % HINTS];
-	uint32_t old = h->hash[(h->at + HINTS - 6) % HINTS];
-	h->at++;
-	if (middle != 0)
-		(void)flow_hint_name(&e->flows, middle);
-	uint32_t id = old != 0 ? flow_hint_name(&e->flows, old) : 0;
-	uint32_t conn = id != 0 ? flow_at(&e->flows, id)->conn : 0;
-	if (conn == 0)
-		return;
-	const uint8_t *c = pool_at(&e->conns, conn);
-	for (size_t line = 0; line < sizeof(struct conn); line += 64)
-		__builtin_prefetch(c + line, 1);
 }
 
 void

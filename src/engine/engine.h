@@ -56,13 +56,6 @@ void engine_free(struct engine *e);
  * to be called before a sandbox forbids that. */
 void engine_ready(struct engine *e);
 
-/*
- * A frame that will be pushed soon: the tables' lines that it will touch are fetched meanwhile. Ten
- * thousand connections are more than a cache holds, and without it a worker waits for memory during
- * a third of its time.  Nothing depends on it.
- */
-void engine_hint(struct engine *e, const struct frame *f);
-
 /* Gives one frame.  All records of the frame before must have been taken (engine_next returned
  * false). */
 void engine_push(struct engine *e, const struct frame *f);

@@ -52,18 +52,9 @@ take_file(struct feed *f)
 {
 	struct frame frame;
 	enum capture_status s = capture_next(f->files, &frame);
-	if (s == CAPTURE_FRAME) {
-		struct frame ahead;
+	if (s == CAPTURE_FRAME)
 		take(f, &frame);
-		/* as many as are taken, and a few more at the start of a buffer */
-		while (capture_peek(f->files, &ahead)) {
-			engine_hint(f->engine, &ahead);
-			if (++f->ahead >= f->packets + FEED_AHEAD)
-				break;
-		}
-		if (f->ahead < f->packets)
-			f->ahead = f->packets;
-	} else
+	else
 		finish(f, s == CAPTURE_END ? FEED_END_INPUT : FEED_END_FAILED);
 	return FEED_MORE;
 }

@@ -18,7 +18,6 @@
 #include "record/record.h"
 
 #define FEED_TABLES  16u       /* tables of an engine that a report has room for */
-#define FEED_AHEAD   7u	       /* frames that the engine may have a glance at before their turn */
 #define FEED_IDLE_MS 100       /* that feed_wait waits at most */
 #define FEED_LAG_NS  500000000 /* that silence moves the clock behind the real one */
 
@@ -74,7 +73,6 @@ struct feed {
 
 	/* private */
 	uint64_t packets; /* read so far, others' shares too */
-	uint64_t ahead;	  /* the engine had a glance at frames up to here */
 	uint64_t number;  /* of the last frame */
 	int64_t last_ns;  /* its stamp */
 	size_t faults;	  /* fault lines that were handed out */

@@ -7,7 +7,6 @@
 #include "engine/conn.h"
 #include "engine/engine.h"
 
-#define HINTS	   8u  /* frames ahead that are looked at, a power of two */
 #define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
 
 struct engine {
@@ -34,10 +33,6 @@ struct engine {
 	int64_t ts_ns;	    /* its stamp, for records */
 	struct clock clock; /* elapsed packet time, for timers */
 	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
-	struct hints {
-		uint32_t hash[HINTS]; /* of flows of frames to come; 0: nothing is known */
-		unsigned at;	      /* where the next one goes */
-	} hints;
 	struct segment seg;
 	bool segment_waits; /* it was not given to its connection yet */
 	bool finishing;	    /* the input is over */

@@ -116,25 +116,6 @@ key_of(struct key *k, const struct ends *ends)
 }
 
 uint32_t
-flow_hint_hash(const struct flow_table *t, const struct ends *ends)
-{
-	struct key k;
-	(void)key_of(&k, ends);
-	uint32_t hash = (uint32_t)hash_40(&t->key, &k);
-	__builtin_prefetch(buckets_at(&t->buckets, hash));
-	return hash;
-}
-
-uint32_t
-flow_hint_name(const struct flow_table *t, uint32_t hash)
-{
-	uint32_t id = *buckets_at(&t->buckets, hash);
-	if (id != 0)
-		__builtin_prefetch(flow_at(t, id), 1);
-	return id;
-}
-
-uint32_t
 flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
 {
 	struct key k;

@@ -74,15 +74,6 @@ void flow_clock(struct flow_table *t, int64_t ts_ns);
  */
 uint32_t flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side);
 
-/*
- * The three steps that bring the flow of a segment into the cache before its turn comes, each to be
- * taken some packets after the one before: its hash (its bucket is fetched), its name (its line is
- * fetched; 0 where there is none), and whether it is that one.  Nothing is changed, and nothing
- * depends on it.
- */
-uint32_t flow_hint_hash(const struct flow_table *t, const struct ends *ends);
-uint32_t flow_hint_name(const struct flow_table *t, uint32_t hash);
-
 static inline struct flow *
 flow_at(const struct flow_table *t, uint32_t id)
 {
