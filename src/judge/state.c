@@ -376,6 +376,15 @@ check_owner(struct state *s, char *error)
 		say(error, s->path, "written by another version of postcard: move it away");
 		return false;
 	}
+	/* a view in the place of a table could have rows without end, a trigger do anything */
+	if (number(s,
+		"SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index') OR sql "
+		"LIKE "
+		"'%VIRTUAL%' OR sql LIKE '%GENERATED%'",
+		1) != 0) {
+		say(error, s->path, "holds views, triggers or tables that are not postcard's");
+		return false;
+	}
 	return true;
 }
 
