@@ -16,8 +16,8 @@
 struct outputs {
 	struct sink *sink[OUTPUTS];
 	unsigned count;
-	int error; /* errno of standard output; 0 while all is well */
-	bool ends; /* a reader asked for the end */
+	int error;  /* errno of standard output; 0 while all is well */
+	bool ends;  /* a reader asked for the end */
 	bool lists; /* there is but a report, which lists alerts and does not show them */
 };
 

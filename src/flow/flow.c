@@ -118,7 +118,7 @@ key_of(struct key *k, const struct ends *ends)
 uint32_t
 flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side)
 {
-	struct key k;
+	struct key k = {.family = ends->family};
 	unsigned a = key_of(&k, ends);
 	*side = a;
 	uint64_t h = hash_40(&t->key, &k);

@@ -129,7 +129,7 @@ fingerprint_of(const struct alerts *a, const struct rule *rule, const struct rec
 	const uint16_t *key = rule->keys > 0 ? rule->key : usual;
 	unsigned keys = rule->keys > 0 ? rule->keys : 3;
 	char buf[4096];
-	struct fingerprint f;
+	struct fingerprint f = {{0}};
 	struct text t = text_in(buf, sizeof buf);
 	const char *id = rule->id[0] != '\0' ? rule->id : rule->title;
 	add_part(&t, id, strlen(id));
