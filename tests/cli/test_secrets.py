@@ -270,20 +270,23 @@ class Secrets(unittest.TestCase):
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder)
             try:
                 memory, worker, limits, end = b"", 0, "", time.time() + 10
-                while (b'"dataset":"postcard.session"' not in memory or not limits) and time.time() < end:
+                # the worker lowers it before it reads, and may be gone when the parent's memory is looked at
+                while not re.search(r"(?m)^Max core file size +0 +0", limits) and time.time() < end:
                     try:
                         with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
                             worker = int((f.read().split() or [worker])[-1])
                         with open("/proc/%d/limits" % worker) as f:
-                            now = f.read()
-                        # the worker lowers it before it reads; it may be gone when the parent's memory is looked at
-                        limits = now if re.search(r"(?m)^Max core file size +0 +0", now) else limits
+                            limits = f.read() or limits
+                    except OSError:   # it is not there yet
+                        pass
+                    time.sleep(0.001)
+                while b"scanner@example.com" not in memory and time.time() < end:
+                    try:
                         memory = memory_of(p.pid)
                     except PermissionError:
                         self.skipTest("a process's memory may not be read here")
-                    except OSError:   # it begins, or is gone
+                    except OSError:   # it moves
                         pass
-                    time.sleep(0.01)
                 self.assertEqual(re.search(r"(?m)^Max core file size +(\S+) +(\S+)", limits).groups(), ("0", "0"))
                 self.assertTrue(b"scanner@example.com" in memory, "the records did not pass through it: this is no test")
                 self.assertEqual([(s, f) for f, s in lab_secrets().items() if f in memory], [])
