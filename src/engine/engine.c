@@ -251,7 +251,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 {
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, c->end_ns);
+	struct finding_view v;
 	uint32_t message;
 	switch ((enum conn_end)c->end) {
 	case CONN_OPEN:
@@ -265,6 +265,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		return false;
 	case CONN_END_MAIL: c->end = CONN_END_MESSAGES; return false;
 	case CONN_END_MESSAGES:
+		v = conn_view(c, f, c->end_ns);
 		message = finding_next_open(&e->findings, &c->finding, &v);
 		if (message == 0) {
 			c->end = CONN_END_SESSION;
@@ -297,28 +298,28 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	return false;
 }
 
-/* One step of work; true with a record in `out`. */
-static bool
-work(struct engine *e, struct record *out)
+/* What came of taking a session's events. */
+enum taken { TAKEN_ALL, TAKEN_RECORD, TAKEN_DENIED };
+
+/* Takes the events of a mail session, up to one that a record in `out` comes of, or that says that
+ * it is none: then the connection may be gone. */
+static enum taken
+take_events(struct engine *e, uint32_t id, struct record *out)
 {
-	uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct mail_event ev;
-	struct stream_chunk chunk;
-	unsigned end;
-	unsigned client = flow_client(f);
-	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-	    (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
-	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
-		struct finding_view v = conn_view(c, f, e->ts_ns);
+	if (!mail_next(&e->mail, &c->mail, &ev))
+		return TAKEN_ALL;
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
+	do {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (!readable && c->finding.exposed != 0)
 			due_hurry(e, id);
 		if (message != 0 && is_recorded(c)) {
 			record_message(e, c, message, out);
-			return true;
+			return TAKEN_RECORD;
 		}
 		if (message != 0)
 			finding_message_free(&e->findings, message);
@@ -329,9 +330,25 @@ work(struct engine *e, struct record *out)
 			} else {
 				conn_ignore(e, id);
 			}
-			return false;
+			return TAKEN_DENIED;
 		}
-	}
+	} while (mail_next(&e->mail, &c->mail, &ev));
+	return TAKEN_ALL;
+}
+
+/* One step of work; true with a record in `out`. */
+static bool
+work(struct engine *e, struct record *out)
+{
+	uint32_t id = e->work;
+	struct conn *c = pool_at(&e->conns, id);
+	struct stream_chunk chunk;
+	unsigned end;
+	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+	enum taken taken = c->phase == CONN_MAIL ? take_events(e, id, out) : TAKEN_ALL;
+	if (taken != TAKEN_ALL)
+		return taken == TAKEN_RECORD;
 	if (push_octets(e, c))
 		return false;
 	if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&

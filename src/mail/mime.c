@@ -21,7 +21,7 @@ mime_pools_init(struct mime_pools *p, uint32_t scans)
 	memset(p, 0, sizeof *p);
 	if (!pool_init(&p->scans, "message scans", sizeof(struct scan), scans))
 		return false;
-	pool_zero_only(&p->scans, offsetof(struct scan, line));
+	pool_zero_only(&p->scans, offsetof(struct scan, outer.file));
 	mime_charsets_open(&p->charsets);
 	return true;
 }

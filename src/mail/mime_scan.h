@@ -126,8 +126,10 @@ struct scan {
 	uint16_t line_len;    /* octets in line */
 	struct mime_decoder decoder; /* of the leaf */
 	struct armour armour;	     /* is the leaf a PGP message? */
-	struct mime_part part;	     /* what the header under way, or the last one, says */
 	struct outer outer;
+	/* from outer.file on nothing is zeroed when a scan begins: it is written before it is read
+	 */
+	struct mime_part part; /* what the header under way, or the last one, says */
 	struct boundary open[LIMIT_MIME_DEPTH]; /* outermost first */
 	char line[LIMIT_MIME_LINE];		/* a field's name, or a body line */
 	char value[LIMIT_HEADER];		/* a field's value, or the leaf's first octets */

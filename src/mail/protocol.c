@@ -52,6 +52,8 @@ mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_le
 {
 	size_t n = strlen(keyword), xs = 0, differ = 0;
 	*same_length = len == n;
+	if (len != n && (len == 0 || ascii_lower(word[0]) != 'x'))
+		return false;
 	while (xs < len && (word[xs] == 'X' || word[xs] == 'x'))
 		xs++;
 	/* ASA inspection: all X, or X with a last letter that counts up (field notes 3.2, S1) */

@@ -4,14 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/lexicon.h"
 #include "base/text.h"
 
-/* A word and its length, so that most others cost one comparison. */
-#define WORD(s) s, sizeof s - 1
-
 static const struct verb {
-	const char *word;
-	size_t len;
+	struct word word;
 	uint8_t what;
 } verbs[] = {
     {WORD("EHLO"), CMD_EHLO},
@@ -44,36 +41,32 @@ static const struct verb {
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
+static struct lexicon verb_lexicon = LEXICON(verbs);
+
 uint8_t
 smtp_verb(const char *s, size_t len)
 {
-	for (size_t i = 0; i < VERBS; i++) {
-		if (verbs[i].len == len && ascii_equal(s, verbs[i].word, len))
-			return verbs[i].what;
-	}
-	return CMD_NONE;
+	size_t i = lexicon_find(&verb_lexicon, s, len);
+	return i < VERBS ? verbs[i].what : (uint8_t)CMD_NONE;
 }
 
 uint16_t
 smtp_verb_number(const char *s, size_t len)
 {
-	uint16_t i = 0;
-	while (i < VERBS && !ascii_is(s, len, verbs[i].word))
-		i++;
-	return (uint16_t)(i + 1);
+	return (uint16_t)(lexicon_find(&verb_lexicon, s, len) + 1);
 }
 
 const char *
 smtp_verb_at(uint16_t number)
 {
-	return number > 0 && number <= VERBS ? verbs[number - 1].word : "(no command)";
+	return number > 0 && number <= VERBS ? verbs[number - 1].word.s : "(no command)";
 }
 
 bool
 smtp_may_become_verb(const char *s, size_t len)
 {
 	for (size_t i = 0; i < VERBS; i++) {
-		if (len <= verbs[i].len && strncasecmp(verbs[i].word, s, len) == 0)
+		if (len <= verbs[i].word.len && strncasecmp(verbs[i].word.s, s, len) == 0)
 			return true;
 	}
 	return false;
@@ -161,26 +154,23 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 /* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
  * Nothing else than those of 1 to SURE is called so at the head of a line. */
 #define SURE 13u
-static const struct {
-	const char *name;
-	size_t len;
-} keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")}, {WORD("8BITMIME")},
-    {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")}, {WORD("ENHANCEDSTATUSCODES")},
-    {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")}, {WORD("ETRN")}, {WORD("EXPN")},
-    {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")}, {WORD("ATRN")}, {WORD("MTRK")},
-    {WORD("SUBMITTER")}, {WORD("NO-SOLICITING")}, {WORD("FUTURERELEASE")}, {WORD("CONPERM")},
-    {WORD("BURL")}, {WORD("MT-PRIORITY")}, {WORD("RRVS")}, {WORD("REQUIRETLS")}, {WORD("LIMITS")},
-    {WORD("XCLIENT")}, {WORD("XFORWARD")}, {WORD("X-EXPS")}, {WORD("XEXCH50")},
-    {WORD("X-ANONYMOUSTLS")}};
+static const struct word keywords[] = {WORD("STARTTLS"), WORD("SIZE"), WORD("PIPELINING"),
+    WORD("8BITMIME"), WORD("HELP"), WORD("DSN"), WORD("AUTH"), WORD("ENHANCEDSTATUSCODES"),
+    WORD("CHUNKING"), WORD("SMTPUTF8"), WORD("VRFY"), WORD("ETRN"), WORD("EXPN"),
+    WORD("BINARYMIME"), WORD("DELIVERBY"), WORD("CHECKPOINT"), WORD("ATRN"), WORD("MTRK"),
+    WORD("SUBMITTER"), WORD("NO-SOLICITING"), WORD("FUTURERELEASE"), WORD("CONPERM"), WORD("BURL"),
+    WORD("MT-PRIORITY"), WORD("RRVS"), WORD("REQUIRETLS"), WORD("LIMITS"), WORD("XCLIENT"),
+    WORD("XFORWARD"), WORD("X-EXPS"), WORD("XEXCH50"), WORD("X-ANONYMOUSTLS")};
+
+#define KEYWORDS (sizeof keywords / sizeof keywords[0])
+
+static struct lexicon keyword_lexicon = LEXICON(keywords);
 
 uint32_t
 smtp_keyword(const char *s, size_t len)
 {
-	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
-		if (keywords[i].len == len && ascii_equal(s, keywords[i].name, len))
-			return (uint32_t)1 << i;
-	}
-	return 0;
+	size_t i = lexicon_find(&keyword_lexicon, s, len);
+	return i < KEYWORDS ? (uint32_t)1 << i : 0;
 }
 
 uint32_t
@@ -192,12 +182,12 @@ smtp_keywords_sure(void)
 uint32_t
 smtp_keywords_tls(void)
 {
-	static const size_t last = sizeof keywords / sizeof *keywords - 1;
-	return 1u | (uint32_t)1 << last; /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
+	return 1u |
+	    (uint32_t)1 << (KEYWORDS - 1); /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
 }
 
-const char *
+const struct word *
 mail_keyword(unsigned bit)
 {
-	return bit < sizeof keywords / sizeof *keywords ? keywords[bit].name : NULL;
+	return bit < KEYWORDS ? &keywords[bit] : NULL;
 }
