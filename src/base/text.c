@@ -4,6 +4,8 @@
  */
 #include "base/text.h"
 
+#include "base/scan.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -297,7 +299,8 @@ ascii_find(const void *s, size_t len, const char *word)
 	size_t n = strlen(word);
 	char small = ascii_lower(word[0]), capital = ascii_upper(word[0]);
 	for (size_t i = 0; i + n <= len; i++) {
-		if ((p[i] == small || p[i] == capital) && ascii_equal(p + i, word, n))
+		i += scan_either(p + i, len - i, small, capital);
+		if (i + n <= len && ascii_equal(p + i, word, n))
 			return p + i;
 	}
 	return NULL;

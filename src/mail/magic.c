@@ -322,6 +322,8 @@ row_of(const uint8_t *head, size_t len, bool text)
 			a = chains.next[a];
 		else
 			b = chains.next[b];
+		if (r->offset >= len || head[r->offset] != (uint8_t)r->octets[0])
+			continue;
 		if ((!r->weak || !text) && stands(head, len, r->offset, r->octets, r->len) &&
 		    (r->len2 == 0 || stands(head, len, r->offset2, r->octets2, r->len2)))
 			return r;

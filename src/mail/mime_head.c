@@ -232,8 +232,8 @@ step_value(struct scan *s, struct mime_input *in)
 	s->state = S_LINE;
 }
 
-void
-mime_head_step(struct scan *s, struct mime_input *in)
+static void
+step(struct scan *s, struct mime_input *in)
 {
 	switch ((enum scan_state)s->state) {
 	case S_FIRST: mime_head_begin(s, false); break;
@@ -253,6 +253,13 @@ mime_head_step(struct scan *s, struct mime_input *in)
 		if (take_line(s, in))
 			s->state = S_LINE;
 	}
+}
+
+void
+mime_head_read(struct scan *s, struct mime_input *in)
+{
+	while (in->len > 0 && s->pending == 0 && s->state < B_LINE)
+		step(s, in);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/text.h"
 
 struct mail_event *
@@ -33,10 +34,7 @@ mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd)
 size_t
 mail_word_len(const char *s, size_t len)
 {
-	size_t n = 0;
-	while (n < len && s[n] != ' ' && s[n] != '\t')
-		n++;
-	return n;
+	return scan_either(s, len, ' ', '\t');
 }
 
 size_t

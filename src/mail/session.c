@@ -509,7 +509,7 @@ void
 mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
 	assert(m->left == 0 && !m->packed && m->q_at == m->q_len);
-	m->packed = compress_is_on(m, s, side, data, len);
+	m->packed = s->inflate != 0 && compress_is_on(m, s, side, data, len);
 	m->packed_data = m->data = data;
 	m->packed_left = m->packed ? len : 0;
 	m->left = m->packed ? 0 : len;
@@ -517,15 +517,11 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
-bool
-mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
+/* Reads on until there are events; false where the input is used up. */
+static bool
+read_on(struct mail *m, struct mail_session *s)
 {
-	for (;;) {
-		if (m->q_at < m->q_len) {
-			*ev = m->queue[m->q_at++];
-			return true;
-		}
-		m->q_at = m->q_len = 0;
+	while (m->q_len == 0) {
 		if (m->spent_line != 0) {
 			struct held_line *h = pool_at(&m->lines, m->spent_line);
 			memset(h->s, 0, h->len);
@@ -557,6 +553,22 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 		case MAIL_MODE_OFF: m->left = 0; break;
 		}
 	}
+	return true;
+}
+
+bool
+mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
+{
+	if (m->q_at == m->q_len) {
+		m->q_at = m->q_len = 0;
+		/* most often it is asked when all is read */
+		if (m->left + m->behind_left + m->spent_line == 0 && !m->packed)
+			return false;
+		if (!read_on(m, s))
+			return false;
+	}
+	*ev = m->queue[m->q_at++];
+	return true;
 }
 
 void

@@ -27,7 +27,7 @@ list_line(struct mail *m, struct mail_session *s, const char *text, size_t len)
 	p->keywords |= keyword;
 	if (keyword & smtp_keywords_sure())
 		p->flags |= SMTP_LIST_SURE;
-	if (!(keyword & smtp_keywords_tls()) && mail_is_mangled(text, n, "STARTTLS", &same)) {
+	if (keyword == 0 && mail_is_mangled(text, n, "STARTTLS", &same)) {
 		struct mail_event *ev = mail_emit(m, MAIL_MANGLED, MAIL_SERVER);
 		ev->text = text;
 		ev->len = len;
@@ -179,6 +179,18 @@ denied(struct mail *m, struct smtp *p, uint8_t tx)
 	}
 }
 
+/* Is most of a greeting overwritten? */
+static bool
+is_masked(const char *text, size_t len)
+{
+	size_t stars = 0;
+	if (memchr(text, '*', len) == NULL)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		stars += text[i] == '*';
+	return stars >= 8 && stars * 2 > len;
+}
+
 /* A complete reply. */
 static void
 reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
@@ -234,10 +246,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			ev->code = p->code;
 			ev->text = line + 4;
 			ev->len = len - 4;
-			size_t stars = 0;
-			for (size_t i = 4; i < len; i++)
-				stars += line[i] == '*';
-			if (stars >= 8 && stars * 2 > len - 4)
+			if (is_masked(line + 4, len - 4))
 				mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
 		}
 		if (ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL)

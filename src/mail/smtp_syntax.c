@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/lexicon.h"
+#include "base/scan.h"
 #include "base/text.h"
 
 static const struct verb {
@@ -72,20 +73,31 @@ smtp_may_become_verb(const char *s, size_t len)
 	return false;
 }
 
+/* The end of a path: its '>', unless that is quoted. */
+static size_t
+path_end(const char *s, size_t len)
+{
+	const char *close = memchr(s, '>', len);
+	size_t end = close != NULL ? (size_t)(close - s) : len;
+	bool quoted = false;
+	if (scan_either(s, end, '"', '\\') == end) /* as nearly always */
+		return end;
+	for (end = 0; end < len && (quoted || s[end] != '>'); end++) {
+		if (s[end] == '"')
+			quoted = !quoted;
+		else if (s[end] == '\\')
+			end++;
+	}
+	return end < len ? end : len;
+}
+
 void
 smtp_path(const char *s, size_t len, const char **out, size_t *out_len)
 {
 	size_t at = mail_skip_blanks(s, len, 0), end;
-	bool quoted = false;
 	if (at < len && s[at] == '<') {
-		for (end = ++at; end < len && (quoted || s[end] != '>'); end++) {
-			if (s[end] == '"')
-				quoted = !quoted;
-			else if (s[end] == '\\')
-				end++;
-		}
-		if (end > len)
-			end = len;
+		at++;
+		end = at + path_end(s + at, len - at);
 		if (end > at &&
 		    s[at] == '@') { /* a source route (RFC 5321 section 4.1.2): of old */
 			const char *colon = memchr(s + at, ':', end - at);
