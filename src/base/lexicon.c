@@ -27,6 +27,7 @@ build(struct lexicon *l)
 		const struct word *w = word_at(l, row - 1);
 		uint8_t *first = &l->first[place_of(w->s, w->len)];
 		l->next[row] = *first;
+		l->head[row] = ascii_lower_8(ascii_load(w->s, w->len));
 		*first = (uint8_t)row;
 	}
 	l->built = true;
@@ -39,9 +40,11 @@ lexicon_find(struct lexicon *l, const char *s, size_t len)
 		build(l);
 	if (len == 0)
 		return l->count;
+	const uint64_t head = ascii_lower_8(ascii_load(s, len));
 	for (size_t row = l->first[place_of(s, len)]; row != 0; row = l->next[row]) {
 		const struct word *w = word_at(l, row - 1);
-		if (w->len == len && ascii_equal(s, w->s, len))
+		if (l->head[row] == head && w->len == len &&
+		    (len <= 8 || ascii_equal(s + 8, w->s + 8, len - 8)))
 			return row - 1;
 	}
 	return l->count;

@@ -16,10 +16,7 @@ struct word {
 	const char *s; /* NUL-terminated */
 	size_t len;    /* without it */
 };
-#define WORD(literal)                        \
-	{                                    \
-		literal, sizeof(literal) - 1 \
-	}
+#define WORD(literal) .s = (literal), .len = sizeof(literal) - 1 /* as in {WORD("EHLO")} */
 
 #define LEXICON_MAX    64u /* rows of a table at most */
 #define LEXICON_PLACES 64u
@@ -28,15 +25,14 @@ struct lexicon {
 	const void *rows;
 	size_t size, count; /* octets of a row; rows */
 
-	/* private: rows by the hash of their words, and the next row with the same; from 1, 0: none
-	 */
+	/* private: rows by the hash of their words, the next row with the same (from 1, 0: none),
+	 * and the first eight octets of their words, in small letters */
 	uint8_t first[LEXICON_PLACES], next[LEXICON_MAX + 1];
+	uint64_t head[LEXICON_MAX + 1];
 	bool built;
 };
-#define LEXICON(table)                                                                             \
-	{                                                                                          \
-		.rows = (table), .size = sizeof *(table), .count = sizeof(table) / sizeof *(table) \
-	}
+#define LEXICON(table) \
+	.rows = (table), .size = sizeof *(table), .count = sizeof(table) / sizeof *(table)
 
 /* The number of the row whose word is these `len` octets, from 0; the table's count for none. */
 size_t lexicon_find(struct lexicon *l, const char *s, size_t len);

@@ -247,42 +247,13 @@ ascii_begins_word(const void *s, size_t len, const char *word)
 	return true;
 }
 
-/* The capitals among eight octets made small; all others, those beyond ASCII too, stay. */
-static inline uint64_t
-lower_8(uint64_t w)
-{
-	const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
-	uint64_t low = w & ~high; /* what is added below carries into no other octet */
-	uint64_t from_a = low + ones * (0x80 - 'A'), past_z = low + ones * (0x7f - 'Z');
-	return w | ((from_a & ~past_z & ~w & high) >> 2);
-}
-
-/* `n` octets, 8 at most, in one word; those in the middle perhaps twice. */
-static inline uint64_t
-load_few(const char *p, size_t n)
-{
-	uint64_t w = 0;
-	uint32_t first, last;
-	if (n >= 8) {
-		memcpy(&w, p, sizeof w);
-	} else if (n >= 4) {
-		memcpy(&first, p, sizeof first);
-		memcpy(&last, p + n - sizeof last, sizeof last);
-		w = first | (uint64_t)last << 32;
-	} else if (n > 0) {
-		w = (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
-		    (uint64_t)(uint8_t)p[n - 1] << 16;
-	}
-	return w;
-}
-
 bool
 ascii_equal(const void *a, const void *b, size_t len)
 {
 	const char *p = a, *q = b;
 	for (;;) {
-		uint64_t v = load_few(p, len), w = load_few(q, len);
-		if (v != w && lower_8(v) != lower_8(w))
+		uint64_t v = ascii_load(p, len), w = ascii_load(q, len);
+		if (v != w && ascii_lower_8(v) != ascii_lower_8(w))
 			return false;
 		if (len <= 8)
 			return true;

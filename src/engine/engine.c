@@ -308,7 +308,7 @@ take_events(struct engine *e, uint32_t id, struct record *out)
 {
 	struct conn *c = pool_at(&e->conns, id);
 	struct mail_event ev;
-	if (!mail_next(&e->mail, &c->mail, &ev))
+	if (mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
 		return TAKEN_ALL;
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
@@ -336,7 +336,15 @@ take_events(struct engine *e, uint32_t id, struct record *out)
 	return TAKEN_ALL;
 }
 
-/* One step of work; true with a record in `out`. */
+static void
+tell_sides(struct conn *c)
+{
+	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+}
+
+/* Works on one connection: all that its octets of now come to, or a step of its end.  True with a
+ * record in `out`. */
 static bool
 work(struct engine *e, struct record *out)
 {
@@ -344,17 +352,20 @@ work(struct engine *e, struct record *out)
 	struct conn *c = pool_at(&e->conns, id);
 	struct stream_chunk chunk;
 	unsigned end;
-	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
-	enum taken taken = c->phase == CONN_MAIL ? take_events(e, id, out) : TAKEN_ALL;
-	if (taken != TAKEN_ALL)
-		return taken == TAKEN_RECORD;
-	if (push_octets(e, c))
-		return false;
-	if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
-	    next_chunk(e, c, &end, &chunk)) {
+	tell_sides(c);
+	for (;;) {
+		enum taken taken = c->phase == CONN_MAIL ? take_events(e, id, out) : TAKEN_ALL;
+		if (taken != TAKEN_ALL)
+			return taken == TAKEN_RECORD;
+		if (push_octets(e, c))
+			continue;
+		if (c->end > CONN_END_STREAMS || c->phase == CONN_OTHER ||
+		    !next_chunk(e, c, &end, &chunk))
+			break;
 		give_chunk(e, id, end, &chunk);
-		return false;
+		if (e->work == 0) /* it was no mail */
+			return false;
+		tell_sides(c); /* the session may have begun */
 	}
 	if (c->end != CONN_OPEN)
 		return end_step(e, id, out);

@@ -31,8 +31,8 @@ put_string(const struct findings *F, struct record *r, enum field f, uint32_t ha
 		record_put_str(r, f, s, len);
 }
 
-static const struct word exposed_name[] = {WORD("envelope"), WORD("headers"), WORD("body"),
-    WORD("attachments"), WORD("credentials")}; /* by bit of EXPOSED_*, lowest step first */
+static const struct word exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
+    {WORD("attachments")}, {WORD("credentials")}}; /* by bit of EXPOSED_*, lowest step first */
 
 static void
 put_exposed(struct record *r, uint8_t exposed)

@@ -32,20 +32,20 @@ static const struct {
 	enum field_use use;
 	enum mime_header header;
 } fields[] = {
-    {WORD("subject"), FIELD_EVENT, MIME_SUBJECT},
-    {WORD("message-id"), FIELD_EVENT, MIME_MESSAGE_ID},
-    {WORD("from"), FIELD_EVENT, MIME_FROM},
-    {WORD("date"), FIELD_EVENT, MIME_DATE},
-    {WORD("received"), FIELD_EVENT, MIME_RECEIVED},
-    {WORD("x-mailer"), FIELD_EVENT, MIME_X_MAILER},
-    {WORD("user-agent"), FIELD_EVENT, MIME_USER_AGENT},
-    {WORD("tls-required"), FIELD_EVENT, MIME_TLS_REQUIRED},
-    {WORD("content-type"), FIELD_TYPE, 0},
-    {WORD("content-disposition"), FIELD_DISPOSITION, 0},
-    {WORD("content-transfer-encoding"), FIELD_ENCODING, 0},
+    {{WORD("subject")}, FIELD_EVENT, MIME_SUBJECT},
+    {{WORD("message-id")}, FIELD_EVENT, MIME_MESSAGE_ID},
+    {{WORD("from")}, FIELD_EVENT, MIME_FROM},
+    {{WORD("date")}, FIELD_EVENT, MIME_DATE},
+    {{WORD("received")}, FIELD_EVENT, MIME_RECEIVED},
+    {{WORD("x-mailer")}, FIELD_EVENT, MIME_X_MAILER},
+    {{WORD("user-agent")}, FIELD_EVENT, MIME_USER_AGENT},
+    {{WORD("tls-required")}, FIELD_EVENT, MIME_TLS_REQUIRED},
+    {{WORD("content-type")}, FIELD_TYPE, 0},
+    {{WORD("content-disposition")}, FIELD_DISPOSITION, 0},
+    {{WORD("content-transfer-encoding")}, FIELD_ENCODING, 0},
 };
 
-static struct lexicon names = LEXICON(fields);
+static struct lexicon names = {LEXICON(fields)};
 
 void
 mime_head_begin(struct scan *s, bool in_part)

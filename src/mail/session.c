@@ -517,8 +517,9 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
-/* Reads on until there are events; false where the input is used up. */
-static bool
+/* Reads on until there are events; false where the input is used up.  (Apart from mail_next, which
+ * is mostly asked when there is nothing to do, and need not save registers for that.) */
+static __attribute__((noinline)) bool
 read_on(struct mail *m, struct mail_session *s)
 {
 	while (m->q_len == 0) {
@@ -560,11 +561,9 @@ bool
 mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 {
 	if (m->q_at == m->q_len) {
+		bool idle = mail_is_idle(m);
 		m->q_at = m->q_len = 0;
-		/* most often it is asked when all is read */
-		if (m->left + m->behind_left + m->spent_line == 0 && !m->packed)
-			return false;
-		if (!read_on(m, s))
+		if (idle || !read_on(m, s))
 			return false;
 	}
 	*ev = m->queue[m->q_at++];

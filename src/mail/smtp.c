@@ -36,14 +36,14 @@ parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 		struct word word; /* with = it has a value, which does not matter */
 		uint8_t extension;
 	} known[] = {
-	    {WORD("BODY=8BITMIME"), MAIL_EXT_8BITMIME},
-	    {WORD("BODY=BINARYMIME"), MAIL_EXT_BINARYMIME},
-	    {WORD("SMTPUTF8"), MAIL_EXT_SMTPUTF8},
-	    {WORD("RET="), MAIL_EXT_DSN},
-	    {WORD("ENVID="), MAIL_EXT_DSN},
-	    {WORD("NOTIFY="), MAIL_EXT_DSN},
-	    {WORD("ORCPT="), MAIL_EXT_DSN},
-	    {WORD("REQUIRETLS"), MAIL_EXT_REQUIRETLS},
+	    {{WORD("BODY=8BITMIME")}, MAIL_EXT_8BITMIME},
+	    {{WORD("BODY=BINARYMIME")}, MAIL_EXT_BINARYMIME},
+	    {{WORD("SMTPUTF8")}, MAIL_EXT_SMTPUTF8},
+	    {{WORD("RET=")}, MAIL_EXT_DSN},
+	    {{WORD("ENVID=")}, MAIL_EXT_DSN},
+	    {{WORD("NOTIFY=")}, MAIL_EXT_DSN},
+	    {{WORD("ORCPT=")}, MAIL_EXT_DSN},
+	    {{WORD("REQUIRETLS")}, MAIL_EXT_REQUIRETLS},
 	};
 	size_t at = 0, n;
 	const char *word;

@@ -12,37 +12,37 @@ static const struct verb {
 	struct word word;
 	uint8_t what;
 } verbs[] = {
-    {WORD("EHLO"), CMD_EHLO},
-    {WORD("HELO"), CMD_HELO},
-    {WORD("LHLO"), CMD_EHLO},
-    {WORD("MAIL"), CMD_MAIL},
-    {WORD("RCPT"), CMD_RCPT},
-    {WORD("DATA"), CMD_DATA},
-    {WORD("BDAT"), CMD_BDAT},
-    {WORD("RSET"), CMD_RSET},
-    {WORD("STARTTLS"), CMD_STARTTLS},
-    {WORD("AUTH"), CMD_AUTH},
-    {WORD("X-ANONYMOUSTLS"), CMD_STARTTLS},
-    {WORD("QUIT"), CMD_QUIT},
-    {WORD("NOOP"), CMD_OTHER},
-    {WORD("HELP"), CMD_OTHER},
-    {WORD("VRFY"), CMD_OTHER},
-    {WORD("EXPN"), CMD_OTHER},
-    {WORD("ETRN"), CMD_ETRN},
-    {WORD("XCLIENT"), CMD_XCLIENT},
-    {WORD("XFORWARD"), CMD_XFORWARD},
-    {WORD("TURN"), CMD_TURN},
-    {WORD("ATRN"), CMD_TURN},
-    {WORD("BURL"), CMD_BURL},
-    {WORD("SEND"), CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
-    {WORD("SOML"), CMD_MAIL},
-    {WORD("SAML"), CMD_MAIL},
-    {WORD("XEXCH50"), CMD_OTHER},
+    {{WORD("EHLO")}, CMD_EHLO},
+    {{WORD("HELO")}, CMD_HELO},
+    {{WORD("LHLO")}, CMD_EHLO},
+    {{WORD("MAIL")}, CMD_MAIL},
+    {{WORD("RCPT")}, CMD_RCPT},
+    {{WORD("DATA")}, CMD_DATA},
+    {{WORD("BDAT")}, CMD_BDAT},
+    {{WORD("RSET")}, CMD_RSET},
+    {{WORD("STARTTLS")}, CMD_STARTTLS},
+    {{WORD("AUTH")}, CMD_AUTH},
+    {{WORD("X-ANONYMOUSTLS")}, CMD_STARTTLS},
+    {{WORD("QUIT")}, CMD_QUIT},
+    {{WORD("NOOP")}, CMD_OTHER},
+    {{WORD("HELP")}, CMD_OTHER},
+    {{WORD("VRFY")}, CMD_OTHER},
+    {{WORD("EXPN")}, CMD_OTHER},
+    {{WORD("ETRN")}, CMD_ETRN},
+    {{WORD("XCLIENT")}, CMD_XCLIENT},
+    {{WORD("XFORWARD")}, CMD_XFORWARD},
+    {{WORD("TURN")}, CMD_TURN},
+    {{WORD("ATRN")}, CMD_TURN},
+    {{WORD("BURL")}, CMD_BURL},
+    {{WORD("SEND")}, CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
+    {{WORD("SOML")}, CMD_MAIL},
+    {{WORD("SAML")}, CMD_MAIL},
+    {{WORD("XEXCH50")}, CMD_OTHER},
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
-static struct lexicon verb_lexicon = LEXICON(verbs);
+static struct lexicon verb_lexicon = {LEXICON(verbs)};
 
 uint8_t
 smtp_verb(const char *s, size_t len)
@@ -166,17 +166,18 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 /* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
  * Nothing else than those of 1 to SURE is called so at the head of a line. */
 #define SURE 13u
-static const struct word keywords[] = {WORD("STARTTLS"), WORD("SIZE"), WORD("PIPELINING"),
-    WORD("8BITMIME"), WORD("HELP"), WORD("DSN"), WORD("AUTH"), WORD("ENHANCEDSTATUSCODES"),
-    WORD("CHUNKING"), WORD("SMTPUTF8"), WORD("VRFY"), WORD("ETRN"), WORD("EXPN"),
-    WORD("BINARYMIME"), WORD("DELIVERBY"), WORD("CHECKPOINT"), WORD("ATRN"), WORD("MTRK"),
-    WORD("SUBMITTER"), WORD("NO-SOLICITING"), WORD("FUTURERELEASE"), WORD("CONPERM"), WORD("BURL"),
-    WORD("MT-PRIORITY"), WORD("RRVS"), WORD("REQUIRETLS"), WORD("LIMITS"), WORD("XCLIENT"),
-    WORD("XFORWARD"), WORD("X-EXPS"), WORD("XEXCH50"), WORD("X-ANONYMOUSTLS")};
+static const struct word keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")},
+    {WORD("8BITMIME")}, {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")},
+    {WORD("ENHANCEDSTATUSCODES")}, {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")},
+    {WORD("ETRN")}, {WORD("EXPN")}, {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")},
+    {WORD("ATRN")}, {WORD("MTRK")}, {WORD("SUBMITTER")}, {WORD("NO-SOLICITING")},
+    {WORD("FUTURERELEASE")}, {WORD("CONPERM")}, {WORD("BURL")}, {WORD("MT-PRIORITY")},
+    {WORD("RRVS")}, {WORD("REQUIRETLS")}, {WORD("LIMITS")}, {WORD("XCLIENT")}, {WORD("XFORWARD")},
+    {WORD("X-EXPS")}, {WORD("XEXCH50")}, {WORD("X-ANONYMOUSTLS")}};
 
 #define KEYWORDS (sizeof keywords / sizeof keywords[0])
 
-static struct lexicon keyword_lexicon = LEXICON(keywords);
+static struct lexicon keyword_lexicon = {LEXICON(keywords)};
 
 uint32_t
 smtp_keyword(const char *s, size_t len)

@@ -13,15 +13,15 @@
 static const struct row {
 	struct word word;
 	int value;
-} rows[] = {{WORD("EHLO"), 1}, {WORD("x-mailer"), 2}, {WORD("8BITMIME"), 3}, {WORD("a"), 4},
-    {WORD("EHLO"), 5}, {WORD("ERLO"), 6}, {WORD("EXPO"), 7}};
+} rows[] = {{{WORD("EHLO")}, 1}, {{WORD("x-mailer")}, 2}, {{WORD("8BITMIME")}, 3}, {{WORD("a")}, 4},
+    {{WORD("EHLO")}, 5}, {{WORD("ERLO")}, 6}, {{WORD("EXPO")}, 7}};
 
 #define ROWS (sizeof rows / sizeof rows[0])
 
 static void
 words_are_found(void **state)
 {
-	struct lexicon l = LEXICON(rows);
+	struct lexicon l = {LEXICON(rows)};
 	(void)state;
 	for (size_t i = 0; i < ROWS; i++) {
 		char s[16];
@@ -39,7 +39,7 @@ others_are_not(void **state)
 {
 	static const char *const words[] = {"", "EHLOO", "EALO", "x_mailer", "\xc5HLO", "b",
 	    "xBITMIME"};
-	struct lexicon l = LEXICON(rows);
+	struct lexicon l = {LEXICON(rows)};
 	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		assert_int_equal(lexicon_find(&l, words[i], strlen(words[i])), ROWS);
