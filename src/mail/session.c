@@ -517,18 +517,25 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
+/* The line whose events were taken. */
+static void
+drop_spent(struct mail *m)
+{
+	if (m->spent_line == 0)
+		return;
+	struct held_line *h = pool_at(&m->lines, m->spent_line);
+	memset(h->s, 0, h->len);
+	pool_give(&m->lines, m->spent_line);
+	m->spent_line = 0;
+}
+
 /* Reads on until there are events; false where the input is used up.  (Apart from mail_next, which
  * is mostly asked when there is nothing to do, and need not save registers for that.) */
 static __attribute__((noinline)) bool
 read_on(struct mail *m, struct mail_session *s)
 {
 	while (m->q_len == 0) {
-		if (m->spent_line != 0) {
-			struct held_line *h = pool_at(&m->lines, m->spent_line);
-			memset(h->s, 0, h->len);
-			pool_give(&m->lines, m->spent_line);
-			m->spent_line = 0;
-		}
+		drop_spent(m);
 		if (m->left == 0) {
 			m->data = m->behind;
 			m->left = m->behind_left;
@@ -618,11 +625,21 @@ mail_end(struct mail *m, struct mail_session *s)
 	session_row(s)->end(m, s);
 }
 
+/* What is left of the input, and of its events, is this session's: no other one is to read it. */
+static void
+drop_input(struct mail *m)
+{
+	m->left = m->behind_left = 0;
+	m->packed = false;
+	m->q_at = m->q_len = 0;
+	drop_spent(m);
+}
+
 void
 mail_release(struct mail *m, struct mail_session *s)
 {
 	compress_release(m, s);
-	m->packed = false;
+	drop_input(m);
 	session_drop_line(m, s, MAIL_CLIENT);
 	session_drop_line(m, s, MAIL_SERVER);
 	if (s->protocol != MAIL_NONE && session_row(s)->release != NULL)
