@@ -82,6 +82,7 @@ struct mail {
 	uint32_t spent_line; /* line whose events are being taken; freed after the last */
 	struct mail_event queue[MAIL_QUEUE];
 	uint8_t q_at, q_len;
+	bool awake; /* octets were pushed, or events queued, since mail_next returned false */
 	struct tls_event tls_event; /* the one that MAIL_TLS points to */
 	/* where a line or record was put together from what was held: that, and the input behind */
 	uint8_t start[MAIL_START];
@@ -131,8 +132,7 @@ void mail_end(struct mail *m, struct mail_session *s);
 static inline bool
 mail_is_idle(const struct mail *m)
 {
-	return m->q_at == m->q_len && m->left == 0 && m->behind_left == 0 && m->spent_line == 0 &&
-	    !m->packed;
+	return !m->awake;
 }
 
 /* Takes the next event; false where the input is used up. */

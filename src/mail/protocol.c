@@ -12,6 +12,7 @@ mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
 {
 	assert(m->q_len < MAIL_QUEUE);
 	struct mail_event *ev = &m->queue[m->q_len++];
+	m->awake = true;
 	*ev = (struct mail_event){.kind = (uint8_t)kind, .side = (uint8_t)side, .text = ""};
 	return ev;
 }

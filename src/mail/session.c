@@ -514,6 +514,7 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	m->packed_left = m->packed ? len : 0;
 	m->left = m->packed ? 0 : len;
 	m->side = (uint8_t)side;
+	m->awake = true;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
@@ -568,9 +569,9 @@ bool
 mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 {
 	if (m->q_at == m->q_len) {
-		bool idle = mail_is_idle(m);
 		m->q_at = m->q_len = 0;
-		if (idle || !read_on(m, s))
+		m->awake = m->awake && read_on(m, s);
+		if (!m->awake)
 			return false;
 	}
 	*ev = m->queue[m->q_at++];
@@ -630,7 +631,7 @@ static void
 drop_input(struct mail *m)
 {
 	m->left = m->behind_left = 0;
-	m->packed = false;
+	m->packed = m->awake = false;
 	m->q_at = m->q_len = 0;
 	drop_spent(m);
 }
