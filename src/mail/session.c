@@ -552,8 +552,13 @@ read_on(struct mail *m, struct mail_session *s)
 			finish_held(m, s, other, false);
 			continue;
 		}
+		if (s->mode[m->side] ==
+		    MAIL_MODE_LINES) { /* nearly always: no jump to be guessed */
+			read_line(m, s);
+			continue;
+		}
 		switch ((enum mail_mode)s->mode[m->side]) {
-		case MAIL_MODE_LINES: read_line(m, s); break;
+		case MAIL_MODE_LINES: break;
 		case MAIL_MODE_RESYNC: read_resync(m, s); break;
 		case MAIL_MODE_DOT: content_read_dot(m, s); break;
 		case MAIL_MODE_COUNT: content_read_count(m, s); break;
