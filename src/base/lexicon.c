@@ -13,7 +13,7 @@ place_of(const char *s, size_t len)
 	return ((s[0] & 31u) * 5 + (s[len - 1] & 31u) * 31 + (unsigned)len * 4) % LEXICON_PLACES;
 }
 
-static const struct word *
+static const struct literal *
 word_at(const struct lexicon *l, size_t row)
 {
 	return (const void *)((const char *)l->rows + row * l->size);
@@ -24,7 +24,7 @@ build(struct lexicon *l)
 {
 	assert(l->count <= LEXICON_MAX);
 	for (size_t row = l->count; row > 0; row--) { /* the first one is to come first */
-		const struct word *w = word_at(l, row - 1);
+		const struct literal *w = word_at(l, row - 1);
 		uint8_t *first = &l->first[place_of(w->s, w->len)];
 		l->next[row] = *first;
 		l->head[row] = ascii_lower_8(ascii_load(w->s, w->len));
@@ -42,7 +42,7 @@ lexicon_find(struct lexicon *l, const char *s, size_t len)
 		return l->count;
 	const uint64_t head = ascii_lower_8(ascii_load(s, len));
 	for (size_t row = l->first[place_of(s, len)]; row != 0; row = l->next[row]) {
-		const struct word *w = word_at(l, row - 1);
+		const struct literal *w = word_at(l, row - 1);
 		if (l->head[row] == head && w->len == len &&
 		    (len <= 8 || ascii_equal(s + 8, w->s + 8, len - 8)))
 			return row - 1;

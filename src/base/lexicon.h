@@ -2,8 +2,8 @@
  * Words of a table, looked up case-blind: a row that has a word is found by its first and last
  * octet and its length, so that a look-up compares with one row, as a rule, and not with thirty.
  *
- * A table is an array of rows that begin with a struct word, no word is empty, and of equal words
- * the first row counts.  The index of a table is built when it is first asked.
+ * A table is an array of rows that begin with a struct literal, no word is empty, and of equal
+ * words the first row counts.  The index of a table is built when it is first asked.
  */
 #ifndef POSTCARD_BASE_LEXICON_H
 #define POSTCARD_BASE_LEXICON_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct word {
+struct literal {
 	const char *s; /* NUL-terminated */
 	size_t len;    /* without it */
 };

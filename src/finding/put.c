@@ -17,7 +17,7 @@ next_bit(uint32_t *set)
 }
 
 static void
-put_literal(struct record *r, enum field f, const struct word *w)
+put_literal(struct record *r, enum field f, const struct literal *w)
 {
 	record_put_str(r, f, w->s, w->len);
 }
@@ -31,7 +31,7 @@ put_string(const struct findings *F, struct record *r, enum field f, uint32_t ha
 		record_put_str(r, f, s, len);
 }
 
-static const struct word exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
+static const struct literal exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
     {WORD("attachments")}, {WORD("credentials")}}; /* by bit of EXPOSED_*, lowest step first */
 
 static void

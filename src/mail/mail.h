@@ -66,6 +66,16 @@ struct mail_session {
 #define MAIL_QUEUE 32u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 
+/* A capability list of SMTP, as it was read behind its first line. */
+#define MAIL_LIST  256u /* octets of one */
+#define MAIL_LISTS 64u
+struct mail_list {
+	uint32_t keywords;	 /* see mail_keyword */
+	uint16_t len;		 /* octets; 0: there is none here */
+	uint16_t last, last_len; /* its last line */
+	char octets[MAIL_LIST];
+};
+
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
 	struct pool lines;	   /* partial lines held */
@@ -93,7 +103,8 @@ struct mail {
 	const uint8_t *packed_data;
 	size_t packed_left, piece_len;
 	uint8_t piece[LIMIT_INFLATE_PIECE];
-	char said[LIMIT_TEXT]; /* text of an event that a row put together */
+	struct mail_list lists[MAIL_LISTS]; /* by their octets: see smtp_reply.c */
+	char said[LIMIT_TEXT];		    /* text of an event that a row put together */
 };
 
 extern const uint32_t mail_line_size, mail_queue_size, mail_mailbox_size,

@@ -28,7 +28,7 @@ take_line(struct scan *s, struct mime_input *in)
 }
 
 static const struct {
-	struct word name;
+	struct literal name;
 	enum field_use use;
 	enum mime_header header;
 } fields[] = {

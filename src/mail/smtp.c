@@ -33,7 +33,7 @@ static void
 parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 {
 	static const struct {
-		struct word word; /* with = it has a value, which does not matter */
+		struct literal word; /* with = it has a value, which does not matter */
 		uint8_t extension;
 	} known[] = {
 	    {{WORD("BODY=8BITMIME")}, MAIL_EXT_8BITMIME},
@@ -52,7 +52,7 @@ parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 		at = 1;
 	while (smtp_next_word(rest, len, &at, &word, &n)) {
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-			const struct word *k = &known[i].word;
+			const struct literal *k = &known[i].word;
 			bool value = k->s[k->len - 1] == '=';
 			if ((value ? n >= k->len : n == k->len) && ascii_equal(word, k->s, k->len))
 				used |= 1u << known[i].extension;

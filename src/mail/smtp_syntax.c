@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 static const struct verb {
-	struct word word;
+	struct literal word;
 	uint8_t what;
 } verbs[] = {
     {{WORD("EHLO")}, CMD_EHLO},
@@ -166,7 +166,7 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 /* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
  * Nothing else than those of 1 to SURE is called so at the head of a line. */
 #define SURE 13u
-static const struct word keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")},
+static const struct literal keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")},
     {WORD("8BITMIME")}, {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")},
     {WORD("ENHANCEDSTATUSCODES")}, {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")},
     {WORD("ETRN")}, {WORD("EXPN")}, {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")},
@@ -199,7 +199,7 @@ smtp_keywords_tls(void)
 	    (uint32_t)1 << (KEYWORDS - 1); /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
 }
 
-const struct word *
+const struct literal *
 mail_keyword(unsigned bit)
 {
 	return bit < KEYWORDS ? &keywords[bit] : NULL;

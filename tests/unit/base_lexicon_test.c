@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 static const struct row {
-	struct word word;
+	struct literal word;
 	int value;
 } rows[] = {{{WORD("EHLO")}, 1}, {{WORD("x-mailer")}, 2}, {{WORD("8BITMIME")}, 3}, {{WORD("a")}, 4},
     {{WORD("EHLO")}, 5}, {{WORD("ERLO")}, 6}, {{WORD("EXPO")}, 7}};
