@@ -54,7 +54,8 @@ parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 			const struct literal *k = &known[i].word;
 			bool value = k->s[k->len - 1] == '=';
-			if ((value ? n >= k->len : n == k->len) && ascii_equal(word, k->s, k->len))
+			if (ascii_lower(*word) == ascii_lower(*k->s) &&
+			    (value ? n >= k->len : n == k->len) && ascii_equal(word, k->s, k->len))
 				used |= 1u << known[i].extension;
 		}
 	}
