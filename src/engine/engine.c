@@ -298,78 +298,73 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	return false;
 }
 
-/* What came of taking a session's events. */
-enum taken { TAKEN_ALL, TAKEN_RECORD, TAKEN_DENIED };
-
-/* Takes the events of a mail session, up to one that a record in `out` comes of, or that says that
- * it is none: then the connection may be gone. */
-static enum taken
-take_events(struct engine *e, uint32_t id, struct record *out)
+/* It told that it is no mail. */
+static void
+leave(struct engine *e, uint32_t id)
 {
 	struct conn *c = pool_at(&e->conns, id);
+	if (c->flags & CONN_MAIL_PORT) {
+		begin_other(e, c);
+		mail_release(&e->mail, &c->mail);
+	} else {
+		conn_ignore(e, id);
+	}
+}
+
+/* Takes what the mail session says, up to a record (true, it is in `out`). */
+static bool
+take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
+{
 	struct mail_event ev;
-	if (mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
-		return TAKEN_ALL;
-	const struct flow *f = flow_at(&e->flows, c->flow);
+	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail))
+		return false;
 	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
-	do {
+	while (mail_next(&e->mail, &c->mail, &ev)) {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (!readable && c->finding.exposed != 0)
 			due_hurry(e, id);
 		if (message != 0 && is_recorded(c)) {
 			record_message(e, c, message, out);
-			return TAKEN_RECORD;
+			return true;
 		}
 		if (message != 0)
 			finding_message_free(&e->findings, message);
 		if (ev.kind == MAIL_DENIED) {
-			if (c->flags & CONN_MAIL_PORT) {
-				begin_other(e, c);
-				mail_release(&e->mail, &c->mail);
-			} else {
-				conn_ignore(e, id);
-			}
-			return TAKEN_DENIED;
+			leave(e, id);
+			return false;
 		}
-	} while (mail_next(&e->mail, &c->mail, &ev));
-	return TAKEN_ALL;
+	}
+	return false;
 }
 
-static void
-tell_sides(struct conn *c)
-{
-	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
-}
-
-/* Works on one connection: all that its octets of now come to, or a step of its end.  True with a
- * record in `out`. */
+/* Work up to a record (true, it is in `out`), or to the end of what there is to do. */
 static bool
 work(struct engine *e, struct record *out)
 {
-	uint32_t id = e->work;
+	const uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
+	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct stream_chunk chunk;
 	unsigned end;
-	tell_sides(c);
-	for (;;) {
-		enum taken taken = c->phase == CONN_MAIL ? take_events(e, id, out) : TAKEN_ALL;
-		if (taken != TAKEN_ALL)
-			return taken == TAKEN_RECORD;
+	do {
+		c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+		    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+		if (take_events(e, id, c, f, out))
+			return true;
+		if (e->work == 0)
+			break; /* it is ignored from here on */
 		if (push_octets(e, c))
 			continue;
-		if (c->end > CONN_END_STREAMS || c->phase == CONN_OTHER ||
-		    !next_chunk(e, c, &end, &chunk))
-			break;
-		give_chunk(e, id, end, &chunk);
-		if (e->work == 0) /* it was no mail */
-			return false;
-		tell_sides(c); /* the session may have begun */
-	}
-	if (c->end != CONN_OPEN)
-		return end_step(e, id, out);
-	settle(e, id);
+		if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
+		    next_chunk(e, c, &end, &chunk)) {
+			give_chunk(e, id, end, &chunk);
+			continue;
+		}
+		if (c->end != CONN_OPEN)
+			return end_step(e, id, out);
+		settle(e, id);
+	} while (e->work == id);
 	return false;
 }
 

@@ -100,12 +100,6 @@ line_add(struct armour *a, uint8_t c)
 }
 
 bool
-armour_goes_on(const struct armour *a)
-{
-	return a->state < A_SIGNED;
-}
-
-bool
 armour_push(struct armour *a, const uint8_t *octets, size_t len)
 {
 	for (size_t i = 0; i < len && a->state < A_SIGNED; i++) {
@@ -114,7 +108,7 @@ armour_push(struct armour *a, const uint8_t *octets, size_t len)
 		else
 			line_add(a, octets[i]);
 	}
-	return armour_goes_on(a);
+	return a->state < A_SIGNED;
 }
 
 void

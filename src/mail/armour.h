@@ -39,9 +39,8 @@ struct armour {
 	char line[ARMOUR_LINE]; /* its first octets */
 };
 
-/* False where more octets cannot change what is told; armour_goes_on says the same before any. */
+/* False where more octets cannot change what is told. */
 bool armour_push(struct armour *a, const uint8_t *octets, size_t len);
-bool armour_goes_on(const struct armour *a);
 
 /* Octets were lost. */
 void armour_gap(struct armour *a);

@@ -92,25 +92,19 @@ decode_base64(struct mime_decoder *d, const uint8_t *in, size_t len, size_t *use
     size_t cap)
 {
 	size_t i = 0, n = 0;
-	uint32_t bits = d->bits; /* not in *d, which `out` might be, for all that is known here */
-	unsigned have = d->have;
-	bool over = d->state == BASE64_OVER;
-	for (; i < len && n < cap && !over; i++) {
+	for (; i < len && n < cap && d->state == BASE64_DATA; i++) {
 		unsigned v = base64_values[in[i]];
 		if (v == 0) {
-			over = in[i] == '=';
+			d->state = in[i] == '=' ? BASE64_OVER : BASE64_DATA;
 			continue;
 		}
-		bits = bits << 6 | (v - 1);
-		if (have >
+		d->bits = d->bits << 6 | (v - 1);
+		if (d->have >
 		    0) /* behind the second of four characters 4 bits are left over, then 2, 0 */
-			out[n++] = (uint8_t)(bits >> (6 - 2 * have));
-		have = (have + 1) & 3;
+			out[n++] = (uint8_t)(d->bits >> (6 - 2 * d->have));
+		d->have = (d->have + 1) & 3;
 	}
-	d->bits = bits;
-	d->have = (uint8_t)have;
-	d->state = over ? BASE64_OVER : BASE64_DATA;
-	*used = over ? len : i;
+	*used = d->state == BASE64_OVER ? len : i;
 	return n;
 }
 

@@ -37,10 +37,8 @@ mime_leaf_taste(struct scan *s, const uint8_t *octets, size_t n)
 {
 	while (n > 0 && s->tasting) {
 		uint8_t plain[256];
-		size_t used, got, room = LIMIT_MAGIC - s->head_len, most = sizeof plain;
-		if (!armour_goes_on(&s->armour) && room < most)
-			most = room < 3 ? 3 : room; /* the rest tells nothing */
-		got = mime_decode(&s->decoder, octets, n, &used, plain, most);
+		size_t used, got, room = LIMIT_MAGIC - s->head_len;
+		got = mime_decode(&s->decoder, octets, n, &used, plain, sizeof plain);
 		octets += used;
 		n -= used;
 		room = got < room ? got : room;
