@@ -51,6 +51,22 @@ known_id(struct engine *e, uint32_t id, const struct flow *f)
 	return k->text;
 }
 
+struct finding_view
+conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
+{
+	return (struct finding_view){
+	    .ts_ns = now_ns,
+	    .midstream = !(c->flags & CONN_SYN),
+	    .gap = (c->flags & CONN_GAP) != 0,
+	    .both = c->packets[0] > 0 && c->packets[1] > 0,
+	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
+		c->closed_by == CLOSED_BY_REUSE,
+	    .payload = (c->flags & CONN_PAYLOAD) != 0,
+	    .headless = (c->flags & CONN_HEADLESS) != 0,
+	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
+	};
+}
+
 int
 conn_distance(uint8_t ttl)
 {
