@@ -100,3 +100,31 @@ scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c)
 {
 	return line_mark(p, len, c);
 }
+
+/* Words are short: of 8 to 15 octets the first and the last eight are looked at as one vector. */
+size_t
+scan_either(const void *s, size_t len, char a, char b)
+{
+	const char *p = s;
+	size_t i = 0;
+#if defined(__SSE2__)
+	const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b);
+	for (; len - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, first), _mm_cmpeq_epi8(v, second));
+		if (_mm_movemask_epi8(hit) != 0)
+			return i + mask_first(hit);
+	}
+	if (len - i >= 8) {
+		__m128i v =
+		    _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)(p + i)),
+			_mm_loadl_epi64((const __m128i *)(const void *)(p + len - 8)));
+		__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, first), _mm_cmpeq_epi8(v, second));
+		size_t at = _mm_movemask_epi8(hit) != 0 ? mask_first(hit) : 16;
+		return at < 8 ? i + at : at < 16 ? len - 16 + at : len;
+	}
+#endif
+	while (i < len && p[i] != a && p[i] != b)
+		i++;
+	return i;
+}

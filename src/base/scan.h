@@ -24,4 +24,7 @@ size_t scan_line_mark(const uint8_t *p, size_t len);
 /* The same for an LF that is followed by '.', '-' or the octet c. */
 size_t scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c);
 
+/* The offset of the first octet that is a or b; len where there is none. */
+size_t scan_either(const void *s, size_t len, char a, char b);
+
 #endif

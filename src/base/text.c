@@ -4,6 +4,8 @@
  */
 #include "base/text.h"
 
+#include "base/scan.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -234,7 +236,7 @@ text_add_count(struct text *t, uint64_t n)
 }
 
 bool
-ascii_begins(const void *s, size_t len, const char *word)
+ascii_begins_word(const void *s, size_t len, const char *word)
 {
 	const char *p = s;
 	size_t i = 0;
@@ -249,11 +251,16 @@ bool
 ascii_equal(const void *a, const void *b, size_t len)
 {
 	const char *p = a, *q = b;
-	for (size_t i = 0; i < len; i++) {
-		if (ascii_lower(p[i]) != ascii_lower(q[i]))
+	for (;;) {
+		uint64_t v = ascii_load(p, len), w = ascii_load(q, len);
+		if (v != w && ascii_lower_8(v) != ascii_lower_8(w))
 			return false;
+		if (len <= 8)
+			return true;
+		p += 8;
+		q += 8;
+		len -= 8;
 	}
-	return true;
 }
 
 const char *
@@ -261,8 +268,10 @@ ascii_find(const void *s, size_t len, const char *word)
 {
 	const char *p = s;
 	size_t n = strlen(word);
+	char small = ascii_lower(word[0]), capital = ascii_upper(word[0]);
 	for (size_t i = 0; i + n <= len; i++) {
-		if (ascii_begins(p + i, len - i, word))
+		i += scan_either(p + i, len - i, small, capital);
+		if (i + n <= len && ascii_equal(p + i, word, n))
 			return p + i;
 	}
 	return NULL;

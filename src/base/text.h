@@ -63,6 +63,35 @@ ascii_upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
 }
 
+/* The capitals among eight octets made small; all others, those beyond ASCII too, stay. */
+static inline uint64_t
+ascii_lower_8(uint64_t w)
+{
+	const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+	uint64_t low = w & ~high; /* what is added below carries into no other octet */
+	uint64_t from_a = low + ones * (0x80 - 'A'), past_z = low + ones * (0x7f - 'Z');
+	return w | ((from_a & ~past_z & ~w & high) >> 2);
+}
+
+/* `n` octets, 8 at most, in one word; those in the middle perhaps twice. */
+static inline uint64_t
+ascii_load(const char *p, size_t n)
+{
+	uint64_t w = 0;
+	uint32_t first, last;
+	if (n >= 8) {
+		memcpy(&w, p, sizeof w);
+	} else if (n >= 4) {
+		memcpy(&first, p, sizeof first);
+		memcpy(&last, p + n - sizeof last, sizeof last);
+		w = first | (uint64_t)last << 32;
+	} else if (n > 0) {
+		w = (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
+		    (uint64_t)(uint8_t)p[n - 1] << 16;
+	}
+	return w;
+}
+
 /* Case-blind comparison of `len` ASCII octets. */
 bool ascii_equal(const void *a, const void *b, size_t len);
 
@@ -74,8 +103,15 @@ ascii_is(const void *s, size_t len, const char *word)
 	return strlen(word) == len && ascii_equal(s, word, len);
 }
 
-/* Does s begin with `word`, case-blind? */
-bool ascii_begins(const void *s, size_t len, const char *word);
+/* Does s begin with `word`, case-blind?  (Inline, since the first octet tells most words apart.) */
+bool ascii_begins_word(const void *s, size_t len, const char *word);
+static inline bool
+ascii_begins(const void *s, size_t len, const char *word)
+{
+	if (len > 0 && ascii_lower(*(const char *)s) != ascii_lower(*word) && *word != '\0')
+		return false;
+	return ascii_begins_word(s, len, word);
+}
 
 /* Where `word` (NUL-terminated, not empty) first stands in s, case-blind; NULL where it does not.
  */

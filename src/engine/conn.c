@@ -95,10 +95,12 @@ conn_around(const struct engine *e, const struct conn *c)
 	struct around a;
 	size_t len;
 	const char *s = strings_get(&e->findings.strings, c->around, &len);
+	if (len == sizeof a) {
+		memcpy(&a, s, sizeof a);
+		return a;
+	}
 	memset(&a, 0, sizeof a); /* its padding too: it is shared by its octets */
 	a.vlan = -1;
-	if (len == sizeof a)
-		memcpy(&a, s, sizeof a);
 	return a;
 }
 

@@ -119,7 +119,7 @@ extern const struct extra no_extra; /* all zero */
 
 /* Puts what every record of a connection has: ends, counts, capture quality. */
 struct engine;
-void conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
+void conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 
 /* What finding needs to know of the capture. */
 struct finding_view conn_view(const struct conn *c, const struct flow *f, int64_t now_ns);
@@ -133,5 +133,15 @@ enum mail_protocol conn_protocol_by_port(uint16_t port);
  */
 #define COMMUNITY_ID_TEXT 32
 void community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT]);
+
+/* Those of flows that were asked for lately: a session comes with the messages in it, and a SHA-1
+ * costs a twentieth of all there is to do for a short one. */
+#define KNOWN_IDS 1024u
+struct known_id {
+	uint8_t ip[2][16];
+	uint16_t port[2];
+	bool v6;
+	char text[COMMUNITY_ID_TEXT]; /* "": there is none here */
+};
 
 #endif

@@ -128,12 +128,14 @@ due_hurry(struct engine *e, uint32_t id)
 	uint32_t at = e->due_last;
 	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
 		struct wait *w = wait_at(e, at);
-		const struct conn *o = pool_at(&e->conns, w->conn);
-		const struct flow *g = flow_at(&e->flows, o->flow);
 		uint32_t this = at;
 		at = w->prev;
-		if (w->close_ns == 0 || o->phase != CONN_MAIL || o->finding.exposed != 0 ||
-		    w->conn == id || (f->flags ^ g->flags) & FLOW_V6 || !is_between_the_same(f, g))
+		if (w->close_ns == 0) /* not reset: looked at no further */
+			continue;
+		const struct conn *o = pool_at(&e->conns, w->conn);
+		const struct flow *g = flow_at(&e->flows, o->flow);
+		if (o->phase != CONN_MAIL || o->finding.exposed != 0 || w->conn == id ||
+		    (f->flags ^ g->flags) & FLOW_V6 || !is_between_the_same(f, g))
 			continue;
 		unlink_wait(e, w);
 		w->close_ns = w->due_ns = e->clock.elapsed_ns;

@@ -251,7 +251,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 {
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, c->end_ns);
+	struct finding_view v;
 	uint32_t message;
 	switch ((enum conn_end)c->end) {
 	case CONN_OPEN:
@@ -265,6 +265,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		return false;
 	case CONN_END_MAIL: c->end = CONN_END_MESSAGES; return false;
 	case CONN_END_MESSAGES:
+		v = conn_view(c, f, c->end_ns);
 		message = finding_next_open(&e->findings, &c->finding, &v);
 		if (message == 0) {
 			c->end = CONN_END_SESSION;
@@ -297,21 +298,28 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	return false;
 }
 
-/* One step of work; true with a record in `out`. */
-static bool
-work(struct engine *e, struct record *out)
+/* It told that it is no mail. */
+static void
+leave(struct engine *e, uint32_t id)
 {
-	uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
+	if (c->flags & CONN_MAIL_PORT) {
+		begin_other(e, c);
+		mail_release(&e->mail, &c->mail);
+	} else {
+		conn_ignore(e, id);
+	}
+}
+
+/* Takes what the mail session says, up to a record (true, it is in `out`). */
+static bool
+take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
+{
 	struct mail_event ev;
-	struct stream_chunk chunk;
-	unsigned end;
-	unsigned client = flow_client(f);
-	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-	    (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
-	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
-		struct finding_view v = conn_view(c, f, e->ts_ns);
+	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail))
+		return false;
+	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
+	while (mail_next(&e->mail, &c->mail, &ev)) {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (!readable && c->finding.exposed != 0)
@@ -323,25 +331,40 @@ work(struct engine *e, struct record *out)
 		if (message != 0)
 			finding_message_free(&e->findings, message);
 		if (ev.kind == MAIL_DENIED) {
-			if (c->flags & CONN_MAIL_PORT) {
-				begin_other(e, c);
-				mail_release(&e->mail, &c->mail);
-			} else {
-				conn_ignore(e, id);
-			}
+			leave(e, id);
 			return false;
 		}
 	}
-	if (push_octets(e, c))
-		return false;
-	if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
-	    next_chunk(e, c, &end, &chunk)) {
-		give_chunk(e, id, end, &chunk);
-		return false;
-	}
-	if (c->end != CONN_OPEN)
-		return end_step(e, id, out);
-	settle(e, id);
+	return false;
+}
+
+/* Work up to a record (true, it is in `out`), or to the end of what there is to do. */
+static bool
+work(struct engine *e, struct record *out)
+{
+	const uint32_t id = e->work;
+	struct conn *c = pool_at(&e->conns, id);
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	struct stream_chunk chunk;
+	unsigned end;
+	do {
+		c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+		    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+		if (take_events(e, id, c, f, out))
+			return true;
+		if (e->work == 0)
+			break; /* it is ignored from here on */
+		if (push_octets(e, c))
+			continue;
+		if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
+		    next_chunk(e, c, &end, &chunk)) {
+			give_chunk(e, id, end, &chunk);
+			continue;
+		}
+		if (c->end != CONN_OPEN)
+			return end_step(e, id, out);
+		settle(e, id);
+	} while (e->work == id);
 	return false;
 }
 

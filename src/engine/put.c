@@ -35,6 +35,22 @@ community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
 	(void)EVP_EncodeBlock((unsigned char *)out + 2, sum, (int)len);
 }
 
+/* The same for flow `id`, once for all of its records as a rule. */
+static const char *
+known_id(struct engine *e, uint32_t id, const struct flow *f)
+{
+	struct known_id *k = &e->ids[id % KNOWN_IDS];
+	bool v6 = (f->flags & FLOW_V6) != 0;
+	if (k->text[0] == '\0' || k->v6 != v6 || memcmp(k->ip, f->ip, sizeof k->ip) != 0 ||
+	    memcmp(k->port, f->port, sizeof k->port) != 0) {
+		memcpy(k->ip, f->ip, sizeof k->ip);
+		memcpy(k->port, f->port, sizeof k->port);
+		k->v6 = v6;
+		community_id(f, k->text);
+	}
+	return k->text;
+}
+
 struct finding_view
 conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 {
@@ -63,7 +79,8 @@ conn_distance(uint8_t ttl)
 	return ttl > 0 && distance <= LIMIT_DISTANCE ? distance : -1;
 }
 
-static void
+/* Inline, so that its fields are constants: see record/put.h. */
+static inline __attribute__((always_inline)) void
 put_end(const struct conn *c, const struct flow *f, const struct around *around, unsigned end,
     bool source, struct record *r)
 {
@@ -163,13 +180,12 @@ put_protocol(const struct engine *e, const struct conn *c, const struct flow *fl
 }
 
 void
-conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct record *r)
+conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	const struct around around = conn_around(e, c);
 	static const char *const closed_by[] = {"end of input", "fin", "rst", "timeout", "reuse",
 	    "memory"};
-	char id[COMMUNITY_ID_TEXT];
 	unsigned client = flow_client(f);
 	record_put_time(r, FIELD_TIMESTAMP, now_ns);
 	record_put_word(r, FIELD_EVENT_KIND, "event");
@@ -183,8 +199,7 @@ conn_put(const struct engine *e, const struct conn *c, int64_t now_ns, struct re
 	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
 	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
 	put_protocol(e, c, f, r);
-	community_id(f, id);
-	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, id);
+	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, known_id(e, c->flow, f));
 	if (around.vlan >= 0)
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
 	put_around(f, &around, r);

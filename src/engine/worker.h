@@ -21,10 +21,11 @@ struct engine {
 	struct dpi *dpi; /* NULL until nDPI is first asked */
 	bool no_dpi;	 /* it is not to be asked, or cannot be set up */
 	struct engine_stats stats;
-	uint64_t memory;    /* octets for all the tables */
-	uint32_t dpi_flows; /* connections in which nDPI is being asked */
-	uint32_t hand;	    /* connection from which one to give up is looked for */
-	bool waits_fresh;   /* the segment that waits began its flow */
+	struct known_id ids[KNOWN_IDS]; /* by flow */
+	uint64_t memory;		/* octets for all the tables */
+	uint32_t dpi_flows;		/* connections in which nDPI is being asked */
+	uint32_t hand;			/* connection from which one to give up is looked for */
+	bool waits_fresh;		/* the segment that waits began its flow */
 
 	uint32_t due_first, due_last; /* waits: connections to be looked at without a packet, by
 					 time */

@@ -2,9 +2,25 @@
  */
 #include <string.h>
 
+#include "base/lexicon.h"
 #include "finding/finding.h"
 #include "finding/message.h"
 #include "mail/magic.h"
+
+/* The lowest bit of a set, which is taken out of it. */
+static unsigned
+next_bit(uint32_t *set)
+{
+	unsigned bit = (unsigned)__builtin_ctz(*set);
+	*set &= *set - 1;
+	return bit;
+}
+
+static void
+put_literal(struct record *r, enum field f, const struct literal *w)
+{
+	record_put_str(r, f, w->s, w->len);
+}
 
 static void
 put_string(const struct findings *F, struct record *r, enum field f, uint32_t handle)
@@ -15,16 +31,14 @@ put_string(const struct findings *F, struct record *r, enum field f, uint32_t ha
 		record_put_str(r, f, s, len);
 }
 
-static const char *const exposed_name[] = {"envelope", "headers", "body", "attachments",
-    "credentials"}; /* by bit of EXPOSED_*, lowest step first */
+static const struct literal exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
+    {WORD("attachments")}, {WORD("credentials")}}; /* by bit of EXPOSED_*, lowest step first */
 
 static void
 put_exposed(struct record *r, uint8_t exposed)
 {
-	for (unsigned i = 0; i < sizeof exposed_name / sizeof exposed_name[0]; i++) {
-		if (exposed & 1u << i)
-			record_put_word(r, FIELD_EXPOSED, exposed_name[i]);
-	}
+	for (uint32_t left = exposed; left != 0;)
+		put_literal(r, FIELD_EXPOSED, &exposed_name[next_bit(&left)]);
 }
 
 /* The highest step of the ladder; of a session without any, the names in greeting and EHLO. */
@@ -34,8 +48,10 @@ put_exposure(struct record *r, uint8_t exposed, bool names)
 	unsigned step = 0;
 	while (exposed >> step > 1)
 		step++;
-	if (exposed != 0 || names)
-		record_put_word(r, FIELD_EXPOSURE, exposed != 0 ? exposed_name[step] : "names");
+	if (exposed != 0)
+		put_literal(r, FIELD_EXPOSURE, &exposed_name[step]);
+	else if (names)
+		record_put_word(r, FIELD_EXPOSURE, "names");
 }
 
 static void
@@ -51,10 +67,12 @@ put_auth(const struct findings *F, const struct finding *f, struct record *r)
 	    {FINDING_AUTH_CANCELLED, "cancelled"},
 	    {FINDING_AUTH_OPEN, "unanswered"},
 	};
-	for (unsigned i = 0; auth_name(i) != NULL; i++) {
-		if (n->auth & 1u << i)
-			record_put_word(r, FIELD_AUTH, auth_name(i));
-	}
+	static const uint32_t any = FINDING_AUTH | FINDING_AUTH_OPEN | FINDING_AUTH_OK |
+	    FINDING_AUTH_NO | FINDING_AUTH_CANCELLED;
+	if (f->notes == 0 && !(f->flags & any))
+		return;
+	for (uint32_t left = n->auth; left != 0;)
+		record_put_word(r, FIELD_AUTH, auth_name(next_bit(&left)));
 	if (f->flags & FINDING_AUTH && f->flags & (FINDING_AUTH_OK | FINDING_AUTH_NO))
 		record_put_bool(r, FIELD_AUTH_ACCEPTED, (f->flags & FINDING_AUTH_OK) != 0);
 	for (unsigned i = 0; i < sizeof results / sizeof *results; i++) {
@@ -154,10 +172,8 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 	static const char *const word[] = {NULL, "OK", "NO", "BAD", "+OK", "-ERR"};
 	if (f->flags & FINDING_OFFER_KNOWN)
 		record_put_bool(r, FIELD_STARTTLS_OFFERED, (f->flags & FINDING_OFFERED) != 0);
-	for (unsigned bit = 0; bit < 32 && f->keywords >> bit != 0; bit++) {
-		if (f->keywords >> bit & 1u)
-			record_put_word(r, FIELD_CAPABILITIES, mail_keyword(bit));
-	}
+	for (uint32_t left = f->keywords; left != 0;)
+		put_literal(r, FIELD_CAPABILITIES, mail_keyword(next_bit(&left)));
 	/* "not requested" is said where all commands were seen */
 	bool whole = v->both && !v->midstream && !v->gap;
 	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))
@@ -195,17 +211,13 @@ finding_put_session(const struct findings *F, const struct finding *f, const str
 	record_put_u64(r, FIELD_MESSAGES, f->messages);
 	record_put_u64(r, FIELD_ENVELOPES, f->envelopes);
 	put_auth(F, f, r);
-	for (unsigned i = 0; i < MAIL_EXTENSIONS; i++) {
-		if (f->used >> i & 1u)
-			record_put_word(r, FIELD_USED, mail_extension(i));
-	}
+	for (uint32_t left = f->used; left != 0;)
+		record_put_word(r, FIELD_USED, mail_extension(next_bit(&left)));
 	put_string(F, r, FIELD_HELO, f->helo);
 	put_string(F, r, FIELD_GREETING, f->greeting);
 	put_string(F, r, FIELD_CLIENT_AGENT, finding_notes(F, f)->agent);
-	for (unsigned i = 0; i < ANOMALIES; i++) {
-		if (f->anomalies & 1u << i)
-			record_put_word(r, FIELD_ANOMALIES, anomaly_table[i].name);
-	}
+	for (uint32_t left = f->anomalies; left != 0;)
+		record_put_word(r, FIELD_ANOMALIES, anomaly_table[next_bit(&left)].name);
 	put_tls(F, f, v, r);
 }
 

@@ -24,10 +24,34 @@
 static size_t
 label_len(const char *s, size_t len)
 {
+	static const bool is_label[256] = {
+	    ['-'] = true,
+	    ['_'] = true,
+#define FOUR(c) [c] = true, [(c) + 1] = true, [(c) + 2] = true, [(c) + 3] = true
+	    FOUR('0'),
+	    FOUR('4'),
+	    ['8'] = true,
+	    ['9'] = true,
+	    FOUR('a'),
+	    FOUR('e'),
+	    FOUR('i'),
+	    FOUR('m'),
+	    FOUR('q'),
+	    FOUR('u'),
+	    ['y'] = true,
+	    ['z'] = true,
+	    FOUR('A'),
+	    FOUR('E'),
+	    FOUR('I'),
+	    FOUR('M'),
+	    FOUR('Q'),
+	    FOUR('U'),
+	    ['Y'] = true,
+	    ['Z'] = true,
+#undef FOUR
+	};
 	size_t n = 0;
-	while (n < len &&
-	    ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') ||
-		(s[n] >= '0' && s[n] <= '9') || s[n] == '-' || s[n] == '_'))
+	while (n < len && is_label[(uint8_t)s[n]])
 		n++;
 	return n;
 }

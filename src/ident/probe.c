@@ -117,10 +117,9 @@ static bool
 is_text(const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len && i < 64; i++) {
-		if (data[i] < 0x20 && data[i] != '\r' && data[i] != '\n' && data[i] != '\t' &&
-		    data[i] != 0x1b)
-			return false;
-		if (data[i] == 0x7f)
+		if (data[i] >= 0x20
+			? data[i] == 0x7f
+			: data[i] != '\r' && data[i] != '\n' && data[i] != '\t' && data[i] != 0x1b)
 			return false;
 	}
 	return true;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct tls_event;
+struct literal;
 
 enum mail_side { MAIL_CLIENT = 0, MAIL_SERVER = 1 };
 
@@ -121,7 +122,7 @@ struct mail_event {
 };
 
 /* The name of a keyword of SMTP by its bit in MAIL_OFFER; NULL where there is none. */
-const char *mail_keyword(unsigned bit);
+const struct literal *mail_keyword(unsigned bit);
 
 /* The name of an extension; NULL where there is none. */
 const char *mail_extension(unsigned ext);

@@ -1,9 +1,9 @@
 /*
  * Kinds of files by their first octets: see magic.h.
  *
- * Rows are compared one by one: there are some two hundred, most of which differ in their first
- * octet. Formats that take more than octets at a place have a function each, which reads within
- * `len` as everything here does.
+ * Of the rows, of which there are some two hundred, those are compared that begin with the octet
+ * that is there. Formats that take more than octets at a place have a function each, which reads
+ * within `len` as everything here does.
  */
 #include "mail/magic.h"
 
@@ -86,11 +86,25 @@ stands(const uint8_t *head, size_t len, size_t offset, const void *octets, size_
 	return len >= n && offset <= len - n && memcmp(head + offset, octets, n) == 0;
 }
 
+/* Are the eight octets at p all of ASCII, and none of them a control? */
+static bool
+eight_printable(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+	uint64_t w;
+	memcpy(&w, p, sizeof w);
+	return ((w | (w - ones * 0x20)) & high) == 0;
+}
+
 /* Is all of it text, in UTF-8? What the end cuts of a character is left out. */
 static bool
 is_text(const uint8_t *head, size_t len)
 {
 	for (size_t i = 0; i < len;) {
+		if (len - i >= 8 && eight_printable(head + i)) {
+			i += 8;
+			continue;
+		}
 		if (head[i] >= 0x20 && head[i] < 0x80) {
 			i++;
 			continue;
@@ -268,6 +282,55 @@ refine(enum magic m, const uint8_t *head, size_t len)
 	}
 }
 
+/* ---- rows ---- */
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+/*
+ * Chains of rows, in their order: of those that look at the first octet, one for each value of it;
+ * of those that look elsewhere, one.  From 1; 0: no more.
+ */
+static struct {
+	uint8_t first[256], elsewhere, next[ROWS + 1];
+	bool built;
+} chains;
+_Static_assert(ROWS < 255, "a row's number is an octet");
+
+static void
+chains_build(void)
+{
+	for (size_t i = ROWS; i > 0; i--) {
+		const struct row *r = &rows[i - 1];
+		uint8_t *first =
+		    r->offset == 0 ? &chains.first[(uint8_t)r->octets[0]] : &chains.elsewhere;
+		chains.next[i] = *first;
+		*first = (uint8_t)i;
+	}
+	chains.built = true;
+}
+
+/* The first row that fits; NULL where none does. */
+static const struct row *
+row_of(const uint8_t *head, size_t len, bool text)
+{
+	if (!chains.built)
+		chains_build();
+	for (unsigned a = chains.first[head[0]], b = chains.elsewhere; (a | b) != 0;) {
+		unsigned i = a != 0 && (b == 0 || a < b) ? a : b;
+		const struct row *r = &rows[i - 1];
+		if (i == a)
+			a = chains.next[a];
+		else
+			b = chains.next[b];
+		if (r->offset >= len || head[r->offset] != (uint8_t)r->octets[0])
+			continue;
+		if ((!r->weak || !text) && stands(head, len, r->offset, r->octets, r->len) &&
+		    (r->len2 == 0 || stands(head, len, r->offset2, r->octets2, r->len2)))
+			return r;
+	}
+	return NULL;
+}
+
 enum magic
 magic_of(const uint8_t *head, size_t len)
 {
@@ -285,14 +348,9 @@ magic_of(const uint8_t *head, size_t len)
 			return m;
 	}
 	bool text = is_text(head, len);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct row *r = &rows[i];
-		if (r->offset >= len || head[r->offset] != (uint8_t)r->octets[0])
-			continue;
-		if ((!r->weak || !text) && stands(head, len, r->offset, r->octets, r->len) &&
-		    (r->len2 == 0 || stands(head, len, r->offset2, r->octets2, r->len2)))
-			return refine(r->magic, head, len);
-	}
+	const struct row *r = row_of(head, len, text);
+	if (r != NULL)
+		return refine(r->magic, head, len);
 	return text ? text_magic(head, len) : MAGIC_NONE;
 }
 

@@ -21,60 +21,8 @@
 #include "base/limits.h"
 #include "base/pool.h"
 #include "mail/event.h"
+#include "mail/state.h"
 #include "mail/tls.h"
-
-/* State of the SMTP row (smtp.c). */
-struct smtp {
-	uint32_t queue;	      /* commands that await their replies: struct smtp_queue; 0 for none */
-	uint8_t last;	      /* the last of them: enum smtp_command */
-	uint8_t tx;	      /* number of the transaction that the client speaks of */
-	uint16_t flags;	      /* SMTP_* of smtp.c */
-	uint16_t rcpts;	      /* RCPT commands of this transaction */
-	uint16_t rcpts_ok;    /* LMTP: of them accepted */
-	uint16_t code;	      /* of the reply under way */
-	uint16_t reply_lines; /* lines of it so far */
-	uint32_t keywords;    /* of the capability list under way: bits of smtp_keyword */
-};
-
-/* State of the IMAP row (imap.c). */
-struct imap {
-	struct imap_pending {
-		uint32_t tag;	 /* hash of its tag */
-		uint8_t what;	 /* enum imap_command */
-		uint8_t tx;	 /* APPEND: its first message */
-		uint8_t count;	 /* and how many it has */
-	} q[LIMIT_PENDING_IMAP]; /* commands whose answers matter, oldest first */
-	uint8_t q_len;
-	uint8_t literal[2]; /* what the literal under way of each side holds (imap.c) */
-	uint8_t tx;	    /* the last number of a message */
-	uint8_t side_tx[2]; /* the message that each side's literal is of */
-	uint8_t rest;	    /* the command that the client's line behind a literal goes on with */
-	uint8_t args;	    /* arguments of LOGIN that have come */
-	uint32_t rest_tag;  /* hash of its tag */
-	uint32_t flags;	    /* IMAP_* of imap.c */
-	/* the answer to FETCH under way (imap_fetch.c): its message, lists open, the item whose
-	 * value comes, and of a BODYSTRUCTURE the part and IMAP_AT_* */
-	uint32_t seq;
-	uint8_t depth, item, part, at;
-	uint32_t known_seq, attachments; /* which parts of that message are attachments: bits */
-	uint32_t piece_seq, piece_end;	 /* the message that came in pieces, and octets so far */
-};
-
-/* State of the POP3 row (pop3.c). */
-struct pop3 {
-	uint8_t q[LIMIT_PENDING_POP3]; /* commands that await their replies, oldest first */
-	uint8_t q_len;
-	uint16_t flags; /* POP3_* of pop3.c */
-	uint8_t tx;
-};
-
-/* Of a session in which mail is fetched, which there are fewer of. */
-struct mailbox {
-	union {
-		struct imap imap;
-		struct pop3 pop3;
-	} p;
-};
 
 /* How the octets of one side are read. */
 enum mail_mode {
@@ -118,6 +66,16 @@ struct mail_session {
 #define MAIL_QUEUE 32u
 #define MAIL_START 64u /* octets looked at behind a loss to tell a line */
 
+/* A capability list of SMTP, as it was read behind its first line. */
+#define MAIL_LIST  256u /* octets of one */
+#define MAIL_LISTS 64u
+struct mail_list {
+	uint32_t keywords;	 /* see mail_keyword */
+	uint16_t len;		 /* octets; 0: there is none here */
+	uint16_t last, last_len; /* its last line */
+	char octets[MAIL_LIST];
+};
+
 /* What a worker shares among its sessions; one push at a time. */
 struct mail {
 	struct pool lines;	   /* partial lines held */
@@ -134,6 +92,7 @@ struct mail {
 	uint32_t spent_line; /* line whose events are being taken; freed after the last */
 	struct mail_event queue[MAIL_QUEUE];
 	uint8_t q_at, q_len;
+	bool awake; /* octets were pushed, or events queued, since mail_next returned false */
 	struct tls_event tls_event; /* the one that MAIL_TLS points to */
 	/* where a line or record was put together from what was held: that, and the input behind */
 	uint8_t start[MAIL_START];
@@ -144,7 +103,8 @@ struct mail {
 	const uint8_t *packed_data;
 	size_t packed_left, piece_len;
 	uint8_t piece[LIMIT_INFLATE_PIECE];
-	char said[LIMIT_TEXT]; /* text of an event that a row put together */
+	struct mail_list lists[MAIL_LISTS]; /* by their octets: see smtp_reply.c */
+	char said[LIMIT_TEXT];		    /* text of an event that a row put together */
 };
 
 extern const uint32_t mail_line_size, mail_queue_size, mail_mailbox_size,
@@ -178,6 +138,13 @@ void mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint6
 
 /* The connection ended: transactions that are open end.  Then take events until false. */
 void mail_end(struct mail *m, struct mail_session *s);
+
+/* Is the input used up, and are all events taken?  Then mail_next would return false. */
+static inline bool
+mail_is_idle(const struct mail *m)
+{
+	return !m->awake;
+}
 
 /* Takes the next event; false where the input is used up. */
 bool mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev);

@@ -21,7 +21,7 @@ mime_pools_init(struct mime_pools *p, uint32_t scans)
 	memset(p, 0, sizeof *p);
 	if (!pool_init(&p->scans, "message scans", sizeof(struct scan), scans))
 		return false;
-	pool_zero_only(&p->scans, offsetof(struct scan, line));
+	pool_zero_only(&p->scans, offsetof(struct scan, outer.file));
 	mime_charsets_open(&p->charsets);
 	return true;
 }
@@ -81,12 +81,11 @@ put_attachment(struct scan *s, struct mime_event *ev, bool outer)
 	}
 }
 
-static bool
-event_next(struct scan *s, struct mime_event *ev)
+/* The next result that waits, of which there is one. */
+static void
+event_take(struct scan *s, struct mime_event *ev)
 {
 	unsigned one = s->pending & (~(unsigned)s->pending + 1); /* the lowest bit */
-	if (one == 0)
-		return false;
 	s->pending &= (uint8_t)~one;
 	*ev = (struct mime_event){.text = "", .mime_type = ""};
 	switch (one) {
@@ -104,7 +103,6 @@ event_next(struct scan *s, struct mime_event *ev)
 		break;
 	default: put_attachment(s, ev, one == PENDING_OUTER);
 	}
-	return true;
 }
 
 bool
@@ -116,14 +114,15 @@ mime_next(struct mime_pools *p, uint32_t scan, struct mime_input *in, struct mim
 		return false;
 	}
 	struct scan *s = pool_at(&p->scans, scan);
-	while (!event_next(s, ev)) {
+	while (s->pending == 0) {
 		if (in->len == 0)
 			return false;
 		if (s->state < B_LINE)
-			mime_head_step(s, in);
+			mime_head_read(s, in);
 		else
 			mime_body_step(s, in);
 	}
+	event_take(s, ev);
 	return true;
 }
 
@@ -170,8 +169,10 @@ mime_end(struct mime_pools *p, uint32_t scan, struct mime_event *ev)
 	struct scan *s = pool_at(&p->scans, scan);
 	if (!s->ended)
 		content_end(s);
-	if (event_next(s, ev))
+	if (s->pending != 0) {
+		event_take(s, ev);
 		return true;
+	}
 	pool_give(&p->scans, scan);
 	return false;
 }

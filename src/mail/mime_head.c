@@ -6,6 +6,7 @@
  */
 #include "mail/mime_scan.h"
 
+#include "base/lexicon.h"
 #include "base/text.h"
 
 static bool
@@ -27,22 +28,24 @@ take_line(struct scan *s, struct mime_input *in)
 }
 
 static const struct {
-	const char *name;
+	struct literal name;
 	enum field_use use;
 	enum mime_header header;
 } fields[] = {
-    {"subject", FIELD_EVENT, MIME_SUBJECT},
-    {"message-id", FIELD_EVENT, MIME_MESSAGE_ID},
-    {"from", FIELD_EVENT, MIME_FROM},
-    {"date", FIELD_EVENT, MIME_DATE},
-    {"received", FIELD_EVENT, MIME_RECEIVED},
-    {"x-mailer", FIELD_EVENT, MIME_X_MAILER},
-    {"user-agent", FIELD_EVENT, MIME_USER_AGENT},
-    {"tls-required", FIELD_EVENT, MIME_TLS_REQUIRED},
-    {"content-type", FIELD_TYPE, 0},
-    {"content-disposition", FIELD_DISPOSITION, 0},
-    {"content-transfer-encoding", FIELD_ENCODING, 0},
+    {{WORD("subject")}, FIELD_EVENT, MIME_SUBJECT},
+    {{WORD("message-id")}, FIELD_EVENT, MIME_MESSAGE_ID},
+    {{WORD("from")}, FIELD_EVENT, MIME_FROM},
+    {{WORD("date")}, FIELD_EVENT, MIME_DATE},
+    {{WORD("received")}, FIELD_EVENT, MIME_RECEIVED},
+    {{WORD("x-mailer")}, FIELD_EVENT, MIME_X_MAILER},
+    {{WORD("user-agent")}, FIELD_EVENT, MIME_USER_AGENT},
+    {{WORD("tls-required")}, FIELD_EVENT, MIME_TLS_REQUIRED},
+    {{WORD("content-type")}, FIELD_TYPE, 0},
+    {{WORD("content-disposition")}, FIELD_DISPOSITION, 0},
+    {{WORD("content-transfer-encoding")}, FIELD_ENCODING, 0},
 };
+
+static struct lexicon names = {LEXICON(fields)};
 
 void
 mime_head_begin(struct scan *s, bool in_part)
@@ -66,16 +69,12 @@ field_begin(struct scan *s)
 	s->space_due = false;
 	while (s->line_len > 0 && is_space(s->line[s->line_len - 1]))
 		s->line_len--;
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		if (s->line_long || !ascii_is(s->line, s->line_len, fields[i].name))
-			continue;
-		if (fields[i].use == FIELD_EVENT && s->in_part)
-			break;
-		s->field = (uint8_t)fields[i].use;
+	size_t i = lexicon_find(&names, s->line, s->line_len);
+	bool known = i < sizeof fields / sizeof fields[0] && !s->line_long;
+	if (known && !(fields[i].use == FIELD_EVENT && s->in_part)) {
 		s->header = (uint8_t)fields[i].header;
-		if (fields[i].use == FIELD_EVENT && (s->seen >> s->header & 1) != 0)
-			s->field = FIELD_NONE;
-		break;
+		bool told = fields[i].use == FIELD_EVENT && (s->seen >> s->header & 1) != 0;
+		s->field = told ? (uint8_t)FIELD_NONE : (uint8_t)fields[i].use;
 	}
 	s->state = s->field != FIELD_NONE ? S_FOLD : S_IGNORE;
 }
@@ -233,8 +232,8 @@ step_value(struct scan *s, struct mime_input *in)
 	s->state = S_LINE;
 }
 
-void
-mime_head_step(struct scan *s, struct mime_input *in)
+static void
+step(struct scan *s, struct mime_input *in)
 {
 	switch ((enum scan_state)s->state) {
 	case S_FIRST: mime_head_begin(s, false); break;
@@ -254,6 +253,13 @@ mime_head_step(struct scan *s, struct mime_input *in)
 		if (take_line(s, in))
 			s->state = S_LINE;
 	}
+}
+
+void
+mime_head_read(struct scan *s, struct mime_input *in)
+{
+	while (in->len > 0 && s->pending == 0 && s->state < B_LINE)
+		step(s, in);
 }
 
 void

@@ -126,8 +126,10 @@ struct scan {
 	uint16_t line_len;    /* octets in line */
 	struct mime_decoder decoder; /* of the leaf */
 	struct armour armour;	     /* is the leaf a PGP message? */
-	struct mime_part part;	     /* what the header under way, or the last one, says */
 	struct outer outer;
+	/* from outer.file on nothing is zeroed when a scan begins: it is written before it is read
+	 */
+	struct mime_part part; /* what the header under way, or the last one, says */
 	struct boundary open[LIMIT_MIME_DEPTH]; /* outermost first */
 	char line[LIMIT_MIME_LINE];		/* a field's name, or a body line */
 	char value[LIMIT_HEADER];		/* a field's value, or the leaf's first octets */
@@ -141,9 +143,10 @@ void mime_take(struct scan *s, struct mime_input *in, size_t n);
 void mime_line_begin(struct scan *s);
 void mime_line_add(struct scan *s, const uint8_t *octets, size_t n);
 
-/* mime_head.c: one step of a header; at the end of the content, what stands there. */
+/* mime_head.c: a header, up to a result or its end; at the end of the content, what stands there.
+ */
 void mime_head_begin(struct scan *s, bool in_part);
-void mime_head_step(struct scan *s, struct mime_input *in);
+void mime_head_read(struct scan *s, struct mime_input *in);
 void mime_head_finish(struct scan *s);
 
 /* mime_body.c: the body of the header under way begins at pos `at`, the beginning of a line

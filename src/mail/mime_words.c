@@ -199,7 +199,8 @@ add_raw(struct text *out, const void *octets, size_t len)
 	const uint8_t *s = octets;
 	size_t from = 0;
 	for (size_t i = 0; i < len && !out->cut;) {
-		size_t n = utf8_char(s + i, len - i);
+		bool ascii = s[i] < 0x80; /* most are, and need no call to tell */
+		size_t n = ascii ? 1 : utf8_char(s + i, len - i);
 		if (n > 0 && s[i] != '\t') {
 			i += n;
 			continue;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/text.h"
 
 struct mail_event *
@@ -11,6 +12,7 @@ mail_emit(struct mail *m, enum mail_event_kind kind, enum mail_side side)
 {
 	assert(m->q_len < MAIL_QUEUE);
 	struct mail_event *ev = &m->queue[m->q_len++];
+	m->awake = true;
 	*ev = (struct mail_event){.kind = (uint8_t)kind, .side = (uint8_t)side, .text = ""};
 	return ev;
 }
@@ -33,10 +35,7 @@ mail_emit_odd(struct mail *m, enum mail_side side, enum mail_oddity odd)
 size_t
 mail_word_len(const char *s, size_t len)
 {
-	size_t n = 0;
-	while (n < len && s[n] != ' ' && s[n] != '\t')
-		n++;
-	return n;
+	return scan_either(s, len, ' ', '\t');
 }
 
 size_t
@@ -52,6 +51,8 @@ mail_is_mangled(const char *word, size_t len, const char *keyword, bool *same_le
 {
 	size_t n = strlen(keyword), xs = 0, differ = 0;
 	*same_length = len == n;
+	if (len != n && (len == 0 || ascii_lower(word[0]) != 'x'))
+		return false;
 	while (xs < len && (word[xs] == 'X' || word[xs] == 'x'))
 		xs++;
 	/* ASA inspection: all X, or X with a last letter that counts up (field notes 3.2, S1) */

@@ -509,29 +509,34 @@ void
 mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len)
 {
 	assert(m->left == 0 && !m->packed && m->q_at == m->q_len);
-	m->packed = compress_is_on(m, s, side, data, len);
+	m->packed = s->inflate != 0 && compress_is_on(m, s, side, data, len);
 	m->packed_data = m->data = data;
 	m->packed_left = m->packed ? len : 0;
 	m->left = m->packed ? 0 : len;
 	m->side = (uint8_t)side;
+	m->awake = true;
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
-bool
-mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
+/* The line whose events were taken. */
+static void
+drop_spent(struct mail *m)
 {
-	for (;;) {
-		if (m->q_at < m->q_len) {
-			*ev = m->queue[m->q_at++];
-			return true;
-		}
-		m->q_at = m->q_len = 0;
-		if (m->spent_line != 0) {
-			struct held_line *h = pool_at(&m->lines, m->spent_line);
-			memset(h->s, 0, h->len);
-			pool_give(&m->lines, m->spent_line);
-			m->spent_line = 0;
-		}
+	if (m->spent_line == 0)
+		return;
+	struct held_line *h = pool_at(&m->lines, m->spent_line);
+	memset(h->s, 0, h->len);
+	pool_give(&m->lines, m->spent_line);
+	m->spent_line = 0;
+}
+
+/* Reads on until there are events; false where the input is used up.  (Apart from mail_next, which
+ * is mostly asked when there is nothing to do, and need not save registers for that.) */
+static __attribute__((noinline)) bool
+read_on(struct mail *m, struct mail_session *s)
+{
+	while (m->q_len == 0) {
+		drop_spent(m);
 		if (m->left == 0) {
 			m->data = m->behind;
 			m->left = m->behind_left;
@@ -547,8 +552,13 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 			finish_held(m, s, other, false);
 			continue;
 		}
+		if (s->mode[m->side] ==
+		    MAIL_MODE_LINES) { /* nearly always: no jump to be guessed */
+			read_line(m, s);
+			continue;
+		}
 		switch ((enum mail_mode)s->mode[m->side]) {
-		case MAIL_MODE_LINES: read_line(m, s); break;
+		case MAIL_MODE_LINES: break;
 		case MAIL_MODE_RESYNC: read_resync(m, s); break;
 		case MAIL_MODE_DOT: content_read_dot(m, s); break;
 		case MAIL_MODE_COUNT: content_read_count(m, s); break;
@@ -557,6 +567,20 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 		case MAIL_MODE_OFF: m->left = 0; break;
 		}
 	}
+	return true;
+}
+
+bool
+mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
+{
+	if (m->q_at == m->q_len) {
+		m->q_at = m->q_len = 0;
+		m->awake = m->awake && read_on(m, s);
+		if (!m->awake)
+			return false;
+	}
+	*ev = m->queue[m->q_at++];
+	return true;
 }
 
 void
@@ -607,11 +631,21 @@ mail_end(struct mail *m, struct mail_session *s)
 	session_row(s)->end(m, s);
 }
 
+/* What is left of the input, and of its events, is this session's: no other one is to read it. */
+static void
+drop_input(struct mail *m)
+{
+	m->left = m->behind_left = 0;
+	m->packed = m->awake = false;
+	m->q_at = m->q_len = 0;
+	drop_spent(m);
+}
+
 void
 mail_release(struct mail *m, struct mail_session *s)
 {
 	compress_release(m, s);
-	m->packed = false;
+	drop_input(m);
 	session_drop_line(m, s, MAIL_CLIENT);
 	session_drop_line(m, s, MAIL_SERVER);
 	if (s->protocol != MAIL_NONE && session_row(s)->release != NULL)

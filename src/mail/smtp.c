@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "base/lexicon.h"
 #include "base/text.h"
 #include "mail/smtp.h"
 
@@ -32,17 +33,17 @@ static void
 parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 {
 	static const struct {
-		const char *word; /* with = it has a value, which does not matter */
+		struct literal word; /* with = it has a value, which does not matter */
 		uint8_t extension;
 	} known[] = {
-	    {"BODY=8BITMIME", MAIL_EXT_8BITMIME},
-	    {"BODY=BINARYMIME", MAIL_EXT_BINARYMIME},
-	    {"SMTPUTF8", MAIL_EXT_SMTPUTF8},
-	    {"RET=", MAIL_EXT_DSN},
-	    {"ENVID=", MAIL_EXT_DSN},
-	    {"NOTIFY=", MAIL_EXT_DSN},
-	    {"ORCPT=", MAIL_EXT_DSN},
-	    {"REQUIRETLS", MAIL_EXT_REQUIRETLS},
+	    {{WORD("BODY=8BITMIME")}, MAIL_EXT_8BITMIME},
+	    {{WORD("BODY=BINARYMIME")}, MAIL_EXT_BINARYMIME},
+	    {{WORD("SMTPUTF8")}, MAIL_EXT_SMTPUTF8},
+	    {{WORD("RET=")}, MAIL_EXT_DSN},
+	    {{WORD("ENVID=")}, MAIL_EXT_DSN},
+	    {{WORD("NOTIFY=")}, MAIL_EXT_DSN},
+	    {{WORD("ORCPT=")}, MAIL_EXT_DSN},
+	    {{WORD("REQUIRETLS")}, MAIL_EXT_REQUIRETLS},
 	};
 	size_t at = 0, n;
 	const char *word;
@@ -51,10 +52,10 @@ parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 		at = 1;
 	while (smtp_next_word(rest, len, &at, &word, &n)) {
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-			size_t k = strlen(known[i].word);
-			bool value = known[i].word[k - 1] == '=';
-			if (value ? ascii_begins(word, n, known[i].word)
-				  : ascii_is(word, n, known[i].word))
+			const struct literal *k = &known[i].word;
+			bool value = k->s[k->len - 1] == '=';
+			if (ascii_lower(*word) == ascii_lower(*k->s) &&
+			    (value ? n >= k->len : n == k->len) && ascii_equal(word, k->s, k->len))
 				used |= 1u << known[i].extension;
 		}
 	}

@@ -75,6 +75,9 @@ smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 	if (p->flags & SMTP_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
 		return 0;
 	size_t start = mail_skip_blanks(line, len, 0);
+	char first = start < len ? ascii_lower(line[start]) : '\0';
+	if (first != 'a' && first != 'p' && !auth_pending(p))
+		return len; /* as nearly always: neither AUTH nor PASS, nor an answer */
 	size_t n = mail_word_len(line + start, len - start);
 	if (n > 0 && line[start + n - 1] == '\r') /* the line end comes octet by octet */
 		n--;

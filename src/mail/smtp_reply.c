@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/text.h"
 #include "mail/smtp.h"
 
@@ -27,12 +28,98 @@ list_line(struct mail *m, struct mail_session *s, const char *text, size_t len)
 	p->keywords |= keyword;
 	if (keyword & smtp_keywords_sure())
 		p->flags |= SMTP_LIST_SURE;
-	if (!(keyword & smtp_keywords_tls()) && mail_is_mangled(text, n, "STARTTLS", &same)) {
+	if (keyword == 0 && mail_is_mangled(text, n, "STARTTLS", &same)) {
 		struct mail_event *ev = mail_emit(m, MAIL_MANGLED, MAIL_SERVER);
 		ev->text = text;
 		ev->len = len;
 		ev->flag = same;
 	}
+}
+
+/* An ordinary line of a list at `at`: its length without its end, and its keyword.  False where it
+ * is not all there, or there is anything else to be said of it. */
+static bool
+list_line_plain(const char *at, const char *end, size_t *len, uint32_t *keyword)
+{
+	size_t n = scan_lf((const uint8_t *)at, (size_t)(end - at));
+	bool same;
+	if (n == (size_t)(end - at) || n > LIMIT_LINE || n < 6)
+		return false;
+	n -= at[n - 1] == '\r';
+	if (memcmp(at, "250", 3) != 0 || (at[3] != '-' && at[3] != ' '))
+		return false;
+	size_t word = mail_word_len(at + 4, n - 4);
+	*keyword = smtp_keyword(at + 4, word);
+	*len = n;
+	return *keyword != 0 || !mail_is_mangled(at + 4, word, "STARTTLS", &same);
+}
+
+/* Reads the lines of a list; false where they are not all there, or not all ordinary. */
+static bool
+list_read(struct mail_list *list, const char *octets, size_t len)
+{
+	const char *at = octets, *end = octets + len;
+	uint32_t keyword;
+	size_t n;
+	bool more = true;
+	list->keywords = 0;
+	for (unsigned lines = 1; more; lines++) {
+		if (lines == LIMIT_REPLY_LINES || !list_line_plain(at, end, &n, &keyword))
+			return false;
+		list->keywords |= keyword;
+		list->last = (uint16_t)(at - octets);
+		list->last_len = (uint16_t)n;
+		more = at[3] == '-';
+		at += n + (at[n] == '\r') + 1;
+	}
+	return at == end;
+}
+
+/* Where a list would be remembered, by octets from all over it: those of two servers may differ in
+ * one place. */
+static struct mail_list *
+list_place(struct mail *m, const char *octets, size_t len)
+{
+	uint64_t sum = len, w;
+	for (size_t i = 0; i < 4; i++) {
+		memcpy(&w, octets + (len - sizeof w) * i / 3, sizeof w);
+		sum = (sum ^ w) * 0x9e3779b97f4a7c15u;
+		sum ^= sum >> 32;
+	}
+	return &m->lists[sum % MAIL_LISTS];
+}
+
+/*
+ * The lines of a list behind its first one at once, where they are ordinary and nothing follows, as
+ * is nearly always so: then the last one is handed out, and none is left to be read.  A list is
+ * half of the lines of a short session.  Line by line it costs 4,400 instructions, at once 1,800,
+ * and 200 where it was read before: a server says the same to everybody.
+ */
+static bool
+list_at_once(struct mail *m, struct mail_session *s, const char **last, size_t *len)
+{
+	struct smtp *p = &s->p.smtp;
+	const char *octets = (const char *)m->data;
+	if (m->side != MAIL_SERVER || m->behind_left > 0 ||
+	    s->mode[MAIL_SERVER] != MAIL_MODE_LINES || s->line[MAIL_SERVER] != 0 ||
+	    m->left < sizeof(uint64_t) || m->left > MAIL_LIST)
+		return false;
+	struct mail_list *list = list_place(m, octets, m->left);
+	if (list->len != m->left || memcmp(list->octets, octets, m->left) != 0) {
+		list->len = 0;
+		if (!list_read(list, octets, m->left))
+			return false;
+		list->len = (uint16_t)m->left;
+		memcpy(list->octets, octets, m->left);
+	}
+	p->keywords |= list->keywords;
+	if (list->keywords & smtp_keywords_sure())
+		p->flags |= SMTP_LIST_SURE;
+	*last = octets + list->last;
+	*len = list->last_len;
+	m->data += m->left;
+	m->left = 0;
+	return true;
 }
 
 static void
@@ -179,6 +266,18 @@ denied(struct mail *m, struct smtp *p, uint8_t tx)
 	}
 }
 
+/* Is most of a greeting overwritten? */
+static bool
+is_masked(const char *text, size_t len)
+{
+	size_t stars = 0;
+	if (memchr(text, '*', len) == NULL)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		stars += text[i] == '*';
+	return stars >= 8 && stars * 2 > len;
+}
+
 /* A complete reply. */
 static void
 reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
@@ -234,10 +333,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			ev->code = p->code;
 			ev->text = line + 4;
 			ev->len = len - 4;
-			size_t stars = 0;
-			for (size_t i = 4; i < len; i++)
-				stars += line[i] == '*';
-			if (stars >= 8 && stars * 2 > len - 4)
+			if (is_masked(line + 4, len - 4))
 				mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
 		}
 		if (ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL)
@@ -340,11 +436,14 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 		if ((p->reply_lines > 0 || p->flags & SMTP_LIST_CUT) && l->len > 4)
 			list_line(m, s, t + 4, l->len - 4);
 	}
-	if (more && p->reply_lines < LIMIT_REPLY_LINES) {
+	size_t len = l->len;
+	bool once = list && more && f != NULL && p->reply_lines == 0 &&
+	    !(p->flags & SMTP_SERVER_LOST) && list_at_once(m, s, &t, &len);
+	if (!once && more && p->reply_lines < LIMIT_REPLY_LINES) {
 		p->reply_lines++;
 		return;
 	}
-	reply(m, s, t, l->len);
+	reply(m, s, t, len);
 	p->reply_lines = 0;
 	if (!(p->flags & SMTP_SERVER_LOST))
 		p->flags &= (uint16_t)~SMTP_LIST_CUT;

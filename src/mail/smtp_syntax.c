@@ -4,95 +4,100 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/lexicon.h"
+#include "base/scan.h"
 #include "base/text.h"
 
-/* A word and its length, so that most others cost one comparison. */
-#define WORD(s) s, sizeof s - 1
-
 static const struct verb {
-	const char *word;
-	size_t len;
+	struct literal word;
 	uint8_t what;
 } verbs[] = {
-    {WORD("EHLO"), CMD_EHLO},
-    {WORD("HELO"), CMD_HELO},
-    {WORD("LHLO"), CMD_EHLO},
-    {WORD("MAIL"), CMD_MAIL},
-    {WORD("RCPT"), CMD_RCPT},
-    {WORD("DATA"), CMD_DATA},
-    {WORD("BDAT"), CMD_BDAT},
-    {WORD("RSET"), CMD_RSET},
-    {WORD("STARTTLS"), CMD_STARTTLS},
-    {WORD("AUTH"), CMD_AUTH},
-    {WORD("X-ANONYMOUSTLS"), CMD_STARTTLS},
-    {WORD("QUIT"), CMD_QUIT},
-    {WORD("NOOP"), CMD_OTHER},
-    {WORD("HELP"), CMD_OTHER},
-    {WORD("VRFY"), CMD_OTHER},
-    {WORD("EXPN"), CMD_OTHER},
-    {WORD("ETRN"), CMD_ETRN},
-    {WORD("XCLIENT"), CMD_XCLIENT},
-    {WORD("XFORWARD"), CMD_XFORWARD},
-    {WORD("TURN"), CMD_TURN},
-    {WORD("ATRN"), CMD_TURN},
-    {WORD("BURL"), CMD_BURL},
-    {WORD("SEND"), CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
-    {WORD("SOML"), CMD_MAIL},
-    {WORD("SAML"), CMD_MAIL},
-    {WORD("XEXCH50"), CMD_OTHER},
+    {{WORD("EHLO")}, CMD_EHLO},
+    {{WORD("HELO")}, CMD_HELO},
+    {{WORD("LHLO")}, CMD_EHLO},
+    {{WORD("MAIL")}, CMD_MAIL},
+    {{WORD("RCPT")}, CMD_RCPT},
+    {{WORD("DATA")}, CMD_DATA},
+    {{WORD("BDAT")}, CMD_BDAT},
+    {{WORD("RSET")}, CMD_RSET},
+    {{WORD("STARTTLS")}, CMD_STARTTLS},
+    {{WORD("AUTH")}, CMD_AUTH},
+    {{WORD("X-ANONYMOUSTLS")}, CMD_STARTTLS},
+    {{WORD("QUIT")}, CMD_QUIT},
+    {{WORD("NOOP")}, CMD_OTHER},
+    {{WORD("HELP")}, CMD_OTHER},
+    {{WORD("VRFY")}, CMD_OTHER},
+    {{WORD("EXPN")}, CMD_OTHER},
+    {{WORD("ETRN")}, CMD_ETRN},
+    {{WORD("XCLIENT")}, CMD_XCLIENT},
+    {{WORD("XFORWARD")}, CMD_XFORWARD},
+    {{WORD("TURN")}, CMD_TURN},
+    {{WORD("ATRN")}, CMD_TURN},
+    {{WORD("BURL")}, CMD_BURL},
+    {{WORD("SEND")}, CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
+    {{WORD("SOML")}, CMD_MAIL},
+    {{WORD("SAML")}, CMD_MAIL},
+    {{WORD("XEXCH50")}, CMD_OTHER},
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
+static struct lexicon verb_lexicon = {LEXICON(verbs)};
+
 uint8_t
 smtp_verb(const char *s, size_t len)
 {
-	for (size_t i = 0; i < VERBS; i++) {
-		if (verbs[i].len == len && ascii_equal(s, verbs[i].word, len))
-			return verbs[i].what;
-	}
-	return CMD_NONE;
+	size_t i = lexicon_find(&verb_lexicon, s, len);
+	return i < VERBS ? verbs[i].what : (uint8_t)CMD_NONE;
 }
 
 uint16_t
 smtp_verb_number(const char *s, size_t len)
 {
-	uint16_t i = 0;
-	while (i < VERBS && !ascii_is(s, len, verbs[i].word))
-		i++;
-	return (uint16_t)(i + 1);
+	return (uint16_t)(lexicon_find(&verb_lexicon, s, len) + 1);
 }
 
 const char *
 smtp_verb_at(uint16_t number)
 {
-	return number > 0 && number <= VERBS ? verbs[number - 1].word : "(no command)";
+	return number > 0 && number <= VERBS ? verbs[number - 1].word.s : "(no command)";
 }
 
 bool
 smtp_may_become_verb(const char *s, size_t len)
 {
 	for (size_t i = 0; i < VERBS; i++) {
-		if (len <= verbs[i].len && strncasecmp(verbs[i].word, s, len) == 0)
+		if (len <= verbs[i].word.len && strncasecmp(verbs[i].word.s, s, len) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The end of a path: its '>', unless that is quoted. */
+static size_t
+path_end(const char *s, size_t len)
+{
+	const char *close = memchr(s, '>', len);
+	size_t end = close != NULL ? (size_t)(close - s) : len;
+	bool quoted = false;
+	if (scan_either(s, end, '"', '\\') == end) /* as nearly always */
+		return end;
+	for (end = 0; end < len && (quoted || s[end] != '>'); end++) {
+		if (s[end] == '"')
+			quoted = !quoted;
+		else if (s[end] == '\\')
+			end++;
+	}
+	return end < len ? end : len;
 }
 
 void
 smtp_path(const char *s, size_t len, const char **out, size_t *out_len)
 {
 	size_t at = mail_skip_blanks(s, len, 0), end;
-	bool quoted = false;
 	if (at < len && s[at] == '<') {
-		for (end = ++at; end < len && (quoted || s[end] != '>'); end++) {
-			if (s[end] == '"')
-				quoted = !quoted;
-			else if (s[end] == '\\')
-				end++;
-		}
-		if (end > len)
-			end = len;
+		at++;
+		end = at + path_end(s + at, len - at);
 		if (end > at &&
 		    s[at] == '@') { /* a source route (RFC 5321 section 4.1.2): of old */
 			const char *colon = memchr(s + at, ':', end - at);
@@ -161,26 +166,24 @@ smtp_plausible(const struct mail_session *s, enum mail_side side, const char *da
 /* IANA's "SMTP Service Extensions", and what Postfix and Exchange offer beside these.  At most 32.
  * Nothing else than those of 1 to SURE is called so at the head of a line. */
 #define SURE 13u
-static const struct {
-	const char *name;
-	size_t len;
-} keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")}, {WORD("8BITMIME")},
-    {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")}, {WORD("ENHANCEDSTATUSCODES")},
-    {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")}, {WORD("ETRN")}, {WORD("EXPN")},
-    {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")}, {WORD("ATRN")}, {WORD("MTRK")},
-    {WORD("SUBMITTER")}, {WORD("NO-SOLICITING")}, {WORD("FUTURERELEASE")}, {WORD("CONPERM")},
-    {WORD("BURL")}, {WORD("MT-PRIORITY")}, {WORD("RRVS")}, {WORD("REQUIRETLS")}, {WORD("LIMITS")},
-    {WORD("XCLIENT")}, {WORD("XFORWARD")}, {WORD("X-EXPS")}, {WORD("XEXCH50")},
-    {WORD("X-ANONYMOUSTLS")}};
+static const struct literal keywords[] = {{WORD("STARTTLS")}, {WORD("SIZE")}, {WORD("PIPELINING")},
+    {WORD("8BITMIME")}, {WORD("HELP")}, {WORD("DSN")}, {WORD("AUTH")},
+    {WORD("ENHANCEDSTATUSCODES")}, {WORD("CHUNKING")}, {WORD("SMTPUTF8")}, {WORD("VRFY")},
+    {WORD("ETRN")}, {WORD("EXPN")}, {WORD("BINARYMIME")}, {WORD("DELIVERBY")}, {WORD("CHECKPOINT")},
+    {WORD("ATRN")}, {WORD("MTRK")}, {WORD("SUBMITTER")}, {WORD("NO-SOLICITING")},
+    {WORD("FUTURERELEASE")}, {WORD("CONPERM")}, {WORD("BURL")}, {WORD("MT-PRIORITY")},
+    {WORD("RRVS")}, {WORD("REQUIRETLS")}, {WORD("LIMITS")}, {WORD("XCLIENT")}, {WORD("XFORWARD")},
+    {WORD("X-EXPS")}, {WORD("XEXCH50")}, {WORD("X-ANONYMOUSTLS")}};
+
+#define KEYWORDS (sizeof keywords / sizeof keywords[0])
+
+static struct lexicon keyword_lexicon = {LEXICON(keywords)};
 
 uint32_t
 smtp_keyword(const char *s, size_t len)
 {
-	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
-		if (keywords[i].len == len && ascii_equal(s, keywords[i].name, len))
-			return (uint32_t)1 << i;
-	}
-	return 0;
+	size_t i = lexicon_find(&keyword_lexicon, s, len);
+	return i < KEYWORDS ? (uint32_t)1 << i : 0;
 }
 
 uint32_t
@@ -192,12 +195,12 @@ smtp_keywords_sure(void)
 uint32_t
 smtp_keywords_tls(void)
 {
-	static const size_t last = sizeof keywords / sizeof *keywords - 1;
-	return 1u | (uint32_t)1 << last; /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
+	return 1u |
+	    (uint32_t)1 << (KEYWORDS - 1); /* STARTTLS and X-ANONYMOUSTLS, as they stand there */
 }
 
-const char *
+const struct literal *
 mail_keyword(unsigned bit)
 {
-	return bit < sizeof keywords / sizeof *keywords ? keywords[bit].name : NULL;
+	return bit < KEYWORDS ? &keywords[bit] : NULL;
 }

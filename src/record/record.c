@@ -7,10 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD	 4u
+#define HEAD	 RECORD_HEAD
 #define CUT_ROOM 16u /* octets kept free to say that values were left out */
-#define FIELD_ROOM \
-	6144u /* octets that lists leave to single values: verdict, level and advice come last */
 
 #define STR  TYPE_STR
 #define U64  TYPE_U64
@@ -42,38 +40,19 @@ record_begin(struct record *r, enum record_kind kind)
 	memset(r->has, 0, sizeof r->has);
 }
 
-/* A value of field f stands at `at`. */
-static void
-note(struct record *r, unsigned f, uint32_t at)
-{
-	r->last[f] = (uint16_t)at;
-	if (record_has(r, f))
-		return;
-	r->has[f / 64] |= 1ull << f % 64;
-	r->first[f] = (uint16_t)at;
-}
-
 _Static_assert(LIMIT_RECORD <= UINT16_MAX, "a place in a record is 16 bits");
 
-static void
-put(struct record *r, enum field f, enum field_type type, const void *octets, size_t len)
+bool
+record_fits(struct record *r, enum field f, size_t len)
 {
-	assert(f < FIELDS && field_table[f].type == type);
-	(void)type;
 	size_t room = sizeof r->data - r->len;
 	size_t kept = f == FIELD_CUT		   ? 0
-	    : field_table[f].number == NUMBER_MANY ? FIELD_ROOM
+	    : field_table[f].number == NUMBER_MANY ? RECORD_FIELD_ROOM
 						   : CUT_ROOM;
-	if (len > UINT16_MAX || room < kept || HEAD + len > room - kept) {
-		r->cut++;
-		return;
-	}
-	uint16_t head[2] = {(uint16_t)f, (uint16_t)len};
-	memcpy(r->data + r->len, head, HEAD);
-	if (len > 0)
-		memcpy(r->data + r->len + HEAD, octets, len);
-	note(r, f, r->len);
-	r->len += HEAD + (uint32_t)len;
+	if (len <= UINT16_MAX && room >= kept && HEAD + len <= room - kept)
+		return true;
+	r->cut++;
+	return false;
 }
 
 void
@@ -81,53 +60,7 @@ record_say_cut(struct record *r)
 {
 	uint64_t cut = r->cut;
 	if (cut > 0)
-		put(r, FIELD_CUT, TYPE_U64, &cut, sizeof cut);
-}
-
-void
-record_put_str(struct record *r, enum field f, const void *octets, size_t len)
-{
-	put(r, f, TYPE_STR, octets, len);
-}
-
-void
-record_put_word(struct record *r, enum field f, const char *word)
-{
-	if (word != NULL)
-		put(r, f, TYPE_STR, word, strlen(word));
-}
-
-void
-record_put_u64(struct record *r, enum field f, uint64_t value)
-{
-	put(r, f, TYPE_U64, &value, sizeof value);
-}
-
-void
-record_put_bool(struct record *r, enum field f, bool value)
-{
-	uint8_t b = value;
-	put(r, f, TYPE_BOOL, &b, 1);
-}
-
-void
-record_put_time(struct record *r, enum field f, int64_t ns)
-{
-	put(r, f, TYPE_TIME, &ns, sizeof ns);
-}
-
-void
-record_put_ip(struct record *r, enum field f, const struct addr *a)
-{
-	uint8_t b[17] = {a->family};
-	memcpy(b + 1, a->b, 16);
-	put(r, f, TYPE_IP, b, sizeof b);
-}
-
-void
-record_put_item(struct record *r, enum field f)
-{
-	put(r, f, TYPE_ITEM, NULL, 0);
+		record_put_u64(r, FIELD_CUT, cut);
 }
 
 /* Field and length of the entry at `at`; false where there is none that fits. */
@@ -205,7 +138,7 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 	memcpy(r->data, octets, len);
 	r->len = (uint32_t)len;
 	while (head_at(r, at, head) && is_sound(head[0], r->data + at + HEAD, head[1])) {
-		note(r, head[0], at);
+		record_note(r, head[0], at);
 		at += HEAD + head[1];
 	}
 	r->len = at;
@@ -258,7 +191,7 @@ index_anew(struct record *r)
 	uint16_t head[2];
 	memset(r->has, 0, sizeof r->has);
 	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1])
-		note(r, head[0], at);
+		record_note(r, head[0], at);
 }
 
 void
@@ -335,7 +268,7 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);
-		note(out, head[0], out->len);
+		record_note(out, head[0], out->len);
 		out->len += size;
 	}
 }
@@ -352,7 +285,7 @@ record_copy_without(struct record *out, const struct record *r, const uint16_t *
 	out->cut = r->cut;
 	for (; head_at(r, at, head); at += HEAD + head[1]) {
 		if (!(left_out[head[0] / 64] >> head[0] % 64 & 1)) {
-			note(out, head[0], out->len + at - from);
+			record_note(out, head[0], out->len + at - from);
 			continue;
 		}
 		memcpy(out->data + out->len, r->data + from, at - from);

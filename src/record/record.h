@@ -64,17 +64,6 @@ bool record_take(struct record *r, enum record_kind kind, const uint8_t *octets,
 /* Says how many values were left out for want of room, if any were: room for that is kept. */
 void record_say_cut(struct record *r);
 
-/* Each adds one value; its type must be the field's (asserted).  Values of an array are put in
- * order. */
-void record_put_str(struct record *r, enum field f, const void *octets, size_t len);
-void record_put_word(struct record *r, enum field f,
-    const char *word); /* NUL-terminated; NULL puts nothing */
-void record_put_u64(struct record *r, enum field f, uint64_t value);
-void record_put_bool(struct record *r, enum field f, bool value);
-void record_put_time(struct record *r, enum field f, int64_t ns); /* since the epoch, UTC */
-void record_put_ip(struct record *r, enum field f, const struct addr *a);
-void record_put_item(struct record *r,
-    enum field f); /* begins the next element of an array of objects */
 /* Puts values[i] into the i-th element of the array of objects `item`, as its member f; of more
  * elements than `n` the rest have none. */
 void
@@ -148,5 +137,20 @@ enum field field_by_name(const char *name);
 
 /* The first field that has the name of `f`. */
 enum field field_first(enum field f);
+
+/* Each adds one value; its type must be the field's (asserted).  Values of an array are put in
+ * order. */
+static inline void record_put_str(struct record *r, enum field f, const void *octets, size_t len);
+static inline void record_put_word(struct record *r, enum field f,
+    const char *word); /* NUL-terminated; NULL puts nothing */
+static inline void record_put_u64(struct record *r, enum field f, uint64_t value);
+static inline void record_put_bool(struct record *r, enum field f, bool value);
+static inline void
+record_put_time(struct record *r, enum field f, int64_t ns); /* since the epoch, UTC */
+static inline void record_put_ip(struct record *r, enum field f, const struct addr *a);
+static inline void record_put_item(struct record *r,
+    enum field f); /* begins the next element of an array of objects */
+
+#include "record/put.h"
 
 #endif

@@ -45,6 +45,15 @@ naive_lf(const uint8_t *p, size_t len)
 	return i;
 }
 
+static size_t
+naive_either(const uint8_t *p, size_t len, char a, char b)
+{
+	size_t i = 0;
+	while (i < len && p[i] != (uint8_t)a && p[i] != (uint8_t)b)
+		i++;
+	return i;
+}
+
 static uint32_t
 draw(uint32_t *seed)
 {
@@ -58,6 +67,8 @@ compare(const uint8_t *p, size_t len)
 	assert_int_equal(scan_line_mark(p, len), naive_line_mark(p, len));
 	assert_int_equal(scan_line_mark_or(p, len, 'x'), naive_line_mark_or(p, len, 'x'));
 	assert_int_equal(scan_lf(p, len), naive_lf(p, len));
+	assert_int_equal(scan_either(p, len, '-', '\n'), naive_either(p, len, '-', '\n'));
+	assert_int_equal(scan_either(p, len, '\xae', ','), naive_either(p, len, '\xae', ','));
 }
 
 /* One mark (an LF and what follows) at each place, for each alignment and length. */

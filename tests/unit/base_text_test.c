@@ -189,6 +189,30 @@ ascii_words(void **state)
 	}
 }
 
+/* Octets are compared several at a time: each pair of them, in each place of a word. */
+static void
+ascii_octets(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 20; len++) {
+		char *a = copy_of("xxxxxxxxxxxxxxxxxxxx", len);
+		char *b = copy_of("XxXxXxXxXxXxXxXxXxXx", len);
+		assert_true(ascii_equal(a, b, len));
+		for (size_t at = 0; at < len; at++) {
+			for (int pair = 0; pair < 65536; pair += at % 8 == 0 ? 1 : 7) {
+				a[at] = (char)(pair & 0xff);
+				b[at] = (char)(pair >> 8);
+				bool want = ascii_lower(a[at]) == ascii_lower(b[at]);
+				if (ascii_equal(a, b, len) != want)
+					fail_msg("%zu of %zu: %04x", at, len, pair);
+			}
+			a[at] = b[at] = 'z';
+		}
+		free(a);
+		free(b);
+	}
+}
+
 static void
 assert_time(int64_t ns, const char *want)
 {
@@ -269,6 +293,7 @@ main(void)
 	    cmocka_unit_test(wire_octets_are_safe),
 	    cmocka_unit_test(utf8_characters),
 	    cmocka_unit_test(ascii_words),
+	    cmocka_unit_test(ascii_octets),
 	    cmocka_unit_test(times_and_counts),
 	    cmocka_unit_test(base64),
 	};

@@ -361,6 +361,65 @@ no_memory_to_wait(void **state)
 	script_queues = 8;
 }
 
+/* What a session says of a reply to EHLO that comes in pieces of `step` octets. */
+static void
+offer_of(struct mail *m, const char *reply, size_t step, char out[512])
+{
+	static const char hello[] = "220 mx ESMTP\r\n", ehlo[] = "EHLO me\r\n";
+	struct mail_session s = {0};
+	struct mail_event ev;
+	size_t n = 0;
+	mail_begin(m, &s, MAIL_SMTP, 0);
+	for (size_t at = 0, len = strlen(reply), turn = 0; at < len; turn++) {
+		const char *text = turn == 0 ? hello : turn == 1 ? ehlo : reply + at;
+		size_t left = turn < 2 ? strlen(text) : len - at < step ? len - at : step;
+		char *copy = malloc(left);
+		memcpy(copy, text, left);
+		mail_push(m, &s, turn == 1 ? MAIL_CLIENT : MAIL_SERVER, copy, left);
+		while (mail_next(m, &s, &ev)) {
+			if (turn >= 2)
+				n += (size_t)snprintf(out + n, 512 - n, "%u%s %08x %.*s|", ev.kind,
+				    ev.flag ? "+" : "", ev.keywords, (int)ev.len, ev.text);
+		}
+		at += turn < 2 ? 0 : left;
+		free(copy);
+	}
+	mail_release(m, &s);
+}
+
+/* A capability list is read alike line by line, at once, and when it is known already. */
+static void
+lists(void **state)
+{
+	static const char *const replies[] = {
+	    "250-mx\r\n250-PIPELINING\r\n250-SIZE 9\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
+	    "250-mx\r\n250-PIPELINING\r\n250-SIZE 9\r\n250-XXXXXXXA\r\n250 8BITMIME\r\n",
+	    "250-mx\r\n250-PIPELINING\r\n250-SIZE 8\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
+	    "250-mx\n250-starttls\n250-UNHEARD of\n250 help\n",
+	    "250-mx\r\n250-STARTTLS\r\n250 DSN\r\n250 more than was asked\r\n",
+	    "250-mx\r\n250-SIZE\r\n550-STARTTLS\r\nno reply\r\n250 DSN\r\n",
+	    "250-mx\r\n250-\r\n250 \r\n",
+	    "250-mx\r\n250 \r\n",
+	    "250-mx\r\n250-AUTH PLAIN\r\n\r\n250 ETRN\r\n",
+	    "250-mx\r\n250-AUTH PLAIN\r\n",
+	};
+	struct mail m;
+	(void)state;
+	assert_true(mail_init(&m, &(struct mail_sizes){8, 8, 8, 8, 2, 1}));
+	for (size_t i = 0; i < 3 * sizeof replies / sizeof replies[0]; i++) {
+		const char *reply = replies[i % (sizeof replies / sizeof replies[0])];
+		char want[512] = "", got[512] = "";
+		offer_of(&m, reply, 1, want);
+		offer_of(&m, reply, strlen(reply), got);
+		assert_string_equal(got, want);
+		for (size_t step = 8; step < strlen(reply); step += 3) {
+			offer_of(&m, reply, step, got);
+			assert_string_equal(got, want);
+		}
+	}
+	mail_free(&m);
+}
+
 int
 main(void)
 {
@@ -376,6 +435,7 @@ main(void)
 	    cmocka_unit_test(another_protocol),
 	    cmocka_unit_test(one_direction),
 	    cmocka_unit_test(losses),
+	    cmocka_unit_test(lists),
 	    cmocka_unit_test(begun_in_the_middle),
 	    cmocka_unit_test(odds),
 	    cmocka_unit_test(no_memory_to_wait),
