@@ -214,24 +214,12 @@ text_flush(void *state)
 
 /* What is accepted has a line in the summary, and a card where all connections have one; but
  * credentials always have theirs. */
-static bool
-is_shown(const struct text_sink *s, const struct card *c)
-{
-	return s->lines || !c->key.accepted || c->logins;
-}
-
 static void
 draw_cards(struct text_sink *s)
 {
-	size_t n, shown = 0, number = 0;
-	const struct card **sorted = cards_sort(&s->cards, &n);
-	for (size_t i = 0; i < n; i++)
-		shown += is_shown(s, sorted[i]);
-	for (size_t i = 0; i < n && !s->quiet; i++) {
-		if (is_shown(s, sorted[i]))
-			draw_card(&s->page, sorted[i], ++number, shown);
-	}
-	free(sorted);
+	size_t n = cards_sort(&s->cards, s->lines);
+	for (size_t i = 0; i < n && !s->quiet; i++)
+		draw_card(&s->page, cards_sorted(&s->cards, i), i + 1, n);
 	if (s->cards.left_out > 0) {
 		char line[160];
 		struct text t = text_in(line, sizeof line);
