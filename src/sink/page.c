@@ -234,8 +234,9 @@ page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 {
 	bool first = true;
 	for (;;) {
-		s += strspn(s, " ");
-		size_t len = strcspn(s, " ");
+		while (*s == ' ')
+			s++;
+		size_t len = (size_t)(strchrnul(s, ' ') - s);
 		if (len == 0)
 			return;
 		unsigned width = page_width(s, len), blank = first ? 0 : 1;
