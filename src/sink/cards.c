@@ -82,7 +82,8 @@ connection_of(struct connection *key, const struct record *r)
 		key->server_port = (uint16_t)v.u64;
 }
 
-/* The card of f, unpacked; an empty one where it has none yet.  NULL where there is no memory. */
+/* The card of f, unpacked; one without connections and mails, which card_merge overwrites, where it
+ * has none yet.  NULL where there is no memory. */
 static struct card *
 take_in_hand(struct cards *c, struct filed *f)
 {
@@ -100,7 +101,7 @@ take_in_hand(struct cards *c, struct filed *f)
 	if (f->packed != NULL)
 		card_unpack(card, f->packed);
 	else
-		memset(card, 0, sizeof *card);
+		card->connections = card->mails = 0;
 	c->owner[i] = f;
 	f->place = i + 1;
 	c->next = (i + 1) % CARDS_AT_HAND;
