@@ -368,12 +368,15 @@ put_joint(struct object *o, struct place *p, uint16_t f)
 static void
 put_end(struct object *o, const struct place *p)
 {
-	char end[DEPTH + 4];
-	struct text t = text_in(end, sizeof end);
-	if (p->previous != FIELDS)
-		add_end(o, &t, p->previous, p->base);
-	put(o, end, t.len);
-	put_char(o, '}');
+	static const char braces[] = "}}}}}}}";
+	uint16_t f = p->previous;
+	unsigned n = 1;
+	if (f != FIELDS) {
+		put(o, "\"", is_quoted(f));
+		put(o, "]", field_table[f].number == NUMBER_MANY);
+		n += o->path[f].depth - 1u - p->base;
+	}
+	put(o, braces, n);
 }
 
 /* Writes the value of field f, or its values.  Octets of the record that they take, up to the last;
@@ -562,13 +565,27 @@ put_field(struct object *o, const struct record *r, struct place *p, uint16_t f,
 	return 0;
 }
 
+/* memcmp, of what is mostly short: two words that may overlap, and no call. */
+static inline bool
+is_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	uint64_t first[2], last[2];
+	if (len < sizeof *first || len > 2 * sizeof *first)
+		return memcmp(a, b, len) == 0;
+	memcpy(&first[0], a, sizeof *first);
+	memcpy(&first[1], b, sizeof *first);
+	memcpy(&last[0], a + len - sizeof *last, sizeof *last);
+	memcpy(&last[1], b + len - sizeof *last, sizeof *last);
+	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+}
+
 /* Does field f stand in the record as in the one that is kept? */
 static inline bool
 is_same(const struct record *r, const struct kept *k, const struct kept_field *x, uint16_t f)
 {
 	uint32_t first = r->first[f];
 	return x->span > 0 && r->last[f] - first == (uint32_t)(x->last - x->first) &&
-	    x->span <= r->len - first && memcmp(r->data + first, k->data + x->first, x->span) == 0;
+	    x->span <= r->len - first && is_equal(r->data + first, k->data + x->first, x->span);
 }
 
 /*
@@ -595,7 +612,8 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 				top.previous = f;
 				span = x->span;
 			} else {
-				put(o, run, length);
+				if (length > 0)
+					put(o, run, length);
 				length = 0;
 				span = put_field(o, r, &top, f, &sorted);
 			}
