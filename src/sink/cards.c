@@ -175,7 +175,7 @@ cards_take_mail(struct cards *c, const struct record *r)
 	struct connection key;
 	drop_spent(c);
 	connection_of(&key, r);
-	if (finds_no_room(c, &key) && map_find(&c->open, &key) == NULL)
+	if (finds_no_room(c, &key) && (map_count(&c->open) == 0 || !map_find(&c->open, &key)))
 		return; /* its session counts it */
 	struct card *open = map_put(&c->open, &key, NULL);
 	if (open != NULL) {
@@ -196,7 +196,8 @@ cards_take_session(struct cards *c, const struct record *r)
 	    record_find(r, FIELD_OUTCOME, &v) && words_outcome(v.str, v.len) == OUTCOME_CLEARTEXT;
 	drop_spent(c);
 	connection_of(&key, r);
-	struct card *card = map_find_key(&c->open, &key, &c->spent);
+	struct card *card =
+	    map_count(&c->open) > 0 ? map_find_key(&c->open, &key, &c->spent) : NULL;
 	if (!clear)
 		return NULL;
 	if (card == NULL && finds_no_room(c, &key)) {
