@@ -273,7 +273,8 @@ put_ip(struct object *o, const uint8_t p[17])
 	char out[ADDR_TEXT];
 	struct addr a = {.family = p[0]};
 	memcpy(a.b, p + 1, sizeof a.b);
-	put(o, out, strlen(addr_print(&a, out)));
+	addr_print(&a, out);
+	put(o, out, strlen(out));
 }
 
 static void
