@@ -76,11 +76,6 @@ static size_t
 ascii_run(const char *s, size_t len)
 {
 	size_t i = 0;
-	for (uint64_t w; len - i >= sizeof w; i += sizeof w) {
-		memcpy(&w, s + i, sizeof w);
-		if ((w & 0x8080808080808080) != 0)
-			break;
-	}
 	while (i < len && (uint8_t)s[i] < 0x80)
 		i++;
 	return i;
@@ -234,32 +229,13 @@ page_tab(struct page *p, unsigned to)
 		p->blanks++;
 }
 
-/* Octets of the words behind the first `len` octets of s that fit into the line with them: with one
- * blank before each. */
-static size_t
-more_words(const struct page *p, const char *s, size_t len, unsigned width)
-{
-	for (;;) {
-		const char *word = s + len + 1;
-		if (s[len] != ' ' || *word == ' ' || *word == '\0')
-			return len;
-		size_t n = (size_t)(strchrnul(word, ' ') - word);
-		unsigned w = page_width(word, n);
-		width += 1 + w;
-		if (w == 0 || p->column + width > p->columns)
-			return len;
-		len += 1 + n;
-	}
-}
-
 void
 page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 {
-	bool first = true, plain = !p->colour || style == STYLE_PLAIN;
+	bool first = true;
 	for (;;) {
-		while (*s == ' ')
-			s++;
-		size_t len = (size_t)(strchrnul(s, ' ') - s);
+		s += strspn(s, " ");
+		size_t len = strcspn(s, " ");
 		if (len == 0)
 			return;
 		unsigned width = page_width(s, len), blank = first ? 0 : 1;
@@ -269,8 +245,6 @@ page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 			blank = 0;
 		}
 		page_tab(p, p->column + blank);
-		if (plain && p->column + width <= p->columns) /* else each has a style */
-			len = more_words(p, s, len, width);
 		put_within(p, style, s, len, p->columns, p->columns / 3);
 		first = false;
 		s += len;
@@ -288,19 +262,9 @@ page_line(struct page *p)
 void
 page_rule(struct page *p, enum style style, unsigned n)
 {
-	static const char lines[] =
-	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80"
-	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80"
-	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80";
-	const char *s = p->unicode ? lines : "----------------";
-	unsigned room = p->columns > p->column ? p->columns - p->column : 0;
-	n = n < room ? n : room;
-	p->column += n;
 	style_on(p, style);
-	for (unsigned many; n > 0; n -= many) {
-		many = n < 16 ? n : 16;
-		(void)fwrite_unlocked(s, p->unicode ? 3 : 1, many, p->out);
-	}
+	for (; n > 0 && p->column < p->columns; n--, p->column++)
+		(void)fputs_unlocked(p->unicode ? "\xe2\x94\x80" : "-", p->out);
 	style_off(p, style);
 }
 
