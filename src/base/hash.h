@@ -37,8 +37,9 @@ hash_40(const struct hash_key *key, const void *data)
 }
 
 /*
- * Hash of any octets, 128 bits, to tell things apart by: who does not know the key can make no two
- * that collide, but by trying 2^64.  `out` takes 16 octets.
+ * Hash of any octets, 128 bits, to tell things apart by.  Who does not know the key cannot foresee
+ * it; it is no cryptographic hash: who knows the key can make two that collide.  `out` takes 16
+ * octets.
  */
 static inline void
 hash_octets(const struct hash_key *key, const void *octets, size_t len, uint8_t out[16])

@@ -47,6 +47,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
 		c->closed_by == CLOSED_BY_REUSE,
 	    .payload = (c->flags & CONN_PAYLOAD) != 0,
 	    .headless = (c->flags & CONN_HEADLESS) != 0,
+	    .given_up = c->closed_by == CLOSED_BY_MEMORY,
 	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
 	};
 }

@@ -162,6 +162,7 @@ struct finding_view {
 	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
 	bool payload;	    /* it carried octets */
 	bool headless;	    /* packets had no whole TCP header */
+	bool given_up;	    /* for want of memory, before its end was seen */
 	bool implicit_port; /* a port where TLS comes first */
 };
 

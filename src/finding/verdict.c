@@ -68,6 +68,8 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 		return v->closed && v->both && !v->gap ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM))
 		return OUTCOME_ENCRYPTED;
+	if (v->given_up)
+		return OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
 		bool proof = f->flags & FINDING_TLS_BROKE ||
 		    (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));

@@ -169,7 +169,8 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	case CMD_STLS: mail_emit(m, MAIL_UPGRADE, MAIL_CLIENT); break;
 	case CMD_USER: /* half of a credential */
 		mail_emit_text(m, MAIL_AUTH, MAIL_CLIENT, "USER", 4);
-		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
+		if (more)
+			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 		break;
 	case CMD_LOGIN:
 		if (ascii_is(l->s, n, "APOP"))

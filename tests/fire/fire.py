@@ -163,7 +163,7 @@ def run(kind, count, memory="64M", honest=200, rate=500_000, seconds=2, parts=2,
                     process.wait()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
-    sessions, mails, summary = {}, 0, {}
+    sessions, mails, summary, wrong = {}, 0, {}, 0
     for line in reader.kept:
         r = json.loads(line)
         kind_of = postcard.dig(r, "event.dataset")
@@ -171,9 +171,11 @@ def run(kind, count, memory="64M", honest=200, rate=500_000, seconds=2, parts=2,
             summary = r["postcard"]["summary"]
         elif kind_of == "postcard.session":
             sessions.setdefault((r["source"]["ip"], r["source"]["port"]), []).append(r["postcard"]["outcome"])
+            # what came behind the end of memory nobody saw
+            wrong += r["postcard"].get("closed_by") == "memory" and r["postcard"]["outcome"] in ("no-mail", "tls-failed")
         elif kind_of == "postcard.message":
             mails += 1
-    right = whole = wrong = 0
+    right = whole = 0
     for who in range(honest):
         i = who % len(HONEST)
         ends = ("10.200.%d.%d" % (who >> 8 & 255, who & 255), 40000 + i)

@@ -33,6 +33,10 @@
 	{                                                      \
 		.both = true, .closed = true, .headless = true \
 	}
+#define GIVEN_UP                                                \
+	{                                                       \
+		.both = true, .payload = true, .given_up = true \
+	}
 #define TRIED	   (FINDING_REQUESTED | FINDING_REPLIED | FINDING_GO)
 #define EHLO	   (FINDING_ASKED | FINDING_SURE)
 #define OFFER_NONE (EHLO | FINDING_OFFER_KNOWN)
@@ -78,6 +82,12 @@ outcomes(void **state)
 	    {0, 0, HEADLESS, OUTCOME_UNKNOWN},
 	    {0, 0, MIDSTREAM, OUTCOME_UNKNOWN},
 	    {FINDING_SURE, 0, MIDSTREAM, OUTCOME_NO_MAIL},
+	    /* what came behind the end of memory was not seen */
+	    {OFFER_MADE, 0, GIVEN_UP, OUTCOME_UNKNOWN},
+	    {FINDING_REQUESTED | FINDING_REPLIED, 0, GIVEN_UP, OUTCOME_UNKNOWN},
+	    {TRIED | FINDING_TLS_SEEN | FINDING_TLS_BROKE, 0, GIVEN_UP, OUTCOME_UNKNOWN},
+	    {TRIED | FINDING_ESTABLISHED, 0, GIVEN_UP, OUTCOME_ENCRYPTED},
+	    {OFFER_NONE, EXPOSED_ENVELOPE, GIVEN_UP, OUTCOME_CLEARTEXT},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct finding f = {.flags = rows[i].flags, .exposed = rows[i].exposed};
