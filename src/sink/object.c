@@ -219,7 +219,8 @@ static void
 put_u64(struct object *o, uint64_t n)
 {
 	char digits[DIGITS_U64];
-	put(o, digits, digits_put(digits, n));
+	size_t len = digits_put(digits, n);
+	put(o, digits, len);
 }
 
 /* As text_add_time, which asks the C library for the calendar: here once for each day. */
