@@ -5,6 +5,7 @@
  */
 #include "base/scan.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #if defined(__SSE2__)
@@ -127,4 +128,64 @@ scan_either(const void *s, size_t len, char a, char b)
 	while (i < len && p[i] != a && p[i] != b)
 		i++;
 	return i;
+}
+
+/* ------------------------------------------------------------------------------ printable */
+
+#if defined(__SSE2__)
+
+/* A bit for each of the 16 octets that is not printable ASCII, or is a quote or a backslash where
+ * those count. */
+static inline unsigned
+odd_ones(__m128i v, bool quotes)
+{
+	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	if (quotes)
+		odd = _mm_or_si128(odd,
+		    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+			_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+	return (unsigned)_mm_movemask_epi8(odd);
+}
+
+#endif
+
+size_t
+scan_printable(const void *s, size_t len)
+{
+	const uint8_t *p = s;
+	size_t i = 0;
+#if defined(__SSE2__)
+	for (; len - i >= 16; i += 16) {
+		unsigned odd = odd_ones(_mm_loadu_si128((const void *)(p + i)), false);
+		if (odd != 0)
+			return i + (size_t)__builtin_ctz(odd);
+	}
+#endif
+	while (i < len && p[i] >= 0x20 && p[i] < 0x7f)
+		i++;
+	return i;
+}
+
+size_t
+scan_copy_unquoted(char *to, const void *s, size_t len)
+{
+	const uint8_t *p = s;
+	size_t i = 0;
+#if defined(__SSE2__)
+	for (; i < len; i += 16) {
+		__m128i v = _mm_loadu_si128((const void *)(p + i));
+		unsigned odd = odd_ones(v, true);
+		_mm_storeu_si128((void *)(to + i), v);
+		if (odd != 0) {
+			i += (size_t)__builtin_ctz(odd);
+			return i < len ? i : len;
+		}
+	}
+	return len;
+#else
+	for (; i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\'; i++)
+		to[i] = (char)p[i];
+	return i;
+#endif
 }

@@ -27,4 +27,16 @@ size_t scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c);
 /* The offset of the first octet that is a or b; len where there is none. */
 size_t scan_either(const void *s, size_t len, char a, char b);
 
+/* How many of the `len` octets at s come before the first that is not printable ASCII; len where
+ * all are. */
+size_t scan_printable(const void *s, size_t len);
+
+/*
+ * The same, where quotes (") and backslashes end it, too: what JSON strings take as it is.  These
+ * octets are copied on the way.  Behind the `len` octets at s SCAN_SLACK more may be read, and at
+ * `to` there is room for as many more: whole vectors are moved.
+ */
+#define SCAN_SLACK 15u
+size_t scan_copy_unquoted(char *to, const void *s, size_t len);
+
 #endif

@@ -148,12 +148,10 @@ text_add_wire(struct text *t, const void *octets, size_t len)
 {
 	const uint8_t *s = octets;
 	for (size_t i = 0; i < len && !t->cut;) {
-		size_t run = i;
-		while (run < len && s[run] >= 0x20 && s[run] < 0x7f)
-			run++;
-		if (run > i) {
-			text_add(t, (const char *)s + i, run - i);
-			i = run;
+		size_t run = scan_printable(s + i, len - i);
+		if (run > 0) {
+			text_add(t, (const char *)s + i, run);
+			i += run;
 			continue;
 		}
 		size_t n = utf8_char(s + i, len - i);
@@ -172,13 +170,32 @@ text_add_wire(struct text *t, const void *octets, size_t len)
 	}
 }
 
-static void
-put_digits(char *out, unsigned digits, unsigned n)
+/* Two digits for each division, which is what digits cost. */
+void
+digits_put_wide(char *out, unsigned width, uint64_t n)
 {
-	while (digits-- > 0) {
-		out[digits] = (char)('0' + n % 10);
-		n /= 10;
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	for (; width >= 2; n /= 100) {
+		width -= 2;
+		memcpy(out + width, pairs + 2 * (n % 100), 2);
 	}
+	if (width > 0)
+		out[0] = (char)('0' + n % 10);
+}
+
+size_t
+digits_put(char out[DIGITS_U64], uint64_t n)
+{
+	unsigned width = 1;
+	uint64_t rest = n;
+	for (; rest >= 10000; rest /= 10000)
+		width += 4;
+	width += (unsigned)(rest >= 10) + (rest >= 100) + (rest >= 1000);
+	digits_put_wide(out, width, n);
+	return width;
 }
 
 void
@@ -196,26 +213,21 @@ text_add_time(struct text *t, int64_t ns)
 	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		return;
 	char out[] = "0000-00-00T00:00:00.000000000Z";
-	put_digits(out, 4, (unsigned)(tm.tm_year + 1900));
-	put_digits(out + 5, 2, (unsigned)tm.tm_mon + 1);
-	put_digits(out + 8, 2, (unsigned)tm.tm_mday);
-	put_digits(out + 11, 2, (unsigned)tm.tm_hour);
-	put_digits(out + 14, 2, (unsigned)tm.tm_min);
-	put_digits(out + 17, 2, (unsigned)tm.tm_sec);
-	put_digits(out + 20, 9, (unsigned)rest);
+	digits_put_wide(out, 4, (unsigned)(tm.tm_year + 1900));
+	digits_put_wide(out + 5, 2, (unsigned)tm.tm_mon + 1);
+	digits_put_wide(out + 8, 2, (unsigned)tm.tm_mday);
+	digits_put_wide(out + 11, 2, (unsigned)tm.tm_hour);
+	digits_put_wide(out + 14, 2, (unsigned)tm.tm_min);
+	digits_put_wide(out + 17, 2, (unsigned)tm.tm_sec);
+	digits_put_wide(out + 20, 9, (unsigned)rest);
 	text_add(t, out, sizeof out - 1);
 }
 
 void
 text_add_u64(struct text *t, uint64_t n)
 {
-	char digits[20];
-	size_t at = sizeof digits;
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	text_add(t, digits + at, sizeof digits - at);
+	char digits[DIGITS_U64];
+	text_add(t, digits, digits_put(digits, n));
 }
 
 void

@@ -41,6 +41,13 @@ void text_add_time(struct text *t, int64_t ns);
 /* A number in decimal digits: what "%llu" of text_printf gives, in a tenth of its time. */
 void text_add_u64(struct text *t, uint64_t n);
 
+/* The same without a builder, nor a NUL: returns how many digits there are, at most DIGITS_U64. */
+#define DIGITS_U64 20u
+size_t digits_put(char out[DIGITS_U64], uint64_t n);
+
+/* The last `width` digits of n, zeros before it. */
+void digits_put_wide(char *out, unsigned width, uint64_t n);
+
 /* A count with thousands separators: 1,234,567. */
 void text_add_count(struct text *t, uint64_t n);
 

@@ -25,6 +25,13 @@ struct hit {
 	enum level level;
 };
 
+/* What was said about the record at hand; empty where there was nothing to say. */
+struct said {
+	const struct rule *rule; /* whose words these are; NULL: of the table */
+	size_t sentence, advice; /* octets of the text in */
+	char buf[2][SENTENCE];
+};
+
 struct judge {
 	struct table table;
 	struct rules *rules;
@@ -35,6 +42,7 @@ struct judge {
 	const struct record *record; /* the one at hand, whose hits are to be reported */
 	struct hit hit[RULE_HITS];
 	size_t hits, reported; /* of the record at hand; of these: looked at */
+	struct said said;      /* a session's or message's; not kept for the sensor's own */
 	int64_t now_ns;	       /* the newest time of any record */
 	bool finished;
 	bool brief; /* alerts name only what a report lists */
@@ -267,7 +275,6 @@ void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
-	char sentence[SENTENCE], advice[SENTENCE];
 	const struct rule *accepted = NULL;
 	enum level level;
 	if (r->kind > RECORD_SENSOR)
@@ -286,9 +293,12 @@ judge_push(struct judge *j, struct record *r)
 	facts_of(&f, r);
 	enum level by_path = table_level(&j->table, &f);
 	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
-	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
+	struct text t = text_in(j->said.buf[0], SENTENCE), a = text_in(j->said.buf[1], SENTENCE);
 	words_of(j, &t, gravest, LIST_WHY, &f);
 	words_of(j, &a, gravest, LIST_ADVICE, &f);
+	j->said.rule = gravest;
+	j->said.sentence = t.len;
+	j->said.advice = a.len;
 
 	/* f points into r, which changes from here on */
 	record_put_word(r, FIELD_LEVEL, level_name(level));
@@ -318,6 +328,26 @@ sentence_of(const struct judge *j, struct text *out, const struct rule *rule, co
 		words_of(j, out, rule, LIST_WHY, f);
 }
 
+/* Would `rule` say of the record at hand what was said of it already?  So it is nearly always: the
+ * rule is the gravest one, or neither has words of its own. */
+static bool
+says_the_same(const struct judge *j, const struct rule *rule)
+{
+	const struct rule *said = j->said.rule;
+	if (j->record->kind == RECORD_SENSOR)
+		return false;
+	return rule == said ||
+	    (is_readable(j->record) && rule->message == NULL && rule->advice == NULL &&
+		(said == NULL || (said->message == NULL && said->advice == NULL)));
+}
+
+static void
+add_seconds(struct text *t, int64_t s)
+{
+	text_puts(t, s < 0 ? "-" : "");
+	text_add_u64(t, s < 0 ? -(uint64_t)s : (uint64_t)s);
+}
+
 /* A display filter that shows the connection: its ends, and its time, since ports are used again.
  */
 static void
@@ -331,16 +361,21 @@ put_wireshark(struct record *out)
 	    !record_find(out, FIELD_DESTINATION_PORT, &peer))
 		return;
 	struct text t = text_in(buf, sizeof buf);
-	const char *version = client.ip.family == 6 ? "ipv6" : "ip";
-	text_printf(&t, "%s.addr == %s", version, addr_print(&client.ip, ip));
-	text_printf(&t, " && %s.addr == %s", version, addr_print(&server.ip, ip));
-	text_printf(&t, " && tcp.port == %llu && tcp.port == %llu", (unsigned long long)port.u64,
-	    (unsigned long long)peer.u64);
+	const char *is = client.ip.family == 6 ? "ipv6.addr == " : "ip.addr == ";
+	text_puts(&t, is);
+	text_puts(&t, addr_print(&client.ip, ip));
+	text_puts(&t, " && ");
+	text_puts(&t, is);
+	text_puts(&t, addr_print(&server.ip, ip));
+	text_puts(&t, " && tcp.port == ");
+	text_add_u64(&t, port.u64);
+	text_puts(&t, " && tcp.port == ");
+	text_add_u64(&t, peer.u64);
 	if (record_find(out, FIELD_EVENT_START, &v)) {
-		int64_t from = v.ns / SECOND_NS - MARGIN_S,
-			to = time_of(out) / SECOND_NS + MARGIN_S;
-		text_printf(&t, " && frame.time_epoch >= %lld && frame.time_epoch <= %lld",
-		    (long long)from, (long long)to);
+		text_puts(&t, " && frame.time_epoch >= ");
+		add_seconds(&t, v.ns / SECOND_NS - MARGIN_S);
+		text_puts(&t, " && frame.time_epoch <= ");
+		add_seconds(&t, time_of(out) / SECOND_NS + MARGIN_S);
 	}
 	record_put_str(out, FIELD_WIRESHARK, t.buf, t.len);
 }
@@ -388,27 +423,40 @@ compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
 	record_put_word(out, FIELD_RULE_NAME, hit->rule->title);
 }
 
+/* What the record says, as far as an alert repeats it; false where private values had to be left
+ * out for want of room. */
+static bool
+copy_record(struct record *out, const struct record *r)
+{
+	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
+	    FIELD_MESSAGE, FIELD_ADVICE};
+	if (r->len <= LIMIT_RECORD - 8192) {
+		record_copy_without(out, r, anew, sizeof anew / sizeof *anew);
+		return true;
+	}
+	record_copy_open(out, r, LIMIT_RECORD - 8192);
+	out->cut++;
+	for (size_t i = 0; i < sizeof anew / sizeof *anew; i++)
+		record_remove(out, (enum field)anew[i]);
+	return false;
+}
+
 /* The alert of a hit: all that the record says, and what the rule does. */
 static void
 compose(const struct judge *j, struct record *out, const struct hit *hit)
 {
 	const struct rule *rule = hit->rule;
-	char sentence[SENTENCE], advice[SENTENCE];
-	struct facts f;
-	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
-	    FIELD_MESSAGE, FIELD_ADVICE};
-	if (j->record->len > LIMIT_RECORD - 8192) {
-		record_copy_open(out, j->record, LIMIT_RECORD - 8192);
-		out->cut++;
-		for (size_t i = 0; i < sizeof anew / sizeof *anew; i++)
-			record_remove(out, (enum field)anew[i]);
+	char buf[2][SENTENCE];
+	struct text t = text_in(buf[0], SENTENCE), a = text_in(buf[1], SENTENCE);
+	if (copy_record(out, j->record) && says_the_same(j, rule)) {
+		text_add(&t, j->said.buf[0], j->said.sentence);
+		text_add(&a, j->said.buf[1], j->said.advice);
 	} else {
-		record_copy_without(out, j->record, anew, sizeof anew / sizeof *anew);
+		struct facts f;
+		facts_of(&f, out);
+		sentence_of(j, &t, rule, &f);
+		words_of(j, &a, rule, LIST_ADVICE, &f);
 	}
-	facts_of(&f, out);
-	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
-	sentence_of(j, &t, rule, &f);
-	words_of(j, &a, rule, LIST_ADVICE, &f);
 
 	put_wireshark(out);
 	out->kind = RECORD_ALERT;

@@ -74,7 +74,9 @@ mask_subject(struct text *out, const char *s, size_t len)
 	size_t n = characters(s, len);
 	if (n > 6)
 		text_add_wire(out, s, head_of(s, len, 2));
-	text_printf(out, "*** (%zu characters)", n);
+	text_puts(out, "*** (");
+	text_add_u64(out, n);
+	text_puts(out, " characters)");
 }
 
 static void

@@ -205,6 +205,19 @@ take_time(struct card *c, int64_t ns)
 		c->last_ns = ns;
 }
 
+void
+card_name_of(char out[CARD_NAME], const struct record *r, bool client)
+{
+	struct record_value v;
+	out[0] = '\0';
+	if (!record_find(r, client ? FIELD_HELO : FIELD_GREETING, &v))
+		return;
+	if (client)
+		take_word(out, CARD_NAME, &v);
+	else
+		take_greeting_name(out, &v);
+}
+
 static void
 take_side(struct card *c, const struct record_value *v)
 {
@@ -251,34 +264,59 @@ take_mail(struct card *c, const struct record_value *v, bool reveal)
 	}
 }
 
-/* What the connection was wrapped in, of any number of records the same. */
-struct wrapping {
-	char text[CARD_NAME];
-	struct text t;
-};
-
+/* The attachments: members stand behind the one that begins each. */
 static void
-take_wrapping(struct card *c, struct wrapping *w, const struct record_value *v)
+take_attachments(struct card *c, const struct record *r, bool reveal)
 {
-	char ip[ADDR_TEXT];
-	switch (v->field) {
-	case FIELD_NETWORK_FORWARDED_IP:
-		addr_print(&v->ip, ip);
-		names_add(&c->behind, hash_of(ip, strlen(ip)), ip);
-		break;
-	case FIELD_TUNNEL_TYPE:
-		if (w->t.len > 0)
-			text_puts(&w->t, " in ");
-		mask_add(&w->t, PRIVACY_OPEN, v->str, v->len);
-		break;
-	case FIELD_TUNNEL_ID: text_printf(&w->t, " %llu", (unsigned long long)v->u64); break;
-	case FIELD_TUNNEL_SOURCE_IP:
-	case FIELD_TUNNEL_DESTINATION_IP:
-		text_puts(&w->t, v->field == FIELD_TUNNEL_SOURCE_IP ? ", " : " to ");
-		text_puts(&w->t, addr_print(&v->ip, ip));
-		break;
-	default: break;
+	struct attachment a = {.open = false};
+	struct record_value v;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		switch (v.field) {
+		case FIELD_EMAIL_ATTACHMENT:
+			attachment_end(c, &a, reveal);
+			a.open = true;
+			break;
+		case FIELD_EMAIL_ATTACHMENT_NAME: a.name = v; break;
+		case FIELD_EMAIL_ATTACHMENT_TYPE: a.type = v; break;
+		case FIELD_EMAIL_ATTACHMENT_DETECTED: a.detected = v; break;
+		case FIELD_EMAIL_ATTACHMENT_SIZE:
+			a.size = v.u64;
+			a.sized = true;
+			break;
+		default: break;
+		}
 	}
+	attachment_end(c, &a, reveal);
+}
+
+/* What the connection was wrapped in, of any number of records the same: tunnels as they stand one
+ * behind the other. */
+static void
+take_wrapping(struct card *c, const struct record *r)
+{
+	char text[CARD_NAME], ip[ADDR_TEXT];
+	struct text t = text_in(text, sizeof text);
+	struct record_value v;
+	for (uint32_t at = 0; record_next(r, &at, &v);) {
+		switch (v.field) {
+		case FIELD_TUNNEL_TYPE:
+			text_puts(&t, t.len > 0 ? " in " : "");
+			mask_add(&t, PRIVACY_OPEN, v.str, v.len);
+			break;
+		case FIELD_TUNNEL_ID:
+			text_putc(&t, ' ');
+			text_add_u64(&t, v.u64);
+			break;
+		case FIELD_TUNNEL_SOURCE_IP:
+		case FIELD_TUNNEL_DESTINATION_IP:
+			text_puts(&t, v.field == FIELD_TUNNEL_SOURCE_IP ? ", " : " to ");
+			text_puts(&t, addr_print(&v.ip, ip));
+			break;
+		default: break;
+		}
+	}
+	if (t.len > 0)
+		names_add(&c->tunnels, hash_of(text, t.len), text);
 }
 
 /* "Scanner in the hall (ann@example.org, until 2027-06-30)" */
@@ -396,15 +434,83 @@ take_who(struct card *c, const struct record *r)
 		text_printf(&t, "%s%s", i == 0 ? ", by its " : i + 1 < n ? ", " : " and ", by[i]);
 }
 
+/* What the worst of a card's records says; and its number of mails. */
+struct words {
+	int level; /* LEVEL_x */
+	uint64_t messages;
+	struct record_value message, advice; /* len 0: none */
+};
+
+static void
+take_value(struct card *c, struct words *w, const struct record_value *v, bool reveal)
+{
+	char ip[ADDR_TEXT];
+	switch (v->field) {
+	case FIELD_TIMESTAMP:
+	case FIELD_EVENT_START:
+	case FIELD_EVENT_END: take_time(c, v->ns); break;
+	case FIELD_MESSAGE: w->message = *v; break;
+	case FIELD_ADVICE: w->advice = *v; break;
+	case FIELD_LEVEL: w->level = words_level(v->str, v->len); break;
+	case FIELD_MESSAGES: w->messages = v->u64; break;
+	case FIELD_REASON: take_word(c->key.reason, CARD_WORD, v); break;
+	case FIELD_NETWORK_PROTOCOL: take_word(c->key.protocol, CARD_WORD, v); break;
+	case FIELD_EXPOSED:
+		c->key.exposed |= (uint8_t)(1u << words_readable(v->str, v->len));
+		break;
+	case FIELD_AUTH: names_add_value(&c->mechanisms, v, reveal); break;
+	case FIELD_AUTH_RESULT:
+		c->login_results |= (uint8_t)(1u << words_login_result(v->str, v->len));
+		break;
+	case FIELD_AUTH_SHOWS:
+		c->login_shows |= (uint8_t)(1u << words_login_shows(v->str, v->len));
+		break;
+	case FIELD_STARTTLS_EVIDENCE:
+		if (c->evidence[0] == '\0')
+			take_word(c->evidence, sizeof c->evidence, v);
+		break;
+	case FIELD_NETWORK_FORWARDED_IP:
+		addr_print(&v->ip, ip);
+		names_add(&c->behind, hash_of(ip, strlen(ip)), ip);
+		break;
+	default: take_side(c, v); break;
+	}
+}
+
+/* Takes the fields that are asked for, each by itself, since most of a record is none of them. */
+static void
+take_values(struct card *c, struct words *w, const struct record *r, bool reveal)
+{
+	static const uint16_t any[] = {FIELD_TIMESTAMP, FIELD_EVENT_START, FIELD_EVENT_END,
+	    FIELD_MESSAGE, FIELD_ADVICE, FIELD_LEVEL, FIELD_MESSAGES, FIELD_REASON,
+	    FIELD_NETWORK_PROTOCOL, FIELD_EXPOSED, FIELD_AUTH, FIELD_AUTH_RESULT, FIELD_AUTH_SHOWS,
+	    FIELD_STARTTLS_EVIDENCE, FIELD_NETWORK_FORWARDED_IP, FIELD_SOURCE_IP, FIELD_SOURCE_PORT,
+	    FIELD_SOURCE_GEO_COUNTRY, FIELD_SOURCE_AS_NUMBER, FIELD_SOURCE_AS_NAME,
+	    FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_DESTINATION_GEO_COUNTRY,
+	    FIELD_DESTINATION_AS_NUMBER, FIELD_DESTINATION_AS_NAME, FIELD_HELO, FIELD_GREETING};
+	static const uint16_t mail[] = {FIELD_EMAIL_FROM, FIELD_EMAIL_TO, FIELD_EMAIL_SUBJECT,
+	    FIELD_EMAIL_X_MAILER, FIELD_RECIPIENTS, FIELD_DELIVERED, FIELD_BODY_PROTECTION};
+	struct record_value v;
+	for (size_t i = 0; i < sizeof any / sizeof *any; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)any[i], &at, &v);)
+			take_value(c, w, &v, reveal);
+	}
+	for (size_t i = 0; r->kind == RECORD_MESSAGE && i < sizeof mail / sizeof *mail; i++) {
+		for (uint32_t at = 0; record_each(r, (enum field)mail[i], &at, &v);)
+			take_mail(c, &v, reveal);
+	}
+	if (record_has(r, FIELD_EMAIL_ATTACHMENT))
+		take_attachments(c, r, reveal);
+	if (record_has(r, FIELD_TUNNEL_TYPE) || record_has(r, FIELD_TUNNEL_ID) ||
+	    record_has(r, FIELD_TUNNEL_SOURCE_IP) || record_has(r, FIELD_TUNNEL_DESTINATION_IP))
+		take_wrapping(c, r);
+}
+
 void
 card_take(struct card *c, const struct record *r, bool reveal)
 {
-	struct record_value v, message = {.len = 0}, advice = {.len = 0};
-	struct attachment a = {.open = false};
-	struct wrapping w;
-	w.t = text_in(w.text, sizeof w.text);
-	int level = LEVEL_NONE;
-	uint64_t messages = 0;
+	struct record_value v;
+	struct words w = {.level = LEVEL_NONE};
 	bool accepted = record_find(r, FIELD_ACCEPTED_TITLE, &v);
 	c->key.accepted = accepted && (c->key.accepted || (c->mails == 0 && c->connections == 0));
 	if (accepted)
@@ -416,52 +522,7 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		take_who(c, r);
 	if (c->baseline[0] == '\0' && record_find(r, FIELD_BASELINE_VERDICT, &v))
 		take_baseline(c, r);
-	for (uint32_t at = 0; record_next(r, &at, &v);) {
-		take_side(c, &v);
-		take_wrapping(c, &w, &v);
-		if (r->kind == RECORD_MESSAGE)
-			take_mail(c, &v, reveal);
-		switch (v.field) {
-		case FIELD_TIMESTAMP:
-		case FIELD_EVENT_START:
-		case FIELD_EVENT_END: take_time(c, v.ns); break;
-		case FIELD_MESSAGE: message = v; break;
-		case FIELD_ADVICE: advice = v; break;
-		case FIELD_LEVEL: level = words_level(v.str, v.len); break;
-		case FIELD_REASON: take_word(c->key.reason, CARD_WORD, &v); break;
-		case FIELD_NETWORK_PROTOCOL: take_word(c->key.protocol, CARD_WORD, &v); break;
-		case FIELD_EXPOSED:
-			c->key.exposed |= (uint8_t)(1u << words_readable(v.str, v.len));
-			break;
-		case FIELD_AUTH: names_add_value(&c->mechanisms, &v, reveal); break;
-		case FIELD_AUTH_RESULT:
-			c->login_results |= (uint8_t)(1u << words_login_result(v.str, v.len));
-			break;
-		case FIELD_AUTH_SHOWS:
-			c->login_shows |= (uint8_t)(1u << words_login_shows(v.str, v.len));
-			break;
-		case FIELD_STARTTLS_EVIDENCE:
-			if (c->evidence[0] == '\0')
-				take_word(c->evidence, sizeof c->evidence, &v);
-			break;
-		case FIELD_MESSAGES: messages = v.u64; break;
-		case FIELD_EMAIL_ATTACHMENT:
-			attachment_end(c, &a, reveal);
-			a.open = true;
-			break;
-		case FIELD_EMAIL_ATTACHMENT_NAME: a.name = v; break;
-		case FIELD_EMAIL_ATTACHMENT_TYPE: a.type = v; break;
-		case FIELD_EMAIL_ATTACHMENT_DETECTED: a.detected = v; break;
-		case FIELD_EMAIL_ATTACHMENT_SIZE:
-			a.size = v.u64;
-			a.sized = true;
-			break;
-		default: break;
-		}
-	}
-	attachment_end(c, &a, reveal);
-	if (w.t.len > 0)
-		names_add(&c->tunnels, hash_of(w.text, w.t.len), w.text);
+	take_values(c, &w, r, reveal);
 	c->key.exposed &= (1u << READABLES) - 1;
 	c->logins = (c->key.exposed >> READABLE_CREDENTIALS & 1) != 0;
 	if (r->kind == RECORD_MESSAGE) {
@@ -469,30 +530,17 @@ card_take(struct card *c, const struct record *r, bool reveal)
 		c->mails++;
 	} else {
 		c->connections++;
-		if (messages > c->mails) /* fetched by IMAP or POP3, or more than were recorded */
-			c->mails = messages;
+		if (w.messages > c->mails) /* fetched by IMAP or POP3, or more than were recorded */
+			c->mails = w.messages;
 	}
 	/* the worst of it speaks, and of equals the session, which comes last */
-	if (level >= c->key.level) {
-		c->key.level = (uint8_t)level;
-		if (message.len > 0)
-			take_word(c->message, CARD_SENTENCE, &message);
-		if (advice.len > 0)
-			take_word(c->advice, CARD_SENTENCE, &advice);
+	if (w.level >= c->key.level) {
+		c->key.level = (uint8_t)w.level;
+		if (w.message.len > 0)
+			take_word(c->message, CARD_SENTENCE, &w.message);
+		if (w.advice.len > 0)
+			take_word(c->advice, CARD_SENTENCE, &w.advice);
 	}
-}
-
-bool
-card_of_session(struct card *c, const struct record *r, bool reveal)
-{
-	struct record_value v;
-	if (!record_find(r, FIELD_OUTCOME, &v) || words_outcome(v.str, v.len) != OUTCOME_CLEARTEXT)
-		return false;
-	memset(c, 0, sizeof *c);
-	card_take(c, r, reveal);
-	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > c->mails)
-		c->mails = v.u64;
-	return true;
 }
 
 static void

@@ -16,6 +16,7 @@
 #define CARD_NAME     100u /* octets of each, as it is shown */
 #define CARD_SENTENCE 600u /* octets of a sentence */
 #define CARD_WORD     24u  /* octets of a reason or protocol */
+#define CARD_COUNTRY  8u   /* octets of a country */
 
 /* A count of different values. */
 struct distinct {
@@ -50,10 +51,10 @@ struct card_key {
 
 /* One side of it. */
 struct card_side {
-	char name[CARD_NAME];	 /* what it calls itself */
-	char country[8];	 /* two letters */
-	char network[CARD_NAME]; /* name of its autonomous system */
-	uint64_t as_number;	 /* 0 for none */
+	char name[CARD_NAME];	    /* what it calls itself */
+	char country[CARD_COUNTRY]; /* two letters */
+	char network[CARD_NAME];    /* name of its autonomous system */
+	uint64_t as_number;	    /* 0 for none */
 };
 
 struct card {
@@ -89,9 +90,8 @@ struct card {
  * the first. */
 void card_take(struct card *c, const struct record *r, bool reveal);
 
-/* The card of a session without what the records of its mails say; false where it was not in clear.
- */
-bool card_of_session(struct card *c, const struct record *r, bool reveal);
+/* What the client, or the server, calls itself in a record; "" for nothing. */
+void card_name_of(char out[CARD_NAME], const struct record *r, bool client);
 
 /* Adds a card of the same key (or a part of it) to `into`. */
 void card_merge(struct card *into, const struct card *from);

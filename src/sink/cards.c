@@ -4,7 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "sink/card_pack.h"
 #include "sink/words.h"
+
+/* A card that was filed. */
+struct filed {
+	const struct card_key *key; /* where the map has it */
+	struct card_packed *packed; /* the card; NULL: it was at hand ever since */
+	uint32_t place;		    /* at hand, counted from 1; 0: it is packed */
+	uint16_t client_port;	    /* of the first connection */
+	bool logins;
+	int64_t first_ns;
+};
 
 /* The key of a connection whose session has not ended. */
 struct connection {
@@ -25,9 +37,11 @@ cards_init(struct cards *c, bool reveal)
 {
 	memset(c, 0, sizeof *c);
 	c->reveal = reveal;
-	if (map_init(&c->open, "open cards", sizeof(struct connection), sizeof(struct card),
+	c->hand = memory_reserve(CARDS_AT_HAND * sizeof *c->hand);
+	if (c->hand != NULL &&
+	    map_init(&c->open, "open cards", sizeof(struct connection), sizeof(struct card),
 		LIMIT_OPEN_CARDS) &&
-	    map_init(&c->filed, "cards", sizeof(struct card_key), sizeof(struct card),
+	    map_init(&c->filed, "cards", sizeof(struct card_key), sizeof(struct filed),
 		LIMIT_CARDS) &&
 	    map_init(&c->hosts, "hosts with cards", sizeof(struct connection), sizeof(uint64_t),
 		LIMIT_CARDS) &&
@@ -41,6 +55,12 @@ cards_init(struct cards *c, bool reveal)
 void
 cards_free_all(struct cards *c)
 {
+	const void *key;
+	void *value;
+	for (uint32_t at = 0; c->filed.slots != NULL && map_next(&c->filed, &at, &key, &value);)
+		free(((struct filed *)value)->packed);
+	free(c->sorted);
+	memory_release(c->hand, CARDS_AT_HAND * sizeof *c->hand);
 	map_free_all(&c->open);
 	map_free_all(&c->filed);
 	map_free_all(&c->hosts);
@@ -62,6 +82,48 @@ connection_of(struct connection *key, const struct record *r)
 		key->server_port = (uint16_t)v.u64;
 }
 
+/* The card of f, unpacked; one without connections and mails, which card_merge overwrites, where it
+ * has none yet.  NULL where there is no memory. */
+static struct card *
+take_in_hand(struct cards *c, struct filed *f)
+{
+	if (f->place != 0)
+		return &c->hand[f->place - 1];
+	uint32_t i = c->next;
+	struct card *card = &c->hand[i];
+	if (c->owner[i] != NULL) {
+		struct card_packed *p = card_pack(card, c->owner[i]->packed);
+		if (p == NULL)
+			return NULL;
+		c->owner[i]->packed = p;
+		c->owner[i]->place = 0;
+	}
+	if (f->packed != NULL)
+		card_unpack(card, f->packed);
+	else
+		card->connections = card->mails = 0;
+	c->owner[i] = f;
+	f->place = i + 1;
+	c->next = (i + 1) % CARDS_AT_HAND;
+	return card;
+}
+
+/* The card of that key, in hand, which is made where it was not there (*fresh).  NULL where it
+ * finds no room. */
+static struct card *
+filed_card(struct cards *c, const struct card_key *key, bool *fresh)
+{
+	struct filed *f = map_put(&c->filed, key, fresh);
+	if (f == NULL)
+		return NULL;
+	if (*fresh)
+		(void)map_find_key(&c->filed, key, (const void **)&f->key);
+	struct card *card = take_in_hand(c, f);
+	if (card == NULL && *fresh)
+		map_remove(&c->filed, key);
+	return card;
+}
+
 static void
 file_card(struct cards *c, const struct card *one)
 {
@@ -72,8 +134,8 @@ file_card(struct cards *c, const struct card *one)
 	key.sender = one->senders.shown > 0 ? one->senders.hash[0] : 0;
 	if (map_find(&c->filed, &key) == NULL && senders != NULL && *senders >= LIMIT_SENDERS)
 		key.sender = UINT64_MAX;
-	struct card *filed = map_put(&c->filed, &key, &fresh);
-	if (filed == NULL) {
+	struct card *card = filed_card(c, &key, &fresh);
+	if (card == NULL) {
 		c->left_out += one->connections > 0 ? one->connections : 1;
 		return;
 	}
@@ -82,8 +144,12 @@ file_card(struct cards *c, const struct card *one)
 	if (fresh)
 		(void)map_put(&c->hosts, &(struct connection){key.client, key.server, 0, key.port},
 		    NULL);
-	card_merge(filed, one);
-	filed->key = key;
+	card_merge(card, one);
+	card->key = key;
+	struct filed *f = c->owner[card - c->hand];
+	f->first_ns = card->first_ns;
+	f->client_port = card->client_port;
+	f->logins = card->logins;
 }
 
 /* A card is large: it is filed from where it stands, and goes when nobody reads it any more. */
@@ -109,7 +175,7 @@ cards_take_mail(struct cards *c, const struct record *r)
 	struct connection key;
 	drop_spent(c);
 	connection_of(&key, r);
-	if (finds_no_room(c, &key) && map_find(&c->open, &key) == NULL)
+	if (finds_no_room(c, &key) && (map_count(&c->open) == 0 || !map_find(&c->open, &key)))
 		return; /* its session counts it */
 	struct card *open = map_put(&c->open, &key, NULL);
 	if (open != NULL) {
@@ -130,12 +196,13 @@ cards_take_session(struct cards *c, const struct record *r)
 	    record_find(r, FIELD_OUTCOME, &v) && words_outcome(v.str, v.len) == OUTCOME_CLEARTEXT;
 	drop_spent(c);
 	connection_of(&key, r);
-	struct card *card = map_find_key(&c->open, &key, &c->spent);
+	struct card *card =
+	    map_count(&c->open) > 0 ? map_find_key(&c->open, &key, &c->spent) : NULL;
 	if (!clear)
 		return NULL;
 	if (card == NULL && finds_no_room(c, &key)) {
 		c->left_out++;
-		return card_of_session(&c->one, r, c->reveal) ? &c->one : NULL;
+		return NULL;
 	}
 	if (card == NULL) {
 		card = &c->one;
@@ -150,38 +217,51 @@ cards_take_session(struct cards *c, const struct record *r)
 static int
 compare(const void *a, const void *b)
 {
-	const struct card *x = *(const struct card *const *)a, *y = *(const struct card *const *)b;
-	if (x->key.level != y->key.level)
-		return x->key.level > y->key.level ? -1 : 1;
+	const struct filed *x = *(struct filed *const *)a, *y = *(struct filed *const *)b;
+	const struct card_key *p = x->key, *q = y->key;
+	if (p->level != q->level)
+		return p->level > q->level ? -1 : 1;
 	if (x->first_ns != y->first_ns)
 		return x->first_ns < y->first_ns ? -1 : 1;
-	int order = memcmp(&x->key.client, &y->key.client, sizeof x->key.client);
+	int order = memcmp(&p->client, &q->client, sizeof p->client);
 	if (order == 0)
-		order = memcmp(&x->key.server, &y->key.server, sizeof x->key.server);
+		order = memcmp(&p->server, &q->server, sizeof p->server);
 	if (order == 0 && x->client_port != y->client_port)
 		order = x->client_port < y->client_port ? -1 : 1;
 	/* the map hands cards out in the order in which they were filed */
 	return order != 0 ? order : x < y ? -1 : 1;
 }
 
-const struct card **
-cards_sort(struct cards *c, size_t *n)
+size_t
+cards_sort(struct cards *c, bool accepted)
 {
 	const void *key;
 	void *value;
+	size_t n = 0;
 	drop_spent(c);
 	for (uint32_t at = 0; map_next(&c->open, &at, &key, &value);) {
 		file_card(c, value);
 		map_remove(&c->open, key);
 	}
-	*n = 0;
-	if (map_count(&c->filed) == 0)
-		return NULL;
-	const struct card **sorted = malloc(map_count(&c->filed) * sizeof(struct card *));
-	if (sorted == NULL)
-		return NULL;
-	for (uint32_t at = 0; map_next(&c->filed, &at, &key, &value);)
-		sorted[(*n)++] = value;
-	qsort(sorted, *n, sizeof *sorted, compare);
-	return sorted;
+	free(c->sorted);
+	c->sorted = malloc((map_count(&c->filed) + 1) * sizeof *c->sorted);
+	if (c->sorted == NULL)
+		return 0;
+	for (uint32_t at = 0; map_next(&c->filed, &at, &key, &value);) {
+		struct filed *f = value;
+		if (accepted || !f->key->accepted || f->logins)
+			c->sorted[n++] = f;
+	}
+	qsort(c->sorted, n, sizeof *c->sorted, compare);
+	return n;
+}
+
+const struct card *
+cards_sorted(struct cards *c, size_t i)
+{
+	struct filed *f = c->sorted[i];
+	if (f->place != 0)
+		return &c->hand[f->place - 1];
+	card_unpack(&c->one, f->packed);
+	return &c->one;
 }

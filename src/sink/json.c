@@ -19,11 +19,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "sink/kinds.h"
 #include "sink/object.h"
 
 #define BUFFER (256u << 10) /* octets gathered for one write; one more record always fits */
+#define WHOLE  (BUFFER + OBJECT_MAX + 1)
 
 struct json {
 	FILE *out;	   /* the caller's; NULL where `path` is written */
@@ -39,7 +41,7 @@ struct json {
 	uint64_t dropped;  /* lines that could not be written */
 	struct object *to; /* the writer of objects */
 	size_t used;	   /* octets in buf */
-	char buf[BUFFER + OBJECT_MAX + 1];
+	char *buf;	   /* WHOLE octets, from the beginning of a page */
 };
 
 /* Writes all of it, as far as it goes: octets written, errno where they are fewer. */
@@ -120,6 +122,19 @@ write_out(struct json *j)
 	j->waiting = 0;
 }
 
+/* The same while more is to come: a stream gets blocks of the size of the buffer, which the C
+ * library and the kernel take as they are; the line that a block ends in waits for the next. */
+static void
+write_full(struct json *j)
+{
+	size_t rest = j->path != NULL ? 0 : j->used % BUFFER;
+	j->used -= rest;
+	const char *from = j->buf + j->used;
+	write_out(j);
+	memmove(j->buf, from, rest);
+	j->used = rest;
+}
+
 /* Puts errno to what went wrong, if anything did. */
 static bool
 all_well(const struct json *j)
@@ -141,8 +156,8 @@ json_push(void *state, const struct record *r)
 	j->used += n;
 	j->buf[j->used++] = '\n';
 	j->waiting++;
-	if (j->used > BUFFER)
-		write_out(j);
+	if (j->used >= BUFFER)
+		write_full(j);
 	return all_well(j);
 }
 
@@ -168,6 +183,7 @@ json_free(struct json *j)
 	if (j->fd >= 0)
 		close(j->fd);
 	object_free(j->to);
+	memory_release(j->buf, WHOLE);
 	free(j->path);
 	free(j->name);
 	free(j);
@@ -192,12 +208,14 @@ json_open(const struct sink_config *config, char error[SINK_ERROR])
 		j->live = config->live;
 		j->fd = -1;
 		j->to = object_new(config->reveal);
+		j->buf = memory_reserve(WHOLE);
 		if (config->path != NULL) {
 			j->path = strdup(config->path);
 			j->name = name_of(config->path);
 		}
 	}
-	if (j == NULL || j->to == NULL || (config->path != NULL && (!j->path || !j->name))) {
+	if (j == NULL || j->to == NULL || j->buf == NULL ||
+	    (config->path != NULL && (!j->path || !j->name))) {
 		snprintf(error, SINK_ERROR, "no memory for the JSON output");
 		if (j != NULL)
 			json_free(j);

@@ -295,9 +295,19 @@ page_line(struct page *p)
 void
 page_rule(struct page *p, enum style style, unsigned n)
 {
+	static const char lines[] =
+	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80"
+	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80"
+	    "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80";
+	const char *s = p->unicode ? lines : "----------------";
+	unsigned room = p->columns > p->column ? p->columns - p->column : 0;
+	n = n < room ? n : room;
+	p->column += n;
 	style_on(p, style);
-	for (; n > 0 && p->column < p->columns; n--, p->column++)
-		(void)fputs_unlocked(p->unicode ? "\xe2\x94\x80" : "-", p->out);
+	for (unsigned many; n > 0; n -= many) {
+		many = n < 16 ? n : 16;
+		(void)fwrite_unlocked(s, p->unicode ? 3 : 1, many, p->out);
+	}
 	style_off(p, style);
 }
 

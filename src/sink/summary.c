@@ -17,7 +17,7 @@
 struct peer {
 	uint64_t connections, mails, logins;
 	char name[64]; /* what it calls itself */
-	char country[8];
+	char country[CARD_COUNTRY];
 };
 
 bool
@@ -52,8 +52,7 @@ summary_free_all(struct summary *s)
 }
 
 static void
-count_peer(struct peers *peers, const struct addr *a, const struct card_side *side,
-    const struct card *c)
+count_peer(struct peers *peers, const struct addr *a, const struct clear *c, bool client)
 {
 	struct peer *p = map_put(&peers->map, a, NULL);
 	if (p == NULL) {
@@ -64,11 +63,13 @@ count_peer(struct peers *peers, const struct addr *a, const struct card_side *si
 	p->mails += c->mails;
 	p->logins += c->logins;
 	if (p->name[0] == '\0') {
+		char name[CARD_NAME];
 		struct text t = text_in(p->name, sizeof p->name);
-		text_puts(&t, side->name);
+		clear_name(c, client, name);
+		text_puts(&t, name);
 	}
 	if (p->country[0] == '\0')
-		memcpy(p->country, side->country, sizeof p->country);
+		clear_country(c, client, p->country);
 }
 
 static void
@@ -118,7 +119,7 @@ summary_take_alert(struct summary *s, const struct record *r)
 }
 
 void
-summary_take_session(struct summary *s, const struct record *r, const struct card *clear)
+summary_take_session(struct summary *s, const struct record *r, const struct clear *clear)
 {
 	struct record_value v;
 	int outcome = OUTCOME_UNKNOWN;
@@ -144,9 +145,9 @@ summary_take_session(struct summary *s, const struct record *r, const struct car
 		return;
 	s->mails += clear->mails;
 	s->logins += clear->logins;
-	count_text(&s->reasons, clear->key.reason, strlen(clear->key.reason));
-	count_peer(&s->clients, &clear->key.client, &clear->client, clear);
-	count_peer(&s->servers, &clear->key.server, &clear->server, clear);
+	count_text(&s->reasons, clear->reason, strlen(clear->reason));
+	count_peer(&s->clients, &clear->client, clear, true);
+	count_peer(&s->servers, &clear->server, clear, false);
 }
 
 void

@@ -10,7 +10,7 @@
 
 #include "base/map.h"
 #include "sink/alert_list.h"
-#include "sink/card.h"
+#include "sink/clear.h"
 #include "sink/page.h"
 #include "sink/words.h"
 
@@ -44,8 +44,8 @@ struct summary {
 bool summary_init(struct summary *s);
 void summary_free_all(struct summary *s);
 
-/* Counts a session; `clear` is its card where it was in clear, or NULL. */
-void summary_take_session(struct summary *s, const struct record *r, const struct card *clear);
+/* Counts a session; `clear` is what there is to count where it was in clear, or NULL. */
+void summary_take_session(struct summary *s, const struct record *r, const struct clear *clear);
 
 /* Takes an alert, or the exception that accepts a session or message. */
 void summary_take_alert(struct summary *s, const struct record *r);

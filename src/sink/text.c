@@ -33,7 +33,6 @@ struct text_sink {
 	struct page page;
 	struct cards cards;
 	struct summary summary;
-	struct card one;	 /* the card of the session that was taken last */
 	struct view_alert alert; /* that came last */
 	int64_t day;		 /* of the heading above it, since the epoch; -1 for none */
 	bool live;		 /* alerts as they come, no cards */
@@ -166,12 +165,12 @@ static void
 take_session(struct text_sink *s, const struct record *r)
 {
 	struct record_value v;
-	const struct card *clear = NULL;
-	if (!s->live)
-		clear = cards_take_session(&s->cards, r);
-	else if (card_of_session(&s->one, r, false))
-		clear = &s->one;
-	summary_take_session(&s->summary, r, clear);
+	struct clear clear;
+	bool in_clear = clear_of_session(&clear, r);
+	const struct card *card = s->live ? NULL : cards_take_session(&s->cards, r);
+	if (card != NULL)
+		clear_of_card(&clear, card);
+	summary_take_session(&s->summary, r, in_clear ? &clear : NULL);
 	summary_take_alert(&s->summary, r);
 	if (!s->lines)
 		return;
@@ -215,24 +214,12 @@ text_flush(void *state)
 
 /* What is accepted has a line in the summary, and a card where all connections have one; but
  * credentials always have theirs. */
-static bool
-is_shown(const struct text_sink *s, const struct card *c)
-{
-	return s->lines || !c->key.accepted || c->logins;
-}
-
 static void
 draw_cards(struct text_sink *s)
 {
-	size_t n, shown = 0, number = 0;
-	const struct card **sorted = cards_sort(&s->cards, &n);
-	for (size_t i = 0; i < n; i++)
-		shown += is_shown(s, sorted[i]);
-	for (size_t i = 0; i < n && !s->quiet; i++) {
-		if (is_shown(s, sorted[i]))
-			draw_card(&s->page, sorted[i], ++number, shown);
-	}
-	free(sorted);
+	size_t n = cards_sort(&s->cards, s->lines);
+	for (size_t i = 0; i < n && !s->quiet; i++)
+		draw_card(&s->page, cards_sorted(&s->cards, i), i + 1, n);
 	if (s->cards.left_out > 0) {
 		char line[160];
 		struct text t = text_in(line, sizeof line);

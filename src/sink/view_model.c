@@ -64,11 +64,12 @@ view_model_take(struct view_model *m, const struct record *r, int64_t at_ns)
 {
 	switch (r->kind) {
 	case RECORD_SESSION: {
-		bool clear = card_of_session(&m->one, r, false);
-		summary_take_session(&m->summary, r, clear ? &m->one : NULL);
+		struct clear clear;
+		bool in_clear = clear_of_session(&clear, r);
+		summary_take_session(&m->summary, r, in_clear ? &clear : NULL);
 		summary_take_alert(&m->summary, r);
-		if (clear)
-			view_top_take(&m->top, &m->one);
+		if (in_clear)
+			view_top_take(&m->top, &clear);
 		break;
 	}
 	case RECORD_MESSAGE: summary_take_alert(&m->summary, r); break;

@@ -27,7 +27,6 @@ struct view_model {
 	struct view_top top;
 	struct view_sample sample[VIEW_SAMPLES]; /* a ring */
 	unsigned samples;			 /* taken so far */
-	struct card one;			 /* of the session that was taken last */
 	bool unicode;
 };
 

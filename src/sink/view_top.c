@@ -25,15 +25,17 @@ counter_of(struct view_top *top, const struct addr *addr)
 }
 
 void
-view_top_take(struct view_top *top, const struct card *c)
+view_top_take(struct view_top *top, const struct clear *c)
 {
-	struct view_sender *x = counter_of(top, &c->key.client);
+	struct view_sender *x = counter_of(top, &c->client);
+	char name[CARD_NAME];
 	x->connections++;
 	x->mails += c->mails;
 	x->logins += c->logins;
-	if (c->client.name[0] != '\0') {
+	clear_name(c, true, name);
+	if (name[0] != '\0') {
 		struct text t = text_in(x->name, sizeof x->name);
-		text_puts(&t, c->client.name);
+		text_puts(&t, name);
 	}
 }
 

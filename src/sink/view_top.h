@@ -10,7 +10,7 @@
 #define POSTCARD_SINK_VIEW_TOP_H
 
 #include "base/limits.h"
-#include "sink/card.h"
+#include "sink/clear.h"
 
 struct view_sender {
 	struct addr addr;	/* of the client */
@@ -25,8 +25,8 @@ struct view_top {
 	unsigned n; /* in use */
 };
 
-/* Counts a connection in clear by its card. */
-void view_top_take(struct view_top *top, const struct card *c);
+/* Counts a connection in clear. */
+void view_top_take(struct view_top *top, const struct clear *c);
 
 /* Those with the most connections for certain, at most LIMIT_TOP; how many.  They live as long as
  * nothing is taken. */

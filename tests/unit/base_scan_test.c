@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,44 @@ speed(void)
 	return 0;
 }
 
+static size_t
+naive_plain(const uint8_t *p, size_t len, bool quotes)
+{
+	size_t i = 0;
+	while (i < len && p[i] >= 0x20 && p[i] < 0x7f && (quotes || (p[i] != '"' && p[i] != '\\')))
+		i++;
+	return i;
+}
+
+/* One octet of each kind at each place of texts of each short length, with just the slack that is
+ * asked for on both sides. */
+static void
+test_plain(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 50; len++) {
+		uint8_t *exact = malloc(len + (len == 0)), *slack = malloc(len + SCAN_SLACK);
+		char *to = malloc(len + SCAN_SLACK);
+		for (size_t at = 0; at < len + (len == 0); at++) {
+			for (unsigned c = 0; c < 256; c++) {
+				memset(slack, 'a', len);
+				memset(slack + len, '"', SCAN_SLACK);
+				if (len > 0)
+					slack[at] = (uint8_t)c;
+				memcpy(exact, slack, len);
+				assert_int_equal(scan_printable(exact, len),
+				    naive_plain(exact, len, true));
+				size_t n = scan_copy_unquoted(to, slack, len);
+				assert_int_equal(n, naive_plain(exact, len, false));
+				assert_memory_equal(to, exact, n);
+			}
+		}
+		free(exact);
+		free(slack);
+		free(to);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,6 +202,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_each_place),
 	    cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_nothing),
+	    cmocka_unit_test(test_plain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

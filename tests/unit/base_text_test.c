@@ -249,6 +249,27 @@ times_and_counts(void **state)
 }
 
 static void
+digits(void **state)
+{
+	(void)state;
+	char want[32], got[DIGITS_U64 + 1];
+	uint64_t n = 1;
+	for (int i = 0; i < 20; i++, n *= 10) { /* around each power of ten, and at both ends */
+		const uint64_t some[] = {n - 1, n, n + 1, n * 9, UINT64_MAX - n};
+		for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+			int len = snprintf(want, sizeof want, "%llu", (unsigned long long)some[k]);
+			assert_int_equal(digits_put(got, some[k]), len);
+			assert_memory_equal(got, want, (size_t)len);
+			snprintf(want, sizeof want, "%020llu", (unsigned long long)some[k]);
+			for (unsigned wide = 0; wide <= DIGITS_U64; wide++) {
+				digits_put_wide(got, wide, some[k]);
+				assert_memory_equal(got, want + DIGITS_U64 - wide, wide);
+			}
+		}
+	}
+}
+
+static void
 assert_base64(const char *in, size_t cap, const char *want)
 {
 	size_t len = strlen(in), n = strlen(want);
@@ -295,6 +316,7 @@ main(void)
 	    cmocka_unit_test(ascii_words),
 	    cmocka_unit_test(ascii_octets),
 	    cmocka_unit_test(times_and_counts),
+	    cmocka_unit_test(digits),
 	    cmocka_unit_test(base64),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -418,6 +418,81 @@ random_records(void **state)
 	free(r);
 }
 
+/* --- text that is used again --------------------------------------------------------------------
+ */
+
+/* An alert about `about`, as the judge makes it, or nearly so. */
+static void
+put_alert(struct record *r, const struct record *about, uint64_t *seed)
+{
+	static const uint16_t anew[] = {FIELD_EVENT_KIND, FIELD_EVENT_DATASET, FIELD_LEVEL,
+	    FIELD_MESSAGE, FIELD_ADVICE};
+	record_copy_without(r, about, anew, next_random(seed) % 6);
+	r->kind = RECORD_ALERT;
+	record_put_word(r, FIELD_EVENT_KIND, "alert");
+	record_put_word(r, FIELD_RULE_NAME, "Mail readable");
+	for (uint32_t n = next_random(seed) % 4; n > 0; n--)
+		put_random(r, seed);
+}
+
+/* A record like `before`: with fewer values, with more, with other ones. */
+static void
+put_like(struct record *r, const struct record *before, uint64_t *seed)
+{
+	uint16_t without[8];
+	unsigned n = next_random(seed) % 8;
+	for (unsigned i = 0; i < n; i++)
+		without[i] = (uint16_t)(next_random(seed) % FIELDS);
+	record_copy_without(r, before, without, n);
+	r->kind = (uint16_t)(next_random(seed) % 3);
+	for (n = next_random(seed) % 8; n > 0; n--)
+		put_random(r, seed);
+}
+
+static void
+damage(struct record *r, uint64_t *seed)
+{
+	if (r->len > 0)
+		r->data[next_random(seed) % r->len] = (uint8_t)next_random(seed);
+}
+
+/* What records have in common with those before them is copied: the lines are those that each has
+ * where nothing came before it. */
+static void
+alike_records(void **state)
+{
+	(void)state;
+	enum { RECORDS = 40 };
+	struct record *r = malloc(RECORDS * sizeof *r);
+	uint64_t seed = 20261130;
+	for (int round = 0; round < 60; round++) {
+		record_begin(&r[0], RECORD_SESSION);
+		for (uint32_t n = next_random(&seed) % 150; n > 0; n--)
+			put_random(&r[0], &seed);
+		for (size_t i = 1; i < RECORDS; i++) {
+			const struct record *before = &r[next_random(&seed) % i];
+			if (next_random(&seed) % 3 == 0)
+				put_alert(&r[i], &r[i - 1], &seed);
+			else
+				put_like(&r[i], before, &seed);
+			if (round % 4 == 3 && i % 5 == 4)
+				damage(&r[i], &seed);
+		}
+		size_t len, one, at = 0;
+		char *all = written(r, RECORDS, round % 2 != 0, &len);
+		for (size_t i = 0; i < RECORDS; i++) {
+			char *alone = written(&r[i], 1, round % 2 != 0, &one);
+			assert_true(at + one <= len);
+			assert_memory_equal(all + at, alone, one);
+			at += one;
+			free(alone);
+		}
+		assert_int_equal(at, len);
+		free(all);
+	}
+	free(r);
+}
+
 static void
 errors(void **state)
 {
@@ -449,40 +524,44 @@ errors(void **state)
 /* --- speed ---------------------------------------------------------------------------------------
  */
 
+/* Number `n`: another connection of other hosts at another time. */
 static void
-put_typical(struct record *r)
+put_typical(struct record *r, unsigned n)
 {
 	struct addr a, b;
-	(void)addr_parse("198.51.100.27", &a);
-	(void)addr_parse("203.0.113.125", &b);
+	(void)addr_parse(n == 0 ? "198.51.100.27" : "198.51.100.29", &a);
+	(void)addr_parse(n == 0 ? "203.0.113.125" : "203.0.113.126", &b);
 	record_begin(r, RECORD_SESSION);
-	record_put_time(r, FIELD_TIMESTAMP, 1795438800123456789);
+	record_put_time(r, FIELD_TIMESTAMP, 1795438800123456789 + n);
 	record_put_word(r, FIELD_MESSAGE,
-	    "198.51.100.27 sent 3 mails to 203.0.113.125 that anyone "
-	    "on the way could read: the server did not offer STARTTLS.");
+	    n == 0 ? "198.51.100.27 sent 3 mails to 203.0.113.125 that anyone "
+		     "on the way could read: the server did not offer STARTTLS."
+		   : "198.51.100.29 sent 3 mails to 203.0.113.126 that anyone "
+		     "on the way could read: the server did not offer STARTTLS.");
 	record_put_word(r, FIELD_EVENT_KIND, "event");
 	record_put_word(r, FIELD_EVENT_CATEGORY, "network");
 	record_put_word(r, FIELD_EVENT_CATEGORY, "email");
 	record_put_word(r, FIELD_EVENT_TYPE, "connection");
 	record_put_word(r, FIELD_EVENT_DATASET, "postcard.session");
-	record_put_time(r, FIELD_EVENT_START, 1795438800123456789);
-	record_put_time(r, FIELD_EVENT_END, 1795438802123456789);
-	record_put_u64(r, FIELD_EVENT_DURATION, 2000000000);
+	record_put_time(r, FIELD_EVENT_START, 1795438800123456789 + n);
+	record_put_time(r, FIELD_EVENT_END, 1795438802123456789 + n);
+	record_put_u64(r, FIELD_EVENT_DURATION, 2000000000 + n);
 	record_put_word(r, FIELD_OBSERVER_TYPE, "sensor");
 	record_put_word(r, FIELD_OBSERVER_PRODUCT, "postcard");
 	record_put_word(r, FIELD_OBSERVER_VERSION, "0.1.0");
 	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
 	record_put_word(r, FIELD_NETWORK_TYPE, "ipv4");
 	record_put_word(r, FIELD_NETWORK_PROTOCOL, "smtp");
-	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID,
+	    n == 0 ? "1:LQU9qZlK+B5F3KDmev6m5PMibrg=" : "1:MQU9qZlK+B5F3KDmev6m5PMibrg=");
 	record_put_ip(r, FIELD_SOURCE_IP, &a);
-	record_put_u64(r, FIELD_SOURCE_PORT, 49152);
-	record_put_u64(r, FIELD_SOURCE_BYTES, 123456);
-	record_put_u64(r, FIELD_SOURCE_PACKETS, 123);
+	record_put_u64(r, FIELD_SOURCE_PORT, 49152 + n);
+	record_put_u64(r, FIELD_SOURCE_BYTES, 123456 + n);
+	record_put_u64(r, FIELD_SOURCE_PACKETS, 123 + n);
 	record_put_ip(r, FIELD_DESTINATION_IP, &b);
 	record_put_u64(r, FIELD_DESTINATION_PORT, 25);
-	record_put_u64(r, FIELD_DESTINATION_BYTES, 1234);
-	record_put_u64(r, FIELD_DESTINATION_PACKETS, 99);
+	record_put_u64(r, FIELD_DESTINATION_BYTES, 1234 + n);
+	record_put_u64(r, FIELD_DESTINATION_PACKETS, 99 + n);
 	record_put_word(r, FIELD_OUTCOME, "cleartext");
 	record_put_word(r, FIELD_REASON, "not-offered");
 	record_put_word(r, FIELD_EXPOSED, "envelope");
@@ -493,8 +572,10 @@ put_typical(struct record *r)
 	record_put_word(r, FIELD_TLS_MODE, "none");
 	record_put_u64(r, FIELD_MESSAGES, 3);
 	record_put_u64(r, FIELD_ENVELOPES, 3);
-	record_put_word(r, FIELD_HELO, "client.example.org");
-	record_put_word(r, FIELD_GREETING, "mx1.example.net ESMTP Postfix (Debian/GNU)");
+	record_put_word(r, FIELD_HELO, n == 0 ? "client.example.org" : "laptop.example.org");
+	record_put_word(r, FIELD_GREETING,
+	    n == 0 ? "mx1.example.net ESMTP Postfix (Debian/GNU)"
+		   : "mx2.example.net ESMTP Postfix (Debian/GNU)");
 	record_put_word(r, FIELD_VISIBILITY, "both");
 	record_put_word(r, FIELD_CLOSED_BY, "fin");
 	record_put_word(r, FIELD_LEVEL, "high");
@@ -507,16 +588,17 @@ static void
 speed(void)
 {
 	enum { RECORDS = 1000000 };
-	static struct record r;
+	static struct record r[2];
 	struct timespec a, b;
 	char error[SINK_ERROR];
-	put_typical(&r);
+	put_typical(&r[0], 0);
+	put_typical(&r[1], 1);
 	FILE *f = fopen("/dev/null", "w");
 	struct sink_config config = {.kind = "json", .out = f};
 	struct sink *s = sink_open(&config, error);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	for (int i = 0; i < RECORDS; i++)
-		(void)sink_push(s, &r);
+		(void)sink_push(s, &r[i % 2]);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	(void)sink_close(s);
 	fclose(f);
@@ -536,6 +618,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(every_field_at_once),
 	    cmocka_unit_test(thousands_of_values),
 	    cmocka_unit_test(random_records),
+	    cmocka_unit_test(alike_records),
 	    cmocka_unit_test(errors),
 	};
 	if (argc > 1 && strcmp(argv[1], "speed") == 0) {
