@@ -131,7 +131,7 @@ record_put_item(struct record *r, enum field f)
 }
 
 /* Field and length of the entry at `at`; false where there is none that fits. */
-static bool
+static inline bool
 head_at(const struct record *r, uint32_t at, uint16_t head[2])
 {
 	if (r->len > sizeof r->data || at > r->len || r->len - at < HEAD)
@@ -150,7 +150,7 @@ static const uint8_t type_size[] = {[TYPE_STR] = 0,
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
-static bool
+static inline bool
 is_sound(unsigned f, const uint8_t *p, size_t len)
 {
 	unsigned type = field_table[f].type;
@@ -159,8 +159,20 @@ is_sound(unsigned f, const uint8_t *p, size_t len)
 	return len == type_size[type] && (type != TYPE_IP || p[0] == 4 || p[0] == 6);
 }
 
+/* An address as record_put_ip put it: an IPv4 address has zeros behind its octets, whoever sent
+ * the record. */
+static inline void
+take_ip(struct addr *to, const uint8_t p[17])
+{
+	static const uint8_t zero[12];
+	to->family = p[0];
+	memcpy(to->b, p + 1, sizeof to->b);
+	if (p[0] == 4)
+		memcpy(to->b + 4, zero, sizeof zero);
+}
+
 /* The sound entry at `at`, whose head was read. */
-static void
+static inline void
 value_at(const struct record *r, uint32_t at, const uint16_t head[2], struct record_value *v)
 {
 	const uint8_t *p = r->data + at + HEAD;
@@ -178,7 +190,7 @@ value_at(const struct record *r, uint32_t at, const uint16_t head[2], struct rec
 	case TYPE_U64: memcpy(&v->u64, p, sizeof v->u64); break;
 	case TYPE_BOOL: v->u64 = p[0] != 0; break;
 	case TYPE_TIME: memcpy(&v->ns, p, sizeof v->ns); break;
-	case TYPE_IP: v->ip = p[0] == 4 ? addr_v4(p + 1) : addr_v6(p + 1); break;
+	case TYPE_IP: take_ip(&v->ip, p); break;
 	case TYPE_ITEM: break;
 	}
 }
@@ -213,7 +225,7 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 }
 
 /* The entry of field f at or behind `at`; false where there is none. */
-static bool
+static inline bool
 find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 {
 	while (*at <= r->last[f] && head_at(r, *at, head)) {
