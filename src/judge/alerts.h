@@ -55,7 +55,7 @@ void alerts_forget_rules(struct alerts *a);
 
 /* Keeps what later reports of the alert say: of the record of an alert the values that name no
  * person. */
-void alerts_keep(struct alert *alert, const struct record *r);
+void alerts_keep(struct alerts *a, struct alert *alert, const struct record *r);
 
 /* A session was sealed. */
 void alerts_sealed(struct alerts *a, const struct record *r, int64_t now_ns);

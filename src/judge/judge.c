@@ -447,7 +447,7 @@ judge_next(struct judge *j, struct record *out)
 		else
 			compose(j, out, hit);
 		if (report.alert != NULL)
-			alerts_keep(report.alert, out);
+			alerts_keep(j->alerts, report.alert, out);
 		alerts_put(out, report.state, report.count, report.first_ns);
 		return true;
 	}

@@ -59,12 +59,9 @@ memory_put(struct memory *m, unsigned which, const void *key, bool *fresh)
 	if (value != NULL)
 		return value;
 	void *old;
-	uint8_t copy[sizeof(struct text_key)];
-	const void *stale = map_stalest(map, &m->walk[which], 0, &old);
-	if (stale == NULL)
+	if (map_stalest(map, &m->walk[which], 0, &old) == NULL)
 		return NULL;
-	memcpy(copy, stale, map->key_size);
-	map_remove(map, copy);
+	map_remove_value(map, old);
 	return map_put(map, key, fresh);
 }
 

@@ -90,13 +90,8 @@ static void
 give_up_one(struct correlation *c)
 {
 	void *value;
-	struct group_key copy;
-	const void *key =
-	    map_stalest(&c->groups, &c->walk, offsetof(struct group, last_ns), &value);
-	if (key != NULL) {
-		memcpy(&copy, key, sizeof copy);
-		map_remove(&c->groups, &copy);
-	}
+	if (map_stalest(&c->groups, &c->walk, offsetof(struct group, last_ns), &value) != NULL)
+		map_remove_value(&c->groups, value);
 }
 
 static struct group *

@@ -63,7 +63,7 @@ event_of(const struct rule *r, enum level level, double seconds, const char *lin
 	record_put_time(&record, FIELD_EVENT_END, now);
 	struct alert_report report = alerts_event(alerts, r, level, &record, now);
 	if (report.state != ALERT_SILENT && report.alert != NULL)
-		alerts_keep(report.alert, &record);
+		alerts_keep(alerts, report.alert, &record);
 	*count = report.count;
 	return report.state;
 }
@@ -262,7 +262,7 @@ more_than_there_is_room_for(void **state)
 		now = BUILD_EPOCH_NS + i;
 		struct alert_report report = alerts_event(alerts, &rule, LEVEL_LOW, &record, now);
 		assert_int_equal(report.state, ALERT_NEW);
-		alerts_keep(report.alert, &record);
+		alerts_keep(alerts, report.alert, &record);
 	}
 	/* the newest is known still, the oldest is not */
 	assert_int_equal(event_of(&rule, LEVEL_LOW, 1, "{source.ip: 10.0.0.0}", &n), ALERT_NEW);

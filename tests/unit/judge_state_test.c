@@ -110,7 +110,7 @@ live(struct kept *k, unsigned from, unsigned to)
 			struct alert_report report = alerts_event(k->alerts, &rule, LEVEL_HIGH,
 			    &record, BUILD_EPOCH_NS + i * 10000000000ll);
 			if (report.state != ALERT_SILENT)
-				alerts_keep(report.alert, &record);
+				alerts_keep(k->alerts, report.alert, &record);
 		}
 	}
 }
@@ -405,7 +405,7 @@ sealed_connections_count_across_runs(void **state)
 	snprintf(text, sizeof text, line, 0u, "cleartext, postcard.reason: not-offered");
 	int64_t now = build_record_of(&record, text);
 	struct alert_report report = alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, now);
-	alerts_keep(report.alert, &record);
+	alerts_keep(k.alerts, report.alert, &record);
 	for (unsigned run = 1; run <= LIMIT_ALERT_SEALED; run++) {
 		assert_false(alerts_due(k.alerts, now, false, &out));
 		save(&k);
@@ -519,7 +519,7 @@ no_person_is_in_it(void **state)
 	memory_apply(k.memory, &record);
 	struct alert_report report =
 	    alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, BUILD_EPOCH_NS);
-	alerts_keep(report.alert, &record);
+	alerts_keep(k.alerts, report.alert, &record);
 	save(&k);
 	close_kept(&k);
 	FILE *f = fopen(path, "r");
