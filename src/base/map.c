@@ -21,9 +21,8 @@ hash_of(const struct map *m, const void *key)
 	const uint8_t *p = key;
 	uint64_t h = m->key.k[0] ^ m->key_size;
 	for (size_t left = m->key_size; left > 0;) {
-		uint64_t w[2] = {0, 0};
-		size_t n = left < sizeof w ? left : sizeof w;
-		memcpy(w, p, n);
+		size_t n = left < 16 ? left : 16;
+		uint64_t w[2] = {hash_word(p, n), n > 8 ? hash_word(p + 8, n - 8) : 0};
 		h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
 		p += n;
 		left -= n;

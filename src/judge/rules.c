@@ -87,6 +87,7 @@ rules_free(struct rules *s)
 	for (unsigned f = 0; f <= FIELDS; f++)
 		literals_free(&s->literals[f]);
 	rule_index_free(s);
+	rule_memo_free(s);
 	pcre2_match_data_free(s->match_data);
 	pcre2_match_context_free(s->match_context);
 	map_free_all(&s->atom_ids);
@@ -354,7 +355,7 @@ make_matchers(struct linker *l)
 		if (!literals_build(&s->literals[f]))
 			return no_memory(l);
 	}
-	return rule_index_build(s) || no_memory(l);
+	return (rule_index_build(s) && rule_memo_build(s)) || no_memory(l);
 }
 
 static bool
@@ -436,26 +437,46 @@ passes(struct rules *s, const struct rule *rule, unsigned kind, int64_t now_ns,
 	return true;
 }
 
+/* Which rules match the record at hand, their filters asked as well. */
+static void
+find_matches(struct rules *s, int64_t now_ns)
+{
+	uint64_t given_up = s->given_up;
+	uint32_t i;
+	s->matches = 0;
+	rule_index_look(s);
+	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) {
+		const struct rule *rule = s->rule[i], *accepted = NULL;
+		const struct rule_body *b = rule->body;
+		if (!rule->active || !(b->kinds & 1u << s->view->kind) || !rule_holds(s, b->root) ||
+		    !passes(s, rule, s->view->kind, now_ns, &accepted))
+			continue;
+		s->match[s->matches++] =
+		    (struct rule_match){i, accepted != NULL ? accepted->number + 1 : 0};
+	}
+	if (s->given_up == given_up) /* each time that an expression gives up is counted */
+		rule_memo_keep(s);
+}
+
 size_t
 rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits)
 {
 	size_t count = 0;
-	uint32_t i;
 	if (!s->linked || r->kind > RECORD_SENSOR)
 		return 0;
-	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) /* of the record before */
-		s->rule[i]->body->hit = false;
+	for (size_t i = 0; i < s->matches; i++) /* of the record before */
+		s->rule[s->match[i].rule]->body->hit = false;
 	rule_view(s, r);
-	rule_index_look(s);
-	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) {
-		const struct rule *rule = s->rule[i], *accepted = NULL;
-		struct rule_body *b = rule->body;
-		if (!rule->active || !(b->kinds & 1u << r->kind) || !rule_holds(s, b->root) ||
-		    !passes(s, rule, r->kind, now_ns, &accepted))
-			continue;
-		b->hit = accepted == NULL;
+	rule_index_begin(s);
+	if (!rule_memo_find(s, now_ns))
+		find_matches(s, now_ns);
+	for (size_t i = 0; i < s->matches; i++) {
+		const struct rule_match *m = &s->match[i];
+		const struct rule *rule = s->rule[m->rule];
+		rule->body->hit = m->accepted == 0;
 		if (!rule->silent && count < RULE_HITS)
-			hits[count++] = (struct rule_hit){rule, accepted};
+			hits[count++] = (struct rule_hit){rule,
+			    m->accepted != 0 ? s->rule[m->accepted - 1] : NULL};
 	}
 	for (size_t k = 0; k < s->correlations; k++) {
 		const struct rule *rule = s->rule[s->order[k]];

@@ -249,6 +249,16 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 	return true;
 }
 
+const uint8_t *
+record_octets(const struct record *r, enum field f, size_t *len)
+{
+	uint16_t head[2];
+	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], head))
+		return NULL;
+	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head[1];
+	return r->data + r->first[f];
+}
+
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
