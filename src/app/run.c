@@ -298,6 +298,7 @@ drain_alerts(struct run *r)
 static bool
 take_record(struct run *r)
 {
+	judge_expect(r->judge, &r->record);
 	enrich_apply(r->enrich, &r->record);
 	judge_push(r->judge, &r->record);
 	tally_add(&r->tally, &r->record);

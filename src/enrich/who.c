@@ -61,10 +61,11 @@ struct told {
 /* The match of a text that was looked at: greetings and programs are the same in thousands of
  * records, and to know one costs a twentieth of looking at it. */
 struct known {
-	uint8_t hash[16];	    /* keyed, of the text and where it stood */
+	uint8_t hash[16];	    /* keyed, of the text */
 	const struct software *row; /* NULL: nothing */
 	uint8_t len, seen_len;	    /* of struct match */
 	uint8_t seen_at;	    /* where in the text what fits a shape begins */
+	uint8_t where;		    /* enum where */
 	bool taken;
 };
 
@@ -299,29 +300,35 @@ look_anew(const struct who *w, enum where where, const char *s, size_t len)
 	return best;
 }
 
+/* Could any row fit, by how the text begins and ends?  Of what a server offers, hardly ever. */
+static bool
+may_fit(const struct who *w, enum where where, const char *s, size_t len)
+{
+	return w->words[where] || where == GREETING || w->head[where][lower(s[0])] != 0 ||
+	    w->head[where][0] != 0 || w->tail[where][lower(s[len - 1])] != 0;
+}
+
 static struct match
 look_at(const struct who *w, enum where where, const char *s, size_t len)
 {
 	uint8_t hash[16];
 	uint64_t place;
-	char text[LIMIT_TEXT + 1];
 	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
-	if (len == 0)
+	if (len == 0 || !may_fit(w, where, s, len))
 		return (struct match){0};
 	if (where == MESSAGE_ID) /* no two are alike */
 		return look_anew(w, where, s, len);
-	text[0] = (char)where;
-	memcpy(text + 1, s, len);
-	hash_octets(&w->key, text, len + 1, hash);
+	hash_octets(&w->key, s, len, hash);
 	memcpy(&place, hash, sizeof place);
-	struct known *k = &w->known[place % KNOWN];
-	if (!k->taken || memcmp(k->hash, hash, sizeof hash) != 0) {
+	struct known *k = &w->known[(place + where) % KNOWN];
+	if (k->where != where || !k->taken || memcmp(k->hash, hash, sizeof hash) != 0) {
 		struct match m = look_anew(w, where, s, len);
 		size_t at = m.seen != NULL ? (size_t)(m.seen - s) : 0;
 		*k = (struct known){.row = m.row,
 		    .len = (uint8_t)m.len,
 		    .seen_len = (uint8_t)m.seen_len,
 		    .seen_at = (uint8_t)at,
+		    .where = (uint8_t)where,
 		    .taken = true};
 		memcpy(k->hash, hash, sizeof hash);
 	}

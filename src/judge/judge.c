@@ -264,6 +264,12 @@ push_sensor(struct judge *j, struct record *r)
 }
 
 void
+judge_expect(struct judge *j, const struct record *r)
+{
+	memory_expect(j->memory, r);
+}
+
+void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;

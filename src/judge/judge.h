@@ -62,6 +62,10 @@ bool judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR]);
  * next call tries again. */
 bool judge_save(struct judge *j, char error[JUDGE_ERROR]);
 
+/* A record came that is to be judged when enrich_apply is done with it: what is remembered of its
+ * hosts is fetched meanwhile. */
+void judge_expect(struct judge *j, const struct record *r);
+
 /*
  * Judges a session, a message or what happened to the sensor: adds what memory and policies know,
  * level, sentence, advice and the exception that accepts it; other records stay as they are.  The

@@ -226,9 +226,41 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 }
 
 void
+memory_expect(struct memory *m, const struct record *r)
+{
+	struct record_value v;
+	m->client.family = 0;
+	if (!record_find(r, FIELD_SOURCE_IP, &v))
+		return;
+	m->client = v.ip;
+	memset(&m->server, 0, sizeof m->server);
+	if (record_find(r, FIELD_DESTINATION_IP, &v))
+		m->server.addr = v.ip;
+	if (record_find(r, FIELD_DESTINATION_PORT, &v))
+		m->server.port = (uint16_t)v.u64;
+	const struct addr net = memory_net(&m->client);
+	map_expect(&m->clients, &m->client);
+	map_expect(&m->networks, &net);
+	map_expect(&m->servers, &m->server);
+}
+
+/* The places that memory_expect asked for are at hand: now for the entries that are there. */
+static void
+expect_entries(const struct memory *m)
+{
+	if (m->client.family == 0)
+		return;
+	const struct addr net = memory_net(&m->client);
+	map_expect_value(&m->clients, &m->client);
+	map_expect_value(&m->networks, &net);
+	map_expect_value(&m->servers, &m->server);
+}
+
+void
 memory_apply(struct memory *m, struct record *r)
 {
 	struct sighting s;
+	expect_entries(m);
 	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
 		return;
 	sight(&s, r);

@@ -135,6 +135,8 @@ struct memory {
 	uint32_t walk[5];    /* map_stalest, for each of them */
 	int64_t first_ns;    /* the earliest record; 0: none yet */
 	int64_t now_ns;	     /* the newest */
+	struct addr client;  /* memory_expect: of the record to come; family 0: none */
+	struct server_key server;
 };
 
 /* The entry of `key` in the map number `which` of the order above, made where it was not there; the
