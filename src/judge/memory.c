@@ -19,6 +19,7 @@ memory_new(void)
 	struct memory *m = calloc(1, sizeof *m);
 	if (m == NULL)
 		return NULL;
+	hash_key_draw(&m->key);
 	if (map_init(&m->failures, "failed upgrades", sizeof(struct text_key),
 		sizeof(struct failure), LIMIT_FAILURES) &&
 	    map_init(&m->servers, "servers", sizeof(struct server_key), sizeof(struct server),
@@ -87,13 +88,34 @@ memory_net(const struct addr *a)
 /* -------------------------------------------------------------------------- the record */
 
 static void
-take_keyword(struct sighting *s, const struct record_value *v)
+add_keyword(struct keyword_set *set, const char *s, size_t len)
 {
-	if (ascii_is(v->str, v->len, "STARTTLS"))
+	if (ascii_is(s, len, "STARTTLS"))
 		return;
-	uint32_t h = memory_hash(v->str, v->len);
-	s->keywords = (s->keywords ^ h) * 16777619u; /* the engine names them in one order */
-	s->sketch |= (uint64_t)1 << h % 64;
+	uint32_t h = memory_hash(s, len);
+	set->keywords = (set->keywords ^ h) * 16777619u; /* the engine names them in one order */
+	set->sketch |= (uint64_t)1 << h % 64;
+}
+
+static void
+take_keywords(struct memory *m, struct sighting *s, const struct record *r)
+{
+	struct record_value v;
+	struct keyword_set set = {.taken = true};
+	size_t len;
+	const uint8_t *octets =
+	    record_has(r, FIELD_CAPABILITIES) ? record_octets(r, FIELD_CAPABILITIES, &len) : NULL;
+	if (octets == NULL)
+		return;
+	hash_octets(&m->key, octets, len, set.list);
+	struct keyword_set *known = &m->sets[set.list[0] % KEYWORD_SETS];
+	if (!known->taken || memcmp(known->list, set.list, sizeof set.list) != 0) {
+		for (uint32_t at = 0; record_each(r, FIELD_CAPABILITIES, &at, &v);)
+			add_keyword(&set, v.str, v.len);
+		*known = set;
+	}
+	s->keywords = known->keywords;
+	s->sketch = known->sketch;
 }
 
 static void
@@ -128,7 +150,6 @@ take_value(struct sighting *s, const struct record_value *v)
 		s->refused |= !s->message && !ascii_is(v->str, v->len, "OK") &&
 		    !ascii_is(v->str, v->len, "+OK");
 		break;
-	case FIELD_CAPABILITIES: take_keyword(s, v); break;
 	case FIELD_ANOMALIES: s->mangled |= ascii_is(v->str, v->len, "keyword-mangled"); break;
 	case FIELD_NETWORK_COMMUNITY_ID:
 		s->id = v->str;
@@ -162,11 +183,11 @@ take_value(struct sighting *s, const struct record_value *v)
 /* Those that take_value knows; the outcome first, since others add to what it says. */
 static const uint16_t taken[] = {FIELD_OUTCOME, FIELD_EVENT_START, FIELD_EVENT_END, FIELD_SOURCE_IP,
     FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_REASON, FIELD_STARTTLS_OFFERED,
-    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_CAPABILITIES, FIELD_ANOMALIES,
-    FIELD_NETWORK_COMMUNITY_ID, FIELD_HELO, FIELD_GREETING, FIELD_TLS_ALERT, FIELD_TLS_ISSUER};
+    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_ANOMALIES, FIELD_NETWORK_COMMUNITY_ID,
+    FIELD_HELO, FIELD_GREETING, FIELD_TLS_ALERT, FIELD_TLS_ISSUER};
 
 static void
-sight(struct sighting *s, const struct record *r)
+sight(struct memory *m, struct sighting *s, const struct record *r)
 {
 	struct record_value v;
 	memset(s, 0, sizeof *s);
@@ -176,6 +197,7 @@ sight(struct sighting *s, const struct record *r)
 		for (uint32_t at = 0; record_each(r, (enum field)taken[i], &at, &v);)
 			take_value(s, &v);
 	}
+	take_keywords(m, s, r);
 	if (s->offered)
 		s->missing = false; /* of several lists the last one counts */
 	if (s->start_ns == 0)
@@ -263,7 +285,7 @@ memory_apply(struct memory *m, struct record *r)
 	expect_entries(m);
 	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
 		return;
-	sight(&s, r);
+	sight(m, &s, r);
 	if (s.start_ns < 0 || s.end_ns < 0 || s.start_ns > MEMORY_LATEST_NS ||
 	    s.end_ns > MEMORY_LATEST_NS)
 		return; /* a capture whose clock was wrong teaches nothing */

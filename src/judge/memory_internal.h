@@ -46,6 +46,16 @@ struct sighting {
 	uint64_t sketch;   /* a bit for each keyword (by its hash): sets differ in about so many */
 };
 
+#define KEYWORD_SETS \
+	64u /* whose hashes are at hand: most servers offer one of a few; a power of two */
+
+struct keyword_set {
+	uint8_t list[16]; /* keyed hash of the values, as they stand in the record */
+	bool taken;
+	uint32_t keywords; /* of struct sighting */
+	uint64_t sketch;
+};
+
 #define KEY_TEXT 160u /* octets of a key of text, NULs behind it */
 
 struct text_key {
@@ -135,7 +145,9 @@ struct memory {
 	uint32_t walk[5];    /* map_stalest, for each of them */
 	int64_t first_ns;    /* the earliest record; 0: none yet */
 	int64_t now_ns;	     /* the newest */
-	struct addr client;  /* memory_expect: of the record to come; family 0: none */
+	struct hash_key key; /* of keyword sets */
+	struct keyword_set sets[KEYWORD_SETS];
+	struct addr client; /* memory_expect: of the record to come; family 0: none */
 	struct server_key server;
 };
 

@@ -9,7 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
+
+#define FOUND  256u		     /* a power of two */
+#define SPREAD 0x9e3779b97f4a7c15ull /* any odd number with many bits */
+
+/* The first row of a list that certain words allow: of the facts of most records, the same few. */
+struct found {
+	uint32_t words[KEYS];
+	uint32_t row;
+	uint8_t list;
+	bool taken;
+};
 
 static const char *const list_names[LISTS] = {
     [LIST_LEVELS] = "levels",
@@ -121,10 +133,12 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 static enum value
 value_at(const char *s, size_t *len)
 {
-	size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz_");
+	size_t n = 0;
+	while ((s[1 + n] >= 'a' && s[1 + n] <= 'z') || s[1 + n] == '_')
+		n++;
 	*len = n > 0 && s[1 + n] == '}' ? n + 2 : 1;
 	for (unsigned v = 0; *len > 1 && v < VALUES; v++) {
-		if (strlen(value_names[v]) == n && memcmp(value_names[v], s + 1, n) == 0)
+		if (strncmp(value_names[v], s + 1, n) == 0 && value_names[v][n] == '\0')
 			return (enum value)v;
 	}
 	return VALUES;
@@ -252,8 +266,11 @@ table_read(struct table *t, const char *yaml, size_t len, const char *name, char
 	struct yaml *y = yaml_open(yaml, len, name, error);
 	if (y == NULL)
 		return false;
-	bool good = yaml_next(y) ||
-	    yaml_fail(y, 0, "the lists 'levels', 'why', 'because' and 'advice' are expected");
+	t->found = calloc(FOUND, sizeof *t->found);
+	bool good = t->found != NULL || yaml_fail(y, 0, "no memory");
+	good = good &&
+	    (yaml_next(y) ||
+		yaml_fail(y, 0, "the lists 'levels', 'why', 'because' and 'advice' are expected"));
 	good = good && read_lists(y, t);
 	if (good && yaml_next(y))
 		good = yaml_fail(y, yaml_root(y), "one document is expected, not two");
@@ -276,6 +293,7 @@ table_free(struct table *t)
 		}
 		free(t->rows[list]);
 	}
+	free(t->found);
 	memset(t, 0, sizeof *t);
 }
 
@@ -294,22 +312,46 @@ has_part(char *const parts[ROW_PARTS], const char *s, size_t len)
 }
 
 static bool
-row_matches(const struct row *row, const struct facts *f)
+has_words(const struct row *row, const struct facts *f)
 {
 	for (unsigned k = 0; k < KEYS; k++) {
 		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
 			return false;
 	}
+	return true;
+}
+
+static bool
+has_parts(const struct row *row, const struct facts *f)
+{
 	return has_part(row->parts[PART_GREETING], f->greeting, f->greeting_len) &&
 	    has_part(row->parts[PART_CLIENT], f->software[0], f->software_len[0]) &&
 	    has_part(row->parts[PART_SERVER], f->software[1], f->software_len[1]);
 }
 
+/* Where facts with these words were found before. */
+static struct found *
+found_of(const struct table *t, enum list list, const struct facts *f)
+{
+	uint64_t h = (uint64_t)list + 1;
+	for (unsigned k = 0; k < KEYS; k++)
+		h = (h << 7 | h >> 57) ^ f->words[k];
+	struct found *x = &t->found[hash_fold(h, SPREAD) % FOUND];
+	if (!x->taken || x->list != list || memcmp(x->words, f->words, sizeof x->words) != 0) {
+		*x = (struct found){.list = (uint8_t)list, .taken = true};
+		memcpy(x->words, f->words, sizeof x->words);
+		while (!has_words(&t->rows[list][x->row], f)) /* the last one matches */
+			x->row++;
+	}
+	return x;
+}
+
+/* Rows are looked through from the first that the words allow on. */
 static const struct row *
 find_row(const struct table *t, enum list list, const struct facts *f)
 {
-	const struct row *row = t->rows[list];
-	while (!row_matches(row, f)) /* the last one matches: table_read saw to it */
+	const struct row *row = t->rows[list] + found_of(t, list, f)->row;
+	while (!has_parts(row, f) || !has_words(row, f)) /* table_read saw to the last one */
 		row++;
 	return row;
 }
@@ -330,7 +372,7 @@ void
 table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f)
 {
 	while (*text != '\0') {
-		size_t plain = strcspn(text, "{"), len = 1;
+		size_t plain = (size_t)(strchrnul(text, '{') - text), len = 1;
 		text_add(out, text, plain);
 		text += plain;
 		if (*text == '\0')

@@ -30,6 +30,7 @@ struct row {
 struct table {
 	struct row *rows[LISTS]; /* owned */
 	size_t count[LISTS];	 /* the last row of each list matches everything */
+	struct found *found;	 /* owned: where facts were found before */
 };
 
 /* Reads the table: `len` octets of YAML, which are not needed afterwards; `name` stands for them in
