@@ -351,7 +351,7 @@ static const struct row *
 find_row(const struct table *t, enum list list, const struct facts *f)
 {
 	const struct row *row = t->rows[list] + found_of(t, list, f)->row;
-	while (!has_parts(row, f) || !has_words(row, f)) /* table_read saw to the last one */
+	while (!has_words(row, f) || !has_parts(row, f)) /* table_read saw to the last one */
 		row++;
 	return row;
 }

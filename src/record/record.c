@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD	 4u
+#define HEAD	 4u  /* octets of a struct head */
 #define CUT_ROOM 16u /* octets kept free to say that values were left out */
 #define FIELD_ROOM \
 	6144u /* octets that lists leave to single values: verdict, level and advice come last */
@@ -18,6 +18,10 @@
 #define TIME TYPE_TIME
 #define IP   TYPE_IP
 #define ITEM TYPE_ITEM
+
+struct head {
+	uint16_t field, len;
+};
 
 const struct field_info field_table[FIELDS] = {
 #define FIELD(id, name, type, number, privacy, meaning) \
@@ -68,8 +72,8 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 		r->cut++;
 		return;
 	}
-	uint16_t head[2] = {(uint16_t)f, (uint16_t)len};
-	memcpy(r->data + r->len, head, HEAD);
+	struct head head = {(uint16_t)f, (uint16_t)len};
+	memcpy(r->data + r->len, &head, HEAD);
 	if (len > 0)
 		memcpy(r->data + r->len + HEAD, octets, len);
 	note(r, f, r->len);
@@ -132,12 +136,12 @@ record_put_item(struct record *r, enum field f)
 
 /* Field and length of the entry at `at`; false where there is none that fits. */
 static inline bool
-head_at(const struct record *r, uint32_t at, uint16_t head[2])
+head_at(const struct record *r, uint32_t at, struct head *head)
 {
 	if (r->len > sizeof r->data || at > r->len || r->len - at < HEAD)
 		return false;
 	memcpy(head, r->data + at, HEAD);
-	return head[0] < FIELDS && head[1] <= r->len - at - HEAD;
+	return head->field < FIELDS && head->len <= r->len - at - HEAD;
 }
 
 /* Octets that the values of a type take; STR: any. */
@@ -171,54 +175,53 @@ take_ip(struct addr *to, const uint8_t p[17])
 		memcpy(to->b + 4, zero, sizeof zero);
 }
 
-/* The sound entry at `at`, whose head was read. */
-static inline void
-value_at(const struct record *r, uint32_t at, const uint16_t head[2], struct record_value *v)
+/* The value of the entry at `at`, whose head was read; false where it is not sound. */
+static inline bool
+value_at(const struct record *r, uint32_t at, struct head head, struct record_value *v)
 {
 	const uint8_t *p = r->data + at + HEAD;
-	v->field = (enum field)head[0];
-	v->str = NULL;
-	v->len = 0;
-	v->u64 = 0;
-	v->ns = 0;
-	v->ip.family = 0;
-	switch (field_table[head[0]].type) {
-	case TYPE_STR:
+	unsigned type = field_table[head.field].type;
+	*v = (struct record_value){.field = (enum field)head.field};
+	if (type == TYPE_STR) {
 		v->str = (const char *)p;
-		v->len = head[1];
-		break;
+		v->len = head.len;
+		return true;
+	}
+	if (!is_sound(head.field, p, head.len))
+		return false;
+	switch (type) {
 	case TYPE_U64: memcpy(&v->u64, p, sizeof v->u64); break;
 	case TYPE_BOOL: v->u64 = p[0] != 0; break;
 	case TYPE_TIME: memcpy(&v->ns, p, sizeof v->ns); break;
 	case TYPE_IP: take_ip(&v->ip, p); break;
-	case TYPE_ITEM: break;
+	default: break;
 	}
+	return true;
 }
 
 bool
 record_next(const struct record *r, uint32_t *at, struct record_value *v)
 {
-	uint16_t head[2];
-	if (!head_at(r, *at, head) || !is_sound(head[0], r->data + *at + HEAD, head[1]))
+	struct head head;
+	if (!head_at(r, *at, &head) || !value_at(r, *at, head, v))
 		return false;
-	value_at(r, *at, head, v);
-	*at += HEAD + head[1];
+	*at += HEAD + head.len;
 	return true;
 }
 
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
-	uint16_t head[2];
+	struct head head;
 	uint32_t at = 0;
 	record_begin(r, kind);
 	if (len > sizeof r->data)
 		return false;
 	memcpy(r->data, octets, len);
 	r->len = (uint32_t)len;
-	while (head_at(r, at, head) && is_sound(head[0], r->data + at + HEAD, head[1])) {
-		note(r, head[0], at);
-		at += HEAD + head[1];
+	while (head_at(r, at, &head) && is_sound(head.field, r->data + at + HEAD, head.len)) {
+		note(r, head.field, at);
+		at += HEAD + head.len;
 	}
 	r->len = at;
 	return at == len;
@@ -226,12 +229,12 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 
 /* The entry of field f at or behind `at`; false where there is none. */
 static inline bool
-find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
+find_from(const struct record *r, enum field f, uint32_t *at, struct head *head)
 {
 	while (*at <= r->last[f] && head_at(r, *at, head)) {
-		if (head[0] == f)
+		if (head->field == f)
 			return true;
-		*at += HEAD + head[1];
+		*at += HEAD + head->len;
 	}
 	return false;
 }
@@ -239,35 +242,34 @@ find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 bool
 record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
-	uint16_t head[2];
+	struct head head;
 	if (*at == 0)
 		*at = r->first[f];
-	if (!find_from(r, f, at, head) || !is_sound(f, r->data + *at + HEAD, head[1]))
+	if (!find_from(r, f, at, &head) || !value_at(r, *at, head, v))
 		return false;
-	value_at(r, *at, head, v);
-	*at += HEAD + head[1];
+	*at += HEAD + head.len;
 	return true;
 }
 
 const uint8_t *
 record_octets(const struct record *r, enum field f, size_t *len)
 {
-	uint16_t head[2];
-	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], head))
+	struct head head;
+	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))
 		return NULL;
-	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head[1];
+	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head.len;
 	return r->data + r->first[f];
 }
 
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
-	uint16_t head[2];
+	struct head head;
 	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
 		return false;
 	size_t len = strlen(word);
-	for (uint32_t at = r->first[f]; find_from(r, f, &at, head); at += HEAD + head[1]) {
-		if (head[1] == len && memcmp(r->data + at + HEAD, word, len) == 0)
+	for (uint32_t at = r->first[f]; find_from(r, f, &at, &head); at += HEAD + head.len) {
+		if (head.len == len && memcmp(r->data + at + HEAD, word, len) == 0)
 			return true;
 	}
 	return false;
@@ -277,21 +279,21 @@ record_is(const struct record *r, enum field f, const char *word)
 static void
 index_anew(struct record *r)
 {
-	uint16_t head[2];
+	struct head head;
 	memset(r->has, 0, sizeof r->has);
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1])
-		note(r, head[0], at);
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len)
+		note(r, head.field, at);
 }
 
 void
 record_remove(struct record *r, enum field f)
 {
-	uint16_t head[2];
+	struct head head;
 	if (!record_has(r, f))
 		return;
-	for (uint32_t at = 0; head_at(r, at, head);) {
-		uint32_t next = at + HEAD + head[1];
-		if (head[0] != f) {
+	for (uint32_t at = 0; head_at(r, at, &head);) {
+		uint32_t next = at + HEAD + head.len;
+		if (head.field != f) {
 			at = next;
 			continue;
 		}
@@ -321,19 +323,19 @@ void
 record_put_bools(struct record *r, enum field item, enum field f, const bool *values, unsigned n)
 {
 	enum { SIZE = HEAD + 1 };
-	uint16_t head[2];
+	struct head head;
 	assert(field_table[item].type == TYPE_ITEM && field_table[f].type == TYPE_BOOL);
-	for (uint32_t at = 0; n > 0 && head_at(r, at, head);) {
-		at += HEAD + head[1];
-		if (head[0] != item)
+	for (uint32_t at = 0; n > 0 && head_at(r, at, &head);) {
+		at += HEAD + head.len;
+		if (head.field != item)
 			continue;
 		if (sizeof r->data - r->len < CUT_ROOM + SIZE) {
 			r->cut = (uint16_t)(r->cut + n);
 			break;
 		}
-		uint16_t put_head[2] = {(uint16_t)f, 1};
+		struct head put_head = {(uint16_t)f, 1};
 		memmove(r->data + at + SIZE, r->data + at, r->len - at);
-		memcpy(r->data + at, put_head, HEAD);
+		memcpy(r->data + at, &put_head, HEAD);
 		r->data[at + HEAD] = *values++;
 		r->len += SIZE;
 		at += SIZE;
@@ -345,19 +347,20 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
-	uint16_t head[2];
+	struct head head;
 	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
-		uint32_t size = HEAD + head[1];
-		if (field_table[head[0]].type == TYPE_ITEM)
-			item = (enum field)head[0];
-		if (head[0] == item || (item != FIELDS && is_member(item, (enum field)head[0])))
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
+		uint32_t size = HEAD + head.len;
+		if (field_table[head.field].type == TYPE_ITEM)
+			item = (enum field)head.field;
+		if (head.field == item ||
+		    (item != FIELDS && is_member(item, (enum field)head.field)))
 			continue;
-		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
+		if (field_table[head.field].privacy != PRIVACY_OPEN || size > max - out->len)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);
-		note(out, head[0], out->len);
+		note(out, head.field, out->len);
 		out->len += size;
 	}
 }
@@ -365,21 +368,21 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
-	uint16_t head[2];
+	struct head head;
 	uint32_t from = 0, at = 0; /* what is to be copied in one go */
 	uint64_t left_out[(FIELDS + 63) / 64] = {0};
 	for (unsigned i = 0; i < n; i++)
 		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	for (; head_at(r, at, head); at += HEAD + head[1]) {
-		if (!(left_out[head[0] / 64] >> head[0] % 64 & 1)) {
-			note(out, head[0], out->len + at - from);
+	for (; head_at(r, at, &head); at += HEAD + head.len) {
+		if (!(left_out[head.field / 64] >> head.field % 64 & 1)) {
+			note(out, head.field, out->len + at - from);
 			continue;
 		}
 		memcpy(out->data + out->len, r->data + from, at - from);
 		out->len += at - from;
-		from = at + HEAD + head[1];
+		from = at + HEAD + head.len;
 	}
 	memcpy(out->data + out->len, r->data + from, at - from);
 	out->len += at - from;

@@ -114,7 +114,7 @@ bool record_next_of(const struct record *r, enum field f, uint32_t *at, struct r
 static inline bool
 record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
-	return record_has(r, f) && record_next_of(r, f, at, v);
+	return record_has(r, f) && *at <= r->last[f] && record_next_of(r, f, at, v);
 }
 
 /* The first value of field f; false where the record has none. */
