@@ -136,8 +136,7 @@ who_free(struct who *w)
 static bool
 is_alnum(char c)
 {
-	char l = ascii_lower(c);
-	return (l >= 'a' && l <= 'z') || (l >= '0' && l <= '9');
+	return (uint8_t)(ascii_lower(c) - 'a') < 26 || (uint8_t)(c - '0') < 10;
 }
 
 static bool
@@ -245,6 +244,13 @@ look_at_word(const struct who *w, enum where where, const char *s, size_t len, s
 	}
 }
 
+static size_t
+word_len(const char *s, size_t len)
+{
+	const char *end = len > 0 ? memchr(s, ' ', len) : NULL;
+	return end != NULL ? (size_t)(end - s) : len;
+}
+
 /* Is it a host name, of two labels or more?  "8.17.1" and "v2.0" are none. */
 static bool
 is_host(const char *s, size_t len)
@@ -260,29 +266,30 @@ is_host(const char *s, size_t len)
 	return dot;
 }
 
-/* A greeting: of the hosts in it their names count, of the rest the words.  The first word is a
- * name, even where it is a single label (RFC 5321 section 4.2), unless nothing follows that tells.
- */
+/* A word of a greeting, `n` octets at `at`: of a host its name counts. */
+static void
+look_at_part(const struct who *w, const char *s, size_t len, size_t at, size_t n,
+    struct match *best)
+{
+	if (n > 0 && is_host(s + at, n)) {
+		look_at_tail(w, GREETING, s + at, n, best);
+		return;
+	}
+	for (size_t i = at; i < at + n; i++) {
+		if (i == at || !is_alnum(s[i - 1]))
+			look_at_word(w, GREETING, s, len, i, best);
+	}
+}
+
 static struct match
 look_at_greeting(const struct who *w, const char *s, size_t len)
 {
-	struct match best = {0}, first = {0};
-	for (size_t at = 0; at < len;) {
-		size_t n = 0;
-		while (at + n < len && s[at + n] != ' ')
-			n++;
-		struct match *m = at == 0 ? &first : &best;
-		if (n > 0 && is_host(s + at, n)) {
-			look_at_tail(w, GREETING, s + at, n, m);
-		} else {
-			for (size_t i = at; i < at + n; i++) {
-				if (i == at || !is_alnum(s[i - 1]))
-					look_at_word(w, GREETING, s, len, i, m);
-			}
-		}
-		at += n + 1;
+	struct match best = {0};
+	for (size_t at = 0, n; at < len; at += n + 1) {
+		n = word_len(s + at, len - at);
+		look_at_part(w, s, len, at, n, &best);
 	}
-	return best.row != NULL ? best : first;
+	return best;
 }
 
 static struct match
@@ -376,6 +383,21 @@ take_text(const struct who *w, struct clues *c, enum where where, const struct r
 		c->match[where] = look_at(w, where, v->str, v->len);
 }
 
+/* The first word of a greeting is a name, even where it is a single label (RFC 5321 section 4.2),
+ * unless nothing follows that tells.  The rest is the same for thousands of servers. */
+static void
+take_greeting(const struct who *w, struct clues *c, const struct record_value *v)
+{
+	struct match *m = &c->match[GREETING];
+	size_t len = v->len < LIMIT_TEXT ? v->len : LIMIT_TEXT, n = word_len(v->str, len);
+	if (m->row != NULL)
+		return;
+	if (n < len)
+		*m = look_at(w, GREETING, v->str + n + 1, len - n - 1);
+	if (m->row == NULL)
+		look_at_part(w, v->str, len, 0, n, m);
+}
+
 static void
 take_value(const struct who *w, struct clues *c, const struct record_value *v)
 {
@@ -389,7 +411,7 @@ take_value(const struct who *w, struct clues *c, const struct record_value *v)
 		break;
 	case FIELD_NETWORK_FORWARDED_IP: c->forwarded = true; break;
 	case FIELD_HELO: take_text(w, c, HELO, v); break;
-	case FIELD_GREETING: take_text(w, c, GREETING, v); break;
+	case FIELD_GREETING: take_greeting(w, c, v); break;
 	case FIELD_CAPABILITIES: take_text(w, c, KEYWORD, v); break;
 	case FIELD_CLIENT_AGENT: take_text(w, c, AGENT, v); break;
 	case FIELD_USED: take_text(w, c, COMMAND, v); break;

@@ -185,7 +185,7 @@ void
 facts_of(struct facts *f, const struct record *r)
 {
 	struct record_value v;
-	memset(f, 0, sizeof *f);
+	memset(f, 0, offsetof(struct facts, host));
 	f->record = r;
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
 		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
@@ -210,25 +210,40 @@ facts_of(struct facts *f, const struct record *r)
 		f->words[KEY_DIRECTION] = bit(DIRECTION_LOOPBACK);
 }
 
-static void
-add_host(struct text *out, const struct addr *a, const char *name, size_t len)
+_Static_assert(FACTS_HOST > ADDR_TEXT + NAME_MAX_OCTETS + 4, "room for an address and a name");
+
+static size_t
+print_host(char host[FACTS_HOST], const struct addr *a, const char *name, size_t len)
 {
 	char ip[ADDR_TEXT];
-	text_puts(out, a->family != 0 ? addr_print(a, ip) : "an unknown host");
+	struct text t = text_in(host, FACTS_HOST);
+	text_puts(&t, a->family != 0 ? addr_print(a, ip) : "an unknown host");
 	if (name_is_host(name, len)) {
-		text_puts(out, " (");
-		text_add(out, name, len);
-		text_putc(out, ')');
+		text_puts(&t, " (");
+		text_add(&t, name, len);
+		text_putc(&t, ')');
 	}
+	return t.len;
 }
 
 static void
-add_server(struct text *out, const struct facts *f)
+add_client(struct text *out, struct facts *f)
+{
+	if (f->host_len[0] == 0)
+		f->host_len[0] = print_host(f->host[0], &f->client, f->helo, f->helo_len);
+	text_add(out, f->host[0], f->host_len[0]);
+}
+
+static void
+add_server(struct text *out, struct facts *f)
 {
 	const char *name;
 	size_t len;
-	name_of_greeting(f->greeting, f->greeting_len, &name, &len);
-	add_host(out, &f->server, name, len);
+	if (f->host_len[1] == 0) {
+		name_of_greeting(f->greeting, f->greeting_len, &name, &len);
+		f->host_len[1] = print_host(f->host[1], &f->server, name, len);
+	}
+	text_add(out, f->host[1], f->host_len[1]);
 }
 
 static void
@@ -417,10 +432,10 @@ add_baseline(struct text *out, const struct record *r)
 }
 
 void
-facts_add(struct text *out, const struct facts *f, enum value value)
+facts_add(struct text *out, struct facts *f, enum value value)
 {
 	switch (value) {
-	case VALUE_CLIENT: add_host(out, &f->client, f->helo, f->helo_len); break;
+	case VALUE_CLIENT: add_client(out, f); break;
 	case VALUE_SERVER: add_server(out, f); break;
 	case VALUE_PORT: text_add_u64(out, f->port); break;
 	case VALUE_PROTOCOL: text_puts(out, protocol_word(f->words[KEY_PROTOCOL])); break;

@@ -161,7 +161,7 @@ time_of(const struct record *r)
  * none. */
 static void
 words_of(const struct judge *j, struct text *out, const struct rule *rule, enum list list,
-    const struct facts *f)
+    struct facts *f)
 {
 	const char *own = rule == NULL ? NULL : list == LIST_WHY ? rule->message : rule->advice;
 	if (own != NULL)
@@ -314,7 +314,7 @@ judge_push(struct judge *j, struct record *r)
 
 /* The sentence of an alert: what happened to the sensor has its own. */
 static void
-sentence_of(const struct judge *j, struct text *out, const struct rule *rule, const struct facts *f)
+sentence_of(const struct judge *j, struct text *out, const struct rule *rule, struct facts *f)
 {
 	struct record_value said;
 	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&

@@ -11,7 +11,6 @@
 
 #include "base/text.h"
 #include "judge/memory_internal.h"
-#include "judge/names.h"
 
 struct memory *
 memory_new(void)
@@ -157,14 +156,11 @@ take_value(struct sighting *s, const struct record_value *v)
 		break;
 	case FIELD_HELO:
 		s->helo = v->str;
-		s->helo_len =
-		    name_is_host(v->str, v->len) && !name_is_generic(v->str, v->len) ? v->len : 0;
+		s->helo_len = v->len;
 		break;
 	case FIELD_GREETING:
-		name_of_greeting(v->str, v->len, &s->greeting, &s->greeting_len);
-		if (!name_is_host(s->greeting, s->greeting_len) ||
-		    name_is_generic(s->greeting, s->greeting_len))
-			s->greeting_len = 0;
+		s->greeting = v->str;
+		s->greeting_len = v->len;
 		break;
 	case FIELD_TLS_ALERT:
 		if (s->alert == NULL) {

@@ -32,9 +32,9 @@ struct sighting {
 	bool mangled;	    /* a keyword was overwritten on the way */
 	const char *reason; /* of the record; its octets: */
 	size_t reason_len;
-	const char *helo; /* the client's name; 0 octets where it is no host's */
+	const char *helo; /* what the client calls itself */
 	size_t helo_len;
-	const char *greeting; /* the server's name, the same */
+	const char *greeting; /* the server's, whole */
 	size_t greeting_len;
 	const char *id; /* Community ID */
 	size_t id_len;
@@ -164,7 +164,7 @@ uint32_t memory_hash(const void *octets, size_t len);
 struct addr memory_net(const struct addr *a);
 
 /* memory_retry.c: tells the record what failed before it, then learns from it. */
-void retry_apply(struct memory *m, const struct sighting *s, struct record *r);
+void retry_apply(struct memory *m, struct sighting *s, struct record *r);
 
 /* memory_server.c: the same with what the server used to offer, and to whom. */
 void server_apply(struct memory *m, const struct sighting *s, struct record *r);

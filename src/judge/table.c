@@ -363,13 +363,13 @@ table_level(const struct table *t, const struct facts *f)
 }
 
 void
-table_add(struct text *out, const struct table *t, enum list list, const struct facts *f)
+table_add(struct text *out, const struct table *t, enum list list, struct facts *f)
 {
 	table_fill_in(out, t, find_row(t, list, f)->text, f);
 }
 
 void
-table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f)
+table_fill_in(struct text *out, const struct table *t, const char *text, struct facts *f)
 {
 	while (*text != '\0') {
 		size_t plain = (size_t)(strchrnul(text, '{') - text), len = 1;

@@ -43,12 +43,11 @@ void table_free(struct table *t);
 enum level table_level(const struct table *t, const struct facts *f);
 
 /* Adds the sentence (LIST_WHY) or the advice (LIST_ADVICE) of the facts. */
-void table_add(struct text *out, const struct table *t, enum list list, const struct facts *f);
+void table_add(struct text *out, const struct table *t, enum list list, struct facts *f);
 
 /* Adds a text with its values filled in, that of a rule for instance; {because} comes from the
  * table. */
-void
-table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f);
+void table_fill_in(struct text *out, const struct table *t, const char *text, struct facts *f);
 
 /* Does each word in braces name a value?  If not the first that does not, with its length. */
 const char *table_wrong_value(const char *text, size_t *len);
