@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "record/read.h"
 
 /* In the order in which, of equal weight, they count. */
 enum where {
@@ -344,18 +345,24 @@ look_at(const struct who *w, enum where where, const char *s, size_t len)
 
 /* ---- a record ---- */
 
+/* Octets of the record; len 0: none. */
+struct words {
+	const char *s;
+	size_t len;
+};
+
 /* What a record says of its two sides. */
 struct clues {
 	struct match match[WHERES];
-	uint8_t id[40];				/* network.community_id, padded with zeros */
-	struct record_value mailer, message_id; /* len 0: none */
-	struct record_value mac[2];		/* of client and server; len 0: none */
-	bool near[2];				/* no router is before it */
-	unsigned hops;	/* mail servers that had it before, the client among them */
-	bool mail;	/* it sent mail */
-	bool no_mail;	/* it did not */
-	bool fetched;	/* its mails are others', and so are their fields */
-	bool forwarded; /* others stand behind the client */
+	uint8_t id[40]; /* network.community_id, padded with zeros */
+	struct words mailer, message_id;
+	struct words mac[2]; /* of client and server */
+	bool near[2];	     /* no router is before it */
+	unsigned hops;	     /* mail servers that had it before, the client among them */
+	bool mail;	     /* it sent mail */
+	bool no_mail;	     /* it did not */
+	bool fetched;	     /* its mails are others', and so are their fields */
+	bool forwarded;	     /* others stand behind the client */
 };
 
 static bool
@@ -377,76 +384,81 @@ read_mac(const char *s, size_t len, uint8_t mac[6])
 }
 
 static void
-take_text(const struct who *w, struct clues *c, enum where where, const struct record_value *v)
+take_text(const struct who *w, struct clues *c, enum where where, const char *s, size_t len)
 {
 	if (c->match[where].row == NULL)
-		c->match[where] = look_at(w, where, v->str, v->len);
+		c->match[where] = look_at(w, where, s, len);
+}
+
+/* Each value of an array, until one tells. */
+static void
+take_texts(const struct who *w, struct clues *c, enum where where, const struct record *r,
+    enum field field)
+{
+	struct record_value v;
+	for (uint32_t at = 0; c->match[where].row == NULL && record_each(r, field, &at, &v);)
+		c->match[where] = look_at(w, where, v.str, v.len);
 }
 
 /* The first word of a greeting is a name, even where it is a single label (RFC 5321 section 4.2),
  * unless nothing follows that tells.  The rest is the same for thousands of servers. */
 static void
-take_greeting(const struct who *w, struct clues *c, const struct record_value *v)
+take_greeting(const struct who *w, struct clues *c, const char *s, size_t len)
 {
 	struct match *m = &c->match[GREETING];
-	size_t len = v->len < LIMIT_TEXT ? v->len : LIMIT_TEXT, n = word_len(v->str, len);
-	if (m->row != NULL)
-		return;
+	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
+	size_t n = word_len(s, len);
 	if (n < len)
-		*m = look_at(w, GREETING, v->str + n + 1, len - n - 1);
+		*m = look_at(w, GREETING, s + n + 1, len - n - 1);
 	if (m->row == NULL)
-		look_at_part(w, v->str, len, 0, n, m);
+		look_at_part(w, s, len, 0, n, m);
 }
 
+/* Which servers had it before; the newest was written by the client. */
 static void
-take_value(const struct who *w, struct clues *c, const struct record_value *v)
+take_hop(const struct who *w, struct clues *c, const struct record_value *v)
 {
 	switch ((int)v->field) {
-	case FIELD_SOURCE_MAC: c->mac[0] = *v; break;
-	case FIELD_DESTINATION_MAC: c->mac[1] = *v; break;
-	case FIELD_CLIENT_DISTANCE: c->near[0] = v->u64 == 0; break;
-	case FIELD_SERVER_DISTANCE: c->near[1] = v->u64 == 0; break;
-	case FIELD_NETWORK_COMMUNITY_ID:
-		memcpy(c->id, v->str, v->len < sizeof c->id ? v->len : sizeof c->id);
-		break;
-	case FIELD_NETWORK_FORWARDED_IP: c->forwarded = true; break;
-	case FIELD_HELO: take_text(w, c, HELO, v); break;
-	case FIELD_GREETING: take_greeting(w, c, v); break;
-	case FIELD_CAPABILITIES: take_text(w, c, KEYWORD, v); break;
-	case FIELD_CLIENT_AGENT: take_text(w, c, AGENT, v); break;
-	case FIELD_USED: take_text(w, c, COMMAND, v); break;
-	case FIELD_EMAIL_X_MAILER: c->mailer = *v; break;
-	case FIELD_EMAIL_MESSAGE_ID: c->message_id = *v; break;
-	case FIELD_ENVELOPES: c->mail = c->mail || v->u64 > 0; break;
-	case FIELD_OUTCOME: c->no_mail = ascii_is(v->str, v->len, "no-mail"); break;
 	case FIELD_HOP: c->hops++; break;
 	case FIELD_HOP_WITH:
 		if (ascii_begins(v->str, v->len, "HTTP")) /* written in a browser */
 			c->hops -= c->hops > 0;
 		break;
 	case FIELD_HOP_SOFTWARE:
-		if (c->hops == 1) /* the newest: the client wrote it */
-			take_text(w, c, RECEIVED, v);
-		break;
-	case FIELD_NETWORK_PROTOCOL:
-		c->fetched = ascii_is(v->str, v->len, "imap") || ascii_is(v->str, v->len, "pop3");
+		if (c->hops == 1)
+			take_text(w, c, RECEIVED, v->str, v->len);
 		break;
 	default: break;
 	}
+}
+
+static struct words
+words_of(const struct record *r, enum field field)
+{
+	struct words t;
+	t.s = record_str(r, field, &t.len);
+	return t;
+}
+
+static bool
+is_word(const struct record *r, enum field field, const char *word)
+{
+	struct words t = words_of(r, field);
+	return t.s != NULL && ascii_is(t.s, t.len, word);
 }
 
 /* The Message-ID without its brackets. */
 static void
 take_message_id(const struct who *w, struct clues *c)
 {
-	struct record_value v = c->message_id;
-	while (v.len > 0 && (*v.str == ' ' || *v.str == '<')) {
-		v.str++;
-		v.len--;
+	struct words t = c->message_id;
+	while (t.len > 0 && (*t.s == ' ' || *t.s == '<')) {
+		t.s++;
+		t.len--;
 	}
-	while (v.len > 0 && (v.str[v.len - 1] == ' ' || v.str[v.len - 1] == '>'))
-		v.len--;
-	take_text(w, c, MESSAGE_ID, &v);
+	while (t.len > 0 && (t.s[t.len - 1] == ' ' || t.s[t.len - 1] == '>'))
+		t.len--;
+	take_text(w, c, MESSAGE_ID, t.s, t.len);
 	struct match *m = &c->match[MESSAGE_ID];
 	/* a server that got the mail from a program of its own machine gives it one */
 	if (m->row != NULL && c->hops > 0 && !(c->hops == 1 && m->row->class == MTA))
@@ -456,30 +468,37 @@ take_message_id(const struct who *w, struct clues *c)
 static void
 take_all(const struct who *w, struct clues *c, const struct record *r)
 {
-	/* those that take_value knows, but for hops, whose order tells */
-	static const uint16_t asked[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC,
-	    FIELD_CLIENT_DISTANCE, FIELD_SERVER_DISTANCE, FIELD_NETWORK_COMMUNITY_ID,
-	    FIELD_NETWORK_FORWARDED_IP, FIELD_HELO, FIELD_GREETING, FIELD_CAPABILITIES,
-	    FIELD_CLIENT_AGENT, FIELD_USED, FIELD_EMAIL_X_MAILER, FIELD_EMAIL_MESSAGE_ID,
-	    FIELD_ENVELOPES, FIELD_OUTCOME, FIELD_NETWORK_PROTOCOL};
 	struct record_value v;
 	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
-			take_value(w, c, &v);
-	}
-	for (uint32_t at = 0; record_has(r, FIELD_HOP) && record_next(r, &at, &v);) {
-		if (v.field == FIELD_HOP || v.field == FIELD_HOP_WITH ||
-		    v.field == FIELD_HOP_SOFTWARE)
-			take_value(w, c, &v);
-	}
+	struct words id = words_of(r, FIELD_NETWORK_COMMUNITY_ID), helo = words_of(r, FIELD_HELO),
+		     greeting = words_of(r, FIELD_GREETING);
+	if (id.len > 0)
+		memcpy(c->id, id.s, id.len < sizeof c->id ? id.len : sizeof c->id);
+	c->mac[0] = words_of(r, FIELD_SOURCE_MAC);
+	c->mac[1] = words_of(r, FIELD_DESTINATION_MAC);
+	c->near[0] = record_u64(r, FIELD_CLIENT_DISTANCE, 1) == 0;
+	c->near[1] = record_u64(r, FIELD_SERVER_DISTANCE, 1) == 0;
+	c->forwarded = record_has(r, FIELD_NETWORK_FORWARDED_IP);
+	c->mailer = words_of(r, FIELD_EMAIL_X_MAILER);
+	c->message_id = words_of(r, FIELD_EMAIL_MESSAGE_ID);
+	c->mail = record_u64(r, FIELD_ENVELOPES, 0) > 0;
+	c->no_mail = is_word(r, FIELD_OUTCOME, "no-mail");
+	c->fetched = is_word(r, FIELD_NETWORK_PROTOCOL, "imap") ||
+	    is_word(r, FIELD_NETWORK_PROTOCOL, "pop3");
+	take_text(w, c, HELO, helo.s, helo.len);
+	take_greeting(w, c, greeting.s, greeting.len);
+	take_texts(w, c, KEYWORD, r, FIELD_CAPABILITIES);
+	take_texts(w, c, AGENT, r, FIELD_CLIENT_AGENT);
+	take_texts(w, c, COMMAND, r, FIELD_USED);
+	for (uint32_t at = 0; record_has(r, FIELD_HOP) && record_next(r, &at, &v);)
+		take_hop(w, c, &v);
 	c->mail = c->mail || r->kind == RECORD_MESSAGE;
 	if (c->fetched) {
 		c->match[RECEIVED].row = NULL;
 		return;
 	}
 	if (c->hops == 0)
-		take_text(w, c, MAILER, &c->mailer);
+		take_text(w, c, MAILER, c->mailer.s, c->mailer.len);
 	else if (c->match[RECEIVED].row == NULL)
 		c->match[RECEIVED].row = &relays;
 	take_message_id(w, c);
@@ -620,10 +639,9 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 {
 	static const enum field mine[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
 	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_VENDOR};
-	struct record_value there;
 	struct clues c;
 	for (size_t i = 0; i < sizeof mine / sizeof *mine; i++) {
-		if (record_find(r, mine[i], &there))
+		if (record_has(r, mine[i]))
 			return;
 	}
 	take_all(w, &c, r);
@@ -631,7 +649,7 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 	for (unsigned side = 0; side < 2; side++) {
 		uint8_t mac[6];
 		if (!c.near[side] || (side == 0 && c.forwarded) ||
-		    !read_mac(c.mac[side].str, c.mac[side].len, mac))
+		    !read_mac(c.mac[side].s, c.mac[side].len, mac))
 			continue;
 		const char *maker = vendors_look_up(v, mac);
 		if (maker == NULL)

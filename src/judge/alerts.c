@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "judge/alerts_internal.h"
+#include "record/read.h"
 
 #define HOUR_NS 3600000000000ll
 #define FOREVER INT64_MAX
@@ -163,14 +164,10 @@ static struct pair_key
 pair_of(const struct record *r)
 {
 	struct pair_key k;
-	struct record_value v;
 	memset(&k, 0, sizeof k);
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		k.client = v.ip;
-	if (record_find(r, FIELD_DESTINATION_IP, &v))
-		k.server = v.ip;
-	if (record_find(r, FIELD_DESTINATION_PORT, &v))
-		k.port = (uint16_t)v.u64;
+	k.client = record_ip(r, FIELD_SOURCE_IP);
+	k.server = record_ip(r, FIELD_DESTINATION_IP);
+	k.port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
 	return k;
 }
 
@@ -186,13 +183,13 @@ about_readable(const struct record *r)
 static bool
 counted_key(struct counted_key *k, const struct rule *rule, const struct record *r)
 {
-	struct record_value v;
+	size_t len;
+	const char *id = record_str(r, FIELD_NETWORK_COMMUNITY_ID, &len);
 	memset(k, 0, sizeof *k);
-	if (rule->kind == RULE_CORRELATION || !record_find(r, FIELD_NETWORK_COMMUNITY_ID, &v) ||
-	    v.len > sizeof k->id)
+	if (rule->kind == RULE_CORRELATION || id == NULL || len > sizeof k->id)
 		return false;
 	k->rule = rule->number;
-	memcpy(k->id, v.str, v.len);
+	memcpy(k->id, id, len);
 	return true;
 }
 
@@ -377,8 +374,8 @@ wake(struct alerts *a, int64_t ns)
 static int64_t
 time_of(const struct record *r, int64_t now_ns)
 {
-	struct record_value v;
-	return record_find(r, FIELD_TIMESTAMP, &v) && v.ns >= 0 && v.ns < now_ns ? v.ns : now_ns;
+	int64_t ns = record_time(r, FIELD_TIMESTAMP, now_ns);
+	return ns >= 0 && ns < now_ns ? ns : now_ns;
 }
 
 struct alert_report

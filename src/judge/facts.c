@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "judge/names.h"
+#include "record/read.h"
 
 const struct key_info key_table[KEYS] = {
     [KEY_RECORD] = {"record", {"session", "message"}},
@@ -87,7 +88,7 @@ word_bit(enum key key, const char *s, size_t len)
 {
 	for (unsigned i = 0; i < KEY_WORDS && key_table[key].words[i] != NULL; i++) {
 		const char *w = key_table[key].words[i];
-		if (strlen(w) == len && memcmp(w, s, len) == 0)
+		if (len > 0 && w[0] == s[0] && strlen(w) == len && memcmp(w, s, len) == 0)
 			return bit(i);
 	}
 	return 0;
@@ -127,71 +128,58 @@ add_secret(struct facts *f, const char *s, size_t len)
 	f->words[KEY_SECRET] |= challenge ? bit(SECRET_CHALLENGE) : word;
 }
 
-static void
-add_fact(struct facts *f, const struct record_value *v)
+static uint32_t
+bit_of(const struct record *r, enum field field, enum key key)
 {
-	switch ((int)v->field) {
-	case FIELD_NETWORK_PROTOCOL:
-		f->words[KEY_PROTOCOL] |= word_bit(KEY_PROTOCOL, v->str, v->len);
-		break;
-	case FIELD_REASON: f->words[KEY_REASON] |= word_bit(KEY_REASON, v->str, v->len); break;
-	case FIELD_EXPOSED: f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, v->str, v->len); break;
-	case FIELD_NETWORK_DIRECTION:
-		f->words[KEY_DIRECTION] |= word_bit(KEY_DIRECTION, v->str, v->len);
-		break;
-	case FIELD_BODY_PROTECTION:
-		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
-		break;
-	case FIELD_CLIENT_CLASS: f->words[KEY_CLASS] |= word_bit(KEY_CLASS, v->str, v->len); break;
-	case FIELD_CLIENT_SOFTWARE:
-	case FIELD_SERVER_SOFTWARE:
-		f->software[v->field == FIELD_SERVER_SOFTWARE] = v->str;
-		f->software_len[v->field == FIELD_SERVER_SOFTWARE] = v->len;
-		break;
-	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
-	case FIELD_AUTH_SHOWS: add_secret(f, v->str, v->len); break;
-	case FIELD_SOURCE_IP: f->client = v->ip; break;
-	case FIELD_DESTINATION_IP: f->server = v->ip; break;
-	case FIELD_DESTINATION_PORT: f->port = v->u64; break;
-	case FIELD_MESSAGES: f->messages = v->u64; break;
-	case FIELD_ENVELOPES: f->envelopes = v->u64; break;
-	case FIELD_EMAIL_TO: f->recipients++; break;
-	case FIELD_RECIPIENTS: f->commands = v->u64; break;
-	case FIELD_STARTTLS_REPLY: f->reply = v->u64; break;
-	case FIELD_STARTTLS_REPLY_WORD:
-		f->reply_word = v->str;
-		f->reply_word_len = v->len;
-		break;
-	case FIELD_GREETING:
-		f->greeting = v->str;
-		f->greeting_len = v->len;
-		break;
-	case FIELD_HELO:
-		f->helo = v->str;
-		f->helo_len = v->len;
-		break;
-	default: break;
-	}
+	size_t len;
+	const char *s = record_str(r, field, &len);
+	return s != NULL ? word_bit(key, s, len) : 0;
 }
 
-/* Those that add_fact knows. */
-static const uint16_t asked[] = {FIELD_NETWORK_PROTOCOL, FIELD_REASON, FIELD_EXPOSED,
-    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_CLIENT_CLASS, FIELD_CLIENT_SOFTWARE,
-    FIELD_SERVER_SOFTWARE, FIELD_AUTH, FIELD_AUTH_SHOWS, FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
-    FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO, FIELD_RECIPIENTS,
-    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
+static void
+take_words(struct facts *f, const struct record *r)
+{
+	struct record_value v;
+	f->words[KEY_PROTOCOL] = bit_of(r, FIELD_NETWORK_PROTOCOL, KEY_PROTOCOL);
+	f->words[KEY_REASON] = bit_of(r, FIELD_REASON, KEY_REASON);
+	f->words[KEY_DIRECTION] = bit_of(r, FIELD_NETWORK_DIRECTION, KEY_DIRECTION);
+	f->words[KEY_PROTECTION] = bit_of(r, FIELD_BODY_PROTECTION, KEY_PROTECTION);
+	f->words[KEY_CLASS] = bit_of(r, FIELD_CLIENT_CLASS, KEY_CLASS);
+	for (uint32_t at = 0; record_each(r, FIELD_EXPOSED, &at, &v);)
+		f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, v.str, v.len);
+	for (uint32_t at = 0; record_each(r, FIELD_AUTH, &at, &v);)
+		add_mechanism(f, v.str, v.len);
+	for (uint32_t at = 0; record_each(r, FIELD_AUTH_SHOWS, &at, &v);)
+		add_secret(f, v.str, v.len);
+}
+
+static void
+take_values(struct facts *f, const struct record *r)
+{
+	struct record_value v;
+	f->software[0] = record_str(r, FIELD_CLIENT_SOFTWARE, &f->software_len[0]);
+	f->software[1] = record_str(r, FIELD_SERVER_SOFTWARE, &f->software_len[1]);
+	f->client = record_ip(r, FIELD_SOURCE_IP);
+	f->server = record_ip(r, FIELD_DESTINATION_IP);
+	f->port = record_u64(r, FIELD_DESTINATION_PORT, 0);
+	f->messages = record_u64(r, FIELD_MESSAGES, 0);
+	f->envelopes = record_u64(r, FIELD_ENVELOPES, 0);
+	f->commands = record_u64(r, FIELD_RECIPIENTS, 0);
+	f->reply = record_u64(r, FIELD_STARTTLS_REPLY, 0);
+	f->reply_word = record_str(r, FIELD_STARTTLS_REPLY_WORD, &f->reply_word_len);
+	f->greeting = record_str(r, FIELD_GREETING, &f->greeting_len);
+	f->helo = record_str(r, FIELD_HELO, &f->helo_len);
+	for (uint32_t at = 0; record_each(r, FIELD_EMAIL_TO, &at, &v);)
+		f->recipients++;
+}
 
 void
 facts_of(struct facts *f, const struct record *r)
 {
-	struct record_value v;
 	memset(f, 0, offsetof(struct facts, host));
 	f->record = r;
-	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
-			add_fact(f, &v);
-	}
-
+	take_words(f, r);
+	take_values(f, r);
 	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
 		f->recipients = f->commands;
 	if (f->words[KEY_SECRET] != bit(SECRET_ACCOUNT)) /* it says that there was no more */

@@ -12,6 +12,7 @@
 
 #include "judge/alerts.h"
 #include "judge/state.h"
+#include "record/read.h"
 
 #define SENTENCE   1024u /* octets of a sentence or advice */
 #define FRAMEWORK  "MITRE ATT&CK v17"
@@ -151,10 +152,8 @@ is_readable(const struct record *r)
 static int64_t
 time_of(const struct record *r)
 {
-	struct record_value v;
-	if (!record_find(r, FIELD_EVENT_END, &v) && !record_find(r, FIELD_TIMESTAMP, &v))
-		return 0;
-	return v.ns >= 0 && v.ns <= INT64_MAX / 2 ? v.ns : 0;
+	int64_t ns = record_time(r, FIELD_EVENT_END, record_time(r, FIELD_TIMESTAMP, 0));
+	return ns >= 0 && ns <= INT64_MAX / 2 ? ns : 0;
 }
 
 /* The sentence or the advice that `rule` (NULL: none) has for the facts; empty where there is

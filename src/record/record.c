@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD	 4u  /* octets of a struct head */
+#define HEAD	 4u  /* octets of a struct record_head */
 #define CUT_ROOM 16u /* octets kept free to say that values were left out */
 #define FIELD_ROOM \
 	6144u /* octets that lists leave to single values: verdict, level and advice come last */
@@ -18,10 +18,6 @@
 #define TIME TYPE_TIME
 #define IP   TYPE_IP
 #define ITEM TYPE_ITEM
-
-struct head {
-	uint16_t field, len;
-};
 
 const struct field_info field_table[FIELDS] = {
 #define FIELD(id, name, type, number, privacy, meaning) \
@@ -72,7 +68,7 @@ put(struct record *r, enum field f, enum field_type type, const void *octets, si
 		r->cut++;
 		return;
 	}
-	struct head head = {(uint16_t)f, (uint16_t)len};
+	struct record_head head = {(uint16_t)f, (uint16_t)len};
 	memcpy(r->data + r->len, &head, HEAD);
 	if (len > 0)
 		memcpy(r->data + r->len + HEAD, octets, len);
@@ -136,7 +132,7 @@ record_put_item(struct record *r, enum field f)
 
 /* Field and length of the entry at `at`; false where there is none that fits. */
 static inline bool
-head_at(const struct record *r, uint32_t at, struct head *head)
+head_at(const struct record *r, uint32_t at, struct record_head *head)
 {
 	if (r->len > sizeof r->data || at > r->len || r->len - at < HEAD)
 		return false;
@@ -177,7 +173,7 @@ take_ip(struct addr *to, const uint8_t p[17])
 
 /* The value of the entry at `at`, whose head was read; false where it is not sound. */
 static inline bool
-value_at(const struct record *r, uint32_t at, struct head head, struct record_value *v)
+value_at(const struct record *r, uint32_t at, struct record_head head, struct record_value *v)
 {
 	const uint8_t *p = r->data + at + HEAD;
 	unsigned type = field_table[head.field].type;
@@ -202,7 +198,7 @@ value_at(const struct record *r, uint32_t at, struct head head, struct record_va
 bool
 record_next(const struct record *r, uint32_t *at, struct record_value *v)
 {
-	struct head head;
+	struct record_head head;
 	if (!head_at(r, *at, &head) || !value_at(r, *at, head, v))
 		return false;
 	*at += HEAD + head.len;
@@ -212,7 +208,7 @@ record_next(const struct record *r, uint32_t *at, struct record_value *v)
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
-	struct head head;
+	struct record_head head;
 	uint32_t at = 0;
 	record_begin(r, kind);
 	if (len > sizeof r->data)
@@ -229,7 +225,7 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 
 /* The entry of field f at or behind `at`; false where there is none. */
 static inline bool
-find_from(const struct record *r, enum field f, uint32_t *at, struct head *head)
+find_from(const struct record *r, enum field f, uint32_t *at, struct record_head *head)
 {
 	while (*at <= r->last[f] && head_at(r, *at, head)) {
 		if (head->field == f)
@@ -242,7 +238,7 @@ find_from(const struct record *r, enum field f, uint32_t *at, struct head *head)
 bool
 record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
-	struct head head;
+	struct record_head head;
 	if (*at == 0)
 		*at = r->first[f];
 	if (!find_from(r, f, at, &head) || !value_at(r, *at, head, v))
@@ -254,7 +250,7 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 const uint8_t *
 record_octets(const struct record *r, enum field f, size_t *len)
 {
-	struct head head;
+	struct record_head head;
 	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))
 		return NULL;
 	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head.len;
@@ -264,7 +260,7 @@ record_octets(const struct record *r, enum field f, size_t *len)
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
-	struct head head;
+	struct record_head head;
 	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
 		return false;
 	size_t len = strlen(word);
@@ -279,7 +275,7 @@ record_is(const struct record *r, enum field f, const char *word)
 static void
 index_anew(struct record *r)
 {
-	struct head head;
+	struct record_head head;
 	memset(r->has, 0, sizeof r->has);
 	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len)
 		note(r, head.field, at);
@@ -288,7 +284,7 @@ index_anew(struct record *r)
 void
 record_remove(struct record *r, enum field f)
 {
-	struct head head;
+	struct record_head head;
 	if (!record_has(r, f))
 		return;
 	for (uint32_t at = 0; head_at(r, at, &head);) {
@@ -323,7 +319,7 @@ void
 record_put_bools(struct record *r, enum field item, enum field f, const bool *values, unsigned n)
 {
 	enum { SIZE = HEAD + 1 };
-	struct head head;
+	struct record_head head;
 	assert(field_table[item].type == TYPE_ITEM && field_table[f].type == TYPE_BOOL);
 	for (uint32_t at = 0; n > 0 && head_at(r, at, &head);) {
 		at += HEAD + head.len;
@@ -333,7 +329,7 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 			r->cut = (uint16_t)(r->cut + n);
 			break;
 		}
-		struct head put_head = {(uint16_t)f, 1};
+		struct record_head put_head = {(uint16_t)f, 1};
 		memmove(r->data + at + SIZE, r->data + at, r->len - at);
 		memcpy(r->data + at, &put_head, HEAD);
 		r->data[at + HEAD] = *values++;
@@ -347,7 +343,7 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
-	struct head head;
+	struct record_head head;
 	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
 	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
@@ -368,7 +364,7 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
-	struct head head;
+	struct record_head head;
 	uint32_t from = 0, at = 0; /* what is to be copied in one go */
 	uint64_t left_out[(FIELDS + 63) / 64] = {0};
 	for (unsigned i = 0; i < n; i++)

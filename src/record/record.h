@@ -54,6 +54,12 @@ struct record {
 	uint8_t data[LIMIT_RECORD];
 };
 
+/* Before each value in data. */
+struct record_head {
+	uint16_t field; /* enum field */
+	uint16_t len;	/* octets of the value that follows */
+};
+
 /* Empties the record and sets its kind. */
 void record_begin(struct record *r, enum record_kind kind);
 
