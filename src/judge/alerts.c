@@ -124,9 +124,9 @@ static void
 add_values(struct text *t, const struct record *r, enum field field)
 {
 	struct record_value v;
+	const enum field first = field_first(field);
 	/* fields of one name have the same meaning, and stand together in the table */
-	for (unsigned f = field_first(field);
-	     f < FIELDS && field_first((enum field)f) == field_first(field); f++) {
+	for (unsigned f = first; f < FIELDS && field_first((enum field)f) == first; f++) {
 		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);) {
 			switch (field_table[f].type) {
 			case TYPE_STR: add_part(t, v.str, v.len); break;

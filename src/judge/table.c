@@ -138,7 +138,8 @@ value_at(const char *s, size_t *len)
 		n++;
 	*len = n > 0 && s[1 + n] == '}' ? n + 2 : 1;
 	for (unsigned v = 0; *len > 1 && v < VALUES; v++) {
-		if (strncmp(value_names[v], s + 1, n) == 0 && value_names[v][n] == '\0')
+		if (value_names[v][0] == s[1] && strncmp(value_names[v], s + 1, n) == 0 &&
+		    value_names[v][n] == '\0')
 			return (enum value)v;
 	}
 	return VALUES;

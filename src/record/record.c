@@ -281,12 +281,33 @@ index_anew(struct record *r)
 		note(r, head.field, at);
 }
 
+/* The only value of field f goes: those behind it move up. */
+static void
+remove_one(struct record *r, enum field f, uint32_t size)
+{
+	uint16_t at = r->first[f];
+	memmove(r->data + at, r->data + at + size, r->len - at - size);
+	r->len -= size;
+	r->has[f / 64] &= ~(1ull << f % 64);
+	for (unsigned word = 0; word < (FIELDS + 63) / 64; word++) {
+		for (uint64_t left = r->has[word]; left != 0; left &= left - 1) {
+			unsigned i = word * 64 + (unsigned)__builtin_ctzll(left);
+			r->first[i] = (uint16_t)(r->first[i] - (r->first[i] > at ? size : 0));
+			r->last[i] = (uint16_t)(r->last[i] - (r->last[i] > at ? size : 0));
+		}
+	}
+}
+
 void
 record_remove(struct record *r, enum field f)
 {
 	struct record_head head;
 	if (!record_has(r, f))
 		return;
+	if (r->first[f] == r->last[f] && head_at(r, r->first[f], &head)) {
+		remove_one(r, f, HEAD + head.len);
+		return;
+	}
 	for (uint32_t at = 0; head_at(r, at, &head);) {
 		uint32_t next = at + HEAD + head.len;
 		if (head.field != f) {
