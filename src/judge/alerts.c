@@ -50,6 +50,7 @@ struct alerts {
 	struct map pairs;   /* struct pair_key -> struct pair */
 	struct map counted; /* struct counted_key -> const struct rule *: by which exception mails
 			       were accepted, all of them; NULL: some were not */
+	bool accepts;	    /* an exception accepted something, since the rules were read */
 	uint32_t walk;	    /* alerts_due: where it goes on */
 	bool walking;
 	int64_t soonest_ns;			 /* of the windows that this walk saw */
@@ -236,8 +237,9 @@ alerts_accepted(struct alerts *a, const struct rule *rule, const struct record *
 {
 	struct counted_key k;
 	bool fresh = false;
-	if (!counted_key(&k, rule, r))
+	if ((by == NULL && !a->accepts) || !counted_key(&k, rule, r))
 		return by;
+	a->accepts = true;
 	if (r->kind == RECORD_SESSION) {
 		const struct rule **mails = map_find(&a->counted, &k);
 		if (by == NULL && mails != NULL)
@@ -259,6 +261,7 @@ alerts_forget_rules(struct alerts *a)
 	void *value;
 	for (uint32_t at = 0; map_next(&a->counted, &at, &key, &value);)
 		map_remove_value(&a->counted, value);
+	a->accepts = false;
 }
 
 /* ------------------------------------------------------------------- records of alerts */
@@ -378,15 +381,25 @@ time_of(const struct record *r, int64_t now_ns)
 	return ns >= 0 && ns < now_ns ? ns : now_ns;
 }
 
-struct alert_report
-alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
-    int64_t now_ns)
+struct fingerprint
+alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r)
 {
+	struct counted_key k;
 	struct fingerprint f = fingerprint_of(a, rule, r);
+	map_expect(&a->open, &f);
+	if (counted_key(&k, rule, r))
+		map_expect(&a->counted, &k);
+	return f;
+}
+
+struct alert_report
+alerts_event(struct alerts *a, const struct fingerprint *f, const struct rule *rule,
+    enum level level, const struct record *r, int64_t now_ns)
+{
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);
-	struct open_alert *o = open_alert(a, &f, r, &fresh);
+	struct open_alert *o = open_alert(a, f, r, &fresh);
 	if (o == NULL) { /* cannot be: one was given up */
 		report.state = ALERT_NEW;
 		return report;

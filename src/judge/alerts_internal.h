@@ -8,10 +8,6 @@
 #include "base/text.h"
 #include "judge/alerts.h"
 
-struct fingerprint {
-	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
-};
-
 struct pair_key {
 	struct addr client, server;
 	uint16_t port;

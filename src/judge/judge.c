@@ -24,6 +24,7 @@
 struct hit {
 	const struct rule *rule;
 	enum level level;
+	struct fingerprint alert; /* it belongs to */
 };
 
 struct judge {
@@ -180,7 +181,8 @@ put_accepted(struct record *r, const struct rule *e)
 	record_put_time(r, FIELD_ACCEPTED_EXPIRES, e->expires_ns);
 }
 
-/* What the rules say of the record; the gravest one, the exception, and the hits that remain. */
+/* What the detection rules say of the record; the gravest one, the exception, and the hits that
+ * remain. */
 static const struct rule *
 match(struct judge *j, struct record *r, enum level by_path, enum level *level,
     const struct rule **accepted)
@@ -188,7 +190,7 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 	struct rule_hit found[RULE_HITS];
 	const struct rule *gravest = NULL;
 	size_t n = rules_match(j->rules, r, j->now_ns, found);
-	bool credentials = record_is(r, FIELD_EXPOSED, "credentials");
+	bool credentials = n > 0 && record_is(r, FIELD_EXPOSED, "credentials");
 	if (by_path == LEVEL_NONE)
 		n = 0; /* the table has nothing to say of such a path */
 	j->hits = 0;
@@ -206,8 +208,8 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 		}
 		if (l == LEVEL_NONE)
 			continue;
-		j->hit[j->hits++] = (struct hit){rule, l};
-		if (rule->kind != RULE_CORRELATION && l > *level) {
+		j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
+		if (l > *level) {
 			*level = l;
 			gravest = rule;
 		}
@@ -215,6 +217,30 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 	if (*level == LEVEL_NONE && *accepted != NULL)
 		*level = LEVEL_INFORMATIONAL;
 	return gravest;
+}
+
+/* The correlations that it completes are hits too. */
+static void
+correlate(struct judge *j, enum level by_path)
+{
+	struct rule_hit found[RULE_HITS];
+	size_t n = rules_correlate(j->rules, j->now_ns, found, 0);
+	for (size_t i = 0; i < n && by_path != LEVEL_NONE && j->hits < RULE_HITS; i++) {
+		const struct rule *rule = found[i].rule;
+		enum level l = rule->by_path ? by_path : rule->level;
+		if (l != LEVEL_NONE)
+			j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
+	}
+}
+
+/* All is put: the hits are to be reported. */
+static void
+expect_alerts(struct judge *j, const struct record *r)
+{
+	for (size_t i = 0; i < j->hits; i++)
+		j->hit[i].alert = alerts_expect(j->alerts, j->hit[i].rule, r);
+	j->record = r;
+	j->reported = 0;
 }
 
 /* The recipients' domains, each once: rules and people count by them. */
@@ -255,11 +281,11 @@ push_sensor(struct judge *j, struct record *r)
 	const struct rule *accepted = NULL;
 	enum level level;
 	(void)match(j, r, LEVEL_INFORMATIONAL, &level, &accepted);
+	correlate(j, LEVEL_INFORMATIONAL);
 	record_put_word(r, FIELD_LEVEL, level_name(level));
 	if (accepted != NULL)
 		put_accepted(r, accepted);
-	j->record = r;
-	j->reported = 0;
+	expect_alerts(j, r);
 }
 
 void
@@ -294,6 +320,7 @@ judge_push(struct judge *j, struct record *r)
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
 	words_of(j, &t, gravest, LIST_WHY, &f);
 	words_of(j, &a, gravest, LIST_ADVICE, &f);
+	correlate(j, by_path);
 
 	/* f points into r, which changes from here on */
 	record_put_word(r, FIELD_LEVEL, level_name(level));
@@ -305,8 +332,7 @@ judge_push(struct judge *j, struct record *r)
 		put_accepted(r, accepted);
 	if (r->kind == RECORD_SESSION && record_is(r, FIELD_OUTCOME, "encrypted"))
 		alerts_sealed(j->alerts, r, j->now_ns);
-	j->record = r;
-	j->reported = 0;
+	expect_alerts(j, r);
 }
 
 /* ---------------------------------------------------------------------------- alerts */
@@ -443,8 +469,8 @@ judge_next(struct judge *j, struct record *out)
 		return true;
 	while (j->record != NULL && j->reported < j->hits) {
 		const struct hit *hit = &j->hit[j->reported++];
-		struct alert_report report =
-		    alerts_event(j->alerts, hit->rule, hit->level, j->record, j->now_ns);
+		struct alert_report report = alerts_event(j->alerts, &hit->alert, hit->rule,
+		    hit->level, j->record, j->now_ns);
 		if (report.state == ALERT_SILENT)
 			continue;
 		if (j->brief)

@@ -462,6 +462,7 @@ size_t
 rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits)
 {
 	size_t count = 0;
+	s->view = NULL;
 	if (!s->linked || r->kind > RECORD_SENSOR)
 		return 0;
 	for (size_t i = 0; i < s->matches; i++) /* of the record before */
@@ -479,6 +480,18 @@ rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule
 			    m->accepted != 0 ? s->rule[m->accepted - 1] : NULL};
 	}
 	for (size_t k = 0; k < s->correlations; k++) {
+		const struct rule *rule = s->rule[s->order[k]];
+		rule->body->hit = false;
+		if (rule->active)
+			rule_window_expect(s, rule->body->correlation);
+	}
+	return count;
+}
+
+size_t
+rules_correlate(struct rules *s, int64_t now_ns, struct rule_hit *hits, size_t count)
+{
+	for (size_t k = 0; k < s->correlations && s->view != NULL; k++) {
 		const struct rule *rule = s->rule[s->order[k]];
 		rule->body->hit =
 		    rule->active && rule_window_push(s, rule->body->correlation, now_ns);

@@ -49,7 +49,7 @@ hits_of(struct rules *s, const char *line)
 	static char names[4096];
 	struct rule_hit hits[RULE_HITS];
 	int64_t ns = build_record_of(&record, line);
-	size_t n = rules_match(s, &record, ns, hits);
+	size_t n = rules_correlate(s, ns, hits, rules_match(s, &record, ns, hits));
 	names[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		strcat(names, hits[i].rule->name);
@@ -524,7 +524,8 @@ many_groups_are_bounded(void **state)
 		record_put_word(&record, FIELD_OUTCOME, "cleartext");
 		snprintf(name, sizeof name, "h%u", i);
 		record_put_word(&record, FIELD_HELO, name);
-		assert_int_equal(rules_match(s, &record, BUILD_EPOCH_NS + i, hits), 0);
+		size_t n = rules_match(s, &record, BUILD_EPOCH_NS + i, hits);
+		assert_int_equal(rules_correlate(s, BUILD_EPOCH_NS + i, hits, n), 0);
 	}
 	rules_free(s);
 }
