@@ -43,6 +43,19 @@ hash_word(const uint8_t *p, size_t len)
 	return w;
 }
 
+/* The same of up to 16 octets as two; how many were taken. */
+static inline size_t
+hash_pair(const uint8_t *p, size_t len, uint64_t w[2])
+{
+	if (len >= 16) {
+		memcpy(w, p, 16);
+		return 16;
+	}
+	w[0] = hash_word(p, len);
+	w[1] = len > 8 ? hash_word(p + 8, len - 8) : 0;
+	return len;
+}
+
 /* Hash of 40 octets: two addresses of 16, two ports and padding, as the flow table lays them out.
  */
 static inline uint64_t
@@ -64,13 +77,11 @@ hash_octets(const struct hash_key *key, const void *octets, size_t len, uint8_t 
 {
 	const uint8_t *p = octets;
 	uint64_t a = key->k[0] ^ len, b = key->k[1];
-	while (len > 0) {
-		size_t n = len < 16 ? len : 16;
-		uint64_t w[2] = {hash_word(p, n), n > 8 ? hash_word(p + 8, n - 8) : 0};
+	for (size_t n; len > 0; p += n, len -= n) {
+		uint64_t w[2];
+		n = hash_pair(p, len, w);
 		a = hash_fold(a ^ w[0] ^ key->k[2], w[1] ^ key->k[3]);
 		b = hash_fold(b ^ w[1] ^ key->k[0], w[0] ^ a ^ key->k[1]);
-		p += n;
-		len -= n;
 	}
 	uint64_t sum[2] = {hash_fold(a ^ key->k[1], b ^ key->k[2]),
 	    hash_fold(b ^ key->k[3], a ^ key->k[0])};

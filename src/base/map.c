@@ -20,12 +20,10 @@ hash_of(const struct map *m, const void *key)
 {
 	const uint8_t *p = key;
 	uint64_t h = m->key.k[0] ^ m->key_size;
-	for (size_t left = m->key_size; left > 0;) {
-		size_t n = left < 16 ? left : 16;
-		uint64_t w[2] = {hash_word(p, n), n > 8 ? hash_word(p + 8, n - 8) : 0};
+	for (size_t n, left = m->key_size; left > 0; p += n, left -= n) {
+		uint64_t w[2];
+		n = hash_pair(p, left, w);
 		h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
-		p += n;
-		left -= n;
 	}
 	return hash_fold(h ^ m->key.k[3], m->key.k[1]);
 }

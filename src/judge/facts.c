@@ -1,6 +1,7 @@
 /* The facts of a record that the table asks about: see facts.h. */
 #include "judge/facts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "judge/names.h"
@@ -92,6 +93,36 @@ word_bit(enum key key, const char *s, size_t len)
 			return bit(i);
 	}
 	return 0;
+}
+
+/* Where the words of each key begin in a packed number; KEYS: where they end. */
+static unsigned
+place_of(unsigned key)
+{
+	static uint8_t place[KEYS + 1];
+	for (unsigned k = 0; place[KEYS] == 0 && k < KEYS; k++) {
+		unsigned n = 0;
+		while (n < KEY_WORDS && key_table[k].words[n] != NULL)
+			n++;
+		place[k + 1] = (uint8_t)(place[k] + n + 1);
+	}
+	return place[key];
+}
+
+struct condition
+condition_of(const uint32_t words[KEYS])
+{
+	struct condition c = {0};
+	assert(place_of(KEYS) <= 64);
+	for (unsigned k = 0; k < KEYS; k++) {
+		unsigned at = place_of(k), carry = place_of(k + 1) - 1;
+		if (words[k] == 0)
+			continue;
+		c.allowed |= (uint64_t)words[k] << at;
+		c.fill |= (1ull << carry) - (1ull << at);
+		c.carry |= 1ull << carry;
+	}
+	return c;
 }
 
 static unsigned
@@ -196,6 +227,8 @@ facts_of(struct facts *f, const struct record *r)
 		f->words[KEY_DIRECTION] = bit(DIRECTION_UNKNOWN);
 	if (addr_is_loopback(&f->client) && addr_is_loopback(&f->server))
 		f->words[KEY_DIRECTION] = bit(DIRECTION_LOOPBACK);
+	for (unsigned k = 0; k < KEYS; k++)
+		f->packed |= (uint64_t)f->words[k] << place_of(k);
 }
 
 _Static_assert(FACTS_HOST > ADDR_TEXT + NAME_MAX_OCTETS + 4, "room for an address and a name");

@@ -65,6 +65,7 @@ struct facts {
 	const struct record *record; /* whose facts they are */
 	uint32_t words[KEYS]; /* bit i: words[i] of the key holds; of the record, at least one bit
 				 for every key but exposed, secret, protection and class */
+	uint64_t packed;      /* the same, as condition_holds wants it */
 	const char *greeting; /* the server's; lives as long as the record */
 	size_t greeting_len;  /* 0: not known */
 	const char *helo;     /* the client's name for itself */
@@ -85,6 +86,27 @@ struct facts {
 	size_t host_len[2];	  /* octets of `host`; 0: not yet needed */
 	char host[2][FACTS_HOST]; /* client and server as sentences name them, several times */
 };
+
+/*
+ * What facts must be, in a form that takes five instructions to compare: the words of all keys
+ * stand side by side in one number, each key's with a bit in front that is 0.  Where a word holds
+ * that is allowed, adding `fill`, which has all bits of the keys that are asked for, carries into
+ * that bit.
+ */
+struct condition {
+	uint64_t allowed; /* words */
+	uint64_t fill;
+	uint64_t carry; /* the bits in front */
+};
+
+/* That of each key one of these words holds; of one without words, nothing. */
+struct condition condition_of(const uint32_t words[KEYS]);
+
+static inline bool
+condition_holds(const struct condition *c, const struct facts *f)
+{
+	return (((f->packed & c->allowed) + c->fill) & c->carry) == c->carry;
+}
 
 /* Reads the facts; they point into `r`. */
 void facts_of(struct facts *f, const struct record *r);

@@ -9,19 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/limits.h"
-
-#define FOUND  256u		     /* a power of two */
-#define SPREAD 0x9e3779b97f4a7c15ull /* any odd number with many bits */
-
-/* The first row of a list that certain words allow: of the facts of most records, the same few. */
-struct found {
-	uint32_t words[KEYS];
-	uint32_t row;
-	uint8_t list;
-	bool taken;
-};
 
 static const char *const list_names[LISTS] = {
     [LIST_LEVELS] = "levels",
@@ -125,6 +113,7 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 		if (!read_condition(y, row, key, value))
 			return false;
 	}
+	row->condition = condition_of(row->words);
 	return true;
 }
 
@@ -267,11 +256,8 @@ table_read(struct table *t, const char *yaml, size_t len, const char *name, char
 	struct yaml *y = yaml_open(yaml, len, name, error);
 	if (y == NULL)
 		return false;
-	t->found = calloc(FOUND, sizeof *t->found);
-	bool good = t->found != NULL || yaml_fail(y, 0, "no memory");
-	good = good &&
-	    (yaml_next(y) ||
-		yaml_fail(y, 0, "the lists 'levels', 'why', 'because' and 'advice' are expected"));
+	bool good = yaml_next(y) ||
+	    yaml_fail(y, 0, "the lists 'levels', 'why', 'because' and 'advice' are expected");
 	good = good && read_lists(y, t);
 	if (good && yaml_next(y))
 		good = yaml_fail(y, yaml_root(y), "one document is expected, not two");
@@ -294,7 +280,6 @@ table_free(struct table *t)
 		}
 		free(t->rows[list]);
 	}
-	free(t->found);
 	memset(t, 0, sizeof *t);
 }
 
@@ -313,16 +298,6 @@ has_part(char *const parts[ROW_PARTS], const char *s, size_t len)
 }
 
 static bool
-has_words(const struct row *row, const struct facts *f)
-{
-	for (unsigned k = 0; k < KEYS; k++) {
-		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
 has_parts(const struct row *row, const struct facts *f)
 {
 	return has_part(row->parts[PART_GREETING], f->greeting, f->greeting_len) &&
@@ -330,29 +305,12 @@ has_parts(const struct row *row, const struct facts *f)
 	    has_part(row->parts[PART_SERVER], f->software[1], f->software_len[1]);
 }
 
-/* Where facts with these words were found before. */
-static struct found *
-found_of(const struct table *t, enum list list, const struct facts *f)
-{
-	uint64_t h = (uint64_t)list + 1;
-	for (unsigned k = 0; k < KEYS; k++)
-		h = (h << 7 | h >> 57) ^ f->words[k];
-	struct found *x = &t->found[hash_fold(h, SPREAD) % FOUND];
-	if (!x->taken || x->list != list || memcmp(x->words, f->words, sizeof x->words) != 0) {
-		*x = (struct found){.list = (uint8_t)list, .taken = true};
-		memcpy(x->words, f->words, sizeof x->words);
-		while (!has_words(&t->rows[list][x->row], f)) /* the last one matches */
-			x->row++;
-	}
-	return x;
-}
-
-/* Rows are looked through from the first that the words allow on. */
 static const struct row *
 find_row(const struct table *t, enum list list, const struct facts *f)
 {
-	const struct row *row = t->rows[list] + found_of(t, list, f)->row;
-	while (!has_words(row, f) || !has_parts(row, f)) /* table_read saw to the last one */
+	const struct row *row = t->rows[list];
+	while (!condition_holds(&row->condition, f) ||
+	    !has_parts(row, f)) /* table_read saw to the last */
 		row++;
 	return row;
 }

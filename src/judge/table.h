@@ -22,6 +22,7 @@ enum list { LIST_LEVELS, LIST_WHY, LIST_BECAUSE, LIST_ADVICE, LISTS };
 
 struct row {
 	uint32_t words[KEYS];	       /* one of these must hold; 0: any may */
+	struct condition condition;    /* the same, as it is asked */
 	char *parts[PARTS][ROW_PARTS]; /* one of these must stand in that text; NULL ends */
 	char *text;		       /* of the lists but `levels` */
 	enum level level;	       /* of the list `levels`; LEVEL_NONE: nothing to say */
@@ -30,7 +31,6 @@ struct row {
 struct table {
 	struct row *rows[LISTS]; /* owned */
 	size_t count[LISTS];	 /* the last row of each list matches everything */
-	struct found *found;	 /* owned: where facts were found before */
 };
 
 /* Reads the table: `len` octets of YAML, which are not needed afterwards; `name` stands for them in
