@@ -104,7 +104,7 @@ take_keywords(struct memory *m, struct sighting *s, const struct record *r)
 	struct keyword_set set = {.taken = true};
 	size_t len;
 	const uint8_t *octets =
-	    record_has(r, FIELD_CAPABILITIES) ? record_octets(r, FIELD_CAPABILITIES, &len) : NULL;
+	    record_has(r, FIELD_CAPABILITIES) ? record_span(r, FIELD_CAPABILITIES, &len) : NULL;
 	if (octets == NULL)
 		return;
 	hash_octets(&m->key, octets, len, set.list);

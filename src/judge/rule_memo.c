@@ -150,7 +150,7 @@ identify(struct rules *s, uint8_t out[OCTETS])
 			if (!has_bit(m->octets, f))
 				continue;
 			size_t n;
-			const uint8_t *octets = record_octets(r, (enum field)f, &n);
+			const uint8_t *octets = record_span(r, (enum field)f, &n);
 			if (octets == NULL || n > OCTETS - len)
 				return 0;
 			memcpy(out + len, octets, n);

@@ -248,7 +248,7 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 }
 
 const uint8_t *
-record_octets(const struct record *r, enum field f, size_t *len)
+record_span(const struct record *r, enum field f, size_t *len)
 {
 	struct record_head head;
 	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))

@@ -134,7 +134,7 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 /* The octets of a field that the record has, from its first value to its last, as they stand there
  * (with the names of their fields, and whatever was put in between): records are alike in them only
  * where these are equal.  They live as long as the record; NULL where they are no record. */
-const uint8_t *record_octets(const struct record *r, enum field f, size_t *len);
+const uint8_t *record_span(const struct record *r, enum field f, size_t *len);
 
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);
