@@ -300,6 +300,7 @@ take_record(struct run *r)
 {
 	judge_expect(r->judge, &r->record);
 	enrich_apply(r->enrich, &r->record);
+	judge_want_words(r->judge, outputs_want_words(&r->outputs, &r->record));
 	judge_push(r->judge, &r->record);
 	tally_add(&r->tally, &r->record);
 	return push(r, &r->record) && drain_alerts(r);

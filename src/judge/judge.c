@@ -39,7 +39,8 @@ struct judge {
 	size_t hits, reported; /* of the record at hand; of these: looked at */
 	int64_t now_ns;	       /* the newest time of any record */
 	bool finished;
-	bool brief; /* alerts name only what a report lists */
+	bool brief;    /* alerts name only what a report lists */
+	bool unworded; /* nobody reads the words of records */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -113,6 +114,12 @@ void
 judge_be_brief(struct judge *j)
 {
 	j->brief = true;
+}
+
+void
+judge_want_words(struct judge *j, bool wanted)
+{
+	j->unworded = !wanted;
 }
 
 size_t
@@ -318,8 +325,10 @@ judge_push(struct judge *j, struct record *r)
 	enum level by_path = table_level(&j->table, &f);
 	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
-	words_of(j, &t, gravest, LIST_WHY, &f);
-	words_of(j, &a, gravest, LIST_ADVICE, &f);
+	if (!j->brief || !j->unworded) {
+		words_of(j, &t, gravest, LIST_WHY, &f);
+		words_of(j, &a, gravest, LIST_ADVICE, &f);
+	}
 	correlate(j, by_path);
 
 	/* f points into r, which changes from here on */

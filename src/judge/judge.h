@@ -51,6 +51,10 @@ const struct rules *judge_rules(const struct judge *j);
  */
 void judge_be_brief(struct judge *j);
 
+/* Does anybody read the sentence and the advice of the records that come next?  Where nobody does
+ * and alerts are brief, they are left out.  At first: yes. */
+void judge_want_words(struct judge *j, bool wanted);
+
 /* How many policies are loaded. */
 size_t judge_policies(const struct judge *j);
 

@@ -103,6 +103,18 @@ finds_no_room(const struct cards *c, const struct connection *key)
 	return map_count(&c->filed) == LIMIT_CARDS && map_find(&c->hosts, &hosts) == NULL;
 }
 
+bool
+cards_want(const struct cards *c, const struct record *r)
+{
+	struct connection key;
+	if (r->kind == RECORD_SESSION && !record_is(r, FIELD_OUTCOME, "cleartext"))
+		return false;
+	if (map_count(&c->filed) < LIMIT_CARDS)
+		return true;
+	connection_of(&key, r);
+	return !finds_no_room(c, &key) || map_find(&c->open, &key) != NULL;
+}
+
 void
 cards_take_mail(struct cards *c, const struct record *r)
 {
