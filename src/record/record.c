@@ -140,8 +140,10 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 	return head->field < FIELDS && head->len <= r->len - at - HEAD;
 }
 
-/* Octets that the values of a type take; STR: any. */
-static const uint8_t type_size[] = {[TYPE_STR] = 0,
+#define ANY_SIZE 255u
+
+/* Octets that the values of a type take. */
+static const uint8_t type_size[] = {[TYPE_STR] = ANY_SIZE,
     [TYPE_U64] = 8,
     [TYPE_BOOL] = 1,
     [TYPE_TIME] = 8,
@@ -153,10 +155,9 @@ static const uint8_t type_size[] = {[TYPE_STR] = 0,
 static inline bool
 is_sound(unsigned f, const uint8_t *p, size_t len)
 {
-	unsigned type = field_table[f].type;
-	if (type == TYPE_STR)
-		return true;
-	return len == type_size[type] && (type != TYPE_IP || p[0] == 4 || p[0] == 6);
+	unsigned size = type_size[field_table[f].type];
+	return size == ANY_SIZE ||
+	    (len == size && (size != type_size[TYPE_IP] || p[0] == 4 || p[0] == 6));
 }
 
 /* An address as record_put_ip put it: an IPv4 address has zeros behind its octets, whoever sent
@@ -209,17 +210,20 @@ bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
 	struct record_head head;
-	uint32_t at = 0;
+	size_t at = 0;
 	record_begin(r, kind);
 	if (len > sizeof r->data)
 		return false;
 	memcpy(r->data, octets, len);
-	r->len = (uint32_t)len;
-	while (head_at(r, at, &head) && is_sound(head.field, r->data + at + HEAD, head.len)) {
-		note(r, head.field, at);
+	while (len - at >= HEAD) { /* of every record each value: so no calls, nothing twice */
+		memcpy(&head, r->data + at, HEAD);
+		if (head.field >= FIELDS || head.len > len - at - HEAD ||
+		    !is_sound(head.field, r->data + at + HEAD, head.len))
+			break;
+		note(r, head.field, (uint32_t)at);
 		at += HEAD + head.len;
 	}
-	r->len = at;
+	r->len = (uint32_t)at;
 	return at == len;
 }
 
