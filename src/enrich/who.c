@@ -395,9 +395,13 @@ static void
 take_texts(const struct who *w, struct clues *c, enum where where, const struct record *r,
     enum field field)
 {
-	struct record_value v;
-	for (uint32_t at = 0; c->match[where].row == NULL && record_each(r, field, &at, &v);)
-		c->match[where] = look_at(w, where, v.str, v.len);
+	size_t len;
+	const uint8_t *s;
+	for (uint32_t at = 0; (s = record_octets(r, field, &at, &len)) != NULL;) {
+		c->match[where] = look_at(w, where, (const char *)s, len);
+		if (c->match[where].row != NULL)
+			return;
+	}
 }
 
 /* The first word of a greeting is a name, even where it is a single label (RFC 5321 section 4.2),

@@ -170,24 +170,25 @@ bit_of(const struct record *r, enum field field, enum key key)
 static void
 take_words(struct facts *f, const struct record *r)
 {
-	struct record_value v;
+	size_t len;
+	const uint8_t *s;
 	f->words[KEY_PROTOCOL] = bit_of(r, FIELD_NETWORK_PROTOCOL, KEY_PROTOCOL);
 	f->words[KEY_REASON] = bit_of(r, FIELD_REASON, KEY_REASON);
 	f->words[KEY_DIRECTION] = bit_of(r, FIELD_NETWORK_DIRECTION, KEY_DIRECTION);
 	f->words[KEY_PROTECTION] = bit_of(r, FIELD_BODY_PROTECTION, KEY_PROTECTION);
 	f->words[KEY_CLASS] = bit_of(r, FIELD_CLIENT_CLASS, KEY_CLASS);
-	for (uint32_t at = 0; record_each(r, FIELD_EXPOSED, &at, &v);)
-		f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, v.str, v.len);
-	for (uint32_t at = 0; record_each(r, FIELD_AUTH, &at, &v);)
-		add_mechanism(f, v.str, v.len);
-	for (uint32_t at = 0; record_each(r, FIELD_AUTH_SHOWS, &at, &v);)
-		add_secret(f, v.str, v.len);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_EXPOSED, &at, &len)) != NULL;)
+		f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, (const char *)s, len);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_AUTH, &at, &len)) != NULL;)
+		add_mechanism(f, (const char *)s, len);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_AUTH_SHOWS, &at, &len)) != NULL;)
+		add_secret(f, (const char *)s, len);
 }
 
 static void
 take_values(struct facts *f, const struct record *r)
 {
-	struct record_value v;
+	size_t len;
 	f->software[0] = record_str(r, FIELD_CLIENT_SOFTWARE, &f->software_len[0]);
 	f->software[1] = record_str(r, FIELD_SERVER_SOFTWARE, &f->software_len[1]);
 	f->client = record_ip(r, FIELD_SOURCE_IP);
@@ -200,7 +201,7 @@ take_values(struct facts *f, const struct record *r)
 	f->reply_word = record_str(r, FIELD_STARTTLS_REPLY_WORD, &f->reply_word_len);
 	f->greeting = record_str(r, FIELD_GREETING, &f->greeting_len);
 	f->helo = record_str(r, FIELD_HELO, &f->helo_len);
-	for (uint32_t at = 0; record_each(r, FIELD_EMAIL_TO, &at, &v);)
+	for (uint32_t at = 0; record_octets(r, FIELD_EMAIL_TO, &at, &len) != NULL;)
 		f->recipients++;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/read.h"
 #include "sink/words.h"
 
 /* The key of a connection whose session has not ended. */
@@ -50,16 +51,11 @@ cards_free_all(struct cards *c)
 static void
 connection_of(struct connection *key, const struct record *r)
 {
-	struct record_value v;
 	memset(key, 0, sizeof *key);
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		key->client = v.ip;
-	if (record_find(r, FIELD_SOURCE_PORT, &v))
-		key->client_port = (uint16_t)v.u64;
-	if (record_find(r, FIELD_DESTINATION_IP, &v))
-		key->server = v.ip;
-	if (record_find(r, FIELD_DESTINATION_PORT, &v))
-		key->server_port = (uint16_t)v.u64;
+	key->client = record_ip(r, FIELD_SOURCE_IP);
+	key->client_port = (uint16_t)record_u64(r, FIELD_SOURCE_PORT, 0);
+	key->server = record_ip(r, FIELD_DESTINATION_IP);
+	key->server_port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
 }
 
 static void
