@@ -210,6 +210,8 @@ map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value)
 			continue;
 		}
 		memcpy(&ns, (const uint8_t *)v + time_at, sizeof ns);
+		/* who gives up one entry will soon have to give up another one */
+		__builtin_prefetch((const uint8_t *)v + time_at + (size_t)SEARCHED * m->cells.size);
 		if (stalest == NULL || ns < least) {
 			least = ns;
 			stalest = key;

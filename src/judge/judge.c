@@ -188,15 +188,13 @@ put_accepted(struct record *r, const struct rule *e)
 	record_put_time(r, FIELD_ACCEPTED_EXPIRES, e->expires_ns);
 }
 
-/* What the detection rules say of the record; the gravest one, the exception, and the hits that
- * remain. */
+/* What the `n` detection rules that match say of the record: the gravest one, the exception, and
+ * the hits that remain. */
 static const struct rule *
-match(struct judge *j, struct record *r, enum level by_path, enum level *level,
-    const struct rule **accepted)
+weigh(struct judge *j, const struct record *r, const struct rule_hit *found, size_t n,
+    enum level by_path, enum level *level, const struct rule **accepted)
 {
-	struct rule_hit found[RULE_HITS];
 	const struct rule *gravest = NULL;
-	size_t n = rules_match(j->rules, r, j->now_ns, found);
 	bool credentials = n > 0 && record_is(r, FIELD_EXPOSED, "credentials");
 	if (by_path == LEVEL_NONE)
 		n = 0; /* the table has nothing to say of such a path */
@@ -285,9 +283,11 @@ judge_clock(struct judge *j, int64_t now_ns)
 static void
 push_sensor(struct judge *j, struct record *r)
 {
+	struct rule_hit found[RULE_HITS];
 	const struct rule *accepted = NULL;
 	enum level level;
-	(void)match(j, r, LEVEL_INFORMATIONAL, &level, &accepted);
+	size_t n = rules_match(j->rules, r, j->now_ns, found);
+	(void)weigh(j, r, found, n, LEVEL_INFORMATIONAL, &level, &accepted);
 	correlate(j, LEVEL_INFORMATIONAL);
 	record_put_word(r, FIELD_LEVEL, level_name(level));
 	if (accepted != NULL)
@@ -305,6 +305,7 @@ void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
+	struct rule_hit found[RULE_HITS];
 	char sentence[SENTENCE], advice[SENTENCE];
 	const struct rule *accepted = NULL;
 	enum level level;
@@ -321,9 +322,11 @@ judge_push(struct judge *j, struct record *r)
 	if (j->policies != NULL)
 		policies_apply(j->policies, r);
 
+	size_t n = rules_match(j->rules, r, j->now_ns, found);
 	facts_of(&f, r);
 	enum level by_path = table_level(&j->table, &f);
-	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
+	rules_expect(j->rules);
+	const struct rule *gravest = weigh(j, r, found, n, by_path, &level, &accepted);
 	struct text t = text_in(sentence, sizeof sentence), a = text_in(advice, sizeof advice);
 	if (!j->brief || !j->unworded) {
 		words_of(j, &t, gravest, LIST_WHY, &f);

@@ -488,6 +488,16 @@ rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule
 	return count;
 }
 
+void
+rules_expect(const struct rules *s)
+{
+	for (size_t k = 0; k < s->correlations; k++) {
+		const struct correlation *c = s->rule[s->order[k]]->body->correlation;
+		if (c->expected_at > 0)
+			map_expect_value(&c->groups, &c->expected);
+	}
+}
+
 size_t
 rules_correlate(struct rules *s, int64_t now_ns, struct rule_hit *hits, size_t count)
 {

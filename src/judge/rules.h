@@ -95,9 +95,11 @@ struct rule_hit {
  * Which detection rules match the record, in the order in which they were read; hits has room for
  * RULE_HITS.  `now_ns` is packet time.  Silent rules are not reported.  Then rules_correlate, once,
  * while the record is as it was: adds the correlations that it completes to the `count` hits.  What
- * these remember is fetched in between, so that it pays to do something else first.
+ * these remember is fetched in between, so that it pays to do something else first, with
+ * rules_expect halfway.
  */
 size_t rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits);
+void rules_expect(const struct rules *s);
 size_t rules_correlate(struct rules *s, int64_t now_ns, struct rule_hit *hits, size_t count);
 
 /* The key by which groups of events are told apart: to be that of the windows that the set takes
