@@ -57,6 +57,8 @@ struct told {
 	const struct software *row[WHERES]; /* NULL: nothing */
 };
 
+#define BECAUSE 64u /* octets of a reason that is kept */
+
 #define KNOWN 4096u /* texts whose match is remembered, a power of two */
 
 /* The match of a text that was looked at: greetings and programs are the same in thousands of
@@ -78,7 +80,11 @@ struct who {
 	uint16_t tail[WHERES][256]; /* LAST, by the last one */
 	uint16_t word[WHERES][256]; /* WORD and PART, by the first one */
 	uint16_t next[ROWS];
-	uint8_t len[ROWS];  /* octets of the row's text */
+	uint8_t len[ROWS]; /* octets of the row's text */
+	struct {
+		uint8_t len; /* 0: not made yet */
+		char text[BECAUSE];
+	} because[ROWS];    /* why, in words, where these are the same for all that fits a row */
 	bool words[WHERES]; /* WORD and PART have rows there */
 	struct hash_key key;
 	struct told told[LIMIT_WHO_OPEN / TOLD_WAYS][TOLD_WAYS]; /* by a keyed hash of the id */
@@ -559,7 +565,7 @@ class_of(const struct clues *c, const struct software *row)
 
 /* "helo: BRN0080...", "message-id: JavaMail's shape" */
 static void
-put_because(struct record *r, enum field field, enum where where, const struct match *m)
+add_because(struct text *t, enum where where, const struct match *m)
 {
 	static const char *const words[WHERES] = {[GREETING] = "greeting",
 	    [KEYWORD] = "ehlo keyword",
@@ -570,26 +576,44 @@ put_because(struct record *r, enum field field, enum where where, const struct m
 	    [COMMAND] = "command",
 	    [MESSAGE_ID] = "message-id",
 	    [VENDOR] = "network card"};
-	char buf[LIMIT_TEXT];
-	struct text t = text_in(buf, sizeof buf);
 	const struct software *row = m->row;
-	text_puts(&t, words[where]);
-	text_puts(&t, ": ");
+	text_puts(t, words[where]);
+	text_puts(t, ": ");
 	if (where == MESSAGE_ID || where == VENDOR) {
-		text_puts(&t, row->name);
-		text_puts(&t, where == MESSAGE_ID ? "'s shape" : "");
+		text_puts(t, row->name);
+		text_puts(t, where == MESSAGE_ID ? "'s shape" : "");
 	} else if (row->how == SHAPE) { /* letters and digits: has_shape saw to it */
-		text_add(&t, m->seen, m->seen_len < 7 ? m->seen_len : 7);
-		text_puts(&t, m->seen_len > 7 ? "..." : "");
+		text_add(t, m->seen, m->seen_len < 7 ? m->seen_len : 7);
+		text_puts(t, m->seen_len > 7 ? "..." : "");
 	} else {
-		text_puts(&t, row->how == LAST ? "*" : "");
-		text_puts(&t, row->text);
+		text_puts(t, row->how == LAST ? "*" : "");
+		text_puts(t, row->text);
 	}
-	record_put_str(r, field, t.buf, t.len);
 }
 
 static void
-put_client(const struct clues *c, struct record *r)
+put_because(struct who *w, struct record *r, enum field field, enum where where,
+    const struct match *m)
+{
+	char buf[LIMIT_TEXT];
+	struct text t = text_in(buf, sizeof buf);
+	const struct software *row = m->row;
+	bool same = row != &relays && (row->how != SHAPE || where == MESSAGE_ID);
+	size_t i = same ? (size_t)(row - rows) : 0;
+	if (same && w->because[i].len > 0) {
+		record_put_str(r, field, w->because[i].text, w->because[i].len);
+		return;
+	}
+	add_because(&t, where, m);
+	record_put_str(r, field, t.buf, t.len);
+	if (same && t.len < BECAUSE) {
+		memcpy(w->because[i].text, t.buf, t.len);
+		w->because[i].len = (uint8_t)t.len;
+	}
+}
+
+static void
+put_client(struct who *w, const struct clues *c, struct record *r)
 {
 	static const char *const names[] = {[NONE] = NULL,
 	    [PRINTER] = "printer",
@@ -619,12 +643,12 @@ put_client(const struct clues *c, struct record *r)
 		if (row == NULL || (class_of(c, row) != class && class_of(c, row) != NONE) ||
 		    (row->name != NULL && strcmp(row->name, by_name->name) != 0))
 			continue;
-		put_because(r, FIELD_CLIENT_BECAUSE, (enum where)i, &c->match[i]);
+		put_because(w, r, FIELD_CLIENT_BECAUSE, (enum where)i, &c->match[i]);
 	}
 }
 
 static void
-put_server(const struct clues *c, struct record *r)
+put_server(struct who *w, const struct clues *c, struct record *r)
 {
 	const struct match *greeting = &c->match[GREETING], *keyword = &c->match[KEYWORD];
 	const struct software *row = greeting->row != NULL ? greeting->row : keyword->row;
@@ -634,7 +658,7 @@ put_server(const struct clues *c, struct record *r)
 	for (unsigned i = GREETING; i < CLIENT_WHERES; i++) {
 		const struct software *also = c->match[i].row;
 		if (also != NULL && strcmp(also->name, row->name) == 0)
-			put_because(r, FIELD_SERVER_BECAUSE, (enum where)i, &c->match[i]);
+			put_because(w, r, FIELD_SERVER_BECAUSE, (enum where)i, &c->match[i]);
 	}
 }
 
@@ -662,6 +686,6 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 		if (side == 0)
 			c.match[VENDOR] = look_at(w, VENDOR, maker, strlen(maker));
 	}
-	put_client(&c, r);
-	put_server(&c, r);
+	put_client(w, &c, r);
+	put_server(w, &c, r);
 }

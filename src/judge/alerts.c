@@ -44,8 +44,9 @@ struct counted_key {
 };
 
 struct alerts {
-	struct hash_key key; /* of fingerprints */
-	struct map open;     /* struct fingerprint -> struct open_alert */
+	struct hash_key key;		      /* of fingerprints */
+	uint16_t first[FIELDS], next[FIELDS]; /* fields of one name; FIELDS: no more */
+	struct map open;		      /* struct fingerprint -> struct open_alert */
 	struct pool records[SIZES];
 	struct map pairs;   /* struct pair_key -> struct pair */
 	struct map counted; /* struct counted_key -> const struct rule *: by which exception mails
@@ -69,6 +70,12 @@ alerts_new(void)
 		return NULL;
 	a->due_ns = FOREVER;
 	hash_key_draw(&a->key);
+	for (unsigned f = 0; f < FIELDS; f++) { /* those of one name stand together in the table */
+		a->first[f] = (uint16_t)field_first((enum field)f);
+		a->next[f] = f + 1 < FIELDS && field_first((enum field)(f + 1)) == a->first[f]
+		    ? (uint16_t)(f + 1)
+		    : FIELDS;
+	}
 	bool good = true;
 	for (unsigned i = 0; i < SIZES; i++)
 		good = good &&
@@ -133,24 +140,24 @@ add_part(struct text *t, const void *octets, size_t len)
 }
 
 static void
-add_values(struct text *t, const struct record *r, enum field field)
+add_value(struct text *t, const struct record_value *v)
+{
+	switch (field_table[v->field].type) {
+	case TYPE_STR: add_part(t, v->str, v->len); break;
+	case TYPE_IP: add_part(t, v->ip.b, sizeof v->ip.b); break;
+	case TYPE_TIME: add_part(t, &v->ns, 8); break;
+	default: add_part(t, &v->u64, 8); break;
+	}
+}
+
+/* Fields of one name have the same meaning: of all of them. */
+static void
+add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
 	struct record_value v;
-	const enum field first = field_first(field);
-	/* fields of one name have the same meaning, and stand together in the table */
-	for (unsigned f = first; f < FIELDS && field_first((enum field)f) == first; f++) {
-		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);) {
-			switch (field_table[f].type) {
-			case TYPE_STR: add_part(t, v.str, v.len); break;
-			case TYPE_IP: add_part(t, v.ip.b, sizeof v.ip.b); break;
-			default:
-				add_part(t,
-				    field_table[f].type == TYPE_TIME ? (void *)&v.ns
-								     : (void *)&v.u64,
-				    8);
-				break;
-			}
-		}
+	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
+		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);)
+			add_value(t, &v);
 	}
 	text_putc(t, '|');
 }
@@ -167,7 +174,7 @@ fingerprint_of(const struct alerts *a, const struct rule *rule, const struct rec
 	const char *id = rule->id[0] != '\0' ? rule->id : rule->title;
 	add_part(&t, id, strlen(id));
 	for (unsigned i = 0; i < keys && !rule->single; i++)
-		add_values(&t, r, (enum field)key[i]);
+		add_values(a, &t, r, (enum field)key[i]);
 	hash_octets(&a->key, t.buf, t.len, f.octets);
 	return f;
 }

@@ -395,21 +395,6 @@ put_list(struct record *r, enum field field, const char *const *words)
 		record_put_word(r, field, *words);
 }
 
-static void
-copy_field(struct record *out, const struct record *r, enum field field)
-{
-	struct record_value v;
-	if (!record_find(r, field, &v))
-		return;
-	switch (field_table[field].type) {
-	case TYPE_STR: record_put_str(out, field, v.str, v.len); break;
-	case TYPE_U64: record_put_u64(out, field, v.u64); break;
-	case TYPE_TIME: record_put_time(out, field, v.ns); break;
-	case TYPE_IP: record_put_ip(out, field, &v.ip); break;
-	default: break;
-	}
-}
-
 /* The alert of a hit as a report lists it. */
 static void
 compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
@@ -420,7 +405,7 @@ compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
 	struct text t = text_in(sentence, sizeof sentence);
 	record_begin(out, RECORD_ALERT);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		copy_field(out, j->record, (enum field)kept[i]);
+		record_copy_first(out, j->record, (enum field)kept[i]);
 	if (!is_readable(j->record)) {
 		struct facts f;
 		facts_of(&f, j->record);

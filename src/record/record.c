@@ -387,6 +387,15 @@ record_copy_open(struct record *out, const struct record *r, uint32_t max)
 }
 
 void
+record_copy_first(struct record *out, const struct record *r, enum field f)
+{
+	struct record_head head;
+	uint32_t at = r->first[f];
+	if (record_has(r, f) && head_at(r, at, &head) && is_sound(f, r->data + at + HEAD, head.len))
+		put(out, f, (enum field_type)field_table[f].type, r->data + at + HEAD, head.len);
+}
+
+void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
 	struct record_head head;

@@ -176,6 +176,9 @@ void record_set_word(struct record *r, enum field f, const char *word);
  * are long, and what comes behind them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
 
+/* Adds the first value of field f that `r` has, if any. */
+void record_copy_first(struct record *out, const struct record *r, enum field f);
+
 /* Begins `out` as a copy of `r` without the values of `n` fields. */
 void record_copy_without(struct record *out, const struct record *r, const uint16_t *without,
     unsigned n);
