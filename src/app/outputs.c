@@ -102,10 +102,10 @@ note(struct outputs *o, bool good)
 }
 
 bool
-outputs_want_words(const struct outputs *o, const struct record *r)
+outputs_want_details(const struct outputs *o, const struct record *r)
 {
 	for (unsigned i = 0; i < o->count; i++) {
-		if (sink_wants_words(o->sink[i], r))
+		if (sink_wants_details(o->sink[i], r))
 			return true;
 	}
 	return false;

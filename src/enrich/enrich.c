@@ -15,6 +15,7 @@ struct enrich {
 	struct geoip *geoip;
 	struct vendors *vendors;
 	struct who *who;
+	bool no_who; /* nobody reads it */
 	size_t homes;
 	struct network home[]; /* as configured, then those that always are */
 };
@@ -140,6 +141,12 @@ add_side(struct enrich *e, struct record *r, const struct side *side)
 }
 
 void
+enrich_want_who(struct enrich *e, bool wanted)
+{
+	e->no_who = !wanted;
+}
+
+void
 enrich_apply(struct enrich *e, struct record *r)
 {
 	static const struct side sides[2] = {
@@ -152,8 +159,10 @@ enrich_apply(struct enrich *e, struct record *r)
 		return;
 	struct addr client = add_side(e, r, &sides[0]);
 	struct addr server = add_side(e, r, &sides[1]);
-	if (r->kind != RECORD_SENSOR)
+	if (r->kind != RECORD_SENSOR && !e->no_who)
 		who_apply(e->who, e->vendors, r);
+	else if (r->kind == RECORD_SESSION)
+		who_forget(e->who, r);
 	if (!record_has(r, FIELD_NETWORK_DIRECTION))
 		record_put_word(r, FIELD_NETWORK_DIRECTION, direction_of(e, &client, &server));
 	hops_trust(e->home, e->homes, r);

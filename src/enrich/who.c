@@ -89,6 +89,7 @@ struct who {
 	struct hash_key key;
 	struct told told[LIMIT_WHO_OPEN / TOLD_WAYS][TOLD_WAYS]; /* by a keyed hash of the id */
 	unsigned turn;						 /* which of a full row goes next */
+	unsigned told_count;
 };
 
 /* What was found in one text; row NULL for nothing. */
@@ -476,14 +477,20 @@ take_message_id(const struct who *w, struct clues *c)
 }
 
 static void
+take_id(uint8_t id[40], const struct record *r)
+{
+	struct words t = words_of(r, FIELD_NETWORK_COMMUNITY_ID);
+	if (t.len > 0)
+		memcpy(id, t.s, t.len < 40 ? t.len : 40);
+}
+
+static void
 take_all(const struct who *w, struct clues *c, const struct record *r)
 {
 	struct record_value v;
 	memset(c, 0, sizeof *c);
-	struct words id = words_of(r, FIELD_NETWORK_COMMUNITY_ID), helo = words_of(r, FIELD_HELO),
-		     greeting = words_of(r, FIELD_GREETING);
-	if (id.len > 0)
-		memcpy(c->id, id.s, id.len < sizeof c->id ? id.len : sizeof c->id);
+	struct words helo = words_of(r, FIELD_HELO), greeting = words_of(r, FIELD_GREETING);
+	take_id(c->id, r);
 	c->mac[0] = words_of(r, FIELD_SOURCE_MAC);
 	c->mac[1] = words_of(r, FIELD_DESTINATION_MAC);
 	c->near[0] = record_u64(r, FIELD_CLIENT_DISTANCE, 1) == 0;
@@ -517,21 +524,29 @@ take_all(const struct who *w, struct clues *c, const struct record *r)
 /* What is noted of the connection; of a mail a fresh entry, in whose favour another may go: then
  * that one's session says less.  NULL where there is none. */
 static struct told *
-told_of(struct who *w, const struct clues *c, bool mail)
+told_of(struct who *w, const uint8_t id[40], bool mail)
 {
-	struct told *row = w->told[hash_40(&w->key, c->id) % (LIMIT_WHO_OPEN / TOLD_WAYS)];
+	struct told *row = w->told[hash_40(&w->key, id) % (LIMIT_WHO_OPEN / TOLD_WAYS)];
 	struct told *t = NULL;
 	for (unsigned i = 0; i < TOLD_WAYS; i++) {
-		if (memcmp(row[i].id, c->id, sizeof c->id) == 0)
+		if (memcmp(row[i].id, id, sizeof row[i].id) == 0)
 			return &row[i];
 		t = row[i].id[0] == 0 ? &row[i] : t;
 	}
 	if (!mail)
 		return NULL;
 	t = t != NULL ? t : &row[w->turn++ % TOLD_WAYS];
+	w->told_count += t->id[0] == 0;
 	memset(t, 0, sizeof *t);
-	memcpy(t->id, c->id, sizeof t->id);
+	memcpy(t->id, id, sizeof t->id);
 	return t;
+}
+
+static void
+forget(struct who *w, struct told *t)
+{
+	memset(t, 0, sizeof *t);
+	w->told_count--;
 }
 
 /* Of a mail, notes what it told of the client; of its session, adds that, once. */
@@ -542,7 +557,7 @@ share(struct who *w, struct clues *c, const struct record *r)
 	bool mail = r->kind == RECORD_MESSAGE, any = !mail;
 	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
 		any = any || c->match[shared[i]].row != NULL;
-	struct told *t = any && c->id[0] != 0 && !c->fetched ? told_of(w, c, mail) : NULL;
+	struct told *t = any && c->id[0] != 0 && !c->fetched ? told_of(w, c->id, mail) : NULL;
 	for (size_t i = 0; t != NULL && i < sizeof shared / sizeof *shared; i++) {
 		enum where where = shared[i];
 		if (!mail)
@@ -551,7 +566,7 @@ share(struct who *w, struct clues *c, const struct record *r)
 			t->row[where] = c->match[where].row;
 	}
 	if (t != NULL && !mail)
-		memset(t, 0, sizeof *t);
+		forget(w, t);
 }
 
 /* A monitor looks and sends nothing; of who sends, its name tells that it is a program. */
@@ -660,6 +675,18 @@ put_server(struct who *w, const struct clues *c, struct record *r)
 		if (also != NULL && strcmp(also->name, row->name) == 0)
 			put_because(w, r, FIELD_SERVER_BECAUSE, (enum where)i, &c->match[i]);
 	}
+}
+
+void
+who_forget(struct who *w, const struct record *session)
+{
+	uint8_t id[40] = {0};
+	if (w->told_count == 0)
+		return;
+	take_id(id, session);
+	struct told *t = id[0] != 0 ? told_of(w, id, false) : NULL;
+	if (t != NULL)
+		forget(w, t);
 }
 
 void

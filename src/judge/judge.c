@@ -41,6 +41,7 @@ struct judge {
 	bool finished;
 	bool brief;    /* alerts name only what a report lists */
 	bool unworded; /* nobody reads the words of records */
+	bool asks_who; /* some rule asks who the sides are */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -73,6 +74,19 @@ judge_free(struct judge *j)
 	free(j);
 }
 
+static bool
+ask_who(const struct rules *rules)
+{
+	static const enum field fields[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
+	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_BECAUSE,
+	    FIELD_SERVER_VENDOR};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (rules_ask(rules, fields[i]))
+			return true;
+	}
+	return false;
+}
+
 bool
 judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR])
 {
@@ -101,6 +115,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 	j->rules = rules;
 	j->policies = c->policies;
 	j->hits = 0;
+	j->asks_who = ask_who(rules);
 	return true;
 }
 
@@ -120,6 +135,12 @@ void
 judge_want_words(struct judge *j, bool wanted)
 {
 	j->unworded = !wanted;
+}
+
+bool
+judge_reads_who(const struct judge *j)
+{
+	return !j->brief || j->asks_who;
 }
 
 size_t

@@ -55,6 +55,9 @@ void judge_be_brief(struct judge *j);
  * and alerts are brief, they are left out.  At first: yes. */
 void judge_want_words(struct judge *j, bool wanted);
 
+/* Do rules or alerts read who the two sides are (postcard.client and .server)? */
+bool judge_reads_who(const struct judge *j);
+
 /* How many policies are loaded. */
 size_t judge_policies(const struct judge *j);
 

@@ -415,6 +415,41 @@ rules_at(const struct rules *s, size_t i)
 	return s->rule[i];
 }
 
+static bool
+correlation_asks(const struct correlation *c, enum field first)
+{
+	for (unsigned k = 0; k < c->keys; k++) {
+		for (unsigned i = 0; i < c->rules; i++) {
+			if (field_first((enum field)c->key[k][i]) == first)
+				return true;
+		}
+	}
+	return field_first((enum field)c->field) == first;
+}
+
+bool
+rules_ask(const struct rules *s, enum field field)
+{
+	const enum field first = field_first(field);
+	for (size_t i = 0; i < s->atoms; i++) {
+		const struct atom *a = &s->atom[i];
+		if (a->field == ANY_TEXT || a->field == first ||
+		    (a->kind == ATOM_FIELD && field_first((enum field)a->other) == first))
+			return true;
+	}
+	for (size_t i = 0; i < s->rules; i++) {
+		const struct rule *rule = s->rule[i];
+		const struct correlation *c = rule->body->correlation;
+		for (unsigned k = 0; k < rule->keys; k++) {
+			if (field_first((enum field)rule->key[k]) == first)
+				return true;
+		}
+		if (c != NULL && correlation_asks(c, first))
+			return true;
+	}
+	return false;
+}
+
 /* ---------------------------------------------------------------------------- matching */
 
 /* Do the filters let the match pass?  The exception that does not, where that is why. */

@@ -84,6 +84,9 @@ bool rules_link(struct rules *s, char *error);
 size_t rules_count(const struct rules *s);
 const struct rule *rules_at(const struct rules *s, size_t i);
 
+/* Does any rule of a linked set ask for the field, or tell events or alerts apart by it? */
+bool rules_ask(const struct rules *s, enum field field);
+
 struct rule_hit {
 	const struct rule *rule;
 	const struct rule *accepted; /* the exception that accepts it; NULL for none */

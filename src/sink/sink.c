@@ -12,8 +12,8 @@ struct kind {
 	bool (*push)(void *state, const struct record *r);
 	bool (*flush)(void *state);
 	bool (*close)(void *state);
-	/* NULL where a kind has nothing to do there, or wants words always */
-	bool (*wants_words)(const void *state, const struct record *r);
+	/* NULL where a kind has nothing to do there, or wants details always */
+	bool (*wants_details)(const void *state, const struct record *r);
 	void (*status)(void *state, const struct record *summary);
 	void (*wait)(const void *state, struct sink_wait *w);
 	bool (*tick)(void *state);
@@ -25,7 +25,7 @@ struct kind {
 static const struct kind kinds[] = {
     {.name = "text",
 	.open = text_open,
-	.wants_words = text_wants_words,
+	.wants_details = text_wants_details,
 	.push = text_push,
 	.flush = text_flush,
 	.close = text_close},
@@ -96,9 +96,9 @@ sink_open(const struct sink_config *config, char error[SINK_ERROR])
 }
 
 bool
-sink_wants_words(const struct sink *s, const struct record *r)
+sink_wants_details(const struct sink *s, const struct record *r)
 {
-	return s->kind->wants_words == NULL || s->kind->wants_words(s->state, r);
+	return s->kind->wants_details == NULL || s->kind->wants_details(s->state, r);
 }
 
 bool

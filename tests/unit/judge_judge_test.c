@@ -579,7 +579,9 @@ words_that_nobody_reads(void **state)
 	(void)state;
 	static struct record alert;
 	struct record_value v;
+	assert_true(judge_reads_who(judge));
 	judge_be_brief(judge);
+	assert_false(judge_reads_who(judge)); /* no shipped rule asks */
 	for (unsigned wanted = 0; wanted < 2; wanted++) {
 		judge_want_words(judge, wanted != 0);
 		begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
