@@ -102,6 +102,16 @@ note(struct outputs *o, bool good)
 }
 
 bool
+outputs_want_details(const struct outputs *o, const struct record *r)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		if (sink_wants_details(o->sink[i], r))
+			return true;
+	}
+	return false;
+}
+
+bool
 outputs_push(struct outputs *o, const struct record *r)
 {
 	bool good = true;

@@ -25,6 +25,9 @@ struct outputs {
 bool
 outputs_open(struct outputs *o, const struct options *options, bool live, char error[SINK_ERROR]);
 
+/* Does any of them read what is found out last of the record (sink_wants_details)? */
+bool outputs_want_details(const struct outputs *o, const struct record *r);
+
 /* To all of them.  False where standard output could not be written. */
 bool outputs_push(struct outputs *o, const struct record *r);
 void outputs_status(struct outputs *o, const struct record *summary);

@@ -298,6 +298,10 @@ drain_alerts(struct run *r)
 static bool
 take_record(struct run *r)
 {
+	bool details = outputs_want_details(&r->outputs, &r->record);
+	judge_expect(r->judge, &r->record);
+	judge_want_words(r->judge, details);
+	enrich_want_who(r->enrich, details || judge_reads_who(r->judge));
 	enrich_apply(r->enrich, &r->record);
 	judge_push(r->judge, &r->record);
 	tally_add(&r->tally, &r->record);

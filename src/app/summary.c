@@ -1,6 +1,8 @@
 /* The summary of a run: see summary.h. */
 #include "app/summary.h"
 
+#include "record/read.h"
+
 static enum outcome
 outcome_of(const struct record *r)
 {
@@ -14,7 +16,6 @@ outcome_of(const struct record *r)
 static void
 tally_add_session(struct tally *t, const struct record *r)
 {
-	struct record_value v;
 	enum outcome outcome = outcome_of(r);
 	t->sessions++;
 	t->outcomes[outcome]++;
@@ -22,19 +23,17 @@ tally_add_session(struct tally *t, const struct record *r)
 		t->cleartext = true;
 	if (record_is(r, FIELD_EXPOSED, "credentials"))
 		t->credentials++;
-	uint64_t messages = record_find(r, FIELD_MESSAGES, &v) ? v.u64 : 0;
+	uint64_t messages = record_u64(r, FIELD_MESSAGES, 0);
+	uint64_t envelopes = record_u64(r, FIELD_ENVELOPES, 0);
+	uint64_t gap = record_u64(r, FIELD_GAP_BYTES, 0);
 	t->messages += messages;
-	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > messages)
-		t->envelopes += v.u64 - messages;
-	if (record_find(r, FIELD_GAP_BYTES, &v) && v.u64 > 0) {
-		t->gap_sessions++;
-		t->gap_bytes += v.u64;
-	}
+	t->envelopes += envelopes > messages ? envelopes - messages : 0;
+	t->gap_sessions += gap > 0;
+	t->gap_bytes += gap;
 	if (record_is(r, FIELD_VISIBILITY, "client-only") ||
 	    record_is(r, FIELD_VISIBILITY, "server-only"))
 		t->one_sided++;
-	if (record_find(r, FIELD_MIDSTREAM, &v) && v.u64 != 0)
-		t->midstream++;
+	t->midstream += record_true(r, FIELD_MIDSTREAM);
 }
 
 void

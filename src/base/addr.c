@@ -34,18 +34,81 @@ print_octet(char *out, unsigned n)
 	return out;
 }
 
+static char *
+print_v4(char *out, const uint8_t b[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			*out++ = '.';
+		out = print_octet(out, b[i]);
+	}
+	return out;
+}
+
+/* Four hexadecimal digits without those in front that are 0. */
+static char *
+print_word(char *out, unsigned word)
+{
+	for (int shift = 12; shift >= 0; shift -= 4) {
+		if (word >> shift != 0 || shift == 0)
+			*out++ = "0123456789abcdef"[word >> shift & 15];
+	}
+	return out;
+}
+
+/* The longest run of words that are 0, the first of equal ones: where it begins; *len: 0 where
+ * there is none of two words or more. */
+static unsigned
+longest_zeros(const unsigned word[8], unsigned *len)
+{
+	unsigned best = 0;
+	*len = 0;
+	for (unsigned i = 0, n; i < 8; i += n + 1) {
+		n = 0;
+		while (i + n < 8 && word[i + n] == 0)
+			n++;
+		if (n > 1 && n > *len) {
+			best = i;
+			*len = n;
+		}
+	}
+	return best;
+}
+
+/* RFC 5952, with IPv4 addresses inside as the C library prints them. */
+static char *
+print_v6(char *out, const uint8_t b[16])
+{
+	unsigned word[8], len, zeros;
+	for (unsigned i = 0; i < 8; i++)
+		word[i] = (unsigned)b[2 * i] << 8 | b[2 * i + 1];
+	zeros = longest_zeros(word, &len);
+	bool inside = zeros == 0 && (len == 6 || (len == 5 && word[5] == 0xffff));
+	for (unsigned i = 0; i < 8;) {
+		if (len > 0 && i == zeros) {
+			*out++ = ':';
+			i += len;
+			if (i == 8)
+				*out++ = ':';
+			continue;
+		}
+		if (i > 0)
+			*out++ = ':';
+		if (inside && i == 6)
+			return print_v4(out, b + 12);
+		out = print_word(out, word[i++]);
+	}
+	return out;
+}
+
+/* (inet_ntop would take 1,000 instructions of printf, and three times that for IPv6) */
 char *
 addr_print(const struct addr *a, char out[ADDR_TEXT])
 {
-	char *at = out;
-	out[0] = '\0';
-	if (a->family == 6)
-		(void)inet_ntop(AF_INET6, a->b, out, ADDR_TEXT);
-	for (unsigned i = 0; a->family == 4 && i < 4; i++) { /* inet_ntop would take 1,000
-								instructions of printf */
-		at = print_octet(at, a->b[i]);
-		*at++ = i < 3 ? '.' : '\0';
-	}
+	char *end = a->family == 4 ? print_v4(out, a->b)
+	    : a->family == 6	   ? print_v6(out, a->b)
+				   : out;
+	*end = '\0';
 	return out;
 }
 

@@ -24,6 +24,38 @@ hash_fold(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+/* Up to 8 octets as a number, the first one lowest; without a call to copy them. */
+static inline uint64_t
+hash_word(const uint8_t *p, size_t len)
+{
+	uint64_t w = 0;
+	if (len >= 8) {
+		memcpy(&w, p, 8);
+	} else if (len >= 4) {
+		uint32_t low, high;
+		memcpy(&low, p, 4);
+		memcpy(&high, p + len - 4, 4);
+		w = low | (uint64_t)high << 8 * (len - 4);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			w |= (uint64_t)p[i] << 8 * i;
+	}
+	return w;
+}
+
+/* The same of up to 16 octets as two; how many were taken. */
+static inline size_t
+hash_pair(const uint8_t *p, size_t len, uint64_t w[2])
+{
+	if (len >= 16) {
+		memcpy(w, p, 16);
+		return 16;
+	}
+	w[0] = hash_word(p, len);
+	w[1] = len > 8 ? hash_word(p + 8, len - 8) : 0;
+	return len;
+}
+
 /* Hash of 40 octets: two addresses of 16, two ports and padding, as the flow table lays them out.
  */
 static inline uint64_t
@@ -46,14 +78,11 @@ hash_octets(const struct hash_key *key, const void *octets, size_t len, uint8_t 
 {
 	const uint8_t *p = octets;
 	uint64_t a = key->k[0] ^ len, b = key->k[1];
-	while (len > 0) {
-		uint64_t w[2] = {0, 0};
-		size_t n = len < sizeof w ? len : sizeof w;
-		memcpy(w, p, n);
+	for (size_t n; len > 0; p += n, len -= n) {
+		uint64_t w[2];
+		n = hash_pair(p, len, w);
 		a = hash_fold(a ^ w[0] ^ key->k[2], w[1] ^ key->k[3]);
 		b = hash_fold(b ^ w[1] ^ key->k[0], w[0] ^ a ^ key->k[1]);
-		p += n;
-		len -= n;
 	}
 	uint64_t sum[2] = {hash_fold(a ^ key->k[1], b ^ key->k[2]),
 	    hash_fold(b ^ key->k[3], a ^ key->k[0])};

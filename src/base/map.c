@@ -12,7 +12,7 @@
 struct cell {
 	uint64_t hash;
 	uint32_t live; /* 1 while the entry is in the map */
-	uint32_t none;
+	uint32_t id;   /* its own */
 };
 
 static uint64_t
@@ -20,13 +20,10 @@ hash_of(const struct map *m, const void *key)
 {
 	const uint8_t *p = key;
 	uint64_t h = m->key.k[0] ^ m->key_size;
-	for (size_t left = m->key_size; left > 0;) {
-		uint64_t w[2] = {0, 0};
-		size_t n = left < sizeof w ? left : sizeof w;
-		memcpy(w, p, n);
+	for (size_t n, left = m->key_size; left > 0; p += n, left -= n) {
+		uint64_t w[2];
+		n = hash_pair(p, left, w);
 		h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
-		p += n;
-		left -= n;
 	}
 	return hash_fold(h ^ m->key.k[3], m->key.k[1]);
 }
@@ -124,18 +121,18 @@ map_put(struct map *m, const void *key, bool *fresh)
 		struct cell *c = cell_at(m, id);
 		c->hash = hash;
 		c->live = 1;
+		c->id = id;
 		memcpy(key_of(c), key, m->key_size);
 		m->slots[s] = (struct map_slot){id, (uint32_t)hash};
 	}
 	return value_of(m, cell_at(m, id));
 }
 
-void
-map_remove(struct map *m, const void *key)
+/* The entry of the slot `hole` leaves. */
+static void
+leave(struct map *m, uint32_t hole)
 {
-	uint32_t hole = slot_of(m, key, hash_of(m, key)), id = m->slots[hole].id;
-	if (id == 0)
-		return;
+	uint32_t id = m->slots[hole].id;
 	cell_at(m, id)->live = 0;
 	pool_give(&m->cells, id);
 	for (uint32_t s = (hole + 1) & m->mask; m->slots[s].id != 0; s = (s + 1) & m->mask) {
@@ -147,6 +144,40 @@ map_remove(struct map *m, const void *key)
 		}
 	}
 	m->slots[hole] = (struct map_slot){0};
+}
+
+void
+map_remove(struct map *m, const void *key)
+{
+	uint32_t s = slot_of(m, key, hash_of(m, key));
+	if (m->slots[s].id != 0)
+		leave(m, s);
+}
+
+void
+map_remove_value(struct map *m, void *value)
+{
+	const struct cell *c = (const struct cell *)((uint8_t *)value - m->value_at);
+	uint32_t s = (uint32_t)c->hash & m->mask;
+	assert(c->live == 1);
+	while (m->slots[s].id != c->id)
+		s = (s + 1) & m->mask;
+	leave(m, s);
+}
+
+void
+map_expect(const struct map *m, const void *key)
+{
+	__builtin_prefetch(&m->slots[(uint32_t)hash_of(m, key) & m->mask]);
+}
+
+void
+map_expect_value(const struct map *m, const void *key)
+{
+	uint32_t id = m->slots[(uint32_t)hash_of(m, key) & m->mask].id;
+	const uint8_t *c = m->cells.mem + (size_t)id * m->cells.size; /* 0: never handed out */
+	__builtin_prefetch(c);
+	__builtin_prefetch(c + 64);
 }
 
 bool
@@ -179,6 +210,8 @@ map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value)
 			continue;
 		}
 		memcpy(&ns, (const uint8_t *)v + time_at, sizeof ns);
+		/* who gives up one entry will soon have to give up another one */
+		__builtin_prefetch((const uint8_t *)v + time_at + (size_t)SEARCHED * m->cells.size);
 		if (stalest == NULL || ns < least) {
 			least = ns;
 			stalest = key;

@@ -42,6 +42,17 @@ void *map_put(struct map *m, const void *key, bool *fresh);
 /* Removes `key`; its value is gone.  Nothing where it is not there. */
 void map_remove(struct map *m, const void *key);
 
+/* The same of the entry whose value that is, which the map has: no key is hashed or compared. */
+void map_remove_value(struct map *m, void *value);
+
+/*
+ * `key` will be asked for soon: fetches the place where it is looked for, so that large maps do not
+ * keep who asks waiting for memory.  Some 100 ns later, map_expect_value does the same with the
+ * entry that is there.
+ */
+void map_expect(const struct map *m, const void *key);
+void map_expect_value(const struct map *m, const void *key);
+
 /*
  * Walks the entries: start with *at = 0; false at the end.  key and value point into the map; the
  * entry that was handed out last may be removed while walking.

@@ -43,7 +43,12 @@ text_puts(struct text *t, const char *s)
 void
 text_putc(struct text *t, char c)
 {
-	text_add(t, &c, 1);
+	if (t->cut || t->cap - t->len < 2) {
+		text_add(t, &c, 1);
+		return;
+	}
+	t->buf[t->len++] = c;
+	t->buf[t->len] = '\0';
 }
 
 /* How many of `len` octets are left without a character that their end cuts in two. */

@@ -9,11 +9,13 @@
 #include "enrich/geoip.h"
 #include "enrich/hops.h"
 #include "enrich/who.h"
+#include "record/read.h"
 
 struct enrich {
 	struct geoip *geoip;
 	struct vendors *vendors;
 	struct who *who;
+	bool no_who; /* nobody reads it */
 	size_t homes;
 	struct network home[]; /* as configured, then those that always are */
 };
@@ -124,18 +126,24 @@ struct side {
 static struct addr
 add_side(struct enrich *e, struct record *r, const struct side *side)
 {
-	struct record_value v, other;
-	if (!record_find(r, side->ip, &v))
-		return (struct addr){0};
-	struct geo geo = geoip_look_up(e->geoip, &v.ip);
-	if (geo.country[0] != '\0' && !record_find(r, side->country, &other))
+	const struct addr a = record_ip(r, side->ip);
+	if (a.family == 0)
+		return a;
+	struct geo geo = geoip_look_up(e->geoip, &a);
+	if (geo.country[0] != '\0' && !record_has(r, side->country))
 		record_put_str(r, side->country, geo.country, sizeof geo.country);
-	if (geo.as_number != 0 && !record_find(r, side->as_number, &other)) {
+	if (geo.as_number != 0 && !record_has(r, side->as_number)) {
 		record_put_u64(r, side->as_number, geo.as_number);
 		if (geo.as_name != NULL)
 			record_put_str(r, side->as_name, geo.as_name, geo.as_name_len);
 	}
-	return v.ip;
+	return a;
+}
+
+void
+enrich_want_who(struct enrich *e, bool wanted)
+{
+	e->no_who = !wanted;
 }
 
 void
@@ -147,14 +155,15 @@ enrich_apply(struct enrich *e, struct record *r)
 	    {FIELD_DESTINATION_IP, FIELD_DESTINATION_GEO_COUNTRY, FIELD_DESTINATION_AS_NUMBER,
 		FIELD_DESTINATION_AS_NAME},
 	};
-	struct record_value v;
 	if (r->kind == RECORD_SUMMARY)
 		return;
 	struct addr client = add_side(e, r, &sides[0]);
 	struct addr server = add_side(e, r, &sides[1]);
-	if (r->kind != RECORD_SENSOR)
+	if (r->kind != RECORD_SENSOR && !e->no_who)
 		who_apply(e->who, e->vendors, r);
-	if (!record_find(r, FIELD_NETWORK_DIRECTION, &v))
+	else if (r->kind == RECORD_SESSION)
+		who_forget(e->who, r);
+	if (!record_has(r, FIELD_NETWORK_DIRECTION))
 		record_put_word(r, FIELD_NETWORK_DIRECTION, direction_of(e, &client, &server));
 	hops_trust(e->home, e->homes, r);
 }

@@ -41,6 +41,10 @@ struct enrich *enrich_open(const struct enrich_config *config, char error[ENRICH
  * that are there already, stay as they are. */
 void enrich_apply(struct enrich *e, struct record *r);
 
+/* Does anybody read who the two sides are (who.h), of the records that come next?  At first: yes.
+ */
+void enrich_want_who(struct enrich *e, bool wanted);
+
 #define ENRICH_USUAL_HOMES 16u /* networks that enrich_homes adds at most */
 
 /* The networks that count as ours where `homes` of them are configured: written to `out`, which has

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "record/read.h"
 
 /* In the order in which, of equal weight, they count. */
 enum where {
@@ -56,15 +57,18 @@ struct told {
 	const struct software *row[WHERES]; /* NULL: nothing */
 };
 
+#define BECAUSE 64u /* octets of a reason that is kept */
+
 #define KNOWN 4096u /* texts whose match is remembered, a power of two */
 
 /* The match of a text that was looked at: greetings and programs are the same in thousands of
  * records, and to know one costs a twentieth of looking at it. */
 struct known {
-	uint8_t hash[16];	    /* keyed, of the text and where it stood */
+	uint8_t hash[16];	    /* keyed, of the text */
 	const struct software *row; /* NULL: nothing */
 	uint8_t len, seen_len;	    /* of struct match */
 	uint8_t seen_at;	    /* where in the text what fits a shape begins */
+	uint8_t where;		    /* enum where */
 	bool taken;
 };
 
@@ -76,11 +80,16 @@ struct who {
 	uint16_t tail[WHERES][256]; /* LAST, by the last one */
 	uint16_t word[WHERES][256]; /* WORD and PART, by the first one */
 	uint16_t next[ROWS];
-	uint8_t len[ROWS];  /* octets of the row's text */
+	uint8_t len[ROWS]; /* octets of the row's text */
+	struct {
+		uint8_t len; /* 0: not made yet */
+		char text[BECAUSE];
+	} because[ROWS];    /* why, in words, where these are the same for all that fits a row */
 	bool words[WHERES]; /* WORD and PART have rows there */
 	struct hash_key key;
 	struct told told[LIMIT_WHO_OPEN / TOLD_WAYS][TOLD_WAYS]; /* by a keyed hash of the id */
 	unsigned turn;						 /* which of a full row goes next */
+	unsigned told_count;
 };
 
 /* What was found in one text; row NULL for nothing. */
@@ -135,8 +144,7 @@ who_free(struct who *w)
 static bool
 is_alnum(char c)
 {
-	char l = ascii_lower(c);
-	return (l >= 'a' && l <= 'z') || (l >= '0' && l <= '9');
+	return (uint8_t)(ascii_lower(c) - 'a') < 26 || (uint8_t)(c - '0') < 10;
 }
 
 static bool
@@ -244,6 +252,13 @@ look_at_word(const struct who *w, enum where where, const char *s, size_t len, s
 	}
 }
 
+static size_t
+word_len(const char *s, size_t len)
+{
+	const char *end = len > 0 ? memchr(s, ' ', len) : NULL;
+	return end != NULL ? (size_t)(end - s) : len;
+}
+
 /* Is it a host name, of two labels or more?  "8.17.1" and "v2.0" are none. */
 static bool
 is_host(const char *s, size_t len)
@@ -259,29 +274,30 @@ is_host(const char *s, size_t len)
 	return dot;
 }
 
-/* A greeting: of the hosts in it their names count, of the rest the words.  The first word is a
- * name, even where it is a single label (RFC 5321 section 4.2), unless nothing follows that tells.
- */
+/* A word of a greeting, `n` octets at `at`: of a host its name counts. */
+static void
+look_at_part(const struct who *w, const char *s, size_t len, size_t at, size_t n,
+    struct match *best)
+{
+	if (n > 0 && is_host(s + at, n)) {
+		look_at_tail(w, GREETING, s + at, n, best);
+		return;
+	}
+	for (size_t i = at; i < at + n; i++) {
+		if (i == at || !is_alnum(s[i - 1]))
+			look_at_word(w, GREETING, s, len, i, best);
+	}
+}
+
 static struct match
 look_at_greeting(const struct who *w, const char *s, size_t len)
 {
-	struct match best = {0}, first = {0};
-	for (size_t at = 0; at < len;) {
-		size_t n = 0;
-		while (at + n < len && s[at + n] != ' ')
-			n++;
-		struct match *m = at == 0 ? &first : &best;
-		if (n > 0 && is_host(s + at, n)) {
-			look_at_tail(w, GREETING, s + at, n, m);
-		} else {
-			for (size_t i = at; i < at + n; i++) {
-				if (i == at || !is_alnum(s[i - 1]))
-					look_at_word(w, GREETING, s, len, i, m);
-			}
-		}
-		at += n + 1;
+	struct match best = {0};
+	for (size_t at = 0, n; at < len; at += n + 1) {
+		n = word_len(s + at, len - at);
+		look_at_part(w, s, len, at, n, &best);
 	}
-	return best.row != NULL ? best : first;
+	return best;
 }
 
 static struct match
@@ -299,29 +315,35 @@ look_anew(const struct who *w, enum where where, const char *s, size_t len)
 	return best;
 }
 
+/* Could any row fit, by how the text begins and ends?  Of what a server offers, hardly ever. */
+static bool
+may_fit(const struct who *w, enum where where, const char *s, size_t len)
+{
+	return w->words[where] || where == GREETING || w->head[where][lower(s[0])] != 0 ||
+	    w->head[where][0] != 0 || w->tail[where][lower(s[len - 1])] != 0;
+}
+
 static struct match
 look_at(const struct who *w, enum where where, const char *s, size_t len)
 {
 	uint8_t hash[16];
 	uint64_t place;
-	char text[LIMIT_TEXT + 1];
 	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
-	if (len == 0)
+	if (len == 0 || !may_fit(w, where, s, len))
 		return (struct match){0};
 	if (where == MESSAGE_ID) /* no two are alike */
 		return look_anew(w, where, s, len);
-	text[0] = (char)where;
-	memcpy(text + 1, s, len);
-	hash_octets(&w->key, text, len + 1, hash);
+	hash_octets(&w->key, s, len, hash);
 	memcpy(&place, hash, sizeof place);
-	struct known *k = &w->known[place % KNOWN];
-	if (!k->taken || memcmp(k->hash, hash, sizeof hash) != 0) {
+	struct known *k = &w->known[(place + where) % KNOWN];
+	if (k->where != where || !k->taken || memcmp(k->hash, hash, sizeof hash) != 0) {
 		struct match m = look_anew(w, where, s, len);
 		size_t at = m.seen != NULL ? (size_t)(m.seen - s) : 0;
 		*k = (struct known){.row = m.row,
 		    .len = (uint8_t)m.len,
 		    .seen_len = (uint8_t)m.seen_len,
 		    .seen_at = (uint8_t)at,
+		    .where = (uint8_t)where,
 		    .taken = true};
 		memcpy(k->hash, hash, sizeof hash);
 	}
@@ -330,18 +352,24 @@ look_at(const struct who *w, enum where where, const char *s, size_t len)
 
 /* ---- a record ---- */
 
+/* Octets of the record; len 0: none. */
+struct words {
+	const char *s;
+	size_t len;
+};
+
 /* What a record says of its two sides. */
 struct clues {
 	struct match match[WHERES];
-	uint8_t id[40];				/* network.community_id, padded with zeros */
-	struct record_value mailer, message_id; /* len 0: none */
-	struct record_value mac[2];		/* of client and server; len 0: none */
-	bool near[2];				/* no router is before it */
-	unsigned hops;	/* mail servers that had it before, the client among them */
-	bool mail;	/* it sent mail */
-	bool no_mail;	/* it did not */
-	bool fetched;	/* its mails are others', and so are their fields */
-	bool forwarded; /* others stand behind the client */
+	uint8_t id[40]; /* network.community_id, padded with zeros */
+	struct words mailer, message_id;
+	struct words mac[2]; /* of client and server */
+	bool near[2];	     /* no router is before it */
+	unsigned hops;	     /* mail servers that had it before, the client among them */
+	bool mail;	     /* it sent mail */
+	bool no_mail;	     /* it did not */
+	bool fetched;	     /* its mails are others', and so are their fields */
+	bool forwarded;	     /* others stand behind the client */
 };
 
 static bool
@@ -363,61 +391,85 @@ read_mac(const char *s, size_t len, uint8_t mac[6])
 }
 
 static void
-take_text(const struct who *w, struct clues *c, enum where where, const struct record_value *v)
+take_text(const struct who *w, struct clues *c, enum where where, const char *s, size_t len)
 {
 	if (c->match[where].row == NULL)
-		c->match[where] = look_at(w, where, v->str, v->len);
+		c->match[where] = look_at(w, where, s, len);
 }
 
+/* Each value of an array, until one tells. */
 static void
-take_value(const struct who *w, struct clues *c, const struct record_value *v)
+take_texts(const struct who *w, struct clues *c, enum where where, const struct record *r,
+    enum field field)
+{
+	size_t len;
+	const uint8_t *s;
+	for (uint32_t at = 0; (s = record_octets(r, field, &at, &len)) != NULL;) {
+		c->match[where] = look_at(w, where, (const char *)s, len);
+		if (c->match[where].row != NULL)
+			return;
+	}
+}
+
+/* The first word of a greeting is a name, even where it is a single label (RFC 5321 section 4.2),
+ * unless nothing follows that tells.  The rest is the same for thousands of servers. */
+static void
+take_greeting(const struct who *w, struct clues *c, const char *s, size_t len)
+{
+	struct match *m = &c->match[GREETING];
+	len = len < LIMIT_TEXT ? len : LIMIT_TEXT;
+	size_t n = word_len(s, len);
+	if (n < len)
+		*m = look_at(w, GREETING, s + n + 1, len - n - 1);
+	if (m->row == NULL)
+		look_at_part(w, s, len, 0, n, m);
+}
+
+/* Which servers had it before; the newest was written by the client. */
+static void
+take_hop(const struct who *w, struct clues *c, const struct record_value *v)
 {
 	switch ((int)v->field) {
-	case FIELD_SOURCE_MAC: c->mac[0] = *v; break;
-	case FIELD_DESTINATION_MAC: c->mac[1] = *v; break;
-	case FIELD_CLIENT_DISTANCE: c->near[0] = v->u64 == 0; break;
-	case FIELD_SERVER_DISTANCE: c->near[1] = v->u64 == 0; break;
-	case FIELD_NETWORK_COMMUNITY_ID:
-		memcpy(c->id, v->str, v->len < sizeof c->id ? v->len : sizeof c->id);
-		break;
-	case FIELD_NETWORK_FORWARDED_IP: c->forwarded = true; break;
-	case FIELD_HELO: take_text(w, c, HELO, v); break;
-	case FIELD_GREETING: take_text(w, c, GREETING, v); break;
-	case FIELD_CAPABILITIES: take_text(w, c, KEYWORD, v); break;
-	case FIELD_CLIENT_AGENT: take_text(w, c, AGENT, v); break;
-	case FIELD_USED: take_text(w, c, COMMAND, v); break;
-	case FIELD_EMAIL_X_MAILER: c->mailer = *v; break;
-	case FIELD_EMAIL_MESSAGE_ID: c->message_id = *v; break;
-	case FIELD_ENVELOPES: c->mail = c->mail || v->u64 > 0; break;
-	case FIELD_OUTCOME: c->no_mail = ascii_is(v->str, v->len, "no-mail"); break;
 	case FIELD_HOP: c->hops++; break;
 	case FIELD_HOP_WITH:
 		if (ascii_begins(v->str, v->len, "HTTP")) /* written in a browser */
 			c->hops -= c->hops > 0;
 		break;
 	case FIELD_HOP_SOFTWARE:
-		if (c->hops == 1) /* the newest: the client wrote it */
-			take_text(w, c, RECEIVED, v);
-		break;
-	case FIELD_NETWORK_PROTOCOL:
-		c->fetched = ascii_is(v->str, v->len, "imap") || ascii_is(v->str, v->len, "pop3");
+		if (c->hops == 1)
+			take_text(w, c, RECEIVED, v->str, v->len);
 		break;
 	default: break;
 	}
+}
+
+static struct words
+words_of(const struct record *r, enum field field)
+{
+	struct words t;
+	t.s = record_str(r, field, &t.len);
+	return t;
+}
+
+static bool
+is_word(const struct record *r, enum field field, const char *word)
+{
+	struct words t = words_of(r, field);
+	return t.s != NULL && ascii_is(t.s, t.len, word);
 }
 
 /* The Message-ID without its brackets. */
 static void
 take_message_id(const struct who *w, struct clues *c)
 {
-	struct record_value v = c->message_id;
-	while (v.len > 0 && (*v.str == ' ' || *v.str == '<')) {
-		v.str++;
-		v.len--;
+	struct words t = c->message_id;
+	while (t.len > 0 && (*t.s == ' ' || *t.s == '<')) {
+		t.s++;
+		t.len--;
 	}
-	while (v.len > 0 && (v.str[v.len - 1] == ' ' || v.str[v.len - 1] == '>'))
-		v.len--;
-	take_text(w, c, MESSAGE_ID, &v);
+	while (t.len > 0 && (t.s[t.len - 1] == ' ' || t.s[t.len - 1] == '>'))
+		t.len--;
+	take_text(w, c, MESSAGE_ID, t.s, t.len);
 	struct match *m = &c->match[MESSAGE_ID];
 	/* a server that got the mail from a program of its own machine gives it one */
 	if (m->row != NULL && c->hops > 0 && !(c->hops == 1 && m->row->class == MTA))
@@ -425,32 +477,45 @@ take_message_id(const struct who *w, struct clues *c)
 }
 
 static void
+take_id(uint8_t id[40], const struct record *r)
+{
+	struct words t = words_of(r, FIELD_NETWORK_COMMUNITY_ID);
+	if (t.len > 0)
+		memcpy(id, t.s, t.len < 40 ? t.len : 40);
+}
+
+static void
 take_all(const struct who *w, struct clues *c, const struct record *r)
 {
-	/* those that take_value knows, but for hops, whose order tells */
-	static const uint16_t asked[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC,
-	    FIELD_CLIENT_DISTANCE, FIELD_SERVER_DISTANCE, FIELD_NETWORK_COMMUNITY_ID,
-	    FIELD_NETWORK_FORWARDED_IP, FIELD_HELO, FIELD_GREETING, FIELD_CAPABILITIES,
-	    FIELD_CLIENT_AGENT, FIELD_USED, FIELD_EMAIL_X_MAILER, FIELD_EMAIL_MESSAGE_ID,
-	    FIELD_ENVELOPES, FIELD_OUTCOME, FIELD_NETWORK_PROTOCOL};
 	struct record_value v;
 	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
-			take_value(w, c, &v);
-	}
-	for (uint32_t at = 0; record_has(r, FIELD_HOP) && record_next(r, &at, &v);) {
-		if (v.field == FIELD_HOP || v.field == FIELD_HOP_WITH ||
-		    v.field == FIELD_HOP_SOFTWARE)
-			take_value(w, c, &v);
-	}
+	struct words helo = words_of(r, FIELD_HELO), greeting = words_of(r, FIELD_GREETING);
+	take_id(c->id, r);
+	c->mac[0] = words_of(r, FIELD_SOURCE_MAC);
+	c->mac[1] = words_of(r, FIELD_DESTINATION_MAC);
+	c->near[0] = record_u64(r, FIELD_CLIENT_DISTANCE, 1) == 0;
+	c->near[1] = record_u64(r, FIELD_SERVER_DISTANCE, 1) == 0;
+	c->forwarded = record_has(r, FIELD_NETWORK_FORWARDED_IP);
+	c->mailer = words_of(r, FIELD_EMAIL_X_MAILER);
+	c->message_id = words_of(r, FIELD_EMAIL_MESSAGE_ID);
+	c->mail = record_u64(r, FIELD_ENVELOPES, 0) > 0;
+	c->no_mail = is_word(r, FIELD_OUTCOME, "no-mail");
+	c->fetched = is_word(r, FIELD_NETWORK_PROTOCOL, "imap") ||
+	    is_word(r, FIELD_NETWORK_PROTOCOL, "pop3");
+	take_text(w, c, HELO, helo.s, helo.len);
+	take_greeting(w, c, greeting.s, greeting.len);
+	take_texts(w, c, KEYWORD, r, FIELD_CAPABILITIES);
+	take_texts(w, c, AGENT, r, FIELD_CLIENT_AGENT);
+	take_texts(w, c, COMMAND, r, FIELD_USED);
+	for (uint32_t at = 0; record_has(r, FIELD_HOP) && record_next(r, &at, &v);)
+		take_hop(w, c, &v);
 	c->mail = c->mail || r->kind == RECORD_MESSAGE;
 	if (c->fetched) {
 		c->match[RECEIVED].row = NULL;
 		return;
 	}
 	if (c->hops == 0)
-		take_text(w, c, MAILER, &c->mailer);
+		take_text(w, c, MAILER, c->mailer.s, c->mailer.len);
 	else if (c->match[RECEIVED].row == NULL)
 		c->match[RECEIVED].row = &relays;
 	take_message_id(w, c);
@@ -459,21 +524,29 @@ take_all(const struct who *w, struct clues *c, const struct record *r)
 /* What is noted of the connection; of a mail a fresh entry, in whose favour another may go: then
  * that one's session says less.  NULL where there is none. */
 static struct told *
-told_of(struct who *w, const struct clues *c, bool mail)
+told_of(struct who *w, const uint8_t id[40], bool mail)
 {
-	struct told *row = w->told[hash_40(&w->key, c->id) % (LIMIT_WHO_OPEN / TOLD_WAYS)];
+	struct told *row = w->told[hash_40(&w->key, id) % (LIMIT_WHO_OPEN / TOLD_WAYS)];
 	struct told *t = NULL;
 	for (unsigned i = 0; i < TOLD_WAYS; i++) {
-		if (memcmp(row[i].id, c->id, sizeof c->id) == 0)
+		if (memcmp(row[i].id, id, sizeof row[i].id) == 0)
 			return &row[i];
 		t = row[i].id[0] == 0 ? &row[i] : t;
 	}
 	if (!mail)
 		return NULL;
 	t = t != NULL ? t : &row[w->turn++ % TOLD_WAYS];
+	w->told_count += t->id[0] == 0;
 	memset(t, 0, sizeof *t);
-	memcpy(t->id, c->id, sizeof t->id);
+	memcpy(t->id, id, sizeof t->id);
 	return t;
+}
+
+static void
+forget(struct who *w, struct told *t)
+{
+	memset(t, 0, sizeof *t);
+	w->told_count--;
 }
 
 /* Of a mail, notes what it told of the client; of its session, adds that, once. */
@@ -484,7 +557,7 @@ share(struct who *w, struct clues *c, const struct record *r)
 	bool mail = r->kind == RECORD_MESSAGE, any = !mail;
 	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
 		any = any || c->match[shared[i]].row != NULL;
-	struct told *t = any && c->id[0] != 0 && !c->fetched ? told_of(w, c, mail) : NULL;
+	struct told *t = any && c->id[0] != 0 && !c->fetched ? told_of(w, c->id, mail) : NULL;
 	for (size_t i = 0; t != NULL && i < sizeof shared / sizeof *shared; i++) {
 		enum where where = shared[i];
 		if (!mail)
@@ -493,7 +566,7 @@ share(struct who *w, struct clues *c, const struct record *r)
 			t->row[where] = c->match[where].row;
 	}
 	if (t != NULL && !mail)
-		memset(t, 0, sizeof *t);
+		forget(w, t);
 }
 
 /* A monitor looks and sends nothing; of who sends, its name tells that it is a program. */
@@ -507,7 +580,7 @@ class_of(const struct clues *c, const struct software *row)
 
 /* "helo: BRN0080...", "message-id: JavaMail's shape" */
 static void
-put_because(struct record *r, enum field field, enum where where, const struct match *m)
+add_because(struct text *t, enum where where, const struct match *m)
 {
 	static const char *const words[WHERES] = {[GREETING] = "greeting",
 	    [KEYWORD] = "ehlo keyword",
@@ -518,26 +591,44 @@ put_because(struct record *r, enum field field, enum where where, const struct m
 	    [COMMAND] = "command",
 	    [MESSAGE_ID] = "message-id",
 	    [VENDOR] = "network card"};
-	char buf[LIMIT_TEXT];
-	struct text t = text_in(buf, sizeof buf);
 	const struct software *row = m->row;
-	text_puts(&t, words[where]);
-	text_puts(&t, ": ");
+	text_puts(t, words[where]);
+	text_puts(t, ": ");
 	if (where == MESSAGE_ID || where == VENDOR) {
-		text_puts(&t, row->name);
-		text_puts(&t, where == MESSAGE_ID ? "'s shape" : "");
+		text_puts(t, row->name);
+		text_puts(t, where == MESSAGE_ID ? "'s shape" : "");
 	} else if (row->how == SHAPE) { /* letters and digits: has_shape saw to it */
-		text_add(&t, m->seen, m->seen_len < 7 ? m->seen_len : 7);
-		text_puts(&t, m->seen_len > 7 ? "..." : "");
+		text_add(t, m->seen, m->seen_len < 7 ? m->seen_len : 7);
+		text_puts(t, m->seen_len > 7 ? "..." : "");
 	} else {
-		text_puts(&t, row->how == LAST ? "*" : "");
-		text_puts(&t, row->text);
+		text_puts(t, row->how == LAST ? "*" : "");
+		text_puts(t, row->text);
 	}
-	record_put_str(r, field, t.buf, t.len);
 }
 
 static void
-put_client(const struct clues *c, struct record *r)
+put_because(struct who *w, struct record *r, enum field field, enum where where,
+    const struct match *m)
+{
+	char buf[LIMIT_TEXT];
+	struct text t = text_in(buf, sizeof buf);
+	const struct software *row = m->row;
+	bool same = row != &relays && (row->how != SHAPE || where == MESSAGE_ID);
+	size_t i = same ? (size_t)(row - rows) : 0;
+	if (same && w->because[i].len > 0) {
+		record_put_str(r, field, w->because[i].text, w->because[i].len);
+		return;
+	}
+	add_because(&t, where, m);
+	record_put_str(r, field, t.buf, t.len);
+	if (same && t.len < BECAUSE) {
+		memcpy(w->because[i].text, t.buf, t.len);
+		w->because[i].len = (uint8_t)t.len;
+	}
+}
+
+static void
+put_client(struct who *w, const struct clues *c, struct record *r)
 {
 	static const char *const names[] = {[NONE] = NULL,
 	    [PRINTER] = "printer",
@@ -567,12 +658,12 @@ put_client(const struct clues *c, struct record *r)
 		if (row == NULL || (class_of(c, row) != class && class_of(c, row) != NONE) ||
 		    (row->name != NULL && strcmp(row->name, by_name->name) != 0))
 			continue;
-		put_because(r, FIELD_CLIENT_BECAUSE, (enum where)i, &c->match[i]);
+		put_because(w, r, FIELD_CLIENT_BECAUSE, (enum where)i, &c->match[i]);
 	}
 }
 
 static void
-put_server(const struct clues *c, struct record *r)
+put_server(struct who *w, const struct clues *c, struct record *r)
 {
 	const struct match *greeting = &c->match[GREETING], *keyword = &c->match[KEYWORD];
 	const struct software *row = greeting->row != NULL ? greeting->row : keyword->row;
@@ -582,8 +673,20 @@ put_server(const struct clues *c, struct record *r)
 	for (unsigned i = GREETING; i < CLIENT_WHERES; i++) {
 		const struct software *also = c->match[i].row;
 		if (also != NULL && strcmp(also->name, row->name) == 0)
-			put_because(r, FIELD_SERVER_BECAUSE, (enum where)i, &c->match[i]);
+			put_because(w, r, FIELD_SERVER_BECAUSE, (enum where)i, &c->match[i]);
 	}
+}
+
+void
+who_forget(struct who *w, const struct record *session)
+{
+	uint8_t id[40] = {0};
+	if (w->told_count == 0)
+		return;
+	take_id(id, session);
+	struct told *t = id[0] != 0 ? told_of(w, id, false) : NULL;
+	if (t != NULL)
+		forget(w, t);
 }
 
 void
@@ -591,10 +694,9 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 {
 	static const enum field mine[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
 	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_VENDOR};
-	struct record_value there;
 	struct clues c;
 	for (size_t i = 0; i < sizeof mine / sizeof *mine; i++) {
-		if (record_find(r, mine[i], &there))
+		if (record_has(r, mine[i]))
 			return;
 	}
 	take_all(w, &c, r);
@@ -602,7 +704,7 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 	for (unsigned side = 0; side < 2; side++) {
 		uint8_t mac[6];
 		if (!c.near[side] || (side == 0 && c.forwarded) ||
-		    !read_mac(c.mac[side].str, c.mac[side].len, mac))
+		    !read_mac(c.mac[side].s, c.mac[side].len, mac))
 			continue;
 		const char *maker = vendors_look_up(v, mac);
 		if (maker == NULL)
@@ -611,6 +713,6 @@ who_apply(struct who *w, const struct vendors *v, struct record *r)
 		if (side == 0)
 			c.match[VENDOR] = look_at(w, VENDOR, maker, strlen(maker));
 	}
-	put_client(&c, r);
-	put_server(&c, r);
+	put_client(w, &c, r);
+	put_server(w, &c, r);
 }

@@ -25,6 +25,9 @@ struct who *who_new(void);
  * record of a connection; one that has any of them stays as it is. */
 void who_apply(struct who *w, const struct vendors *v, struct record *r);
 
+/* A session to which nothing is added ends: what its mails told is not kept for another one. */
+void who_forget(struct who *w, const struct record *session);
+
 void who_free(struct who *w); /* NULL is allowed */
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * The life of an alert: see alerts.h.
  *
- * Open alerts are the entries of one map; each keeps a short record for its next report, so that
- * nothing is allocated later.  Another map holds, for each client and server, how many alerts are
+ * Open alerts are the entries of one map; each keeps a short record for its next report.  These
+ * stand apart, in cells of three sizes, since what every event touches is a hundredth of them (and
+ * of a report on a capture, where records are brief, all that is touched is a tenth).  Another map
+ * holds, for each client and server, how many alerts are
  * open and how many connections in a row were sealed.  A third remembers mails that were counted or
  * accepted, so that the record of their connection is not counted for the same rule once more.
  */
@@ -15,14 +17,25 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "judge/alerts_internal.h"
+#include "record/read.h"
 
 #define HOUR_NS 3600000000000ll
 #define FOREVER INT64_MAX
+#define SIZES	3u /* of cells for records */
+
+static const uint16_t cell_sizes[SIZES] = {256, 1024, LIMIT_ALERT_RECORD};
 
 struct pair {
 	uint32_t open;	 /* alerts about readable mail */
 	uint32_t sealed; /* connections in a row */
 	int64_t last_ns; /* of the last one of any kind */
+};
+
+struct open_alert {
+	struct alert alert;
+	struct pair *pair; /* of a readable one; there for as long as it is */
+	uint32_t cell;	   /* of its record; 0: none is kept */
+	uint32_t size;	   /* which of the cell sizes */
 };
 
 struct counted_key {
@@ -31,12 +44,15 @@ struct counted_key {
 };
 
 struct alerts {
-	struct hash_key key; /* of fingerprints */
-	struct map open;     /* struct fingerprint -> struct alert */
-	struct map pairs;    /* struct pair_key -> struct pair */
-	struct map counted;  /* struct counted_key -> const struct rule *: by which exception mails
-				were accepted, all of them; NULL: some were not */
-	uint32_t walk;	     /* alerts_due: where it goes on */
+	struct hash_key key;		      /* of fingerprints */
+	uint16_t first[FIELDS], next[FIELDS]; /* fields of one name; FIELDS: no more */
+	struct map open;		      /* struct fingerprint -> struct open_alert */
+	struct pool records[SIZES];
+	struct map pairs;   /* struct pair_key -> struct pair */
+	struct map counted; /* struct counted_key -> const struct rule *: by which exception mails
+			       were accepted, all of them; NULL: some were not */
+	bool accepts;	    /* an exception accepted something, since the rules were read */
+	uint32_t walk;	    /* alerts_due: where it goes on */
 	bool walking;
 	int64_t soonest_ns;			 /* of the windows that this walk saw */
 	int64_t due_ns;				 /* when there may be something to report again */
@@ -54,7 +70,18 @@ alerts_new(void)
 		return NULL;
 	a->due_ns = FOREVER;
 	hash_key_draw(&a->key);
-	if (map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct alert),
+	for (unsigned f = 0; f < FIELDS; f++) { /* those of one name stand together in the table */
+		a->first[f] = (uint16_t)field_first((enum field)f);
+		a->next[f] = f + 1 < FIELDS && field_first((enum field)(f + 1)) == a->first[f]
+		    ? (uint16_t)(f + 1)
+		    : FIELDS;
+	}
+	bool good = true;
+	for (unsigned i = 0; i < SIZES; i++)
+		good = good &&
+		    pool_init(&a->records[i], "records of alerts", cell_sizes[i], LIMIT_ALERTS);
+	if (good &&
+	    map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct open_alert),
 		LIMIT_ALERTS) &&
 	    map_init(&a->pairs, "hosts with alerts", sizeof(struct pair_key), sizeof(struct pair),
 		LIMIT_ALERTS) &&
@@ -70,6 +97,8 @@ alerts_free(struct alerts *a)
 {
 	if (a == NULL)
 		return;
+	for (unsigned i = 0; i < SIZES; i++)
+		pool_free_all(&a->records[i]);
 	map_free_all(&a->open);
 	map_free_all(&a->pairs);
 	map_free_all(&a->counted);
@@ -90,34 +119,45 @@ alerts_set_key(struct alerts *a, const struct hash_key *key)
 
 /* ------------------------------------------------------------------------------- keys */
 
-/* Text for a hash: each part with its length before it, so that no two rows of parts are one. */
+/* Text for a hash: each part with its length before it, so that no two rows of parts are one.  A
+ * short one is written at once, which takes a third of the time. */
 static void
 add_part(struct text *t, const void *octets, size_t len)
 {
+	if (len < 100 && !t->cut && t->cap - t->len > len + 4) {
+		char *to = t->buf + t->len;
+		if (len >= 10)
+			*to++ = (char)('0' + len / 10);
+		*to++ = (char)('0' + len % 10);
+		*to++ = ':';
+		memcpy(to, octets, len);
+		t->len = (size_t)(to - t->buf) + len;
+		return;
+	}
 	text_add_u64(t, len);
 	text_putc(t, ':');
 	text_add(t, octets, len);
 }
 
 static void
-add_values(struct text *t, const struct record *r, enum field field)
+add_value(struct text *t, const struct record_value *v)
+{
+	switch (field_table[v->field].type) {
+	case TYPE_STR: add_part(t, v->str, v->len); break;
+	case TYPE_IP: add_part(t, v->ip.b, sizeof v->ip.b); break;
+	case TYPE_TIME: add_part(t, &v->ns, 8); break;
+	default: add_part(t, &v->u64, 8); break;
+	}
+}
+
+/* Fields of one name have the same meaning: of all of them. */
+static void
+add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
 	struct record_value v;
-	/* fields of one name have the same meaning, and stand together in the table */
-	for (unsigned f = field_first(field);
-	     f < FIELDS && field_first((enum field)f) == field_first(field); f++) {
-		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);) {
-			switch (field_table[f].type) {
-			case TYPE_STR: add_part(t, v.str, v.len); break;
-			case TYPE_IP: add_part(t, v.ip.b, sizeof v.ip.b); break;
-			default:
-				add_part(t,
-				    field_table[f].type == TYPE_TIME ? (void *)&v.ns
-								     : (void *)&v.u64,
-				    8);
-				break;
-			}
-		}
+	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
+		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);)
+			add_value(t, &v);
 	}
 	text_putc(t, '|');
 }
@@ -134,7 +174,7 @@ fingerprint_of(const struct alerts *a, const struct rule *rule, const struct rec
 	const char *id = rule->id[0] != '\0' ? rule->id : rule->title;
 	add_part(&t, id, strlen(id));
 	for (unsigned i = 0; i < keys && !rule->single; i++)
-		add_values(&t, r, (enum field)key[i]);
+		add_values(a, &t, r, (enum field)key[i]);
 	hash_octets(&a->key, t.buf, t.len, f.octets);
 	return f;
 }
@@ -143,14 +183,10 @@ static struct pair_key
 pair_of(const struct record *r)
 {
 	struct pair_key k;
-	struct record_value v;
 	memset(&k, 0, sizeof k);
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		k.client = v.ip;
-	if (record_find(r, FIELD_DESTINATION_IP, &v))
-		k.server = v.ip;
-	if (record_find(r, FIELD_DESTINATION_PORT, &v))
-		k.port = (uint16_t)v.u64;
+	k.client = record_ip(r, FIELD_SOURCE_IP);
+	k.server = record_ip(r, FIELD_DESTINATION_IP);
+	k.port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
 	return k;
 }
 
@@ -166,13 +202,13 @@ about_readable(const struct record *r)
 static bool
 counted_key(struct counted_key *k, const struct rule *rule, const struct record *r)
 {
-	struct record_value v;
+	size_t len;
+	const char *id = record_str(r, FIELD_NETWORK_COMMUNITY_ID, &len);
 	memset(k, 0, sizeof *k);
-	if (rule->kind == RULE_CORRELATION || !record_find(r, FIELD_NETWORK_COMMUNITY_ID, &v) ||
-	    v.len > sizeof k->id)
+	if (rule->kind == RULE_CORRELATION || id == NULL || len > sizeof k->id)
 		return false;
 	k->rule = rule->number;
-	memcpy(k->id, v.str, v.len);
+	memcpy(k->id, id, len);
 	return true;
 }
 
@@ -190,9 +226,7 @@ counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
 		a->forget = 0;
 		map_next(&a->counted, &a->forget, &key, &value);
 	}
-	struct counted_key old;
-	memcpy(&old, key, sizeof old);
-	map_remove(&a->counted, &old);
+	map_remove_value(&a->counted, value);
 	return map_put(&a->counted, k, fresh);
 }
 
@@ -204,9 +238,10 @@ counted(struct alerts *a, const struct rule *rule, const struct record *r)
 	if (!counted_key(&k, rule, r))
 		return false;
 	if (r->kind == RECORD_SESSION) {
-		bool was = map_find(&a->counted, &k) != NULL;
-		map_remove(&a->counted, &k);
-		return was;
+		void *was = map_find(&a->counted, &k);
+		if (was != NULL)
+			map_remove_value(&a->counted, was);
+		return was != NULL;
 	}
 	const struct rule **by = counted_put(a, &k, NULL);
 	if (by != NULL)
@@ -220,14 +255,15 @@ alerts_accepted(struct alerts *a, const struct rule *rule, const struct record *
 {
 	struct counted_key k;
 	bool fresh = false;
-	if (!counted_key(&k, rule, r))
+	if ((by == NULL && !a->accepts) || !counted_key(&k, rule, r))
 		return by;
+	a->accepts = true;
 	if (r->kind == RECORD_SESSION) {
-		const struct rule *const *mails = map_find(&a->counted, &k);
+		const struct rule **mails = map_find(&a->counted, &k);
 		if (by == NULL && mails != NULL)
 			by = *mails;
-		if (by != NULL)
-			map_remove(&a->counted, &k);
+		if (by != NULL && mails != NULL)
+			map_remove_value(&a->counted, mails);
 		return by;
 	}
 	const struct rule **mails = by != NULL ? counted_put(a, &k, &fresh) : NULL;
@@ -241,31 +277,83 @@ alerts_forget_rules(struct alerts *a)
 {
 	const void *key;
 	void *value;
-	for (uint32_t at = 0; map_next(&a->counted, &at, &key, &value);) {
-		struct counted_key k;
-		memcpy(&k, key, sizeof k);
-		map_remove(&a->counted, &k);
-	}
+	for (uint32_t at = 0; map_next(&a->counted, &at, &key, &value);)
+		map_remove_value(&a->counted, value);
+	a->accepts = false;
 }
 
-static void
-leave_pair(struct alerts *a, const struct alert *x)
+/* ------------------------------------------------------------------- records of alerts */
+
+static struct open_alert *
+open_of(struct alert *x)
 {
-	struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
-	if (p != NULL && --p->open == 0)
-		map_remove(&a->pairs, &x->pair);
+	return (struct open_alert *)x; /* its first member */
+}
+
+static const uint8_t *
+record_of(const struct alerts *a, const struct alert *x)
+{
+	const struct open_alert *o = (const struct open_alert *)x;
+	return o->cell != 0 ? pool_at(&a->records[o->size], o->cell) : (const uint8_t *)"";
+}
+
+/* Keeps `len` octets (LIMIT_ALERT_RECORD at most) as its record; there are as many cells of each
+ * size as alerts. */
+static void
+keep(struct alerts *a, struct open_alert *o, const uint8_t *octets, uint32_t len)
+{
+	uint32_t size = 0;
+	while (cell_sizes[size] < len)
+		size++;
+	if (o->cell == 0 || o->size != size) {
+		pool_give(&a->records[o->size], o->cell);
+		o->cell = pool_take(&a->records[size]);
+		o->size = size;
+	}
+	o->alert.kept = o->cell != 0 ? len : 0;
+	if (o->cell != 0)
+		memcpy(pool_at(&a->records[size], o->cell), octets, len);
+}
+
+void
+alerts_keep(struct alerts *a, struct alert *x, const struct record *r)
+{
+	static struct record short_record; /* large, and used here only */
+	record_copy_open(&short_record, r, LIMIT_ALERT_RECORD);
+	x->kind = short_record.kind;
+	keep(a, open_of(x), short_record.data, short_record.len);
+}
+
+/* -------------------------------------------------------------------------- opening, closing */
+
+static void
+leave_pair(struct alerts *a, struct open_alert *o)
+{
+	if (o->pair != NULL && --o->pair->open == 0)
+		map_remove_value(&a->pairs, o->pair);
+}
+
+/* One that is about readable mail joins others between its hosts; there are as many pairs as
+ * alerts, so that there is room. */
+static void
+join_pair(struct alerts *a, struct open_alert *o, bool readable)
+{
+	o->pair = readable ? map_put(&a->pairs, &o->alert.pair, NULL) : NULL;
+	o->alert.readable = o->pair != NULL;
+	if (o->pair != NULL)
+		o->pair->open++;
 }
 
 static void
 close_alert(struct alerts *a, const void *key, struct alert *x)
 {
-	struct fingerprint copy;
-	leave_pair(a, x);
-	memcpy(&copy, key, sizeof copy);
+	struct open_alert *o = open_of(x);
+	leave_pair(a, o);
 	/* one that is left out here is pruned from the file by its age */
 	if (a->closed_count < LIMIT_ALERTS)
-		a->closed[a->closed_count++] = copy;
-	map_remove(&a->open, &copy);
+		memcpy(&a->closed[a->closed_count++], key, sizeof *a->closed);
+	pool_give(&a->records[o->size], o->cell);
+	map_remove_value(&a->open, o);
 }
 
 /* Of a few alerts the one that was silent for the longest time goes, with what it had counted. */
@@ -279,22 +367,19 @@ give_up(struct alerts *a)
 		close_alert(a, key, value);
 }
 
-static struct alert *
+static struct open_alert *
 open_alert(struct alerts *a, const struct fingerprint *f, const struct record *r, bool *fresh)
 {
-	struct alert *x = map_put(&a->open, f, fresh);
-	if (x == NULL) {
+	struct open_alert *o = map_put(&a->open, f, fresh);
+	if (o == NULL) {
 		give_up(a);
-		x = map_put(&a->open, f, fresh);
+		o = map_put(&a->open, f, fresh);
 	}
-	if (x == NULL || !*fresh)
-		return x;
-	x->pair = pair_of(r);
-	struct pair *p = about_readable(r) ? map_put(&a->pairs, &x->pair, NULL) : NULL;
-	x->readable = p != NULL; /* there are as many pairs as alerts: there is room */
-	if (p != NULL)
-		p->open++;
-	return x;
+	if (o == NULL || !*fresh)
+		return o;
+	o->alert.pair = pair_of(r);
+	join_pair(a, o, about_readable(r));
+	return o;
 }
 
 static void
@@ -310,28 +395,37 @@ wake(struct alerts *a, int64_t ns)
 static int64_t
 time_of(const struct record *r, int64_t now_ns)
 {
-	struct record_value v;
-	return record_find(r, FIELD_TIMESTAMP, &v) && v.ns >= 0 && v.ns < now_ns ? v.ns : now_ns;
+	int64_t ns = record_time(r, FIELD_TIMESTAMP, now_ns);
+	return ns >= 0 && ns < now_ns ? ns : now_ns;
+}
+
+struct fingerprint
+alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r)
+{
+	struct counted_key k;
+	struct fingerprint f = fingerprint_of(a, rule, r);
+	map_expect(&a->open, &f);
+	if (counted_key(&k, rule, r))
+		map_expect(&a->counted, &k);
+	return f;
 }
 
 struct alert_report
-alerts_event(struct alerts *a, const struct rule *rule, enum level level, const struct record *r,
-    int64_t now_ns)
+alerts_event(struct alerts *a, const struct fingerprint *f, const struct rule *rule,
+    enum level level, const struct record *r, int64_t now_ns)
 {
-	struct fingerprint f = fingerprint_of(a, rule, r);
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);
-	struct alert *x = open_alert(a, &f, r, &fresh);
-	report.alert = x;
-	if (x == NULL) { /* cannot be: one was given up */
+	struct open_alert *o = open_alert(a, f, r, &fresh);
+	if (o == NULL) { /* cannot be: one was given up */
 		report.state = ALERT_NEW;
 		return report;
 	}
-	struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
-	if (p != NULL) {
-		p->sealed = 0;
-		p->last_ns = now_ns;
+	struct alert *x = report.alert = &o->alert;
+	if (o->pair != NULL) {
+		o->pair->sealed = 0;
+		o->pair->last_ns = now_ns;
 	}
 	x->resolved = false;
 	x->dirty = true;
@@ -360,16 +454,6 @@ alerts_event(struct alerts *a, const struct rule *rule, enum level level, const 
 		wake(a, x->window_end_ns);
 	}
 	return report;
-}
-
-void
-alerts_keep(struct alert *x, const struct record *r)
-{
-	static struct record short_record; /* large, and used here only */
-	record_copy_open(&short_record, r, sizeof x->data);
-	x->kind = short_record.kind;
-	x->kept = short_record.len;
-	memcpy(x->data, short_record.data, x->kept);
 }
 
 void
@@ -410,12 +494,13 @@ alerts_put(struct record *r, enum alert_state state, uint64_t count, int64_t fir
 }
 
 static void
-compose(struct record *out, const struct alert *x, enum alert_state state, uint64_t count)
+compose(const struct alerts *a, struct record *out, const struct alert *x, enum alert_state state,
+    uint64_t count)
 {
 	static const uint16_t anew[] = {FIELD_TIMESTAMP, FIELD_ALERT_STATE, FIELD_ALERT_FIRST,
 	    FIELD_COUNT};
 	static struct record kept; /* large, and used here only */
-	record_take(&kept, RECORD_ALERT, x->data, x->kept);
+	record_take(&kept, RECORD_ALERT, record_of(a, x), x->kept);
 	record_copy_without(out, &kept, anew, sizeof anew / sizeof *anew);
 	record_put_time(out, FIELD_TIMESTAMP, x->last_ns);
 	alerts_put(out, state, count, x->first_ns);
@@ -431,37 +516,45 @@ alerts_map(struct alerts *a)
 	return &a->open;
 }
 
-bool
-alert_is_sound(const struct alert *x)
+void
+alerts_row(const struct alerts *a, const struct alert *x, struct alert_row *out)
 {
-	static struct record r; /* large, and used here only */
-	uint8_t flags[4];
-	memcpy(flags, &x->level, sizeof flags);
-	if (x->kept > sizeof x->data || x->level >= LEVELS || flags[1] > 1 || flags[2] > 1 ||
-	    x->first_ns < 0 || x->window_ns <= 0 || x->window_ns > 400 * 24 * HOUR_NS ||
-	    x->window_end_ns < 0 || x->window_end_ns > INT64_MAX / 2 || x->kind > RECORD_ALERT)
-		return false;
-	return record_take(&r, RECORD_ALERT, x->data, x->kept);
+	memset(out, 0, sizeof *out);
+	out->alert = *x;
+	memcpy(out->data, record_of(a, x), x->kept);
 }
 
 bool
-alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert *x)
+alert_is_sound(const struct alert_row *row)
+{
+	static struct record r; /* large, and used here only */
+	const struct alert *x = &row->alert;
+	uint8_t flags[4];
+	memcpy(flags, &x->level, sizeof flags);
+	if (x->kept > sizeof row->data || x->level >= LEVELS || flags[1] > 1 || flags[2] > 1 ||
+	    x->first_ns < 0 || x->window_ns <= 0 || x->window_ns > 400 * 24 * HOUR_NS ||
+	    x->window_end_ns < 0 || x->window_end_ns > INT64_MAX / 2 || x->kind > RECORD_ALERT)
+		return false;
+	return record_take(&r, RECORD_ALERT, row->data, x->kept);
+}
+
+bool
+alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert_row *row)
 {
 	bool fresh;
-	struct alert *to = map_put(&a->open, f, &fresh);
+	const struct alert *x = &row->alert;
+	struct open_alert *to = map_put(&a->open, f, &fresh);
 	if (to == NULL || !fresh)
 		return to == NULL; /* no room: older ones stay out */
-	*to = *x;
-	struct pair *p = x->readable ? map_put(&a->pairs, &x->pair, NULL) : NULL;
-	to->readable = p != NULL;
-	if (p != NULL) {
-		p->open++;
-		p->sealed = x->sealed; /* of all alerts between the two the same */
-	}
-	if (to->pending > 0)
-		wake(a, to->window_end_ns);
-	if (to->resolved)
-		wake(a, to->last_ns);
+	to->alert = *x;
+	keep(a, to, row->data, x->kept);
+	join_pair(a, to, x->readable);
+	if (to->pair != NULL)
+		to->pair->sealed = x->sealed; /* of all alerts between the two the same */
+	if (x->pending > 0)
+		wake(a, x->window_end_ns);
+	if (x->resolved)
+		wake(a, x->last_ns);
 	return true;
 }
 
@@ -472,7 +565,7 @@ alerts_note_sealed(struct alerts *a)
 	void *value;
 	for (uint32_t at = 0; map_next(&a->open, &at, &key, &value);) {
 		struct alert *x = value;
-		const struct pair *p = x->readable ? map_find(&a->pairs, &x->pair) : NULL;
+		const struct pair *p = open_of(x)->pair;
 		uint32_t sealed = p == NULL ? 0 : p->sealed;
 		if (sealed > LIMIT_ALERT_SEALED)
 			sealed = LIMIT_ALERT_SEALED;
@@ -499,12 +592,13 @@ alerts_closed_forget(struct alerts *a)
 }
 
 void
-alert_describe(const struct alert *x, struct text *name, struct text *about)
+alert_describe(const struct alert_row *row, struct text *name, struct text *about)
 {
+	const struct alert *x = &row->alert;
 	char ip[ADDR_TEXT];
 	static struct record r;
 	struct record_value v;
-	record_take(&r, RECORD_ALERT, x->data, x->kept);
+	record_take(&r, RECORD_ALERT, row->data, x->kept);
 	if (record_find(&r, FIELD_RULE_NAME, &v))
 		text_add(name, v.str, v.len);
 	text_puts(about,
@@ -522,12 +616,12 @@ static bool
 report(struct alerts *a, struct alert *x, int64_t now_ns, bool all, struct record *out, bool *over)
 {
 	if (x->resolved && x->pending == 0) {
-		compose(out, x, ALERT_RESOLVED, LIMIT_ALERT_SEALED);
+		compose(a, out, x, ALERT_RESOLVED, LIMIT_ALERT_SEALED);
 		*over = true;
 		return true;
 	}
 	if (x->pending > 0 && (all || x->resolved || now_ns >= x->window_end_ns)) {
-		compose(out, x, ALERT_REPEATED, x->pending);
+		compose(a, out, x, ALERT_REPEATED, x->pending);
 		x->pending = 0;
 		x->dirty = true;
 		x->window_end_ns = now_ns + x->window_ns;

@@ -37,9 +37,17 @@ struct alert_report {
 	struct alert *alert;	/* for alerts_keep; until the next call of any function here */
 };
 
-/* One event: `rule` matched `r` at `level`. */
-struct alert_report alerts_event(struct alerts *a, const struct rule *rule, enum level level,
-    const struct record *r, int64_t now_ns);
+/* Which alert an event belongs to. */
+struct fingerprint {
+	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
+};
+
+/* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */
+struct fingerprint alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r);
+
+/* One event: `rule` matched `r` at `level`.  `f` is what alerts_expect gave for the two. */
+struct alert_report alerts_event(struct alerts *a, const struct fingerprint *f,
+    const struct rule *rule, enum level level, const struct record *r, int64_t now_ns);
 
 /*
  * Who accepts that `rule` matched `r`: `by`, the exception that matched as well, if any.  Mails and
@@ -55,7 +63,7 @@ void alerts_forget_rules(struct alerts *a);
 
 /* Keeps what later reports of the alert say: of the record of an alert the values that name no
  * person. */
-void alerts_keep(struct alert *alert, const struct record *r);
+void alerts_keep(struct alerts *a, struct alert *alert, const struct record *r);
 
 /* A session was sealed. */
 void alerts_sealed(struct alerts *a, const struct record *r, int64_t now_ns);

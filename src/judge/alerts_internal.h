@@ -8,10 +8,6 @@
 #include "base/text.h"
 #include "judge/alerts.h"
 
-struct fingerprint {
-	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
-};
-
 struct pair_key {
 	struct addr client, server;
 	uint16_t port;
@@ -32,17 +28,25 @@ struct alert {
 	uint16_t kind;	 /* of the record kept */
 	uint16_t sealed; /* connections in a row between its hosts, when it was saved */
 	uint32_t kept;	 /* octets of it */
+};
+
+/* The same with the record kept, as the state file has it. */
+struct alert_row {
+	struct alert alert;
 	uint8_t data[LIMIT_ALERT_RECORD];
 };
 
-/* struct fingerprint -> struct alert */
+/* struct fingerprint -> what begins with a struct alert */
 struct map *alerts_map(struct alerts *a);
 
+/* An open alert as a row. */
+void alerts_row(const struct alerts *a, const struct alert *x, struct alert_row *out);
+
 /* Could the octets be an alert? */
-bool alert_is_sound(const struct alert *x);
+bool alert_is_sound(const struct alert_row *x);
 
 /* An alert of an earlier run is open still.  False where it makes no sense. */
-bool alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert *x);
+bool alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert_row *x);
 
 /* Before the alerts are saved: how many connections in a row were sealed goes into them. */
 void alerts_note_sealed(struct alerts *a);
@@ -52,6 +56,6 @@ bool alerts_closed(const struct alerts *a, uint32_t i, struct fingerprint *out);
 void alerts_closed_forget(struct alerts *a);
 
 /* The rule's title, and client, server and level, for people. */
-void alert_describe(const struct alert *x, struct text *name, struct text *about);
+void alert_describe(const struct alert_row *x, struct text *name, struct text *about);
 
 #endif

@@ -1,9 +1,11 @@
 /* The facts of a record that the table asks about: see facts.h. */
 #include "judge/facts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "judge/names.h"
+#include "record/read.h"
 
 const struct key_info key_table[KEYS] = {
     [KEY_RECORD] = {"record", {"session", "message"}},
@@ -87,10 +89,40 @@ word_bit(enum key key, const char *s, size_t len)
 {
 	for (unsigned i = 0; i < KEY_WORDS && key_table[key].words[i] != NULL; i++) {
 		const char *w = key_table[key].words[i];
-		if (strlen(w) == len && memcmp(w, s, len) == 0)
+		if (len > 0 && w[0] == s[0] && strlen(w) == len && memcmp(w, s, len) == 0)
 			return bit(i);
 	}
 	return 0;
+}
+
+/* Where the words of each key begin in a packed number; KEYS: where they end. */
+static unsigned
+place_of(unsigned key)
+{
+	static uint8_t place[KEYS + 1];
+	for (unsigned k = 0; place[KEYS] == 0 && k < KEYS; k++) {
+		unsigned n = 0;
+		while (n < KEY_WORDS && key_table[k].words[n] != NULL)
+			n++;
+		place[k + 1] = (uint8_t)(place[k] + n + 1);
+	}
+	return place[key];
+}
+
+struct condition
+condition_of(const uint32_t words[KEYS])
+{
+	struct condition c = {0};
+	assert(place_of(KEYS) <= 64);
+	for (unsigned k = 0; k < KEYS; k++) {
+		unsigned at = place_of(k), carry = place_of(k + 1) - 1;
+		if (words[k] == 0)
+			continue;
+		c.allowed |= (uint64_t)words[k] << at;
+		c.fill |= (1ull << carry) - (1ull << at);
+		c.carry |= 1ull << carry;
+	}
+	return c;
 }
 
 static unsigned
@@ -127,71 +159,59 @@ add_secret(struct facts *f, const char *s, size_t len)
 	f->words[KEY_SECRET] |= challenge ? bit(SECRET_CHALLENGE) : word;
 }
 
-static void
-add_fact(struct facts *f, const struct record_value *v)
+static uint32_t
+bit_of(const struct record *r, enum field field, enum key key)
 {
-	switch ((int)v->field) {
-	case FIELD_NETWORK_PROTOCOL:
-		f->words[KEY_PROTOCOL] |= word_bit(KEY_PROTOCOL, v->str, v->len);
-		break;
-	case FIELD_REASON: f->words[KEY_REASON] |= word_bit(KEY_REASON, v->str, v->len); break;
-	case FIELD_EXPOSED: f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, v->str, v->len); break;
-	case FIELD_NETWORK_DIRECTION:
-		f->words[KEY_DIRECTION] |= word_bit(KEY_DIRECTION, v->str, v->len);
-		break;
-	case FIELD_BODY_PROTECTION:
-		f->words[KEY_PROTECTION] |= word_bit(KEY_PROTECTION, v->str, v->len);
-		break;
-	case FIELD_CLIENT_CLASS: f->words[KEY_CLASS] |= word_bit(KEY_CLASS, v->str, v->len); break;
-	case FIELD_CLIENT_SOFTWARE:
-	case FIELD_SERVER_SOFTWARE:
-		f->software[v->field == FIELD_SERVER_SOFTWARE] = v->str;
-		f->software_len[v->field == FIELD_SERVER_SOFTWARE] = v->len;
-		break;
-	case FIELD_AUTH: add_mechanism(f, v->str, v->len); break;
-	case FIELD_AUTH_SHOWS: add_secret(f, v->str, v->len); break;
-	case FIELD_SOURCE_IP: f->client = v->ip; break;
-	case FIELD_DESTINATION_IP: f->server = v->ip; break;
-	case FIELD_DESTINATION_PORT: f->port = v->u64; break;
-	case FIELD_MESSAGES: f->messages = v->u64; break;
-	case FIELD_ENVELOPES: f->envelopes = v->u64; break;
-	case FIELD_EMAIL_TO: f->recipients++; break;
-	case FIELD_RECIPIENTS: f->commands = v->u64; break;
-	case FIELD_STARTTLS_REPLY: f->reply = v->u64; break;
-	case FIELD_STARTTLS_REPLY_WORD:
-		f->reply_word = v->str;
-		f->reply_word_len = v->len;
-		break;
-	case FIELD_GREETING:
-		f->greeting = v->str;
-		f->greeting_len = v->len;
-		break;
-	case FIELD_HELO:
-		f->helo = v->str;
-		f->helo_len = v->len;
-		break;
-	default: break;
-	}
+	size_t len;
+	const char *s = record_str(r, field, &len);
+	return s != NULL ? word_bit(key, s, len) : 0;
 }
 
-/* Those that add_fact knows. */
-static const uint16_t asked[] = {FIELD_NETWORK_PROTOCOL, FIELD_REASON, FIELD_EXPOSED,
-    FIELD_NETWORK_DIRECTION, FIELD_BODY_PROTECTION, FIELD_CLIENT_CLASS, FIELD_CLIENT_SOFTWARE,
-    FIELD_SERVER_SOFTWARE, FIELD_AUTH, FIELD_AUTH_SHOWS, FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
-    FIELD_DESTINATION_PORT, FIELD_MESSAGES, FIELD_ENVELOPES, FIELD_EMAIL_TO, FIELD_RECIPIENTS,
-    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_GREETING, FIELD_HELO};
+static void
+take_words(struct facts *f, const struct record *r)
+{
+	size_t len;
+	const uint8_t *s;
+	f->words[KEY_PROTOCOL] = bit_of(r, FIELD_NETWORK_PROTOCOL, KEY_PROTOCOL);
+	f->words[KEY_REASON] = bit_of(r, FIELD_REASON, KEY_REASON);
+	f->words[KEY_DIRECTION] = bit_of(r, FIELD_NETWORK_DIRECTION, KEY_DIRECTION);
+	f->words[KEY_PROTECTION] = bit_of(r, FIELD_BODY_PROTECTION, KEY_PROTECTION);
+	f->words[KEY_CLASS] = bit_of(r, FIELD_CLIENT_CLASS, KEY_CLASS);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_EXPOSED, &at, &len)) != NULL;)
+		f->words[KEY_EXPOSED] |= word_bit(KEY_EXPOSED, (const char *)s, len);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_AUTH, &at, &len)) != NULL;)
+		add_mechanism(f, (const char *)s, len);
+	for (uint32_t at = 0; (s = record_octets(r, FIELD_AUTH_SHOWS, &at, &len)) != NULL;)
+		add_secret(f, (const char *)s, len);
+}
+
+static void
+take_values(struct facts *f, const struct record *r)
+{
+	size_t len;
+	f->software[0] = record_str(r, FIELD_CLIENT_SOFTWARE, &f->software_len[0]);
+	f->software[1] = record_str(r, FIELD_SERVER_SOFTWARE, &f->software_len[1]);
+	f->client = record_ip(r, FIELD_SOURCE_IP);
+	f->server = record_ip(r, FIELD_DESTINATION_IP);
+	f->port = record_u64(r, FIELD_DESTINATION_PORT, 0);
+	f->messages = record_u64(r, FIELD_MESSAGES, 0);
+	f->envelopes = record_u64(r, FIELD_ENVELOPES, 0);
+	f->commands = record_u64(r, FIELD_RECIPIENTS, 0);
+	f->reply = record_u64(r, FIELD_STARTTLS_REPLY, 0);
+	f->reply_word = record_str(r, FIELD_STARTTLS_REPLY_WORD, &f->reply_word_len);
+	f->greeting = record_str(r, FIELD_GREETING, &f->greeting_len);
+	f->helo = record_str(r, FIELD_HELO, &f->helo_len);
+	for (uint32_t at = 0; record_octets(r, FIELD_EMAIL_TO, &at, &len) != NULL;)
+		f->recipients++;
+}
 
 void
 facts_of(struct facts *f, const struct record *r)
 {
-	struct record_value v;
-	memset(f, 0, sizeof *f);
+	memset(f, 0, offsetof(struct facts, host));
 	f->record = r;
-	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-		for (uint32_t at = 0; record_each(r, (enum field)asked[i], &at, &v);)
-			add_fact(f, &v);
-	}
-
+	take_words(f, r);
+	take_values(f, r);
 	if (f->recipients >= LIMIT_RECIPIENTS) /* no more are named */
 		f->recipients = f->commands;
 	if (f->words[KEY_SECRET] != bit(SECRET_ACCOUNT)) /* it says that there was no more */
@@ -208,27 +228,44 @@ facts_of(struct facts *f, const struct record *r)
 		f->words[KEY_DIRECTION] = bit(DIRECTION_UNKNOWN);
 	if (addr_is_loopback(&f->client) && addr_is_loopback(&f->server))
 		f->words[KEY_DIRECTION] = bit(DIRECTION_LOOPBACK);
+	for (unsigned k = 0; k < KEYS; k++)
+		f->packed |= (uint64_t)f->words[k] << place_of(k);
 }
 
-static void
-add_host(struct text *out, const struct addr *a, const char *name, size_t len)
+_Static_assert(FACTS_HOST > ADDR_TEXT + NAME_MAX_OCTETS + 4, "room for an address and a name");
+
+static size_t
+print_host(char host[FACTS_HOST], const struct addr *a, const char *name, size_t len)
 {
 	char ip[ADDR_TEXT];
-	text_puts(out, a->family != 0 ? addr_print(a, ip) : "an unknown host");
+	struct text t = text_in(host, FACTS_HOST);
+	text_puts(&t, a->family != 0 ? addr_print(a, ip) : "an unknown host");
 	if (name_is_host(name, len)) {
-		text_puts(out, " (");
-		text_add(out, name, len);
-		text_putc(out, ')');
+		text_puts(&t, " (");
+		text_add(&t, name, len);
+		text_putc(&t, ')');
 	}
+	return t.len;
 }
 
 static void
-add_server(struct text *out, const struct facts *f)
+add_client(struct text *out, struct facts *f)
+{
+	if (f->host_len[0] == 0)
+		f->host_len[0] = print_host(f->host[0], &f->client, f->helo, f->helo_len);
+	text_add(out, f->host[0], f->host_len[0]);
+}
+
+static void
+add_server(struct text *out, struct facts *f)
 {
 	const char *name;
 	size_t len;
-	name_of_greeting(f->greeting, f->greeting_len, &name, &len);
-	add_host(out, &f->server, name, len);
+	if (f->host_len[1] == 0) {
+		name_of_greeting(f->greeting, f->greeting_len, &name, &len);
+		f->host_len[1] = print_host(f->host[1], &f->server, name, len);
+	}
+	text_add(out, f->host[1], f->host_len[1]);
 }
 
 static void
@@ -417,10 +454,10 @@ add_baseline(struct text *out, const struct record *r)
 }
 
 void
-facts_add(struct text *out, const struct facts *f, enum value value)
+facts_add(struct text *out, struct facts *f, enum value value)
 {
 	switch (value) {
-	case VALUE_CLIENT: add_host(out, &f->client, f->helo, f->helo_len); break;
+	case VALUE_CLIENT: add_client(out, f); break;
 	case VALUE_SERVER: add_server(out, f); break;
 	case VALUE_PORT: text_add_u64(out, f->port); break;
 	case VALUE_PROTOCOL: text_puts(out, protocol_word(f->words[KEY_PROTOCOL])); break;

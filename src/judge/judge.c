@@ -12,6 +12,7 @@
 
 #include "judge/alerts.h"
 #include "judge/state.h"
+#include "record/read.h"
 
 #define SENTENCE   1024u /* octets of a sentence or advice */
 #define FRAMEWORK  "MITRE ATT&CK v17"
@@ -23,6 +24,7 @@
 struct hit {
 	const struct rule *rule;
 	enum level level;
+	struct fingerprint alert; /* it belongs to */
 };
 
 /* What was said about the record at hand; empty where there was nothing to say. */
@@ -45,7 +47,9 @@ struct judge {
 	struct said said;      /* a session's or message's; not kept for the sensor's own */
 	int64_t now_ns;	       /* the newest time of any record */
 	bool finished;
-	bool brief; /* alerts name only what a report lists */
+	bool brief;    /* alerts name only what a report lists */
+	bool unworded; /* nobody reads the words of records */
+	bool asks_who; /* some rule asks who the sides are */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -78,6 +82,19 @@ judge_free(struct judge *j)
 	free(j);
 }
 
+static bool
+ask_who(const struct rules *rules)
+{
+	static const enum field fields[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
+	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_BECAUSE,
+	    FIELD_SERVER_VENDOR};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (rules_ask(rules, fields[i]))
+			return true;
+	}
+	return false;
+}
+
 bool
 judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR])
 {
@@ -106,6 +123,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 	j->rules = rules;
 	j->policies = c->policies;
 	j->hits = 0;
+	j->asks_who = ask_who(rules);
 	return true;
 }
 
@@ -119,6 +137,18 @@ void
 judge_be_brief(struct judge *j)
 {
 	j->brief = true;
+}
+
+void
+judge_want_words(struct judge *j, bool wanted)
+{
+	j->unworded = !wanted;
+}
+
+bool
+judge_reads_who(const struct judge *j)
+{
+	return !j->brief || j->asks_who;
 }
 
 size_t
@@ -159,17 +189,15 @@ is_readable(const struct record *r)
 static int64_t
 time_of(const struct record *r)
 {
-	struct record_value v;
-	if (!record_find(r, FIELD_EVENT_END, &v) && !record_find(r, FIELD_TIMESTAMP, &v))
-		return 0;
-	return v.ns >= 0 && v.ns <= INT64_MAX / 2 ? v.ns : 0;
+	int64_t ns = record_time(r, FIELD_EVENT_END, record_time(r, FIELD_TIMESTAMP, 0));
+	return ns >= 0 && ns <= INT64_MAX / 2 ? ns : 0;
 }
 
 /* The sentence or the advice that `rule` (NULL: none) has for the facts; empty where there is
  * none. */
 static void
 words_of(const struct judge *j, struct text *out, const struct rule *rule, enum list list,
-    const struct facts *f)
+    struct facts *f)
 {
 	const char *own = rule == NULL ? NULL : list == LIST_WHY ? rule->message : rule->advice;
 	if (own != NULL)
@@ -189,15 +217,14 @@ put_accepted(struct record *r, const struct rule *e)
 	record_put_time(r, FIELD_ACCEPTED_EXPIRES, e->expires_ns);
 }
 
-/* What the rules say of the record; the gravest one, the exception, and the hits that remain. */
+/* What the `n` detection rules that match say of the record: the gravest one, the exception, and
+ * the hits that remain. */
 static const struct rule *
-match(struct judge *j, struct record *r, enum level by_path, enum level *level,
-    const struct rule **accepted)
+weigh(struct judge *j, const struct record *r, const struct rule_hit *found, size_t n,
+    enum level by_path, enum level *level, const struct rule **accepted)
 {
-	struct rule_hit found[RULE_HITS];
 	const struct rule *gravest = NULL;
-	size_t n = rules_match(j->rules, r, j->now_ns, found);
-	bool credentials = record_is(r, FIELD_EXPOSED, "credentials");
+	bool credentials = n > 0 && record_is(r, FIELD_EXPOSED, "credentials");
 	if (by_path == LEVEL_NONE)
 		n = 0; /* the table has nothing to say of such a path */
 	j->hits = 0;
@@ -215,8 +242,8 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 		}
 		if (l == LEVEL_NONE)
 			continue;
-		j->hit[j->hits++] = (struct hit){rule, l};
-		if (rule->kind != RULE_CORRELATION && l > *level) {
+		j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
+		if (l > *level) {
 			*level = l;
 			gravest = rule;
 		}
@@ -224,6 +251,30 @@ match(struct judge *j, struct record *r, enum level by_path, enum level *level,
 	if (*level == LEVEL_NONE && *accepted != NULL)
 		*level = LEVEL_INFORMATIONAL;
 	return gravest;
+}
+
+/* The correlations that it completes are hits too. */
+static void
+correlate(struct judge *j, enum level by_path)
+{
+	struct rule_hit found[RULE_HITS];
+	size_t n = rules_correlate(j->rules, j->now_ns, found, 0);
+	for (size_t i = 0; i < n && by_path != LEVEL_NONE && j->hits < RULE_HITS; i++) {
+		const struct rule *rule = found[i].rule;
+		enum level l = rule->by_path ? by_path : rule->level;
+		if (l != LEVEL_NONE)
+			j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
+	}
+}
+
+/* All is put: the hits are to be reported. */
+static void
+expect_alerts(struct judge *j, const struct record *r)
+{
+	for (size_t i = 0; i < j->hits; i++)
+		j->hit[i].alert = alerts_expect(j->alerts, j->hit[i].rule, r);
+	j->record = r;
+	j->reported = 0;
 }
 
 /* The recipients' domains, each once: rules and people count by them. */
@@ -261,20 +312,29 @@ judge_clock(struct judge *j, int64_t now_ns)
 static void
 push_sensor(struct judge *j, struct record *r)
 {
+	struct rule_hit found[RULE_HITS];
 	const struct rule *accepted = NULL;
 	enum level level;
-	(void)match(j, r, LEVEL_INFORMATIONAL, &level, &accepted);
+	size_t n = rules_match(j->rules, r, j->now_ns, found);
+	(void)weigh(j, r, found, n, LEVEL_INFORMATIONAL, &level, &accepted);
+	correlate(j, LEVEL_INFORMATIONAL);
 	record_put_word(r, FIELD_LEVEL, level_name(level));
 	if (accepted != NULL)
 		put_accepted(r, accepted);
-	j->record = r;
-	j->reported = 0;
+	expect_alerts(j, r);
+}
+
+void
+judge_expect(struct judge *j, const struct record *r)
+{
+	memory_expect(j->memory, r);
 }
 
 void
 judge_push(struct judge *j, struct record *r)
 {
 	struct facts f;
+	struct rule_hit found[RULE_HITS];
 	const struct rule *accepted = NULL;
 	enum level level;
 	if (r->kind > RECORD_SENSOR)
@@ -290,15 +350,20 @@ judge_push(struct judge *j, struct record *r)
 	if (j->policies != NULL)
 		policies_apply(j->policies, r);
 
+	size_t n = rules_match(j->rules, r, j->now_ns, found);
 	facts_of(&f, r);
 	enum level by_path = table_level(&j->table, &f);
-	const struct rule *gravest = match(j, r, by_path, &level, &accepted);
+	rules_expect(j->rules);
+	const struct rule *gravest = weigh(j, r, found, n, by_path, &level, &accepted);
 	struct text t = text_in(j->said.buf[0], SENTENCE), a = text_in(j->said.buf[1], SENTENCE);
-	words_of(j, &t, gravest, LIST_WHY, &f);
-	words_of(j, &a, gravest, LIST_ADVICE, &f);
+	if (!j->brief || !j->unworded) {
+		words_of(j, &t, gravest, LIST_WHY, &f);
+		words_of(j, &a, gravest, LIST_ADVICE, &f);
+	}
 	j->said.rule = gravest;
 	j->said.sentence = t.len;
 	j->said.advice = a.len;
+	correlate(j, by_path);
 
 	/* f points into r, which changes from here on */
 	record_put_word(r, FIELD_LEVEL, level_name(level));
@@ -310,15 +375,14 @@ judge_push(struct judge *j, struct record *r)
 		put_accepted(r, accepted);
 	if (r->kind == RECORD_SESSION && record_is(r, FIELD_OUTCOME, "encrypted"))
 		alerts_sealed(j->alerts, r, j->now_ns);
-	j->record = r;
-	j->reported = 0;
+	expect_alerts(j, r);
 }
 
 /* ---------------------------------------------------------------------------- alerts */
 
 /* The sentence of an alert: what happened to the sensor has its own. */
 static void
-sentence_of(const struct judge *j, struct text *out, const struct rule *rule, const struct facts *f)
+sentence_of(const struct judge *j, struct text *out, const struct rule *rule, struct facts *f)
 {
 	struct record_value said;
 	if (j->record->kind == RECORD_SENSOR && rule->message == NULL &&
@@ -387,21 +451,6 @@ put_list(struct record *r, enum field field, const char *const *words)
 		record_put_word(r, field, *words);
 }
 
-static void
-copy_field(struct record *out, const struct record *r, enum field field)
-{
-	struct record_value v;
-	if (!record_find(r, field, &v))
-		return;
-	switch (field_table[field].type) {
-	case TYPE_STR: record_put_str(out, field, v.str, v.len); break;
-	case TYPE_U64: record_put_u64(out, field, v.u64); break;
-	case TYPE_TIME: record_put_time(out, field, v.ns); break;
-	case TYPE_IP: record_put_ip(out, field, &v.ip); break;
-	default: break;
-	}
-}
-
 /* The alert of a hit as a report lists it. */
 static void
 compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
@@ -412,7 +461,7 @@ compose_brief(const struct judge *j, struct record *out, const struct hit *hit)
 	struct text t = text_in(sentence, sizeof sentence);
 	record_begin(out, RECORD_ALERT);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		copy_field(out, j->record, (enum field)kept[i]);
+		record_copy_first(out, j->record, (enum field)kept[i]);
 	if (!is_readable(j->record)) {
 		struct facts f;
 		facts_of(&f, j->record);
@@ -486,8 +535,8 @@ judge_next(struct judge *j, struct record *out)
 		return true;
 	while (j->record != NULL && j->reported < j->hits) {
 		const struct hit *hit = &j->hit[j->reported++];
-		struct alert_report report =
-		    alerts_event(j->alerts, hit->rule, hit->level, j->record, j->now_ns);
+		struct alert_report report = alerts_event(j->alerts, &hit->alert, hit->rule,
+		    hit->level, j->record, j->now_ns);
 		if (report.state == ALERT_SILENT)
 			continue;
 		if (j->brief)
@@ -495,7 +544,7 @@ judge_next(struct judge *j, struct record *out)
 		else
 			compose(j, out, hit);
 		if (report.alert != NULL)
-			alerts_keep(report.alert, out);
+			alerts_keep(j->alerts, report.alert, out);
 		alerts_put(out, report.state, report.count, report.first_ns);
 		return true;
 	}

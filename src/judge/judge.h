@@ -51,6 +51,13 @@ const struct rules *judge_rules(const struct judge *j);
  */
 void judge_be_brief(struct judge *j);
 
+/* Does anybody read the sentence and the advice of the records that come next?  Where nobody does
+ * and alerts are brief, they are left out.  At first: yes. */
+void judge_want_words(struct judge *j, bool wanted);
+
+/* Do rules or alerts read who the two sides are (postcard.client and .server)? */
+bool judge_reads_who(const struct judge *j);
+
 /* How many policies are loaded. */
 size_t judge_policies(const struct judge *j);
 
@@ -61,6 +68,10 @@ bool judge_remember(struct judge *j, const char *path, char error[JUDGE_ERROR]);
 /* Brings the state file up to date, if there is one.  False with a message; nothing is lost, the
  * next call tries again. */
 bool judge_save(struct judge *j, char error[JUDGE_ERROR]);
+
+/* A record came that is to be judged when enrich_apply is done with it: what is remembered of its
+ * hosts is fetched meanwhile. */
+void judge_expect(struct judge *j, const struct record *r);
 
 /*
  * Judges a session, a message or what happened to the sensor: adds what memory and policies know,

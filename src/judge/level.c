@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "record/read.h"
+
 static const char *const names[LEVELS] = {
     [LEVEL_INFORMATIONAL] = "informational",
     [LEVEL_LOW] = "low",
@@ -30,8 +32,9 @@ level_by_name(const char *name, size_t len)
 enum level
 level_of(const struct record *r)
 {
-	struct record_value v;
-	return record_find(r, FIELD_LEVEL, &v) ? level_by_name(v.str, v.len) : LEVEL_NONE;
+	size_t len;
+	const char *name = record_str(r, FIELD_LEVEL, &len);
+	return name != NULL ? level_by_name(name, len) : LEVEL_NONE;
 }
 
 unsigned

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "judge/memory_internal.h"
-#include "judge/names.h"
+#include "record/read.h"
 
 struct memory *
 memory_new(void)
@@ -19,6 +19,7 @@ memory_new(void)
 	struct memory *m = calloc(1, sizeof *m);
 	if (m == NULL)
 		return NULL;
+	hash_key_draw(&m->key);
 	if (map_init(&m->failures, "failed upgrades", sizeof(struct text_key),
 		sizeof(struct failure), LIMIT_FAILURES) &&
 	    map_init(&m->servers, "servers", sizeof(struct server_key), sizeof(struct server),
@@ -59,12 +60,9 @@ memory_put(struct memory *m, unsigned which, const void *key, bool *fresh)
 	if (value != NULL)
 		return value;
 	void *old;
-	uint8_t copy[sizeof(struct text_key)];
-	const void *stale = map_stalest(map, &m->walk[which], 0, &old);
-	if (stale == NULL)
+	if (map_stalest(map, &m->walk[which], 0, &old) == NULL)
 		return NULL;
-	memcpy(copy, stale, map->key_size);
-	map_remove(map, copy);
+	map_remove_value(map, old);
 	return map_put(map, key, fresh);
 }
 
@@ -90,99 +88,94 @@ memory_net(const struct addr *a)
 /* -------------------------------------------------------------------------- the record */
 
 static void
-take_keyword(struct sighting *s, const struct record_value *v)
+add_keyword(struct keyword_set *set, const char *s, size_t len)
 {
-	if (ascii_is(v->str, v->len, "STARTTLS"))
+	if (ascii_is(s, len, "STARTTLS"))
 		return;
-	uint32_t h = memory_hash(v->str, v->len);
-	s->keywords = (s->keywords ^ h) * 16777619u; /* the engine names them in one order */
-	s->sketch |= (uint64_t)1 << h % 64;
+	uint32_t h = memory_hash(s, len);
+	set->keywords = (set->keywords ^ h) * 16777619u; /* the engine names them in one order */
+	set->sketch |= (uint64_t)1 << h % 64;
 }
 
 static void
-take_value(struct sighting *s, const struct record_value *v)
-{
-	switch ((int)v->field) {
-	case FIELD_EVENT_START: s->start_ns = v->ns; break;
-	case FIELD_EVENT_END: s->end_ns = v->ns; break;
-	case FIELD_SOURCE_IP: s->client = v->ip; break;
-	case FIELD_DESTINATION_IP: s->server = v->ip; break;
-	case FIELD_DESTINATION_PORT: s->port = (uint16_t)v->u64; break;
-	case FIELD_OUTCOME:
-		s->readable = s->message || ascii_is(v->str, v->len, "cleartext");
-		s->encrypted = !s->message && ascii_is(v->str, v->len, "encrypted");
-		s->failed |= !s->message && ascii_is(v->str, v->len, "tls-failed");
-		break;
-	case FIELD_REASON:
-		s->reason = v->str;
-		s->reason_len = v->len;
-		s->failed |= !s->message && ascii_is(v->str, v->len, "tls-failed");
-		s->refused |= !s->message && ascii_is(v->str, v->len, "refused");
-		s->stripped = ascii_is(v->str, v->len, "stripped");
-		s->missing |= s->stripped || ascii_is(v->str, v->len, "not-offered");
-		break;
-	case FIELD_STARTTLS_OFFERED:
-		s->offer_known = true;
-		s->offered = v->u64 != 0;
-		s->missing |= v->u64 == 0;
-		break;
-	case FIELD_STARTTLS_REPLY: s->refused |= !s->message && v->u64 != 220; break;
-	case FIELD_STARTTLS_REPLY_WORD:
-		s->refused |= !s->message && !ascii_is(v->str, v->len, "OK") &&
-		    !ascii_is(v->str, v->len, "+OK");
-		break;
-	case FIELD_CAPABILITIES: take_keyword(s, v); break;
-	case FIELD_ANOMALIES: s->mangled |= ascii_is(v->str, v->len, "keyword-mangled"); break;
-	case FIELD_NETWORK_COMMUNITY_ID:
-		s->id = v->str;
-		s->id_len = v->len;
-		break;
-	case FIELD_HELO:
-		s->helo = v->str;
-		s->helo_len =
-		    name_is_host(v->str, v->len) && !name_is_generic(v->str, v->len) ? v->len : 0;
-		break;
-	case FIELD_GREETING:
-		name_of_greeting(v->str, v->len, &s->greeting, &s->greeting_len);
-		if (!name_is_host(s->greeting, s->greeting_len) ||
-		    name_is_generic(s->greeting, s->greeting_len))
-			s->greeting_len = 0;
-		break;
-	case FIELD_TLS_ALERT:
-		if (s->alert == NULL) {
-			s->alert = v->str;
-			s->alert_len = v->len;
-		}
-		break;
-	case FIELD_TLS_ISSUER:
-		s->issuer = v->str;
-		s->issuer_len = v->len;
-		break;
-	default: break;
-	}
-}
-
-/* Those that take_value knows; the outcome first, since others add to what it says. */
-static const uint16_t taken[] = {FIELD_OUTCOME, FIELD_EVENT_START, FIELD_EVENT_END, FIELD_SOURCE_IP,
-    FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT, FIELD_REASON, FIELD_STARTTLS_OFFERED,
-    FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD, FIELD_CAPABILITIES, FIELD_ANOMALIES,
-    FIELD_NETWORK_COMMUNITY_ID, FIELD_HELO, FIELD_GREETING, FIELD_TLS_ALERT, FIELD_TLS_ISSUER};
-
-static void
-sight(struct sighting *s, const struct record *r)
+take_keywords(struct memory *m, struct sighting *s, const struct record *r)
 {
 	struct record_value v;
+	struct keyword_set set = {.taken = true};
+	size_t len;
+	const uint8_t *octets =
+	    record_has(r, FIELD_CAPABILITIES) ? record_span(r, FIELD_CAPABILITIES, &len) : NULL;
+	if (octets == NULL)
+		return;
+	hash_octets(&m->key, octets, len, set.list);
+	struct keyword_set *known = &m->sets[set.list[0] % KEYWORD_SETS];
+	if (!known->taken || memcmp(known->list, set.list, sizeof set.list) != 0) {
+		for (uint32_t at = 0; record_each(r, FIELD_CAPABILITIES, &at, &v);)
+			add_keyword(&set, v.str, v.len);
+		*known = set;
+	}
+	s->keywords = known->keywords;
+	s->sketch = known->sketch;
+}
+
+static bool
+is_word(const struct record *r, enum field f, const char *word)
+{
+	size_t len;
+	const char *s = record_str(r, f, &len);
+	return s != NULL && ascii_is(s, len, word);
+}
+
+/* How it went with TLS. */
+static void
+take_outcome(struct sighting *s, const struct record *r)
+{
+	bool session = !s->message;
+	s->readable = s->message || is_word(r, FIELD_OUTCOME, "cleartext");
+	s->encrypted = session && is_word(r, FIELD_OUTCOME, "encrypted");
+	s->failed = session && is_word(r, FIELD_OUTCOME, "tls-failed");
+	s->reason = record_str(r, FIELD_REASON, &s->reason_len);
+	if (s->reason != NULL) {
+		s->failed |= session && ascii_is(s->reason, s->reason_len, "tls-failed");
+		s->refused = session && ascii_is(s->reason, s->reason_len, "refused");
+		s->stripped = ascii_is(s->reason, s->reason_len, "stripped");
+		s->missing = s->stripped || ascii_is(s->reason, s->reason_len, "not-offered");
+	}
+	s->refused |= session && record_u64(r, FIELD_STARTTLS_REPLY, 220) != 220;
+	if (record_has(r, FIELD_STARTTLS_REPLY_WORD))
+		s->refused |= session && !is_word(r, FIELD_STARTTLS_REPLY_WORD, "OK") &&
+		    !is_word(r, FIELD_STARTTLS_REPLY_WORD, "+OK");
+	s->alert = record_str(r, FIELD_TLS_ALERT, &s->alert_len);
+	s->issuer = record_str(r, FIELD_TLS_ISSUER, &s->issuer_len);
+}
+
+static void
+take_offer(struct memory *m, struct sighting *s, const struct record *r)
+{
+	s->offer_known = record_has(r, FIELD_STARTTLS_OFFERED);
+	s->offered = record_true(r, FIELD_STARTTLS_OFFERED);
+	s->missing = !s->offered && (s->missing || s->offer_known);
+	s->mangled = record_is(r, FIELD_ANOMALIES, "keyword-mangled");
+	take_keywords(m, s, r);
+}
+
+static void
+sight(struct memory *m, struct sighting *s, const struct record *r)
+{
 	memset(s, 0, sizeof *s);
 	s->message = r->kind == RECORD_MESSAGE;
-	s->readable = s->message;
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-		for (uint32_t at = 0; record_each(r, (enum field)taken[i], &at, &v);)
-			take_value(s, &v);
-	}
-	if (s->offered)
-		s->missing = false; /* of several lists the last one counts */
+	s->end_ns = record_time(r, FIELD_EVENT_END, 0);
+	s->start_ns = record_time(r, FIELD_EVENT_START, 0);
 	if (s->start_ns == 0)
 		s->start_ns = s->end_ns;
+	s->client = record_ip(r, FIELD_SOURCE_IP);
+	s->server = record_ip(r, FIELD_DESTINATION_IP);
+	s->port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
+	s->id = record_str(r, FIELD_NETWORK_COMMUNITY_ID, &s->id_len);
+	s->helo = record_str(r, FIELD_HELO, &s->helo_len);
+	s->greeting = record_str(r, FIELD_GREETING, &s->greeting_len);
+	take_outcome(s, r);
+	take_offer(m, s, r);
 }
 
 /* ------------------------------------------------------------------------- what is new */
@@ -229,12 +222,40 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 }
 
 void
+memory_expect(struct memory *m, const struct record *r)
+{
+	m->client = record_ip(r, FIELD_SOURCE_IP);
+	if (m->client.family == 0)
+		return;
+	memset(&m->server, 0, sizeof m->server);
+	m->server.addr = record_ip(r, FIELD_DESTINATION_IP);
+	m->server.port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
+	const struct addr net = memory_net(&m->client);
+	map_expect(&m->clients, &m->client);
+	map_expect(&m->networks, &net);
+	map_expect(&m->servers, &m->server);
+}
+
+/* The places that memory_expect asked for are at hand: now for the entries that are there. */
+static void
+expect_entries(const struct memory *m)
+{
+	if (m->client.family == 0)
+		return;
+	const struct addr net = memory_net(&m->client);
+	map_expect_value(&m->clients, &m->client);
+	map_expect_value(&m->networks, &net);
+	map_expect_value(&m->servers, &m->server);
+}
+
+void
 memory_apply(struct memory *m, struct record *r)
 {
 	struct sighting s;
+	expect_entries(m);
 	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
 		return;
-	sight(&s, r);
+	sight(m, &s, r);
 	if (s.start_ns < 0 || s.end_ns < 0 || s.start_ns > MEMORY_LATEST_NS ||
 	    s.end_ns > MEMORY_LATEST_NS)
 		return; /* a capture whose clock was wrong teaches nothing */

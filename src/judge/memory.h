@@ -21,6 +21,10 @@ struct memory;
 struct memory *memory_new(void);
 void memory_free(struct memory *m);
 
+/* A record is about to be judged: fetches what is remembered of its hosts, while others work on it.
+ */
+void memory_expect(struct memory *m, const struct record *r);
+
 /*
  * Adds to a session or message what the memory knows of it (postcard.related, .baseline, .path,
  * .new, .memory_s), and sets postcard.reason anew where it knows better: tls-failed or refused

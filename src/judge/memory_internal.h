@@ -32,9 +32,9 @@ struct sighting {
 	bool mangled;	    /* a keyword was overwritten on the way */
 	const char *reason; /* of the record; its octets: */
 	size_t reason_len;
-	const char *helo; /* the client's name; 0 octets where it is no host's */
+	const char *helo; /* what the client calls itself */
 	size_t helo_len;
-	const char *greeting; /* the server's name, the same */
+	const char *greeting; /* the server's, whole */
 	size_t greeting_len;
 	const char *id; /* Community ID */
 	size_t id_len;
@@ -44,6 +44,16 @@ struct sighting {
 	size_t issuer_len;
 	uint32_t keywords; /* hash of the set without STARTTLS; 0: not known */
 	uint64_t sketch;   /* a bit for each keyword (by its hash): sets differ in about so many */
+};
+
+#define KEYWORD_SETS \
+	64u /* whose hashes are at hand: most servers offer one of a few; a power of two */
+
+struct keyword_set {
+	uint8_t list[16]; /* keyed hash of the values, as they stand in the record */
+	bool taken;
+	uint32_t keywords; /* of struct sighting */
+	uint64_t sketch;
 };
 
 #define KEY_TEXT 160u /* octets of a key of text, NULs behind it */
@@ -135,6 +145,10 @@ struct memory {
 	uint32_t walk[5];    /* map_stalest, for each of them */
 	int64_t first_ns;    /* the earliest record; 0: none yet */
 	int64_t now_ns;	     /* the newest */
+	struct hash_key key; /* of keyword sets */
+	struct keyword_set sets[KEYWORD_SETS];
+	struct addr client; /* memory_expect: of the record to come; family 0: none */
+	struct server_key server;
 };
 
 /* The entry of `key` in the map number `which` of the order above, made where it was not there; the
@@ -150,7 +164,7 @@ uint32_t memory_hash(const void *octets, size_t len);
 struct addr memory_net(const struct addr *a);
 
 /* memory_retry.c: tells the record what failed before it, then learns from it. */
-void retry_apply(struct memory *m, const struct sighting *s, struct record *r);
+void retry_apply(struct memory *m, struct sighting *s, struct record *r);
 
 /* memory_server.c: the same with what the server used to offer, and to whom. */
 void server_apply(struct memory *m, const struct sighting *s, struct record *r);

@@ -32,6 +32,18 @@ static const struct {
     {BY_ADDRESS, BY_DOMAIN, "domain", LIMIT_FAILURE_DOMAIN_S * 1000000000ll},
 };
 
+/* Leaves of the greeting the server's name, and of both names 0 octets where they are no host's. */
+static void
+find_names(struct sighting *s)
+{
+	if (!name_is_host(s->helo, s->helo_len) || name_is_generic(s->helo, s->helo_len))
+		s->helo_len = 0;
+	name_of_greeting(s->greeting, s->greeting_len, &s->greeting, &s->greeting_len);
+	if (!name_is_host(s->greeting, s->greeting_len) ||
+	    name_is_generic(s->greeting, s->greeting_len))
+		s->greeting_len = 0;
+}
+
 static void
 add_lower(struct text *t, const char *s, size_t len)
 {
@@ -100,9 +112,7 @@ forget(struct memory *m, const struct sighting *s)
 {
 	for (unsigned kind = 0; kind < KEY_KINDS; kind++) {
 		struct text_key k;
-		struct failure *f = map_count(&m->failures) > 0 && key_of(s, kind, &k)
-		    ? map_find(&m->failures, &k)
-		    : NULL;
+		struct failure *f = key_of(s, kind, &k) ? map_find(&m->failures, &k) : NULL;
 		if (f != NULL && !f->gone && f->port == s->port && s->start_ns > f->start_ns) {
 			f->gone = true;
 			f->dirty = true;
@@ -131,15 +141,19 @@ find(const struct memory *m, const struct sighting *s, unsigned *kind)
 }
 
 void
-retry_apply(struct memory *m, const struct sighting *s, struct record *r)
+retry_apply(struct memory *m, struct sighting *s, struct record *r)
 {
 	unsigned kind = 0;
+	bool failed = !s->message && (s->failed || s->refused);
+	if (map_count(&m->failures) == 0 && !failed)
+		return;
+	find_names(s);
 	/* read before the record changes */
 	bool ignored = s->readable && s->reason != NULL &&
 	    (ascii_is(s->reason, s->reason_len, "not-requested") ||
 		ascii_is(s->reason, s->reason_len, "not-asked"));
-	const struct failure *f = ignored && map_count(&m->failures) > 0 ? find(m, s, &kind) : NULL;
-	if (!s->message && (s->failed || s->refused))
+	const struct failure *f = ignored ? find(m, s, &kind) : NULL;
+	if (failed)
 		remember(m, s);
 	else if (s->encrypted)
 		forget(m, s);

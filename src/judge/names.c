@@ -5,22 +5,27 @@
 
 #include "base/text.h"
 
+enum { DOT = 1, LETTER = 2, INNER = 4, OTHER = 8 };
+
+static uint8_t
+kind_of(char c)
+{
+	if ((uint8_t)(ascii_lower(c) - 'a') < 26)
+		return LETTER;
+	if (c == '-' || (uint8_t)(c - '0') < 10)
+		return INNER;
+	return c == '.' ? DOT : OTHER;
+}
+
 bool
 name_is_host(const char *s, size_t len)
 {
-	bool dot = false, letter = false;
+	uint8_t seen = 0;
 	if (len < 3 || len > NAME_MAX_OCTETS || s[0] == '.' || s[len - 1] == '.')
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = ascii_lower(s[i]);
-		if (c == '.')
-			dot = true;
-		else if (c >= 'a' && c <= 'z')
-			letter = true;
-		else if (c != '-' && (c < '0' || c > '9'))
-			return false;
-	}
-	return dot && letter;
+	for (size_t i = 0; i < len; i++)
+		seen |= kind_of(s[i]);
+	return (seen & (DOT | LETTER | OTHER)) == (DOT | LETTER);
 }
 
 void
@@ -43,11 +48,11 @@ name_is_generic(const char *s, size_t len)
 {
 	static const char *const endings[] = {".local", ".localdomain", ".localhost", ".lan",
 	    ".home", ".internal", ".invalid", ".workgroup"};
-	if (len >= 9 && ascii_is(s, 9, "localhost"))
+	if (len >= 9 && ascii_lower(s[0]) == 'l' && ascii_is(s, 9, "localhost"))
 		return true;
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		size_t n = strlen(endings[i]);
-		if (len > n && ascii_is(s + len - n, n, endings[i]))
+		if (len > n && s[len - n] == '.' && ascii_is(s + len - n, n, endings[i]))
 			return true;
 	}
 	return false;

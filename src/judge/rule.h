@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "judge/literals.h"
 #include "judge/rule_index.h"
+#include "judge/rule_memo.h"
 #include "judge/rule_view.h"
 #include "judge/rules.h"
 
@@ -114,6 +115,9 @@ struct rules {
 	uint32_t record;	   /* number of the record at hand, from 1 */
 	const struct record *view; /* the record at hand */
 	struct rule_index index;
+	struct rule_memo memo;
+	struct rule_match *match; /* that match the record at hand; room for all of them */
+	size_t matches;
 };
 
 /* While a file is read: where messages go, and whose rule it is. */

@@ -27,6 +27,11 @@ struct bound {
 	int64_t number;
 };
 
+/* Keyed hash of the values that its events share. */
+struct group_key {
+	uint8_t octets[WINDOW_DIGEST];
+};
+
 struct correlation {
 	uint8_t kind; /* enum correlation_kind */
 	bool generate;
@@ -50,11 +55,10 @@ struct correlation {
 	unsigned window;   /* events or values that a group remembers */
 	struct map groups; /* keys: struct group_key; values: struct group with its window */
 	uint32_t walk;	   /* where the search for a group to give up goes on */
-};
-
-/* Keyed hash of the values that its events share. */
-struct group_key {
-	uint8_t octets[WINDOW_DIGEST];
+	/* rule_window_expect: the one group that the record at hand belongs to, if it is one only
+	 */
+	struct group_key expected;
+	unsigned expected_at; /* as an event of which rule, from 1; 0: not known */
 };
 
 struct entry {
@@ -84,6 +88,7 @@ bool rule_correlation_read(struct rule_reader *r, int node);
  * rules. */
 bool rule_window_init(struct correlation *c);
 size_t rule_window_size(const struct correlation *c); /* octets of a group with its window */
+void rule_window_expect(struct rules *s, struct correlation *c); /* the push is near */
 bool rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns);
 
 /* rule_keep.c: fills in the digest of a rule that is a correlation. */

@@ -304,11 +304,17 @@ look_at_field(struct rules *s, unsigned field)
 }
 
 void
+rule_index_begin(struct rules *s)
+{
+	struct rule_index *x = &s->index;
+	memcpy(x->candidate, x->always, x->words * sizeof *x->candidate);
+}
+
+void
 rule_index_look(struct rules *s)
 {
 	struct rule_index *x = &s->index;
 	struct record_value v;
-	memcpy(x->candidate, x->always, x->words * sizeof *x->candidate);
 	for (unsigned i = 0; i < x->asked_count; i++) {
 		uint16_t field = x->asked[i];
 		struct value_walk w = {.field = field};

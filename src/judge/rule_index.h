@@ -40,7 +40,10 @@ struct rule_index {
 bool rule_index_build(struct rules *s);
 void rule_index_free(struct rules *s);
 
-/* The record at hand (rule_view): sets the bits of the rules that may hold. */
+/* A record comes to hand (rule_view): before anything is asked of it. */
+void rule_index_begin(struct rules *s);
+
+/* Sets the bits of the rules that may hold of it. */
 void rule_index_look(struct rules *s);
 
 /* Walks the rules that may hold, by number: start with *at = 0; false behind the last. */

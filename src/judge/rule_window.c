@@ -90,13 +90,8 @@ static void
 give_up_one(struct correlation *c)
 {
 	void *value;
-	struct group_key copy;
-	const void *key =
-	    map_stalest(&c->groups, &c->walk, offsetof(struct group, last_ns), &value);
-	if (key != NULL) {
-		memcpy(&copy, key, sizeof copy);
-		map_remove(&c->groups, &copy);
-	}
+	if (map_stalest(&c->groups, &c->walk, offsetof(struct group, last_ns), &value) != NULL)
+		map_remove_value(&c->groups, value);
 }
 
 static struct group *
@@ -314,12 +309,36 @@ push_group(struct rules *s, struct correlation *c, const struct group_key *key, 
 	return true;
 }
 
+/* Most records are an event of one rule, in one group. */
+void
+rule_window_expect(struct rules *s, struct correlation *c)
+{
+	struct group_key keys[GROUPS_A_RECORD];
+	unsigned hits = 0, at = 0;
+	c->expected_at = 0;
+	for (unsigned i = 0; i < c->rules; i++) {
+		if (c->rule[i]->kind == RULE_CORRELATION)
+			return; /* it is not known yet whether it hits */
+		if (c->rule[i]->body->hit) {
+			hits++;
+			at = i;
+		}
+	}
+	if (hits != 1 || groups_of(s, c, at, keys) != 1)
+		return;
+	c->expected = keys[0];
+	c->expected_at = at + 1;
+	map_expect(&c->groups, &c->expected);
+}
+
 bool
 rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns)
 {
 	struct group_key seen[GROUPS_A_RECORD], keys[GROUPS_A_RECORD];
 	unsigned seens = 0;
 	bool complete = false;
+	if (c->expected_at > 0)
+		return push_group(s, c, &c->expected, c->expected_at - 1, now_ns);
 	bool each = c->kind == CORRELATION_TEMPORAL || c->kind == CORRELATION_ORDERED;
 	/* backwards, so that one event is not two steps of a chain */
 	for (unsigned position = c->rules; position-- > 0;) {

@@ -87,6 +87,7 @@ rules_free(struct rules *s)
 	for (unsigned f = 0; f <= FIELDS; f++)
 		literals_free(&s->literals[f]);
 	rule_index_free(s);
+	rule_memo_free(s);
 	pcre2_match_data_free(s->match_data);
 	pcre2_match_context_free(s->match_context);
 	map_free_all(&s->atom_ids);
@@ -354,7 +355,7 @@ make_matchers(struct linker *l)
 		if (!literals_build(&s->literals[f]))
 			return no_memory(l);
 	}
-	return rule_index_build(s) || no_memory(l);
+	return (rule_index_build(s) && rule_memo_build(s)) || no_memory(l);
 }
 
 static bool
@@ -414,6 +415,41 @@ rules_at(const struct rules *s, size_t i)
 	return s->rule[i];
 }
 
+static bool
+correlation_asks(const struct correlation *c, enum field first)
+{
+	for (unsigned k = 0; k < c->keys; k++) {
+		for (unsigned i = 0; i < c->rules; i++) {
+			if (field_first((enum field)c->key[k][i]) == first)
+				return true;
+		}
+	}
+	return field_first((enum field)c->field) == first;
+}
+
+bool
+rules_ask(const struct rules *s, enum field field)
+{
+	const enum field first = field_first(field);
+	for (size_t i = 0; i < s->atoms; i++) {
+		const struct atom *a = &s->atom[i];
+		if (a->field == ANY_TEXT || a->field == first ||
+		    (a->kind == ATOM_FIELD && field_first((enum field)a->other) == first))
+			return true;
+	}
+	for (size_t i = 0; i < s->rules; i++) {
+		const struct rule *rule = s->rule[i];
+		const struct correlation *c = rule->body->correlation;
+		for (unsigned k = 0; k < rule->keys; k++) {
+			if (field_first((enum field)rule->key[k]) == first)
+				return true;
+		}
+		if (c != NULL && correlation_asks(c, first))
+			return true;
+	}
+	return false;
+}
+
 /* ---------------------------------------------------------------------------- matching */
 
 /* Do the filters let the match pass?  The exception that does not, where that is why. */
@@ -436,28 +472,71 @@ passes(struct rules *s, const struct rule *rule, unsigned kind, int64_t now_ns,
 	return true;
 }
 
+/* Which rules match the record at hand, their filters asked as well. */
+static void
+find_matches(struct rules *s, int64_t now_ns)
+{
+	uint64_t given_up = s->given_up;
+	uint32_t i;
+	s->matches = 0;
+	rule_index_look(s);
+	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) {
+		const struct rule *rule = s->rule[i], *accepted = NULL;
+		const struct rule_body *b = rule->body;
+		if (!rule->active || !(b->kinds & 1u << s->view->kind) || !rule_holds(s, b->root) ||
+		    !passes(s, rule, s->view->kind, now_ns, &accepted))
+			continue;
+		s->match[s->matches++] =
+		    (struct rule_match){i, accepted != NULL ? accepted->number + 1 : 0};
+	}
+	if (s->given_up == given_up) /* each time that an expression gives up is counted */
+		rule_memo_keep(s);
+}
+
 size_t
 rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits)
 {
 	size_t count = 0;
-	uint32_t i;
+	s->view = NULL;
 	if (!s->linked || r->kind > RECORD_SENSOR)
 		return 0;
-	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) /* of the record before */
-		s->rule[i]->body->hit = false;
+	for (size_t i = 0; i < s->matches; i++) /* of the record before */
+		s->rule[s->match[i].rule]->body->hit = false;
 	rule_view(s, r);
-	rule_index_look(s);
-	for (uint32_t at = 0; rule_index_next(&s->index, &at, &i);) {
-		const struct rule *rule = s->rule[i], *accepted = NULL;
-		struct rule_body *b = rule->body;
-		if (!rule->active || !(b->kinds & 1u << r->kind) || !rule_holds(s, b->root) ||
-		    !passes(s, rule, r->kind, now_ns, &accepted))
-			continue;
-		b->hit = accepted == NULL;
+	rule_index_begin(s);
+	if (!rule_memo_find(s, now_ns))
+		find_matches(s, now_ns);
+	for (size_t i = 0; i < s->matches; i++) {
+		const struct rule_match *m = &s->match[i];
+		const struct rule *rule = s->rule[m->rule];
+		rule->body->hit = m->accepted == 0;
 		if (!rule->silent && count < RULE_HITS)
-			hits[count++] = (struct rule_hit){rule, accepted};
+			hits[count++] = (struct rule_hit){rule,
+			    m->accepted != 0 ? s->rule[m->accepted - 1] : NULL};
 	}
 	for (size_t k = 0; k < s->correlations; k++) {
+		const struct rule *rule = s->rule[s->order[k]];
+		rule->body->hit = false;
+		if (rule->active)
+			rule_window_expect(s, rule->body->correlation);
+	}
+	return count;
+}
+
+void
+rules_expect(const struct rules *s)
+{
+	for (size_t k = 0; k < s->correlations; k++) {
+		const struct correlation *c = s->rule[s->order[k]]->body->correlation;
+		if (c->expected_at > 0)
+			map_expect_value(&c->groups, &c->expected);
+	}
+}
+
+size_t
+rules_correlate(struct rules *s, int64_t now_ns, struct rule_hit *hits, size_t count)
+{
+	for (size_t k = 0; k < s->correlations && s->view != NULL; k++) {
 		const struct rule *rule = s->rule[s->order[k]];
 		rule->body->hit =
 		    rule->active && rule_window_push(s, rule->body->correlation, now_ns);

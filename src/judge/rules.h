@@ -84,6 +84,9 @@ bool rules_link(struct rules *s, char *error);
 size_t rules_count(const struct rules *s);
 const struct rule *rules_at(const struct rules *s, size_t i);
 
+/* Does any rule of a linked set ask for the field, or tell events or alerts apart by it? */
+bool rules_ask(const struct rules *s, enum field field);
+
 struct rule_hit {
 	const struct rule *rule;
 	const struct rule *accepted; /* the exception that accepts it; NULL for none */
@@ -92,11 +95,15 @@ struct rule_hit {
 #define RULE_HITS 256u /* of one record; more are not reported */
 
 /*
- * Which rules match the record, in the order in which they were read; hits has room for RULE_HITS.
- * A correlation is among them where this record completed it.  `now_ns` is packet time.  Silent
- * rules are not reported.
+ * Which detection rules match the record, in the order in which they were read; hits has room for
+ * RULE_HITS.  `now_ns` is packet time.  Silent rules are not reported.  Then rules_correlate, once,
+ * while the record is as it was: adds the correlations that it completes to the `count` hits.  What
+ * these remember is fetched in between, so that it pays to do something else first, with
+ * rules_expect halfway.
  */
 size_t rules_match(struct rules *s, const struct record *r, int64_t now_ns, struct rule_hit *hits);
+void rules_expect(const struct rules *s);
+size_t rules_correlate(struct rules *s, int64_t now_ns, struct rule_hit *hits, size_t count);
 
 /* The key by which groups of events are told apart: to be that of the windows that the set takes
  * over.  One is drawn by rules_new. */

@@ -49,7 +49,7 @@ static const struct {
 	LIMIT_FIRST_SEEN},
     {"domain", sizeof(struct text_key), sizeof(struct first_seen), LIMIT_FIRST_SEEN_DAYS *DAY_NS,
 	LIMIT_FIRST_SEEN},
-    {"alert", sizeof(struct fingerprint), sizeof(struct alert), LIMIT_ALERT_DAYS *DAY_NS,
+    {"alert", sizeof(struct fingerprint), sizeof(struct alert_row), LIMIT_ALERT_DAYS *DAY_NS,
 	LIMIT_ALERTS},
     {"window", sizeof(struct window_key), 0, 0, LIMIT_GROUPS}, /* last_ns: when it is over */
 };
@@ -211,7 +211,7 @@ take_row(unsigned table, struct memory *m, struct alerts *a, sqlite3_stmt *q)
 		struct server server;
 		struct network_row network;
 		struct first_seen first_seen;
-		struct alert alert;
+		struct alert_row alert;
 	} value;
 	union {
 		struct text_key text;
@@ -520,8 +520,9 @@ put_row(struct state *s, unsigned t, const void *key, const void *value, size_t 
 }
 
 static bool
-save_row(struct state *s, unsigned t, const void *key, const void *value)
+save_row(struct state *s, const struct alerts *a, unsigned t, const void *key, const void *value)
 {
+	struct alert_row row;
 	char name_buf[256], about_buf[256];
 	struct text name = text_in(name_buf, sizeof name_buf);
 	struct text about = text_in(about_buf, sizeof about_buf);
@@ -530,17 +531,21 @@ save_row(struct state *s, unsigned t, const void *key, const void *value)
 	if (t == TABLE_FAILURE && f->gone)
 		return drop_row(s, t, key);
 	memcpy(&last_ns, value, sizeof last_ns);
+	if (t == TABLE_ALERT) {
+		alerts_row(a, value, &row);
+		value = &row;
+	}
 	describe(t, key, value, &name, &about);
 	return put_row(s, t, key, value, tables[t].value, last_ns, &name, &about);
 }
 
 static bool
-save_table(struct state *s, unsigned t, struct map *map)
+save_table(struct state *s, const struct alerts *a, unsigned t, struct map *map)
 {
 	const void *key;
 	void *value;
 	for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
-		if (is_dirty(t, value) && !save_row(s, t, key, value))
+		if (is_dirty(t, value) && !save_row(s, a, t, key, value))
 			return false;
 	}
 	return true;
@@ -607,12 +612,9 @@ settle(struct memory *m, struct alerts *a, struct rules *rules)
 		struct map *map = map_of(t, m, a);
 		for (uint32_t at = 0; map_next(map, &at, &key, &value);) {
 			const struct failure *f = value;
-			struct text_key copy;
 			mark(t, value, false);
-			if (t == TABLE_FAILURE && f->gone) {
-				memcpy(&copy, key, sizeof copy);
-				map_remove(map, &copy);
-			}
+			if (t == TABLE_FAILURE && f->gone)
+				map_remove_value(map, value);
 		}
 	}
 	alerts_closed_forget(a);
@@ -629,7 +631,7 @@ state_save(struct state *s, struct memory *m, struct alerts *a, struct rules *ru
 	alerts_note_sealed(a);
 	bool good = run(s, "BEGIN IMMEDIATE", error) && run(s, sql, error) && save_key(s, a, error);
 	for (unsigned t = 0; good && t < MAPS; t++)
-		good = save_table(s, t, map_of(t, m, a)) || fail(s, error);
+		good = save_table(s, a, t, map_of(t, m, a)) || fail(s, error);
 	good = good && (save_windows(s, rules) || fail(s, error));
 	good = good && (drop_closed_alerts(s, a) || fail(s, error));
 	good = good && prune(s, m->now_ns, error) && run(s, "COMMIT", error);

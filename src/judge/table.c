@@ -113,6 +113,7 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 		if (!read_condition(y, row, key, value))
 			return false;
 	}
+	row->condition = condition_of(row->words);
 	return true;
 }
 
@@ -121,10 +122,13 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 static enum value
 value_at(const char *s, size_t *len)
 {
-	size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz_");
+	size_t n = 0;
+	while ((s[1 + n] >= 'a' && s[1 + n] <= 'z') || s[1 + n] == '_')
+		n++;
 	*len = n > 0 && s[1 + n] == '}' ? n + 2 : 1;
 	for (unsigned v = 0; *len > 1 && v < VALUES; v++) {
-		if (strlen(value_names[v]) == n && memcmp(value_names[v], s + 1, n) == 0)
+		if (value_names[v][0] == s[1] && strncmp(value_names[v], s + 1, n) == 0 &&
+		    value_names[v][n] == '\0')
 			return (enum value)v;
 	}
 	return VALUES;
@@ -294,12 +298,8 @@ has_part(char *const parts[ROW_PARTS], const char *s, size_t len)
 }
 
 static bool
-row_matches(const struct row *row, const struct facts *f)
+has_parts(const struct row *row, const struct facts *f)
 {
-	for (unsigned k = 0; k < KEYS; k++) {
-		if (row->words[k] != 0 && (row->words[k] & f->words[k]) == 0)
-			return false;
-	}
 	return has_part(row->parts[PART_GREETING], f->greeting, f->greeting_len) &&
 	    has_part(row->parts[PART_CLIENT], f->software[0], f->software_len[0]) &&
 	    has_part(row->parts[PART_SERVER], f->software[1], f->software_len[1]);
@@ -309,7 +309,8 @@ static const struct row *
 find_row(const struct table *t, enum list list, const struct facts *f)
 {
 	const struct row *row = t->rows[list];
-	while (!row_matches(row, f)) /* the last one matches: table_read saw to it */
+	while (!condition_holds(&row->condition, f) ||
+	    !has_parts(row, f)) /* table_read saw to the last */
 		row++;
 	return row;
 }
@@ -321,16 +322,16 @@ table_level(const struct table *t, const struct facts *f)
 }
 
 void
-table_add(struct text *out, const struct table *t, enum list list, const struct facts *f)
+table_add(struct text *out, const struct table *t, enum list list, struct facts *f)
 {
 	table_fill_in(out, t, find_row(t, list, f)->text, f);
 }
 
 void
-table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f)
+table_fill_in(struct text *out, const struct table *t, const char *text, struct facts *f)
 {
 	while (*text != '\0') {
-		size_t plain = strcspn(text, "{"), len = 1;
+		size_t plain = (size_t)(strchrnul(text, '{') - text), len = 1;
 		text_add(out, text, plain);
 		text += plain;
 		if (*text == '\0')

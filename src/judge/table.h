@@ -22,6 +22,7 @@ enum list { LIST_LEVELS, LIST_WHY, LIST_BECAUSE, LIST_ADVICE, LISTS };
 
 struct row {
 	uint32_t words[KEYS];	       /* one of these must hold; 0: any may */
+	struct condition condition;    /* the same, as it is asked */
 	char *parts[PARTS][ROW_PARTS]; /* one of these must stand in that text; NULL ends */
 	char *text;		       /* of the lists but `levels` */
 	enum level level;	       /* of the list `levels`; LEVEL_NONE: nothing to say */
@@ -42,12 +43,11 @@ void table_free(struct table *t);
 enum level table_level(const struct table *t, const struct facts *f);
 
 /* Adds the sentence (LIST_WHY) or the advice (LIST_ADVICE) of the facts. */
-void table_add(struct text *out, const struct table *t, enum list list, const struct facts *f);
+void table_add(struct text *out, const struct table *t, enum list list, struct facts *f);
 
 /* Adds a text with its values filled in, that of a rule for instance; {because} comes from the
  * table. */
-void
-table_fill_in(struct text *out, const struct table *t, const char *text, const struct facts *f);
+void table_fill_in(struct text *out, const struct table *t, const char *text, struct facts *f);
 
 /* Does each word in braces name a value?  If not the first that does not, with its length. */
 const char *table_wrong_value(const char *text, size_t *len);

@@ -64,17 +64,19 @@ record_say_cut(struct record *r)
 }
 
 /* Field and length of the entry at `at`; false where there is none that fits. */
-static bool
-head_at(const struct record *r, uint32_t at, uint16_t head[2])
+static inline bool
+head_at(const struct record *r, uint32_t at, struct record_head *head)
 {
 	if (r->len > sizeof r->data || at > r->len || r->len - at < HEAD)
 		return false;
 	memcpy(head, r->data + at, HEAD);
-	return head[0] < FIELDS && head[1] <= r->len - at - HEAD;
+	return head->field < FIELDS && head->len <= r->len - at - HEAD;
 }
 
-/* Octets that the values of a type take; STR: any. */
-static const uint8_t type_size[] = {[TYPE_STR] = 0,
+#define ANY_SIZE 255u
+
+/* Octets that the values of a type take. */
+static const uint8_t type_size[] = {[TYPE_STR] = ANY_SIZE,
     [TYPE_U64] = 8,
     [TYPE_BOOL] = 1,
     [TYPE_TIME] = 8,
@@ -83,76 +85,89 @@ static const uint8_t type_size[] = {[TYPE_STR] = 0,
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
-static bool
+static inline bool
 is_sound(unsigned f, const uint8_t *p, size_t len)
 {
-	unsigned type = field_table[f].type;
-	if (type == TYPE_STR)
-		return true;
-	return len == type_size[type] && (type != TYPE_IP || p[0] == 4 || p[0] == 6);
+	unsigned size = type_size[field_table[f].type];
+	return size == ANY_SIZE ||
+	    (len == size && (size != type_size[TYPE_IP] || p[0] == 4 || p[0] == 6));
 }
 
-/* The sound entry at `at`, whose head was read. */
-static void
-value_at(const struct record *r, uint32_t at, const uint16_t head[2], struct record_value *v)
+/* An address as record_put_ip put it: an IPv4 address has zeros behind its octets, whoever sent
+ * the record. */
+static inline void
+take_ip(struct addr *to, const uint8_t p[17])
+{
+	static const uint8_t zero[12];
+	to->family = p[0];
+	memcpy(to->b, p + 1, sizeof to->b);
+	if (p[0] == 4)
+		memcpy(to->b + 4, zero, sizeof zero);
+}
+
+/* The value of the entry at `at`, whose head was read; false where it is not sound. */
+static inline bool
+value_at(const struct record *r, uint32_t at, struct record_head head, struct record_value *v)
 {
 	const uint8_t *p = r->data + at + HEAD;
-	v->field = (enum field)head[0];
-	v->str = NULL;
-	v->len = 0;
-	v->u64 = 0;
-	v->ns = 0;
-	v->ip.family = 0;
-	switch (field_table[head[0]].type) {
-	case TYPE_STR:
+	unsigned type = field_table[head.field].type;
+	*v = (struct record_value){.field = (enum field)head.field};
+	if (type == TYPE_STR) {
 		v->str = (const char *)p;
-		v->len = head[1];
-		break;
+		v->len = head.len;
+		return true;
+	}
+	if (!is_sound(head.field, p, head.len))
+		return false;
+	switch (type) {
 	case TYPE_U64: memcpy(&v->u64, p, sizeof v->u64); break;
 	case TYPE_BOOL: v->u64 = p[0] != 0; break;
 	case TYPE_TIME: memcpy(&v->ns, p, sizeof v->ns); break;
-	case TYPE_IP: v->ip = p[0] == 4 ? addr_v4(p + 1) : addr_v6(p + 1); break;
-	case TYPE_ITEM: break;
+	case TYPE_IP: take_ip(&v->ip, p); break;
+	default: break;
 	}
+	return true;
 }
 
 bool
 record_next(const struct record *r, uint32_t *at, struct record_value *v)
 {
-	uint16_t head[2];
-	if (!head_at(r, *at, head) || !is_sound(head[0], r->data + *at + HEAD, head[1]))
+	struct record_head head;
+	if (!head_at(r, *at, &head) || !value_at(r, *at, head, v))
 		return false;
-	value_at(r, *at, head, v);
-	*at += HEAD + head[1];
+	*at += HEAD + head.len;
 	return true;
 }
 
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
-	uint16_t head[2];
-	uint32_t at = 0;
+	struct record_head head;
+	size_t at = 0;
 	record_begin(r, kind);
 	if (len > sizeof r->data)
 		return false;
 	memcpy(r->data, octets, len);
-	r->len = (uint32_t)len;
-	while (head_at(r, at, head) && is_sound(head[0], r->data + at + HEAD, head[1])) {
-		record_note(r, head[0], at);
-		at += HEAD + head[1];
+	while (len - at >= HEAD) { /* of every record each value: so no calls, nothing twice */
+		memcpy(&head, r->data + at, HEAD);
+		if (head.field >= FIELDS || head.len > len - at - HEAD ||
+		    !is_sound(head.field, r->data + at + HEAD, head.len))
+			break;
+		record_note(r, head.field, (uint32_t)at);
+		at += HEAD + head.len;
 	}
-	r->len = at;
+	r->len = (uint32_t)at;
 	return at == len;
 }
 
 /* The entry of field f at or behind `at`; false where there is none. */
-static bool
-find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
+static inline bool
+find_from(const struct record *r, enum field f, uint32_t *at, struct record_head *head)
 {
 	while (*at <= r->last[f] && head_at(r, *at, head)) {
-		if (head[0] == f)
+		if (head->field == f)
 			return true;
-		*at += HEAD + head[1];
+		*at += HEAD + head->len;
 	}
 	return false;
 }
@@ -160,25 +175,34 @@ find_from(const struct record *r, enum field f, uint32_t *at, uint16_t head[2])
 bool
 record_next_of(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
-	uint16_t head[2];
+	struct record_head head;
 	if (*at == 0)
 		*at = r->first[f];
-	if (!find_from(r, f, at, head) || !is_sound(f, r->data + *at + HEAD, head[1]))
+	if (!find_from(r, f, at, &head) || !value_at(r, *at, head, v))
 		return false;
-	value_at(r, *at, head, v);
-	*at += HEAD + head[1];
+	*at += HEAD + head.len;
 	return true;
+}
+
+const uint8_t *
+record_span(const struct record *r, enum field f, size_t *len)
+{
+	struct record_head head;
+	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))
+		return NULL;
+	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head.len;
+	return r->data + r->first[f];
 }
 
 bool
 record_is(const struct record *r, enum field f, const char *word)
 {
-	uint16_t head[2];
+	struct record_head head;
 	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
 		return false;
 	size_t len = strlen(word);
-	for (uint32_t at = r->first[f]; find_from(r, f, &at, head); at += HEAD + head[1]) {
-		if (head[1] == len && memcmp(r->data + at + HEAD, word, len) == 0)
+	for (uint32_t at = r->first[f]; find_from(r, f, &at, &head); at += HEAD + head.len) {
+		if (head.len == len && memcmp(r->data + at + HEAD, word, len) == 0)
 			return true;
 	}
 	return false;
@@ -188,21 +212,42 @@ record_is(const struct record *r, enum field f, const char *word)
 static void
 index_anew(struct record *r)
 {
-	uint16_t head[2];
+	struct record_head head;
 	memset(r->has, 0, sizeof r->has);
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1])
-		record_note(r, head[0], at);
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len)
+		record_note(r, head.field, at);
+}
+
+/* The only value of field f goes: those behind it move up. */
+static void
+remove_one(struct record *r, enum field f, uint32_t size)
+{
+	uint16_t at = r->first[f];
+	memmove(r->data + at, r->data + at + size, r->len - at - size);
+	r->len -= size;
+	r->has[f / 64] &= ~(1ull << f % 64);
+	for (unsigned word = 0; word < (FIELDS + 63) / 64; word++) {
+		for (uint64_t left = r->has[word]; left != 0; left &= left - 1) {
+			unsigned i = word * 64 + (unsigned)__builtin_ctzll(left);
+			r->first[i] = (uint16_t)(r->first[i] - (r->first[i] > at ? size : 0));
+			r->last[i] = (uint16_t)(r->last[i] - (r->last[i] > at ? size : 0));
+		}
+	}
 }
 
 void
 record_remove(struct record *r, enum field f)
 {
-	uint16_t head[2];
+	struct record_head head;
 	if (!record_has(r, f))
 		return;
-	for (uint32_t at = 0; head_at(r, at, head);) {
-		uint32_t next = at + HEAD + head[1];
-		if (head[0] != f) {
+	if (r->first[f] == r->last[f] && head_at(r, r->first[f], &head)) {
+		remove_one(r, f, HEAD + head.len);
+		return;
+	}
+	for (uint32_t at = 0; head_at(r, at, &head);) {
+		uint32_t next = at + HEAD + head.len;
+		if (head.field != f) {
 			at = next;
 			continue;
 		}
@@ -232,19 +277,19 @@ void
 record_put_bools(struct record *r, enum field item, enum field f, const bool *values, unsigned n)
 {
 	enum { SIZE = HEAD + 1 };
-	uint16_t head[2];
+	struct record_head head;
 	assert(field_table[item].type == TYPE_ITEM && field_table[f].type == TYPE_BOOL);
-	for (uint32_t at = 0; n > 0 && head_at(r, at, head);) {
-		at += HEAD + head[1];
-		if (head[0] != item)
+	for (uint32_t at = 0; n > 0 && head_at(r, at, &head);) {
+		at += HEAD + head.len;
+		if (head.field != item)
 			continue;
 		if (sizeof r->data - r->len < CUT_ROOM + SIZE) {
 			r->cut = (uint16_t)(r->cut + n);
 			break;
 		}
-		uint16_t put_head[2] = {(uint16_t)f, 1};
+		struct record_head put_head = {(uint16_t)f, 1};
 		memmove(r->data + at + SIZE, r->data + at, r->len - at);
-		memcpy(r->data + at, put_head, HEAD);
+		memcpy(r->data + at, &put_head, HEAD);
 		r->data[at + HEAD] = *values++;
 		r->len += SIZE;
 		at += SIZE;
@@ -256,41 +301,52 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
-	uint16_t head[2];
+	struct record_head head;
 	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
-	for (uint32_t at = 0; head_at(r, at, head); at += HEAD + head[1]) {
-		uint32_t size = HEAD + head[1];
-		if (field_table[head[0]].type == TYPE_ITEM)
-			item = (enum field)head[0];
-		if (head[0] == item || (item != FIELDS && is_member(item, (enum field)head[0])))
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
+		uint32_t size = HEAD + head.len;
+		if (field_table[head.field].type == TYPE_ITEM)
+			item = (enum field)head.field;
+		if (head.field == item ||
+		    (item != FIELDS && is_member(item, (enum field)head.field)))
 			continue;
-		if (field_table[head[0]].privacy != PRIVACY_OPEN || size > max - out->len)
+		if (field_table[head.field].privacy != PRIVACY_OPEN || size > max - out->len)
 			continue;
 		memcpy(out->data + out->len, r->data + at, size);
-		record_note(out, head[0], out->len);
+		record_note(out, head.field, out->len);
 		out->len += size;
 	}
 }
 
 void
+record_copy_first(struct record *out, const struct record *r, enum field f)
+{
+	struct record_head head;
+	uint32_t at = r->first[f];
+	if (record_has(r, f) && head_at(r, at, &head) && is_sound(f, r->data + at + HEAD, head.len))
+		record_put(out, f, (enum field_type)field_table[f].type, r->data + at + HEAD,
+		    head.len);
+}
+
+void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
-	uint16_t head[2];
+	struct record_head head;
 	uint32_t from = 0, at = 0; /* what is to be copied in one go */
 	uint64_t left_out[(FIELDS + 63) / 64] = {0};
 	for (unsigned i = 0; i < n; i++)
 		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	for (; head_at(r, at, head); at += HEAD + head[1]) {
-		if (!(left_out[head[0] / 64] >> head[0] % 64 & 1)) {
-			record_note(out, head[0], out->len + at - from);
+	for (; head_at(r, at, &head); at += HEAD + head.len) {
+		if (!(left_out[head.field / 64] >> head.field % 64 & 1)) {
+			record_note(out, head.field, out->len + at - from);
 			continue;
 		}
 		memcpy(out->data + out->len, r->data + from, at - from);
 		out->len += at - from;
-		from = at + HEAD + head[1];
+		from = at + HEAD + head.len;
 	}
 	memcpy(out->data + out->len, r->data + from, at - from);
 	out->len += at - from;

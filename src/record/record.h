@@ -55,6 +55,12 @@ struct record {
 	uint8_t data[LIMIT_RECORD];
 };
 
+/* Before each value in data. */
+struct record_head {
+	uint16_t field; /* enum field */
+	uint16_t len;	/* octets of the value that follows */
+};
+
 /* Empties the record and sets its kind. */
 void record_begin(struct record *r, enum record_kind kind);
 
@@ -104,7 +110,7 @@ bool record_next_of(const struct record *r, enum field f, uint32_t *at, struct r
 static inline bool
 record_each(const struct record *r, enum field f, uint32_t *at, struct record_value *v)
 {
-	return record_has(r, f) && record_next_of(r, f, at, v);
+	return record_has(r, f) && *at <= r->last[f] && record_next_of(r, f, at, v);
 }
 
 /* The first value of field f; false where the record has none. */
@@ -140,6 +146,11 @@ record_octets(const struct record *r, enum field f, uint32_t *at, size_t *len)
 	return NULL;
 }
 
+/* The octets of a field that the record has, from its first value to its last, as they stand there
+ * (with the names of their fields, and whatever was put in between): records are alike in them only
+ * where these are equal.  They live as long as the record; NULL where they are no record. */
+const uint8_t *record_span(const struct record *r, enum field f, size_t *len);
+
 /* Does field f have the value `word`, in any of its values? */
 bool record_is(const struct record *r, enum field f, const char *word);
 
@@ -153,6 +164,9 @@ void record_set_word(struct record *r, enum field f, const char *word);
  * OPEN), as many as fit into `max` octets, in their order.  Arrays of objects are left out: they
  * are long, and what comes behind them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
+
+/* Adds the first value of field f that `r` has, if any. */
+void record_copy_first(struct record *out, const struct record *r, enum field f);
 
 /* Begins `out` as a copy of `r` without the values of `n` fields. */
 void record_copy_without(struct record *out, const struct record *r, const uint16_t *without,

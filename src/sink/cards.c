@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "record/read.h"
 #include "sink/card_pack.h"
 #include "sink/words.h"
 
@@ -70,16 +71,11 @@ cards_free_all(struct cards *c)
 static void
 connection_of(struct connection *key, const struct record *r)
 {
-	struct record_value v;
 	memset(key, 0, sizeof *key);
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		key->client = v.ip;
-	if (record_find(r, FIELD_SOURCE_PORT, &v))
-		key->client_port = (uint16_t)v.u64;
-	if (record_find(r, FIELD_DESTINATION_IP, &v))
-		key->server = v.ip;
-	if (record_find(r, FIELD_DESTINATION_PORT, &v))
-		key->server_port = (uint16_t)v.u64;
+	key->client = record_ip(r, FIELD_SOURCE_IP);
+	key->client_port = (uint16_t)record_u64(r, FIELD_SOURCE_PORT, 0);
+	key->server = record_ip(r, FIELD_DESTINATION_IP);
+	key->server_port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
 }
 
 /* The card of f, unpacked; one without connections and mails, which card_merge overwrites, where it
@@ -167,6 +163,18 @@ finds_no_room(const struct cards *c, const struct connection *key)
 {
 	const struct connection hosts = hosts_of(*key);
 	return map_count(&c->filed) == LIMIT_CARDS && map_find(&c->hosts, &hosts) == NULL;
+}
+
+bool
+cards_want(const struct cards *c, const struct record *r)
+{
+	struct connection key;
+	if (r->kind == RECORD_SESSION && !record_is(r, FIELD_OUTCOME, "cleartext"))
+		return false;
+	if (map_count(&c->filed) < LIMIT_CARDS)
+		return true;
+	connection_of(&key, r);
+	return !finds_no_room(c, &key) || map_find(&c->open, &key) != NULL;
 }
 
 void

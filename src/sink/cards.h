@@ -38,6 +38,9 @@ struct cards {
 bool cards_init(struct cards *c, bool reveal);
 void cards_free_all(struct cards *c);
 
+/* Will a card be made of the record, or be added to?  (Sometimes where none will.) */
+bool cards_want(const struct cards *c, const struct record *r);
+
 /* Takes the record of a mail. */
 void cards_take_mail(struct cards *c, const struct record *r);
 

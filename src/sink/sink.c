@@ -12,7 +12,8 @@ struct kind {
 	bool (*push)(void *state, const struct record *r);
 	bool (*flush)(void *state);
 	bool (*close)(void *state);
-	/* NULL where a kind has nothing to do there */
+	/* NULL where a kind has nothing to do there, or wants details always */
+	bool (*wants_details)(const void *state, const struct record *r);
 	void (*status)(void *state, const struct record *summary);
 	void (*wait)(const void *state, struct sink_wait *w);
 	bool (*tick)(void *state);
@@ -24,6 +25,7 @@ struct kind {
 static const struct kind kinds[] = {
     {.name = "text",
 	.open = text_open,
+	.wants_details = text_wants_details,
 	.push = text_push,
 	.flush = text_flush,
 	.close = text_close},
@@ -91,6 +93,12 @@ sink_open(const struct sink_config *config, char error[SINK_ERROR])
 	}
 	snprintf(error, SINK_ERROR, "no output is called '%.64s'", config->kind);
 	return NULL;
+}
+
+bool
+sink_wants_details(const struct sink *s, const struct record *r)
+{
+	return s->kind->wants_details == NULL || s->kind->wants_details(s->state, r);
 }
 
 bool

@@ -46,6 +46,10 @@ struct sink_config {
  * or memory is not to be had.  Strings of the configuration need not live on; `out` must. */
 struct sink *sink_open(const struct sink_config *config, char error[SINK_ERROR]);
 
+/* Will the sink read the sentence and advice of a session's or message's record, and who its sides
+ * are?  Asked before these are found out: where no sink does, they may be left out. */
+bool sink_wants_details(const struct sink *s, const struct record *r);
+
 /* Gives a record.  False where something could not be written (errno says why: EPIPE, ENOSPC); it
  * stays false from then on, and nothing more is written.  What is delivered later (syslog) or
  * again (a file with a path) does not fail: it waits or is counted as dropped. */

@@ -179,6 +179,14 @@ take_session(struct text_sink *s, const struct record *r)
 	s->begun = true;
 }
 
+/* Cards have them, and there is a number from which on most connections find no room for one. */
+bool
+text_wants_details(const void *state, const struct record *r)
+{
+	const struct text_sink *s = state;
+	return s->live || cards_want(&s->cards, r);
+}
+
 bool
 text_push(void *state, const struct record *r)
 {

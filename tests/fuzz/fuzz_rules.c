@@ -48,8 +48,9 @@ static void
 ask(struct rules *s, const struct record *r)
 {
 	struct rule_hit first[RULE_HITS], second[RULE_HITS];
-	size_t n = rules_match(s, r, 1700000000000000000, first);
-	size_t m = rules_match(s, r, 1700000000000000000, second), k = 0;
+	const int64_t ns = 1700000000000000000;
+	size_t n = rules_correlate(s, ns, first, rules_match(s, r, ns, first));
+	size_t m = rules_correlate(s, ns, second, rules_match(s, r, ns, second)), k = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (first[i].rule->kind == RULE_CORRELATION)
 			continue;

@@ -1,6 +1,7 @@
 /* Addresses and networks: what is read, what is refused, how it prints, what a prefix holds. */
 #include "base/addr.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -42,6 +43,27 @@ printed_as_rfc5952(void **state)
 	struct addr none = {0};
 	char out[ADDR_TEXT] = "x";
 	assert_string_equal(addr_print(&none, out), "");
+}
+
+/* All patterns of words that are 0, with others of one to four digits, against the C library. */
+static void
+printed_as_the_library_does(void **state)
+{
+	(void)state;
+	static const uint8_t others[][2] = {{0, 1}, {0, 0xab}, {0x0d, 0xb8}, {0xff, 0xff},
+	    {0x10, 0}};
+	for (unsigned zeros = 0; zeros < 256; zeros++) {
+		for (unsigned turn = 0; turn < 25; turn++) {
+			char out[ADDR_TEXT], expected[ADDR_TEXT];
+			struct addr a = {.family = 6};
+			for (unsigned i = 0; i < 8; i++) {
+				if ((zeros >> i & 1) == 0)
+					memcpy(a.b + 2 * i, others[(turn + i * (turn / 5)) % 5], 2);
+			}
+			inet_ntop(AF_INET6, a.b, expected, sizeof expected);
+			assert_string_equal(addr_print(&a, out), expected);
+		}
+	}
 }
 
 static void
@@ -172,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(printed_as_rfc5952),
+	    cmocka_unit_test(printed_as_the_library_does),
 	    cmocka_unit_test(made_of_octets),
 	    cmocka_unit_test(bad_ones_are_refused),
 	    cmocka_unit_test(what_a_network_holds),

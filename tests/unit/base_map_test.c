@@ -35,8 +35,13 @@ against_an_array(void **state)
 		assert_true((v != NULL) == there[k]);
 		if (v != NULL)
 			assert_true(*v == values[k]);
+		map_expect(&m, key);
+		map_expect_value(&m, key);
 		if (next_random(&seed) % 3 == 0) {
-			map_remove(&m, key);
+			if (v != NULL && step % 2 == 0)
+				map_remove_value(&m, v);
+			else
+				map_remove(&m, key);
 			count -= there[k];
 			there[k] = false;
 		} else {

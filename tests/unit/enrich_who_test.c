@@ -465,6 +465,17 @@ sessions_know_their_mails(void **state)
 		expect_client(i == 0 ? "PHPMailer" : "", i == 0 ? "application" : "",
 		    i == 0 ? "mailer: PHPMailer" : "");
 	}
+	/* of a session that nobody reads nothing is left for the next one */
+	begin(RECORD_MESSAGE, "cleartext", "client.example.com");
+	record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, one);
+	record_put_word(&record, FIELD_EMAIL_X_MAILER, "PHPMailer 6.8.0");
+	who_apply(who, vendors, &record);
+	for (unsigned i = 0; i < 2; i++) {
+		begin(RECORD_SESSION, "cleartext", "client.example.com");
+		record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, one);
+		who_forget(who, &record);
+	}
+	expect_client("", "", "");
 	/* many at once lose nothing */
 	for (unsigned i = 0; i < 2 * 400; i++) {
 		char id[32];

@@ -31,6 +31,15 @@ static struct rule other = {.kind = RULE_DETECTION,
     .title = "other",
     .number = 1};
 
+/* An event, from first to last. */
+static struct alert_report
+push_event(struct alerts *a, const struct rule *which, enum level level, const struct record *r,
+    int64_t now_ns)
+{
+	const struct fingerprint f = alerts_expect(a, which, r);
+	return alerts_event(a, &f, which, level, r, now_ns);
+}
+
 static int
 begin(void **state)
 {
@@ -61,9 +70,9 @@ event_of(const struct rule *r, enum level level, double seconds, const char *lin
 	record_remove(&record, FIELD_EVENT_END);
 	record_put_time(&record, FIELD_TIMESTAMP, now);
 	record_put_time(&record, FIELD_EVENT_END, now);
-	struct alert_report report = alerts_event(alerts, r, level, &record, now);
+	struct alert_report report = push_event(alerts, r, level, &record, now);
 	if (report.state != ALERT_SILENT && report.alert != NULL)
-		alerts_keep(report.alert, &record);
+		alerts_keep(alerts, report.alert, &record);
 	*count = report.count;
 	return report.state;
 }
@@ -260,15 +269,15 @@ more_than_there_is_room_for(void **state)
 		record_put_ip(&record, FIELD_SOURCE_IP, &a);
 		record_put_word(&record, FIELD_OUTCOME, "cleartext");
 		now = BUILD_EPOCH_NS + i;
-		struct alert_report report = alerts_event(alerts, &rule, LEVEL_LOW, &record, now);
+		struct alert_report report = push_event(alerts, &rule, LEVEL_LOW, &record, now);
 		assert_int_equal(report.state, ALERT_NEW);
-		alerts_keep(report.alert, &record);
+		alerts_keep(alerts, report.alert, &record);
 	}
 	/* the newest is known still, the oldest is not */
 	assert_int_equal(event_of(&rule, LEVEL_LOW, 1, "{source.ip: 10.0.0.0}", &n), ALERT_NEW);
 	record_begin(&record, RECORD_SESSION);
 	record_put_ip(&record, FIELD_SOURCE_IP, &a);
-	assert_int_equal(alerts_event(alerts, &rule, LEVEL_LOW, &record, now).state, ALERT_SILENT);
+	assert_int_equal(push_event(alerts, &rule, LEVEL_LOW, &record, now).state, ALERT_SILENT);
 }
 
 /* Is the record accepted, where exception `by` (NULL: none) matches it? */

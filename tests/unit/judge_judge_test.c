@@ -572,6 +572,29 @@ levels_have_names(void **state)
 	assert_int_equal(level_of(&record), LEVEL_NONE);
 }
 
+/* Nobody reads them: a brief judge leaves words out, and nothing else. */
+static void
+words_that_nobody_reads(void **state)
+{
+	(void)state;
+	static struct record alert;
+	struct record_value v;
+	assert_true(judge_reads_who(judge));
+	judge_be_brief(judge);
+	assert_false(judge_reads_who(judge)); /* no shipped rule asks */
+	for (unsigned wanted = 0; wanted < 2; wanted++) {
+		judge_want_words(judge, wanted != 0);
+		begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
+		put_exposed(BODY);
+		judge_push(judge, &record);
+		assert_string_equal(value_of(FIELD_LEVEL), "high");
+		assert_int_equal(record_find(&record, FIELD_MESSAGE, &v), wanted != 0);
+		assert_int_equal(record_find(&record, FIELD_ADVICE, &v), wanted != 0);
+		while (judge_next(judge, &alert))
+			assert_false(record_has(&alert, FIELD_MESSAGE));
+	}
+}
+
 int
 main(void)
 {
@@ -589,6 +612,7 @@ main(void)
 	    cmocka_unit_test(every_text_reads_well),
 	    cmocka_unit_test(a_full_record_stays_whole),
 	    cmocka_unit_test(levels_have_names),
+	    cmocka_unit_test(words_that_nobody_reads),
 	};
 	return cmocka_run_group_tests_name("judge/judge", tests, open_judge, close_judge);
 }

@@ -1,5 +1,5 @@
-/* The index of a rule set leaves no rule out: random rules and records, against asking each rule.
- */
+/* The index of a rule set, and what it remembers of records, leave no rule out: random rules and
+ * records, against asking each rule. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static const char *const values[][6] = {{"", "postcard.outcome: cleartext",
     {"", "event.start: 0", "email.to.address: [a@b, printer]", ""}};
 
 static void
-write_rule(char *to, size_t cap, unsigned number)
+write_rule(char *to, size_t cap, unsigned number, bool keywords)
 {
 	const char *condition = PICK(conditions);
 	unsigned names = 3;
@@ -74,7 +74,7 @@ write_rule(char *to, size_t cap, unsigned number)
 	for (unsigned i = 0; i < names; i++) {
 		const char *one = PICK(tests), *two = PICK(tests);
 		bool both = below(2) == 0 && strncmp(one, two, strcspn(one, ":")) != 0;
-		if (below(12) == 0)
+		if (below(12) == 0 && keywords)
 			n += snprintf(to + n, cap - (size_t)n, "  %c: [print, '*strip*']\n",
 			    'a' + i);
 		else
@@ -98,45 +98,60 @@ write_record(char *to, size_t cap)
 	text_putc(&t, '}');
 }
 
+/* A set of `count` rules. */
+static struct rules *
+make_rules(unsigned count, bool keywords)
+{
+	static char text[200000];
+	static const struct placeholder nobody = {"nobody", NULL, 0};
+	char error[YAML_ERROR] = "";
+	struct rules *s = rules_new(&nobody, 1);
+	size_t len = 0;
+	for (unsigned i = 0; i < count; i++) {
+		write_rule(text + len, sizeof text - len, i, keywords);
+		len += strlen(text + len);
+	}
+	if (!rules_read(s, text, len, "x.yml", false, error) || !rules_link(s, error))
+		fail_msg("%s", error);
+	return s;
+}
+
+/* Matches a record; how many rules do, which are those that hold where each is asked. */
+static unsigned
+match_one(struct rules *s, const struct record *record, int64_t ns, const char *line)
+{
+	struct rule_hit hits[RULE_HITS];
+	size_t found = rules_match(s, record, ns, hits), at = 0;
+	rule_view(s, record);
+	for (uint32_t i = 0; i < s->rules; i++) {
+		if (!rule_holds(s, s->rule[i]->body->root))
+			continue;
+		if (at >= found || hits[at].rule != s->rule[i])
+			fail_msg("rule %u is left out for %s", i, line);
+		at++;
+	}
+	assert_int_equal(at, found);
+	return (unsigned)found;
+}
+
 static void
 no_rule_is_left_out(void **state)
 {
 	(void)state;
 	static struct record record;
-	static char text[200000], line[2000];
-	static const struct placeholder nobody = {"nobody", NULL, 0};
-	char error[YAML_ERROR] = "";
+	static char line[2000];
 	unsigned matched = 0, asked = 0, total = 0;
 	for (seed = 1; seed < 1u << 20; seed = seed * 2 + 1) {
 		uint64_t began = seed;
-		struct rules *s = rules_new(&nobody, 1);
-		const unsigned count = 150;
-		size_t len = 0;
-		for (unsigned i = 0; i < count; i++) {
-			write_rule(text + len, sizeof text - len, i);
-			len += strlen(text + len);
-		}
-		if (!rules_read(s, text, len, "x.yml", false, error) || !rules_link(s, error))
-			fail_msg("%s", error);
+		struct rules *s = make_rules(150, true);
 		for (unsigned n = 0; n < 100; n++) {
-			struct rule_hit hits[RULE_HITS];
 			write_record(line, sizeof line);
 			int64_t ns = build_record_of(&record, line);
-			size_t found = rules_match(s, &record, ns, hits), at = 0;
 			uint32_t i, walk = 0;
+			matched += match_one(s, &record, ns, line);
 			while (rule_index_next(&s->index, &walk, &i))
 				asked++;
-			total += count;
-			rule_view(s, &record);
-			for (i = 0; i < count; i++) {
-				if (!rule_holds(s, s->rule[i]->body->root))
-					continue;
-				if (at >= found || hits[at].rule != s->rule[i])
-					fail_msg("rule %u is left out for %s", i, line);
-				at++;
-			}
-			assert_int_equal(at, found);
-			matched += (unsigned)found;
+			total += (unsigned)s->rules;
 		}
 		rules_free(s);
 		seed = began;
@@ -145,9 +160,37 @@ no_rule_is_left_out(void **state)
 	assert_true(asked < total / 10 * 7); /* many have no key: they say what is not */
 }
 
+/* The same of few rules, so that records are alike in what these ask. */
+static void
+nor_is_one_that_is_remembered(void **state)
+{
+	(void)state;
+	static struct record record;
+	static char line[2000];
+	unsigned matched = 0, remembered = 0, total = 0;
+	for (seed = 1; seed < 1u << 20; seed = seed * 2 + 1) {
+		uint64_t began = seed;
+		for (unsigned count = 1; count < 20; count++) {
+			struct rules *s = make_rules(count, false);
+			for (unsigned n = 0; n < 200; n++) {
+				write_record(line, sizeof line);
+				int64_t ns = build_record_of(&record, line);
+				matched += match_one(s, &record, ns, line);
+				total++;
+			}
+			remembered += s->memo.found;
+			rules_free(s);
+		}
+		seed = began;
+	}
+	assert_true(matched > 10000);
+	assert_true(remembered > total / 10);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest all[] = {cmocka_unit_test(no_rule_is_left_out)};
+	const struct CMUnitTest all[] = {cmocka_unit_test(no_rule_is_left_out),
+	    cmocka_unit_test(nor_is_one_that_is_remembered)};
 	return cmocka_run_group_tests(all, NULL, NULL);
 }

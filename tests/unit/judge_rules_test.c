@@ -49,7 +49,7 @@ hits_of(struct rules *s, const char *line)
 	static char names[4096];
 	struct rule_hit hits[RULE_HITS];
 	int64_t ns = build_record_of(&record, line);
-	size_t n = rules_match(s, &record, ns, hits);
+	size_t n = rules_correlate(s, ns, hits, rules_match(s, &record, ns, hits));
 	names[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		strcat(names, hits[i].rule->name);
@@ -524,7 +524,8 @@ many_groups_are_bounded(void **state)
 		record_put_word(&record, FIELD_OUTCOME, "cleartext");
 		snprintf(name, sizeof name, "h%u", i);
 		record_put_word(&record, FIELD_HELO, name);
-		assert_int_equal(rules_match(s, &record, BUILD_EPOCH_NS + i, hits), 0);
+		size_t n = rules_match(s, &record, BUILD_EPOCH_NS + i, hits);
+		assert_int_equal(rules_correlate(s, BUILD_EPOCH_NS + i, hits, n), 0);
 	}
 	rules_free(s);
 }
@@ -689,6 +690,38 @@ refusals(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Which fields rules ask for: in tests, as keys of alerts, and in correlations. */
+static void
+fields_asked_for(void **state)
+{
+	(void)state;
+	struct rules *s = read_rules(
+	    "title: a\nname: a\ntaxonomy: ecs\nlevel: low\nlogsource: {product: postcard}\n"
+	    "detection: {s: {postcard.outcome: cleartext, "
+	    "source.bytes|gt|fieldref: destination.bytes}, condition: s}\n"
+	    "postcard: {key: [postcard.helo]}\n---\n"
+	    "title: c\nname: c\ntaxonomy: ecs\nlevel: low\n"
+	    "correlation: {type: value_count, field: postcard.greeting, rules: [a], "
+	    "group-by: [source.ip], timespan: 1h, condition: {field: postcard.greeting, gte: "
+	    "2}}\n");
+	static const enum field asked[] = {FIELD_OUTCOME, FIELD_SOURCE_BYTES,
+	    FIELD_DESTINATION_BYTES, FIELD_HELO, FIELD_GREETING, FIELD_SOURCE_IP};
+	static const enum field others[] = {FIELD_CLIENT_SOFTWARE, FIELD_DESTINATION_IP};
+	if (s == NULL)
+		fail_msg("%s", error);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+		assert_true(rules_ask(s, asked[i]));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_false(rules_ask(s, others[i]));
+	rules_free(s);
+	s = read_rules("title: a\ntaxonomy: ecs\nlevel: low\nlogsource: {product: postcard}\n"
+		       "detection: {s: [any text], condition: s}\n");
+	if (s == NULL)
+		fail_msg("%s", error);
+	assert_true(rules_ask(s, FIELD_CLIENT_SOFTWARE));
+	rules_free(s);
+}
+
 int
 main(void)
 {
@@ -705,6 +738,7 @@ main(void)
 	    cmocka_unit_test(correlations_of_correlations),
 	    cmocka_unit_test(many_groups_are_bounded),
 	    cmocka_unit_test(expressions_give_up),
+	    cmocka_unit_test(fields_asked_for),
 	    cmocka_unit_test(refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

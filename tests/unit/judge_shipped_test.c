@@ -109,6 +109,7 @@ run_case(struct yaml *y, int map, const char *file)
 		facts_of(&f, &record);
 		enum level by_path = sensor ? LEVEL_INFORMATIONAL : table_level(&table, &f);
 		size_t n = by_path == LEVEL_NONE ? 0 : rules_match(rules, &record, ns, hits);
+		n = by_path == LEVEL_NONE ? 0 : rules_correlate(rules, ns, hits, n);
 		level = LEVEL_NONE;
 		for (size_t k = 0; k < n; k++) {
 			const struct rule *rule = hits[k].rule;

@@ -37,6 +37,15 @@ struct kept {
 	struct state *state;
 };
 
+/* An event, from first to last. */
+static struct alert_report
+push_event(struct alerts *a, const struct rule *which, enum level level, const struct record *r,
+    int64_t now_ns)
+{
+	const struct fingerprint f = alerts_expect(a, which, r);
+	return alerts_event(a, &f, which, level, r, now_ns);
+}
+
 static int
 make_place(void **state)
 {
@@ -107,10 +116,10 @@ live(struct kept *k, unsigned from, unsigned to)
 		history(i);
 		memory_apply(k->memory, &record);
 		if (i % 7 == 0) {
-			struct alert_report report = alerts_event(k->alerts, &rule, LEVEL_HIGH,
+			struct alert_report report = push_event(k->alerts, &rule, LEVEL_HIGH,
 			    &record, BUILD_EPOCH_NS + i * 10000000000ll);
 			if (report.state != ALERT_SILENT)
-				alerts_keep(report.alert, &record);
+				alerts_keep(k->alerts, report.alert, &record);
 		}
 	}
 }
@@ -127,8 +136,8 @@ expect_same(struct kept *a, struct kept *b, unsigned from, unsigned to)
 		assert_int_equal(record.len, out.len);
 		assert_memory_equal(record.data, out.data, record.len);
 		int64_t now = BUILD_EPOCH_NS + i * 10000000000ll;
-		assert_int_equal(alerts_event(a->alerts, &rule, LEVEL_HIGH, &record, now).state,
-		    alerts_event(b->alerts, &rule, LEVEL_HIGH, &record, now).state);
+		assert_int_equal(push_event(a->alerts, &rule, LEVEL_HIGH, &record, now).state,
+		    push_event(b->alerts, &rule, LEVEL_HIGH, &record, now).state);
 	}
 }
 
@@ -404,8 +413,8 @@ sealed_connections_count_across_runs(void **state)
 	struct kept k = open_kept();
 	snprintf(text, sizeof text, line, 0u, "cleartext, postcard.reason: not-offered");
 	int64_t now = build_record_of(&record, text);
-	struct alert_report report = alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, now);
-	alerts_keep(report.alert, &record);
+	struct alert_report report = push_event(k.alerts, &rule, LEVEL_HIGH, &record, now);
+	alerts_keep(k.alerts, report.alert, &record);
 	for (unsigned run = 1; run <= LIMIT_ALERT_SEALED; run++) {
 		assert_false(alerts_due(k.alerts, now, false, &out));
 		save(&k);
@@ -445,7 +454,7 @@ completes(struct rules *s, unsigned at)
 	snprintf(text, sizeof text,
 	    "{kind: session, at: %u, source.ip: 192.0.2.1, postcard.outcome: cleartext}", at);
 	int64_t now = build_record_of(&record, text);
-	return rules_match(s, &record, now, hits) > 0;
+	return rules_correlate(s, now, hits, rules_match(s, &record, now, hits)) > 0;
 }
 
 static void
@@ -518,8 +527,8 @@ no_person_is_in_it(void **state)
 	    "email.subject: confidential}");
 	memory_apply(k.memory, &record);
 	struct alert_report report =
-	    alerts_event(k.alerts, &rule, LEVEL_HIGH, &record, BUILD_EPOCH_NS);
-	alerts_keep(report.alert, &record);
+	    push_event(k.alerts, &rule, LEVEL_HIGH, &record, BUILD_EPOCH_NS);
+	alerts_keep(k.alerts, report.alert, &record);
 	save(&k);
 	close_kept(&k);
 	FILE *f = fopen(path, "r");

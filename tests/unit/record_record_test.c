@@ -240,6 +240,44 @@ arrays_of_objects(void **state)
 	assert_int_equal(r.cut, 2 + 3);
 }
 
+/* What stands behind a value that goes is found where it is now, as a walk finds it. */
+static void
+removal(void **state)
+{
+	(void)state;
+	static const enum field fields[] = {FIELD_HELO, FIELD_EXPOSED, FIELD_MESSAGES,
+	    FIELD_EXPOSED, FIELD_GREETING, FIELD_EXPOSED, FIELD_OUTCOME};
+	enum { COUNT = sizeof fields / sizeof *fields };
+	static struct record r, taken;
+	for (unsigned gone = 0; gone < COUNT; gone++) {
+		record_begin(&r, RECORD_SESSION);
+		for (unsigned i = 0; i < COUNT; i++) {
+			if (fields[i] == FIELD_MESSAGES)
+				record_put_u64(&r, fields[i], i);
+			else
+				record_put_str(&r, fields[i], "abcdefgh", i);
+		}
+		record_remove(&r, fields[gone]);
+		assert_false(record_has(&r, fields[gone]));
+		assert_true(record_take(&taken, RECORD_SESSION, r.data, r.len));
+		assert_true(equal(&taken, &r));
+		assert_memory_equal(taken.has, r.has, sizeof r.has);
+		for (unsigned i = 0; i < COUNT; i++) {
+			size_t len = 0, span = 0;
+			uint32_t at = 0;
+			if (fields[i] == fields[gone])
+				continue;
+			assert_int_equal(r.first[fields[i]], taken.first[fields[i]]);
+			assert_int_equal(r.last[fields[i]], taken.last[fields[i]]);
+			const uint8_t *first = record_octets(&r, fields[i], &at, &len);
+			assert_ptr_equal(record_span(&r, fields[i], &span), first - 4);
+			while (record_octets(&r, fields[i], &at, &len) != NULL)
+				continue;
+			assert_ptr_equal(r.data + at, first - 4 + span);
+		}
+	}
+}
+
 static void
 taking_over(void **state)
 {
@@ -289,6 +327,7 @@ main(void)
 	    cmocka_unit_test(damaged_octets),
 	    cmocka_unit_test(copies),
 	    cmocka_unit_test(arrays_of_objects),
+	    cmocka_unit_test(removal),
 	    cmocka_unit_test(taking_over),
 	    cmocka_unit_test(the_table),
 	};

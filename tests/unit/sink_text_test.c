@@ -581,8 +581,15 @@ more_kinds_than_fit(void **state)
 		snprintf(client, sizeof client, "10.0.%u.%u", i / 256, i % 256);
 		m.client = client;
 		make_session(&r, &m);
+		assert_int_equal(sink_wants_details(s, &r), i < LIMIT_CARDS);
 		assert_true(sink_push(s, &r));
 	}
+	struct made known = imap;
+	known.client = "10.0.0.1";
+	make_session(&r, &known);
+	assert_true(sink_wants_details(s, &r));
+	record_set_word(&r, FIELD_OUTCOME, "encrypted");
+	assert_false(sink_wants_details(s, &r));
 	assert_true(sink_close(s));
 	fclose(f);
 	assert_non_null(strstr(out, "77 connections of other kinds"));
