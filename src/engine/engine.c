@@ -148,7 +148,7 @@ lose_octets(struct engine *e, struct conn *c, uint64_t len)
 		x->gap_octets += len;
 }
 
-static void
+void
 give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk)
 {
 	struct conn *c = pool_at(&e->conns, id);
@@ -203,6 +203,9 @@ push_octets(struct engine *e, struct conn *c)
 static bool
 next_chunk(struct engine *e, struct conn *c, unsigned *end, struct stream_chunk *chunk)
 {
+	if (e->in.len + e->in.cut == 0 && stream_is_quiet(&c->stream[0], &c->stream[1]) &&
+	    stream_is_quiet(&c->stream[1], &c->stream[0]))
+		return false;
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned at = i == 0 ? !e->in_end : e->in_end;
 		struct stream_input *in = at == e->in_end ? &e->in : NULL;
@@ -226,6 +229,9 @@ settle(struct engine *e, uint32_t id)
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
 	e->work = 0;
+	if (c->wait == 0 && (c->stream[0].reorder | c->stream[1].reorder) == 0 &&
+	    !((c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS))
+		return;
 	if (stream_is_done(&c->stream[0]) && stream_is_done(&c->stream[1])) {
 		c->closed_by = CLOSED_BY_FIN;
 		c->end = CONN_END_STREAMS;
@@ -297,19 +303,24 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 	return false;
 }
 
-/* One step of work; true with a record in `out`. */
-static bool
-work(struct engine *e, struct record *out)
+/* It told that it is no mail. */
+static void
+leave(struct engine *e, uint32_t id)
 {
-	uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
+	if (c->flags & CONN_MAIL_PORT) {
+		begin_other(e, c);
+		mail_release(&e->mail, &c->mail);
+	} else {
+		conn_ignore(e, id);
+	}
+}
+
+/* Takes what the mail session says, up to a record (true, it is in `out`). */
+static bool
+take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
+{
 	struct mail_event ev;
-	struct stream_chunk chunk;
-	unsigned end;
-	unsigned client = flow_client(f);
-	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-	    (c->packets[client] == 0 || c->packets[!client] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
 	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
 		struct finding_view v = conn_view(c, f, e->ts_ns);
 		bool readable = c->finding.exposed != 0;
@@ -323,25 +334,40 @@ work(struct engine *e, struct record *out)
 		if (message != 0)
 			finding_message_free(&e->findings, message);
 		if (ev.kind == MAIL_DENIED) {
-			if (c->flags & CONN_MAIL_PORT) {
-				begin_other(e, c);
-				mail_release(&e->mail, &c->mail);
-			} else {
-				conn_ignore(e, id);
-			}
+			leave(e, id);
 			return false;
 		}
 	}
-	if (push_octets(e, c))
-		return false;
-	if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
-	    next_chunk(e, c, &end, &chunk)) {
-		give_chunk(e, id, end, &chunk);
-		return false;
-	}
-	if (c->end != CONN_OPEN)
-		return end_step(e, id, out);
-	settle(e, id);
+	return false;
+}
+
+/* Work up to a record (true, it is in `out`), or to the end of what there is to do. */
+static bool
+work(struct engine *e, struct record *out)
+{
+	const uint32_t id = e->work;
+	struct conn *c = pool_at(&e->conns, id);
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	struct stream_chunk chunk;
+	unsigned end;
+	do {
+		c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+		    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+		if (take_events(e, id, c, f, out))
+			return true;
+		if (e->work == 0)
+			break; /* it is ignored from here on */
+		if (push_octets(e, c))
+			continue;
+		if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
+		    next_chunk(e, c, &end, &chunk)) {
+			give_chunk(e, id, end, &chunk);
+			continue;
+		}
+		if (c->end != CONN_OPEN)
+			return end_step(e, id, out);
+		settle(e, id);
+	} while (e->work == id);
 	return false;
 }
 
@@ -387,12 +413,11 @@ engine_push(struct engine *e, const struct frame *f)
 {
 	e->stats.frames++;
 	engine_clock(e, f->ts_ns);
-	enum decode_result r =
-	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
-	switch (r) {
+	e->now = look_take(e, f);
+	switch (e->now->result) {
 	case DECODE_TCP:
 		e->stats.tcp++;
-		e->seg.ts_ns = f->ts_ns;
+		e->now->seg.ts_ns = f->ts_ns;
 		e->segment_waits = true;
 		e->in.len = e->in.cut = 0;
 		break;
@@ -438,7 +463,8 @@ engine_next(struct engine *e, struct record *out)
 				return true;
 			continue;
 		}
-		if (!e->finishing && (id = flow_expired(&e->flows)) != 0) {
+		if (!e->finishing && !flow_is_quiet(&e->flows) &&
+		    (id = flow_expired(&e->flows)) != 0) {
 			/* the record first; the flow lingers behind it and expires once more */
 			if (end_flow(e, id, CLOSED_BY_TIMEOUT))
 				flow_keep(&e->flows, id);

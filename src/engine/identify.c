@@ -56,7 +56,7 @@ ask_dpi(struct engine *e, struct conn *c)
 	}
 	e->stats.ndpi_calls++;
 	x->dpi_packets++;
-	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
+	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->now->seg.ip, e->now->seg.ip_len, e->ts_ns,
 	    x->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;

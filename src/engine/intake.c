@@ -52,7 +52,7 @@ has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 static bool
 is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
 		return false;
 	if (seg->flags & TCP_ACK)
@@ -91,7 +91,7 @@ start_streams(struct conn *c, const struct segment *seg, unsigned end)
 static void
 note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, uint32_t seq)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	if (!(seg->flags & TCP_ACK) || c->packets[!end] > 0)
 		return;
 	struct extra *x = extra_make(e, c);
@@ -122,7 +122,7 @@ make_room(struct engine *e, uint32_t id)
 static void
 take_reset(struct engine *e, uint32_t id, unsigned end)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	struct conn *c = pool_at(&e->conns, id);
 	const struct stream *s = &c->stream[end], *peer = &c->stream[!end];
 	int64_t off = stream_offset(s, seg->seq);
@@ -144,10 +144,10 @@ take_reset(struct engine *e, uint32_t id, unsigned end)
 void
 take_segment(struct engine *e)
 {
-	struct segment *seg = &e->seg;
+	struct segment *seg = &e->now->seg;
 	bool fresh;
-	unsigned end;
-	uint32_t flow_id = flow_get(&e->flows, &seg->ends, &fresh, &end);
+	const unsigned end = e->now->key.side;
+	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
 	if (flow_id == 0) {
 		make_room(e, flow_oldest(&e->flows));
 		return;
@@ -243,6 +243,13 @@ take_segment(struct engine *e)
 	    !((s->flags | peer->flags) & STREAM_ENDS) && stream_is_quiet(s, peer) &&
 	    stream_is_quiet(peer, s)) {
 		e->work = 0;
+		return;
+	}
+	/* most others: octets that are due */
+	const struct stream_chunk chunk = {seg->payload, seg->len, s->next, false};
+	if (seg->len > 0 && seg->len == seg->wire_len && !(seg->flags & TCP_FIN) &&
+	    stream_pass(&e->streams, s, peer, need, seq, seg->len)) {
+		give_chunk(e, f->conn, end, &chunk);
 		return;
 	}
 	if (seg->wire_len > 0)
