@@ -230,8 +230,10 @@ settle(struct engine *e, uint32_t id)
 	struct flow *f = flow_at(&e->flows, c->flow);
 	e->work = 0;
 	if (c->wait == 0 && (c->stream[0].reorder | c->stream[1].reorder) == 0 &&
-	    !((c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS))
+	    !((c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS)) {
+		conn_settle_steady(c);
 		return;
+	}
 	if (stream_is_done(&c->stream[0]) && stream_is_done(&c->stream[1])) {
 		c->closed_by = CLOSED_BY_FIN;
 		c->end = CONN_END_STREAMS;
@@ -321,7 +323,8 @@ static bool
 take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
 {
 	struct mail_event ev;
-	while (c->phase == CONN_MAIL && mail_next(&e->mail, &c->mail, &ev)) {
+	while (c->phase == CONN_MAIL && !mail_is_idle(&e->mail) &&
+	    mail_next(&e->mail, &c->mail, &ev)) {
 		struct finding_view v = conn_view(c, f, e->ts_ns);
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);

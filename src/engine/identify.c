@@ -116,6 +116,7 @@ begin_other(struct engine *e, struct conn *c)
 {
 	struct flow *f = flow_at(&e->flows, c->flow);
 	c->phase = CONN_OTHER;
+	c->flags &= ~CONN_STEADY;
 	f->idle_s = LIMIT_IDLE_OTHER_S;
 	finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
 	for (unsigned end = 0; end < 2; end++) {

@@ -134,6 +134,21 @@ void conn_around_keep(struct engine *e, struct conn *c, const struct around *a);
 /* One that matters least, of a few, when there is no room for another; 0 for none. */
 uint32_t conn_least(struct engine *e);
 
+/*
+ * Notes whether the connection is steady: both sides are seen and put together, nothing is held,
+ * waited for or known to come to an end.  Whatever may change that takes CONN_STEADY away first.
+ */
+static inline void
+conn_settle_steady(struct conn *c)
+{
+	const struct stream *a = &c->stream[0], *b = &c->stream[1];
+	if (((a->flags | b->flags) & ~STREAM_CONFLICT) == STREAM_STARTED &&
+	    (a->flags & b->flags) & STREAM_STARTED && (a->ahead | b->ahead) == 0 &&
+	    (a->reorder | b->reorder) == 0 && c->wait == 0 && c->packets[0] > 0 &&
+	    c->packets[1] > 0 && c->phase != CONN_OTHER)
+		c->flags |= CONN_STEADY;
+}
+
 /* engine.c */
 
 /* Octets of `end`, or a gap, are due: they are what is worked on next. */

@@ -182,16 +182,15 @@ void mail_end(struct mail *m, struct mail_session *s);
 /* Takes the next event; false where the input is used up. */
 bool mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev);
 
+/* Is there nothing that mail_next could say, of any session? */
+static inline bool
+mail_is_idle(const struct mail *m)
+{
+	return (m->left | m->behind_left | m->q_len | m->spent_line) == 0 && !m->packed;
+}
+
 /* Gives back what the session holds. */
 void mail_release(struct mail *m, struct mail_session *s);
-
-/* Is nothing more to be read of either side? Then the conductor need not put the streams together
- * any more. */
-static inline bool
-mail_is_off(const struct mail_session *s)
-{
-	return s->mode[0] == MAIL_MODE_OFF && s->mode[1] == MAIL_MODE_OFF;
-}
 
 const char *mail_protocol_name(enum mail_protocol p); /* "smtp", "imap", "pop3" */
 

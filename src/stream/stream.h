@@ -131,10 +131,10 @@ void stream_push(struct streams *ss, struct stream *s, const struct stream *peer
  * done: stream_push is to be called.
  */
 static inline bool
-stream_pass(const struct streams *ss, struct stream *s, const struct stream *peer, uint64_t need,
-    uint32_t seq, uint32_t len)
+stream_pass(const struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
+    uint32_t len)
 {
-	if (!stream_is_quiet(s, peer) || !stream_is_quiet(peer, s) || need > peer->next ||
+	if (!stream_is_quiet(s, peer) || !stream_is_quiet(peer, s) ||
 	    seq != s->base + (uint32_t)s->next || (s->ahead | s->to_end) != 0 || ss->spent != 0)
 		return false;
 	s->next += len;
