@@ -329,6 +329,24 @@ capture_next(struct capture *c, struct frame *f)
 	}
 }
 
+size_t
+capture_more(struct capture *c, struct frame *f, size_t max)
+{
+	if (c->current == NULL)
+		return 0;
+	size_t read = input_more(c->current, c->horizon_ns, f, max), n = 0;
+	for (size_t i = 0; i < read; i++) {
+		f[i].number = ++c->number;
+		if (c->filter != NULL && !passes(c, c->current, &f[i]))
+			continue;
+		capture_stats_count(&c->stats, &f[i]);
+		if (n < i)
+			f[n] = f[i];
+		n++;
+	}
+	return n;
+}
+
 const char *
 capture_failure(const struct capture *c)
 {

@@ -83,6 +83,13 @@ struct capture *capture_open_files(const char *const *paths, size_t count, const
  */
 enum capture_status capture_next(struct capture *c, struct frame *f);
 
+/*
+ * Hands out frames that lie in memory behind those handed out since the last capture_next, which
+ * all stay valid; `max` at most into f.  How many: none says nothing of what capture_next will
+ * give.
+ */
+size_t capture_more(struct capture *c, struct frame *f, size_t max);
+
 /* Why capture_next returned CAPTURE_FAILED; "" where it did not.  Lives as long as the capture. */
 const char *capture_failure(const struct capture *c);
 

@@ -137,6 +137,20 @@ input_next(struct input *in, struct frame *f, struct text *why)
 	return true;
 }
 
+size_t
+input_more(struct input *in, int64_t until_ns, struct frame *f, size_t max)
+{
+	if (in->state != INPUT_OPEN || in->held)
+		return 0;
+	size_t n = in->is_pcapng ? pcapng_more(&in->format.pcapng, &in->source, until_ns, f, max)
+				 : pcapfile_more(&in->format.pcap, &in->source, until_ns, f, max);
+	for (size_t i = 0; i < n; i++) {
+		in->steps_back += f[i].ts_ns < in->last_ns;
+		in->last_ns = f[i].ts_ns;
+	}
+	return n;
+}
+
 void
 input_hold(struct input *in, const struct frame *f)
 {

@@ -59,6 +59,10 @@ bool input_resume(struct input *in, struct text *why);
  */
 bool input_next(struct input *in, struct frame *f, struct text *why);
 
+/* Frames that lie in memory together and are earlier than until_ns, `max` at most, as input_next
+ * would give them; those before stay valid.  How many. */
+size_t input_more(struct input *in, int64_t until_ns, struct frame *f, size_t max);
+
 /* Takes a frame back that input_next gave last: it will give it again. */
 void input_hold(struct input *in, const struct frame *f);
 

@@ -86,12 +86,10 @@ too_long(const struct pcapfile *p, const struct source *s, uint32_t caplen, stru
 	return FORMAT_FAULT;
 }
 
-enum format_status
-pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text *why)
+/* What the record header at b says; all of f but data and number. */
+static inline void
+read_head(const struct pcapfile *p, const uint8_t *b, struct frame *f)
 {
-	if (!source_need(s, p->head))
-		return no_more(p, s, why);
-	const uint8_t *b = s->at;
 	uint32_t seconds = load32(p, b);
 	uint32_t fraction = load32(p, b + 4);
 	uint32_t caplen = load32(p, b + 8);
@@ -101,17 +99,41 @@ pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text
 		caplen = wirelen;
 		wirelen = other;
 	}
-	if (caplen > LIMIT_FRAME)
-		return too_long(p, s, caplen, why);
-	if (!source_need(s, p->head + caplen))
-		return no_more(p, s, why);
-	f->data = s->at + p->head;
 	f->caplen = caplen;
 	f->wirelen = wirelen > caplen ? wirelen : caplen;
 	/* 2^32 s and a fraction of 2^32 us, which is above its range, still fit in 63 bits */
 	f->ts_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * p->unit_ns;
 	f->link_type = p->link_type;
-	s->at += p->head + caplen;
+}
+
+enum format_status
+pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text *why)
+{
+	if (!source_need(s, p->head))
+		return no_more(p, s, why);
+	read_head(p, s->at, f);
+	if (f->caplen > LIMIT_FRAME)
+		return too_long(p, s, f->caplen, why);
+	if (!source_need(s, p->head + f->caplen))
+		return no_more(p, s, why);
+	f->data = s->at + p->head;
+	s->at += p->head + f->caplen;
 	p->packets++;
 	return FORMAT_FRAME;
+}
+
+size_t
+pcapfile_more(struct pcapfile *p, struct source *s, int64_t until_ns, struct frame *f, size_t max)
+{
+	size_t n = 0;
+	for (; n < max && source_left(s) >= p->head; n++) {
+		read_head(p, s->at, &f[n]);
+		if (f[n].caplen > LIMIT_FRAME || f[n].caplen > source_left(s) - p->head ||
+		    f[n].ts_ns >= until_ns)
+			break;
+		f[n].data = s->at + p->head;
+		s->at += p->head + f[n].caplen;
+	}
+	p->packets += n;
+	return n;
 }

@@ -39,4 +39,9 @@ bool pcapfile_open(struct pcapfile *p, struct source *s, struct text *why);
 enum format_status
 pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text *why);
 
+/* Reads records that lie wholly in the buffer of s, which stays as it is, up to one that is damaged
+ * or not earlier than until_ns: `max` at most into f.  How many. */
+size_t
+pcapfile_more(struct pcapfile *p, struct source *s, int64_t until_ns, struct frame *f, size_t max);
+
 #endif

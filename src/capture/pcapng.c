@@ -375,6 +375,33 @@ read_other(struct pcapng *p, struct source *s, uint32_t type, uint32_t len, stru
 	return true;
 }
 
+/* Is the next block a sane packet, in memory, and earlier than until_ns? */
+static bool
+is_at_hand(const struct pcapng *p, const struct source *s, int64_t until_ns)
+{
+	const uint8_t *b = s->at;
+	size_t left = source_left(s);
+	if (left < FRAME + 20 || load32(p, b) != BLOCK_ENHANCED)
+		return false;
+	uint32_t len = load32(p, b + 4), interface = load32(p, b + 8), caplen = load32(p, b + 20);
+	return len >= FRAME + 20 && len % 4 == 0 && len <= left && len <= LIMIT_BLOCK &&
+	    load32(p, b + len - 4) == len && interface < p->count && caplen <= len - FRAME - 20 &&
+	    caplen <= LIMIT_FRAME &&
+	    time_ns(&p->interfaces[interface], load32(p, b + 12), load32(p, b + 16)) < until_ns;
+}
+
+size_t
+pcapng_more(struct pcapng *p, struct source *s, int64_t until_ns, struct frame *f, size_t max)
+{
+	char said[8];
+	struct text none = text_in(said, sizeof said); /* there is nothing to say of what is sane */
+	size_t n = 0;
+	while (n < max && is_at_hand(p, s, until_ns) &&
+	    pcapng_next(p, s, &f[n], &none) == FORMAT_FRAME)
+		n++;
+	return n;
+}
+
 enum format_status
 pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *why)
 {

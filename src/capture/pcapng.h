@@ -44,6 +44,10 @@ bool pcapng_open(struct pcapng *p, struct source *s, struct text *why);
 enum format_status
 pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *why);
 
+/* As pcapfile_more; up to a block that is no packet, too. */
+size_t
+pcapng_more(struct pcapng *p, struct source *s, int64_t until_ns, struct frame *f, size_t max);
+
 void pcapng_close(struct pcapng *p); /* frees what it owns */
 
 #endif

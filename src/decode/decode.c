@@ -28,6 +28,8 @@ enum decode_result
 decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t caplen,
     uint32_t wirelen, struct segment *out)
 {
+	if (link_type == LINKTYPE_ETHERNET && decode_plain(data, caplen, out))
+		return DECODE_TCP;
 	const struct link_row *link = link_find(link_type);
 	if (link == NULL)
 		return DECODE_UNKNOWN_LINK;

@@ -7,7 +7,6 @@
 #include "decode/packet.h"
 
 #define LINKTYPE_NULL	     0u /* BSD loopback: address family in the capturing host's order */
-#define LINKTYPE_ETHERNET    1u
 #define LINKTYPE_PPP	     9u
 #define LINKTYPE_RAW_BSD     12u /* raw IP, as some systems write it */
 #define LINKTYPE_RAW_OPENBSD 14u

@@ -80,9 +80,8 @@ ipv4(struct packet *p)
 	p->seg->ip = h;
 	packet_trim(p, total);
 	p->seg->ip_len = (uint32_t)cursor_left(&p->c);
-	memset(&p->seg->ends, 0, sizeof p->seg->ends);
-	memcpy(p->seg->ends.ip[0], h + 12, 4);
-	memcpy(p->seg->ends.ip[1], h + 16, 4);
+	packet_put_ipv4(p->seg->ends.ip[0], h + 12);
+	packet_put_ipv4(p->seg->ends.ip[1], h + 16);
 	p->seg->ends.family = 4;
 	p->seg->ttl = h[8];
 	cursor_skip(&p->c, header);

@@ -45,6 +45,8 @@ struct packet {
 
 #define ETHERTYPE_MAX_LENGTH 1500u /* an ethertype up to here is an IEEE 802.3 length */
 
+#define LINKTYPE_ETHERNET 1u
+
 /* One row for each link type. */
 struct link_row {
 	uint32_t link_type;
@@ -53,6 +55,9 @@ struct link_row {
 
 /* The decoder of a link type; NULL where there is none. */
 const struct link_row *link_find(uint32_t link_type);
+
+/* plain.c: an Ethernet frame as nearly all are.  False: it is to be walked through. */
+bool decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg);
 
 enum layer link_ether(struct packet *p);
 
@@ -101,6 +106,16 @@ packet_trim(struct packet *p, uint32_t len)
 	} else {
 		p->missing = len - (uint32_t)here;
 	}
+}
+
+/* An IPv4 address where `ends` has it, in words: they can be read as such at once, where octets are
+ * waited for (flow_key_of). */
+static inline void
+packet_put_ipv4(uint8_t to[16], const uint8_t *from)
+{
+	uint64_t words[2] = {0, 0};
+	memcpy(words, from, 4);
+	memcpy(to, words, sizeof words);
 }
 
 #endif

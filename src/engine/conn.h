@@ -109,6 +109,7 @@ struct around {
 #define CONN_VLAN      0x4000u /* its VLAN is known */
 #define CONN_TUNNEL    0x8000u /* its tunnel is */
 #define CONN_GAP       0x10000u /* octets were lost */
+#define CONN_STEADY    0x20000u /* see conn_settle_steady */
 
 /* Routers on the way of a packet whose TTL (or hop limit) is `ttl`, as far as the usual initial
  * values tell; -1 where they do not. */

@@ -148,7 +148,7 @@ lose_octets(struct engine *e, struct conn *c, uint64_t len)
 		x->gap_octets += len;
 }
 
-static void
+void
 give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk)
 {
 	struct conn *c = pool_at(&e->conns, id);
@@ -203,6 +203,9 @@ push_octets(struct engine *e, struct conn *c)
 static bool
 next_chunk(struct engine *e, struct conn *c, unsigned *end, struct stream_chunk *chunk)
 {
+	if (e->in.len + e->in.cut == 0 && stream_is_quiet(&c->stream[0], &c->stream[1]) &&
+	    stream_is_quiet(&c->stream[1], &c->stream[0]))
+		return false;
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned at = i == 0 ? !e->in_end : e->in_end;
 		struct stream_input *in = at == e->in_end ? &e->in : NULL;
@@ -226,6 +229,11 @@ settle(struct engine *e, uint32_t id)
 	struct conn *c = pool_at(&e->conns, id);
 	struct flow *f = flow_at(&e->flows, c->flow);
 	e->work = 0;
+	if (c->wait == 0 && (c->stream[0].reorder | c->stream[1].reorder) == 0 &&
+	    !((c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS)) {
+		conn_settle_steady(c);
+		return;
+	}
 	if (stream_is_done(&c->stream[0]) && stream_is_done(&c->stream[1])) {
 		c->closed_by = CLOSED_BY_FIN;
 		c->end = CONN_END_STREAMS;
@@ -410,12 +418,11 @@ engine_push(struct engine *e, const struct frame *f)
 {
 	e->stats.frames++;
 	engine_clock(e, f->ts_ns);
-	enum decode_result r =
-	    decode_frame(&e->defrag, f->link_type, f->data, f->caplen, f->wirelen, &e->seg);
-	switch (r) {
+	e->now = look_take(e, f);
+	switch (e->now->result) {
 	case DECODE_TCP:
 		e->stats.tcp++;
-		e->seg.ts_ns = f->ts_ns;
+		e->now->seg.ts_ns = f->ts_ns;
 		e->segment_waits = true;
 		e->in.len = e->in.cut = 0;
 		break;
@@ -461,7 +468,8 @@ engine_next(struct engine *e, struct record *out)
 				return true;
 			continue;
 		}
-		if (!e->finishing && (id = flow_expired(&e->flows)) != 0) {
+		if (!e->finishing && !flow_is_quiet(&e->flows) &&
+		    (id = flow_expired(&e->flows)) != 0) {
 			/* the record first; the flow lingers behind it and expires once more */
 			if (end_flow(e, id, CLOSED_BY_TIMEOUT))
 				flow_keep(&e->flows, id);

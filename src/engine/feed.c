@@ -30,14 +30,14 @@ obey_frame(const struct frame *frame)
 }
 #endif
 
-/* A frame is at hand. */
-static void
-take(struct feed *f, const struct frame *frame)
+/* A frame is at hand, of our share or not. */
+static inline void
+take(struct feed *f, const struct frame *frame, bool ours)
 {
 	f->packets++;
 	f->number = frame->number;
 	f->last_ns = frame->ts_ns;
-	if (f->live != NULL || f->shares <= 1 || share_of(frame, f->shares) == f->share) {
+	if (ours) {
 #ifdef POSTCARD_PLANTED
 		obey_frame(frame);
 #endif
@@ -47,16 +47,28 @@ take(struct feed *f, const struct frame *frame)
 	}
 }
 
-static enum feed_status
-take_file(struct feed *f)
+/* Reads the next frames, as many as lie in memory together, and lets the engine have a look at
+ * ours. */
+static void
+read_files(struct feed *f)
 {
-	struct frame frame;
-	enum capture_status s = capture_next(f->files, &frame);
-	if (s == CAPTURE_FRAME)
-		take(f, &frame);
-	else
+	uint64_t left = f->limit != 0 ? f->limit - f->packets : ENGINE_AHEAD;
+	enum capture_status s = capture_next(f->files, &f->frame[0]);
+	if (s != CAPTURE_FRAME) {
 		finish(f, s == CAPTURE_END ? FEED_END_INPUT : FEED_END_FAILED);
-	return FEED_MORE;
+		return;
+	}
+	left = left < ENGINE_AHEAD ? left : ENGINE_AHEAD;
+	f->count = 1 + (unsigned)capture_more(f->files, &f->frame[1], left - 1);
+	f->at = 0;
+	f->ours = 0;
+	for (unsigned i = 0; i < f->count; i++) {
+		if (f->shares > 1 && share_of(&f->frame[i], f->shares) != f->share)
+			continue;
+		f->ours |= 1u << i;
+		engine_look(f->engine, &f->frame[i]);
+	}
+	engine_fetch(f->engine);
 }
 
 static enum feed_status
@@ -64,7 +76,7 @@ take_live(struct feed *f)
 {
 	struct frame frame;
 	switch (live_next(f->live, &frame)) {
-	case LIVE_FRAME: take(f, &frame); return FEED_MORE;
+	case LIVE_FRAME: take(f, &frame, true); return FEED_MORE;
 	case LIVE_IDLE: engine_clock(f->engine, now_real_ns() - FEED_LAG_NS); return FEED_IDLE;
 	case LIVE_GONE:
 		if (live_count(f->live) == 0)
@@ -80,13 +92,25 @@ feed_next(struct feed *f, struct record *out)
 {
 	if (engine_next(f->engine, out))
 		return FEED_RECORD;
+	if (f->at < f->count) {
+		take(f, &f->frame[f->at], f->ours >> f->at & 1);
+		f->at++;
+		return FEED_MORE;
+	}
 	if (f->finishing)
 		return FEED_END;
+	if (f->stopping) {
+		finish(f, FEED_END_STOP);
+		return FEED_MORE;
+	}
 	if (f->limit != 0 && f->packets >= f->limit) {
 		finish(f, FEED_END_INPUT);
 		return FEED_MORE;
 	}
-	return f->live != NULL ? take_live(f) : take_file(f);
+	if (f->live != NULL)
+		return take_live(f);
+	read_files(f);
+	return FEED_MORE;
 }
 
 void
@@ -99,7 +123,7 @@ feed_wait(struct feed *f)
 void
 feed_stop(struct feed *f)
 {
-	finish(f, FEED_END_STOP);
+	f->stopping = true; /* behind the frames that were read */
 }
 
 bool

@@ -72,12 +72,16 @@ struct feed {
 	unsigned share, shares;
 
 	/* private */
-	uint64_t packets; /* read so far, others' shares too */
-	uint64_t number;  /* of the last frame */
-	int64_t last_ns;  /* its stamp */
-	size_t faults;	  /* fault lines that were handed out */
-	bool finishing;	  /* no more frames are read */
-	bool failed_told; /* why reading cannot go on was handed out */
+	struct frame frame[ENGINE_AHEAD]; /* of files: frames that were read together */
+	unsigned at, count;		  /* the next of them to be taken; how many there are */
+	uint32_t ours;			  /* of our share, a bit for each */
+	bool stopping;			  /* no others are read */
+	uint64_t packets;		  /* read so far, others' shares too */
+	uint64_t number;		  /* of the last frame */
+	int64_t last_ns;		  /* its stamp */
+	size_t faults;			  /* fault lines that were handed out */
+	bool finishing;			  /* no more frames are read */
+	bool failed_told;		  /* why reading cannot go on was handed out */
 	enum feed_end end;
 };
 

@@ -56,7 +56,7 @@ ask_dpi(struct engine *e, struct conn *c)
 	}
 	e->stats.ndpi_calls++;
 	x->dpi_packets++;
-	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->seg.ip, e->seg.ip_len, e->ts_ns,
+	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->now->seg.ip, e->now->seg.ip_len, e->ts_ns,
 	    x->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;
@@ -116,6 +116,7 @@ begin_other(struct engine *e, struct conn *c)
 {
 	struct flow *f = flow_at(&e->flows, c->flow);
 	c->phase = CONN_OTHER;
+	c->flags &= ~CONN_STEADY;
 	f->idle_s = LIMIT_IDLE_OTHER_S;
 	finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
 	for (unsigned end = 0; end < 2; end++) {

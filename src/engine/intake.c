@@ -52,7 +52,7 @@ has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 static bool
 is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
 		return false;
 	if (seg->flags & TCP_ACK)
@@ -91,7 +91,7 @@ start_streams(struct conn *c, const struct segment *seg, unsigned end)
 static void
 note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, uint32_t seq)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	if (!(seg->flags & TCP_ACK) || c->packets[!end] > 0)
 		return;
 	struct extra *x = extra_make(e, c);
@@ -122,7 +122,7 @@ make_room(struct engine *e, uint32_t id)
 static void
 take_reset(struct engine *e, uint32_t id, unsigned end)
 {
-	const struct segment *seg = &e->seg;
+	const struct segment *seg = &e->now->seg;
 	struct conn *c = pool_at(&e->conns, id);
 	const struct stream *s = &c->stream[end], *peer = &c->stream[!end];
 	int64_t off = stream_offset(s, seg->seq);
@@ -141,13 +141,51 @@ take_reset(struct engine *e, uint32_t id, unsigned end)
 	}
 }
 
+/* What every segment of a connection that goes on leads to. */
+static inline void
+count_segment(const struct engine *e, struct conn *c, const struct segment *seg, unsigned end)
+{
+	c->packets[end] += c->packets[end] < UINT32_MAX;
+	c->octets[end] += seg->wire_len;
+	if (e->ts_ns > c->end_ns)
+		c->end_ns = e->ts_ns;
+}
+
+/*
+ * The short way for the segments that nearly all are: of a steady connection, without flags, that
+ * acknowledges nothing new, and its octets, if it has any, are due.  Else false, and nothing was
+ * done.
+ */
+static inline bool
+take_steady(struct engine *e, uint32_t id, const struct segment *seg, unsigned end)
+{
+	struct conn *c = pool_at(&e->conns, id);
+	struct stream *s = &c->stream[end];
+	const struct stream *peer = &c->stream[!end];
+	if (!(c->flags & CONN_STEADY) || (seg->flags & ~TCP_PSH) != TCP_ACK || seg->headless ||
+	    seg->conflict || seg->len != seg->wire_len || has_more_around(c, seg, end) ||
+	    stream_offset(peer, seg->ack) > (int64_t)peer->next)
+		return false;
+	const struct stream_chunk chunk = {seg->payload, seg->len, s->next, false};
+	if (seg->len > 0 && !stream_pass(&e->streams, s, peer, seg->seq, seg->len))
+		return false;
+	count_segment(e, c, seg, end);
+	if (seg->len == 0)
+		return true;
+	c->flags |= CONN_PAYLOAD;
+	e->work = id;
+	e->in_end = end;
+	give_chunk(e, id, end, &chunk);
+	return true;
+}
+
 void
 take_segment(struct engine *e)
 {
-	struct segment *seg = &e->seg;
+	struct segment *seg = &e->now->seg;
 	bool fresh;
-	unsigned end;
-	uint32_t flow_id = flow_get(&e->flows, &seg->ends, &fresh, &end);
+	const unsigned end = e->now->key.side;
+	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
 	if (flow_id == 0) {
 		make_room(e, flow_oldest(&e->flows));
 		return;
@@ -158,6 +196,8 @@ take_segment(struct engine *e)
 		e->leap_flow = flow_id;
 	struct flow *f = flow_at(&e->flows, flow_id);
 	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
+		return;
+	if (f->conn != 0 && take_steady(e, f->conn, seg, end))
 		return;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
@@ -191,17 +231,14 @@ take_segment(struct engine *e)
 	if (opens)
 		f->isn = seg->seq;
 	uint32_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
-	c->flags = (c->flags & ~CONN_MAIL_PORT) | mail_port |
+	c->flags = (c->flags & ~(CONN_MAIL_PORT | CONN_STEADY)) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
 	    ((seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? CONN_ANSWERED : 0u) |
 	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
 	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u);
 	if (has_more_around(c, seg, end))
 		take_around(e, c, seg, end);
-	c->packets[end] += c->packets[end] < UINT32_MAX;
-	c->octets[end] += seg->wire_len;
-	if (e->ts_ns > c->end_ns)
-		c->end_ns = e->ts_ns;
+	count_segment(e, c, seg, end);
 	if (seg->headless)
 		return;
 	e->work = f->conn;
@@ -238,11 +275,12 @@ take_segment(struct engine *e)
 		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
 		need = stream_seen(peer, seg->ack);
 	}
-	/* half of all packets: an acknowledgement that makes nothing known */
+	/* an acknowledgement that makes nothing known */
 	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && !reset &&
 	    !((s->flags | peer->flags) & STREAM_ENDS) && stream_is_quiet(s, peer) &&
 	    stream_is_quiet(peer, s)) {
 		e->work = 0;
+		conn_settle_steady(c);
 		return;
 	}
 	if (seg->wire_len > 0)

@@ -9,6 +9,14 @@
 
 #define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
 
+/* A frame, decoded. */
+struct look {
+	const uint8_t *data; /* the frame's octets */
+	enum decode_result result;
+	struct segment seg;  /* DECODE_TCP: this, */
+	struct flow_key key; /* and where its flow is found */
+};
+
 struct engine {
 	struct defrag defrag;
 	struct flow_table flows;
@@ -34,9 +42,11 @@ struct engine {
 	int64_t ts_ns;	    /* its stamp, for records */
 	struct clock clock; /* elapsed packet time, for timers */
 	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
-	struct segment seg;
-	bool segment_waits; /* it was not given to its connection yet */
-	bool finishing;	    /* the input is over */
+	struct look look[ENGINE_AHEAD]; /* frames that were looked at */
+	unsigned look_at, look_n;	/* the next of them to be pushed; how many there are */
+	struct look *now;		/* the frame's, its segment where there is one */
+	bool segment_waits;		/* it was not given to its connection yet */
+	bool finishing;			/* the input is over */
 
 	/* the connection being worked on */
 	uint32_t work;		/* 0 for none */
@@ -125,7 +135,25 @@ void conn_around_keep(struct engine *e, struct conn *c, const struct around *a);
 /* One that matters least, of a few, when there is no room for another; 0 for none. */
 uint32_t conn_least(struct engine *e);
 
+/*
+ * Notes whether the connection is steady: both sides are seen and put together, nothing is held,
+ * waited for or known to come to an end.  Whatever may change that takes CONN_STEADY away first.
+ */
+static inline void
+conn_settle_steady(struct conn *c)
+{
+	const struct stream *a = &c->stream[0], *b = &c->stream[1];
+	if (((a->flags | b->flags) & ~STREAM_CONFLICT) == STREAM_STARTED &&
+	    (a->flags & b->flags) & STREAM_STARTED && (a->ahead | b->ahead) == 0 &&
+	    (a->reorder | b->reorder) == 0 && c->wait == 0 && c->packets[0] > 0 &&
+	    c->packets[1] > 0 && c->phase != CONN_OTHER)
+		c->flags |= CONN_STEADY;
+}
+
 /* engine.c */
+
+/* Octets of `end`, or a gap, are due: they are what is worked on next. */
+void give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk);
 
 /* What a reset shows to have been sent, and was not captured, is lost. */
 void end_at(struct conn *c, const uint64_t reset_at[2]);
@@ -149,6 +177,9 @@ void forget_held(struct engine *e, struct conn *c, unsigned end);
 
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
+
+/* look.c: the frame, decoded now unless it was looked at before. */
+struct look *look_take(struct engine *e, const struct frame *f);
 
 /* intake.c: gives the segment under way to its connection, and sets what to work on. */
 void take_segment(struct engine *e);

@@ -342,7 +342,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 	case MAIL_CONTENT:
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL) {
-			message_content(F, m, (const uint8_t *)ev->text, ev->len, ev->index);
+			message_content(F, m, (const uint8_t *)ev->text, ev->len, ev->index,
+			    ev->flag);
 			f->exposed |= m->exposed & (uint8_t)~EXPOSED_INSIDE; /* may be sealed */
 		}
 		break;

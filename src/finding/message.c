@@ -219,9 +219,9 @@ content_make(struct findings *F, struct message *m)
 
 void
 message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len,
-    uint16_t stuffed)
+    uint16_t stuffed, bool unmarked)
 {
-	struct mime_input in = {data, len};
+	struct mime_input in = {data, len, unmarked};
 	struct mime_event ev;
 	struct content *c = content_make(F, m);
 	if (c != NULL) {

@@ -157,9 +157,10 @@ uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t
 void message_recipient(struct findings *F, struct message *m, const char *addr, size_t len);
 void message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted);
 
-/* Octets of its content; `stuffed` dots that only the wire had stood among them. */
+/* Octets of its content; `stuffed` dots that only the wire had stood among them.  `unmarked`: see
+ * struct mime_input. */
 void message_content(struct findings *F, struct message *m, const uint8_t *data, size_t len,
-    uint16_t stuffed);
+    uint16_t stuffed, bool unmarked);
 void message_content_gap(struct findings *F, struct message *m, uint64_t len);
 void message_content_end(struct findings *F, struct message *m);
 struct attachment attachment_at(const struct findings *F, uint32_t at); /* `at` in the chain */

@@ -68,16 +68,46 @@ void flow_table_free(struct flow_table *t);
  */
 void flow_clock(struct flow_table *t, int64_t ts_ns);
 
-/*
- * The flow of a segment, made where there is none (*fresh).  *side is the end that sent it: 0 for
- * A, 1 for B. 0 where the table is full.
- */
-uint32_t flow_get(struct flow_table *t, const struct ends *ends, bool *fresh, unsigned *side);
+/* What the flow of a segment is found by. */
+struct flow_key {
+	uint64_t ip[4];	  /* ends A and B, as in struct flow */
+	uint16_t port[2]; /* of A and B */
+	bool v6;
+	uint8_t side;  /* the end that sent it: 0 for A, 1 for B */
+	uint32_t hash; /* lower half of the hash of all but `side` */
+};
+
+void flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key *k);
+
+/* The flow of a segment, made where there is none (*fresh).  0 where the table is full. */
+uint32_t flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
 
 static inline struct flow *
 flow_at(const struct flow_table *t, uint32_t id)
 {
 	return pool_at(&t->flows, id);
+}
+
+/* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  flow_guess is the
+ * first flow in the bucket, which nearly always is the one; 0 for none. */
+static inline void
+flow_fetch_bucket(const struct flow_table *t, const struct flow_key *k)
+{
+	__builtin_prefetch(buckets_at(&t->buckets, k->hash));
+}
+
+static inline uint32_t
+flow_guess(const struct flow_table *t, const struct flow_key *k)
+{
+	return *buckets_at(&t->buckets, k->hash);
+}
+
+static inline void
+flow_fetch(const struct flow_table *t, const struct flow_key *k)
+{
+	uint32_t id = flow_guess(t, k);
+	if (id != 0)
+		__builtin_prefetch(flow_at(t, id), 1);
 }
 
 /* Notes that the flow was heard of now. */
@@ -95,6 +125,13 @@ flow_client(const struct flow *f)
  * sender, else the side whose port is no mail port, else the higher port.
  */
 void flow_orient(struct flow *f, unsigned side, uint8_t tcp_flags);
+
+/* Is there nothing that flow_expired could say before the clock moves on? */
+static inline bool
+flow_is_quiet(const struct flow_table *t)
+{
+	return t->due == 0 && t->swept_s >= t->now_s;
+}
 
 /* The next flow whose time is up; 0 for none.  It stays in the table until flow_remove, which the
  * caller owes (or flow_keep). */

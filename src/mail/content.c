@@ -105,9 +105,10 @@ begin(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->dot[side] |= DOT_BEGUN;
 }
 
+/* `unmarked`: scan_line_mark finds nothing in them. */
 static void
 emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
-    size_t len)
+    size_t len, bool unmarked)
 {
 	struct mail_event *ev;
 	if (len == 0 || session_row(s)->tx(m, s, side) < 0)
@@ -118,6 +119,7 @@ emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const 
 	ev->tx = (uint8_t)session_row(s)->tx(m, s, side);
 	ev->text = data;
 	ev->len = len;
+	ev->flag = unmarked;
 	ev->index = m->stuffed;
 	m->stuffed = 0;
 }
@@ -189,11 +191,13 @@ content_read_dot(struct mail *m, struct mail_session *s)
 			return;
 		}
 	}
+	bool unmarked = false;
 	while (p < stop) {
 		if ((s->dot[side] & DOT_STATE) == DOT_MID) {
 			/* run to the next line end that a dot follows, or that is the last octet */
 			size_t left = (size_t)(stop - p), n = scan_line_mark(p, left);
 			if (n == left) {
+				unmarked = p == start;
 				p = stop;
 				if (p[-1] == '\r')
 					s->dot[side] =
@@ -212,7 +216,7 @@ content_read_dot(struct mail *m, struct mail_session *s)
 			continue;
 		}
 		/* not content: hand on what came before, then leave the octet out */
-		emit_content(m, s, side, start, (size_t)(p - start));
+		emit_content(m, s, side, start, (size_t)(p - start), false);
 		p++;
 		m->left = (size_t)(stop - p);
 		m->data = p;
@@ -227,7 +231,7 @@ content_read_dot(struct mail *m, struct mail_session *s)
 			return; /* the events first: the queue is short */
 		start = p;
 	}
-	emit_content(m, s, side, start, (size_t)(p - start));
+	emit_content(m, s, side, start, (size_t)(p - start), unmarked);
 	m->data = p;
 	m->left = (size_t)(stop - p);
 }
@@ -238,7 +242,7 @@ content_read_count(struct mail *m, struct mail_session *s)
 	enum mail_side side = (enum mail_side)m->side;
 	uint64_t count = count_of(s, side);
 	size_t n = m->left < count ? m->left : (size_t)count;
-	emit_content(m, s, side, m->data, n);
+	emit_content(m, s, side, m->data, n, false);
 	m->data += n;
 	m->left -= n;
 	count_set(s, side, count - n);

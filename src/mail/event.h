@@ -44,7 +44,8 @@ enum mail_event_kind {
 	MAIL_REQUIRETLS,      /* tx; MAIL FROM carried REQUIRETLS (RFC 8689) */
 	MAIL_CONTENT_BEGIN,   /* tx; content follows; flag: its octets cannot be seen (server's side
 				 only); index: MAIL_CONTENT_BARE or 0 */
-	MAIL_CONTENT,	      /* tx; text: octets of it, dots unstuffed */
+	MAIL_CONTENT,	      /* tx; text: octets of it, dots unstuffed; flag: scan_line_mark finds
+				 nothing in them */
 	MAIL_CONTENT_GAP,     /* tx; len: octets of it that were lost */
 	MAIL_CONTENT_END,     /* tx; flag: its end was seen */
 	MAIL_RESULT,	      /* tx is over; index: enum mail_result */

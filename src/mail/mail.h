@@ -152,14 +152,6 @@ bool mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev);
 /* Gives back what the session holds. */
 void mail_release(struct mail *m, struct mail_session *s);
 
-/* Is nothing more to be read of either side? Then the conductor need not put the streams together
- * any more. */
-static inline bool
-mail_is_off(const struct mail_session *s)
-{
-	return s->mode[0] == MAIL_MODE_OFF && s->mode[1] == MAIL_MODE_OFF;
-}
-
 const char *mail_protocol_name(enum mail_protocol p); /* "smtp", "imap", "pop3" */
 
 #endif

@@ -85,6 +85,7 @@ struct mime_event {
 struct mime_input {
 	const uint8_t *data;
 	size_t len;
+	bool unmarked; /* it is known that scan_line_mark finds nothing in them */
 };
 
 /* A new scan; 0 where the pool is exhausted (then the message is followed without its header). */

@@ -316,9 +316,10 @@ static void
 step_skip(struct scan *s, struct mime_input *in)
 {
 	const uint8_t *octets = in->data;
-	size_t n = s->uu == UU_NONE
-	    ? scan_line_mark(in->data, in->len)
-	    : scan_line_mark_or(in->data, in->len, s->uu == UU_INSIDE ? 'e' : 'b');
+	size_t n = s->uu != UU_NONE
+	    ? scan_line_mark_or(in->data, in->len, s->uu == UU_INSIDE ? 'e' : 'b')
+	    : in->unmarked ? in->len
+			   : scan_line_mark(in->data, in->len);
 	bool found = n < in->len;
 	if (s->tasting)
 		mime_leaf_taste(s, octets, n + found);

@@ -87,12 +87,36 @@ static const uint8_t base64_values[256] = {
     ['/'] = 64,
 };
 
+/* Whole groups of four characters from the input's octet *at on, as far as there is nothing else:
+ * gives three octets for each. */
+static size_t
+base64_groups(const uint8_t *in, size_t len, size_t *at, uint8_t *out, size_t cap)
+{
+	size_t i = *at, n = 0;
+	for (; len - i >= 4 && cap - n >= 3; i += 4) {
+		unsigned a = base64_values[in[i]], b = base64_values[in[i + 1]];
+		unsigned c = base64_values[in[i + 2]], d = base64_values[in[i + 3]];
+		if (a == 0 || b == 0 || c == 0 || d == 0)
+			break;
+		unsigned bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+		out[n++] = (uint8_t)(bits >> 16);
+		out[n++] = (uint8_t)(bits >> 8);
+		out[n++] = (uint8_t)bits;
+	}
+	*at = i;
+	return n;
+}
+
 static size_t
 decode_base64(struct mime_decoder *d, const uint8_t *in, size_t len, size_t *used, uint8_t *out,
     size_t cap)
 {
 	size_t i = 0, n = 0;
 	for (; i < len && n < cap && d->state == BASE64_DATA; i++) {
+		if (d->have == 0)
+			n += base64_groups(in, len, &i, out + n, cap - n);
+		if (i == len || n == cap)
+			break;
 		unsigned v = base64_values[in[i]];
 		if (v == 0) {
 			d->state = in[i] == '=' ? BASE64_OVER : BASE64_DATA;

@@ -22,6 +22,8 @@
 
 #include "base/text.h"
 
+#define CHARACTER 4u /* octets that one character may give, and more (mime_decode) */
+
 void
 mime_leaf_begin(struct scan *s, enum mime_encoding encoding)
 {
@@ -38,7 +40,11 @@ mime_leaf_taste(struct scan *s, const uint8_t *octets, size_t n)
 	while (n > 0 && s->tasting) {
 		uint8_t plain[256];
 		size_t used, got, room = LIMIT_MAGIC - s->head_len;
-		got = mime_decode(&s->decoder, octets, n, &used, plain, sizeof plain);
+		/* what is kept, for mostly no more is wanted, and at least what a character gives
+		 */
+		size_t cap =
+		    room > 0 && room + CHARACTER < sizeof plain ? room + CHARACTER : sizeof plain;
+		got = mime_decode(&s->decoder, octets, n, &used, plain, cap);
 		octets += used;
 		n -= used;
 		room = got < room ? got : room;

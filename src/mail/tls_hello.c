@@ -46,6 +46,33 @@ struct line {
 	size_t len;
 };
 
+/* Their numbers are not zeroed: that was 20 KiB for each hello. */
+static void
+list_begin(struct list *l)
+{
+	l->n = 0;
+	l->cut = false;
+}
+
+static void
+lists_begin(struct lists *l)
+{
+	list_begin(&l->ciphers);
+	list_begin(&l->extensions);
+	list_begin(&l->groups);
+	list_begin(&l->formats);
+	list_begin(&l->signatures);
+	l->highest = 0;
+	l->sni = false;
+	l->alpn_ends[0] = l->alpn_ends[1] = '0';
+}
+
+static void
+line_begin(struct line *t)
+{
+	t->len = 0;
+}
+
 static bool
 is_grease(uint16_t v)
 {
@@ -230,7 +257,8 @@ client_extension(uint16_t type, struct cursor c, struct lists *l, struct tls_eve
 static void
 put_ja3(uint16_t version, const struct lists *l, struct tls_event *ev)
 {
-	struct line t = {.len = 0};
+	struct line t;
+	line_begin(&t);
 	line_put(&t, version);
 	line_putc(&t, ',');
 	line_put_decimal(&t, &l->ciphers);
@@ -262,8 +290,10 @@ put_ja4(struct lists *l, struct tls_event *ev)
 {
 	char ciphers[13] = "000000000000", extensions[13] = "000000000000";
 	struct text out = text_in(ev->ja4, sizeof ev->ja4);
-	struct list rest = {.n = 0}; /* those that do not depend on where the client connects to */
-	struct line t = {.len = 0};
+	struct list rest; /* those that do not depend on where the client connects to */
+	struct line t;
+	list_begin(&rest);
+	line_begin(&t);
 	for (unsigned i = 0; i < l->extensions.n; i++) {
 		if (l->extensions.v[i] != EXT_SERVER_NAME && l->extensions.v[i] != EXT_ALPN)
 			list_add(&rest, l->extensions.v[i]);
@@ -291,7 +321,8 @@ tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
     struct tls_event *ev)
 {
 	struct cursor c = cursor_of(body, len);
-	struct lists l = {.alpn_ends = {'0', '0'}};
+	struct lists l;
+	lists_begin(&l);
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
 	if (legacy >> 8 != 3)
@@ -334,7 +365,8 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 	    0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c,
 	    0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	struct cursor c = cursor_of(body, len);
-	struct lists l = {.sni = false};
+	struct lists l;
+	lists_begin(&l);
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
 	const uint8_t *random = cursor_take(&c, 32);
@@ -370,7 +402,8 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 	if (ev->version < 0x0304)
 		ev->group = 0; /* a key share is none of these versions */
 	if (whole && !c.bad && !l.extensions.cut) {
-		struct line t = {.len = 0};
+		struct line t;
+		line_begin(&t);
 		line_put(&t, legacy);
 		line_putc(&t, ',');
 		line_put(&t, ev->cipher);

@@ -240,30 +240,41 @@ first_set(const struct page *pg, uint32_t at)
 	return PAGE;
 }
 
+/* Of the octets `from` to `end` of a page those whose bits stand in the word of the first. */
+static inline uint64_t
+mask_of(uint32_t from, uint32_t end)
+{
+	uint32_t n = end - from;
+	return (n >= 64 ? ~0ull : (1ull << n) - 1) << from % 64;
+}
+
+/* Is none of the octets there? */
+static bool
+is_free(const struct page *pg, uint32_t from, uint32_t end)
+{
+	uint64_t had = 0;
+	for (; from < end; from += 64 - from % 64)
+		had |= pg->have[from / 64] & mask_of(from, end);
+	return had == 0;
+}
+
 /* Copies octets into a page where none are yet; tells whether one that was there differs. */
 static bool
 page_write(struct page *pg, uint32_t at, const uint8_t *data, uint32_t len)
 {
 	bool differs = false;
-	while (len > 0) {
-		uint32_t bit = at % 64, n = 64 - bit < len ? 64 - bit : len;
-		uint64_t mask = (n == 64 ? ~0ull : (1ull << n) - 1) << bit,
-			 *word = &pg->have[at / 64];
-		if ((*word & mask) == 0) {
-			memcpy(pg->data + at, data, n);
-		} else {
-			for (uint32_t i = 0; i < n; i++) {
-				if (!has(pg, at + i))
-					pg->data[at + i] = data[i];
-				else if (pg->data[at + i] != data[i])
-					differs = true;
-			}
+	if (is_free(pg, at, at + len)) {
+		memcpy(pg->data + at, data, len);
+	} else {
+		for (uint32_t i = 0; i < len; i++) {
+			if (!has(pg, at + i))
+				pg->data[at + i] = data[i];
+			else if (pg->data[at + i] != data[i])
+				differs = true;
 		}
-		*word |= mask;
-		at += n;
-		data += n;
-		len -= n;
 	}
+	for (uint32_t from = at; from < at + len; from += 64 - from % 64)
+		pg->have[from / 64] |= mask_of(from, at + len);
 	return differs;
 }
 

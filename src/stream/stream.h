@@ -107,6 +107,14 @@ void stream_ack(struct streams *ss, struct stream *s, uint32_t ack, int64_t now_
  */
 uint64_t stream_seen(const struct stream *s, uint32_t ack);
 
+/* Is there nothing that stream_next could say without new octets: none are held, and no hole may be
+ * given up? */
+static inline bool
+stream_is_quiet(const struct stream *s, const struct stream *peer)
+{
+	return s->reorder == 0 && !(s->flags & STREAM_FORCE) && !(peer->flags & STREAM_NO_WAIT);
+}
+
 /*
  * A segment: `len` captured of `wire_len` octets at sequence number seq.  It waits until the other
  * direction has come to offset `need` (stream_seen of the segment's own acknowledgement; 0: it does
@@ -115,6 +123,24 @@ uint64_t stream_seen(const struct stream *s, uint32_t ack);
 void stream_push(struct streams *ss, struct stream *s, const struct stream *peer, uint64_t need,
     uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
     struct stream_input *in);
+
+/*
+ * The short way for octets that are due, which is that of nearly all.  Where nothing is held,
+ * waited for or lost in either direction, and the `len` octets at sequence number seq are the next
+ * ones, the stream moves behind them, and the caller hands them on.  Else false, and nothing was
+ * done: stream_push is to be called.
+ */
+static inline bool
+stream_pass(const struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
+    uint32_t len)
+{
+	if (!stream_is_quiet(s, peer) || !stream_is_quiet(peer, s) ||
+	    seq != s->base + (uint32_t)s->next || (s->ahead | s->to_end) != 0 || ss->spent != 0)
+		return false;
+	s->next += len;
+	s->flags &= (uint8_t)~STREAM_GUESSED;
+	return true;
+}
 
 /* A FIN stands at sequence number seq (behind the segment's data). */
 void stream_fin(struct stream *s, uint32_t seq);
@@ -129,14 +155,6 @@ void stream_skip(struct stream *s);
  * pushed. */
 bool stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int64_t now_ns,
     struct stream_input *in, struct stream_chunk *out);
-
-/* Is there nothing that stream_next could say without new octets: none are held, and no hole may be
- * given up? */
-static inline bool
-stream_is_quiet(const struct stream *s, const struct stream *peer)
-{
-	return s->reorder == 0 && !(s->flags & STREAM_FORCE) && !(peer->flags & STREAM_NO_WAIT);
-}
 
 /* When stream_next must be called again though no packet comes: packet time in ns, 0 for never. */
 int64_t stream_deadline(const struct streams *ss, const struct stream *s);

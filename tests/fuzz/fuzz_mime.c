@@ -5,6 +5,7 @@
  * octets give in one piece must be given again in many, in the same order, when none are lost.
  */
 #include "base/limits.h"
+#include "base/scan.h"
 #include "base/text.h"
 #include "mail/mime.h"
 
@@ -54,7 +55,7 @@ scan(struct mime_pools *pools, const uint8_t *data, size_t size, size_t step, si
 		}
 		uint8_t *copy = malloc(n);
 		memcpy(copy, data + at, n);
-		struct mime_input in = {copy, n};
+		struct mime_input in = {copy, n, scan_line_mark(copy, n) == n};
 		while (mime_next(pools, id, &in, &ev))
 			event_sum(&sum, &ev);
 		if (in.len != 0)

@@ -31,22 +31,33 @@ struct reading {
 };
 
 static inline void
+see_frame(struct reading *r, const struct frame *f)
+{
+	assert_true(r->count < READ_MAX);
+	struct seen *s = &r->seen[r->count++];
+	*s = (struct seen){f->ts_ns, f->number, f->caplen, f->wirelen, f->link_type, -1, true};
+	if (f->caplen > 0)
+		s->first = f->data[0];
+	for (uint32_t i = 0; i < f->caplen; i++)
+		s->even &= f->data[i] == s->first;
+}
+
+/* One by one and, where they lie in memory together, several at once: it is the same. */
+static inline void
 read_frames(struct reading *r, struct capture *c)
 {
-	struct frame f;
+	struct frame f[4];
 	enum capture_status status;
-	while ((status = capture_next(c, &f)) == CAPTURE_FRAME) {
-		assert_true(r->count < READ_MAX);
-		struct seen *s = &r->seen[r->count++];
-		*s = (struct seen){f.ts_ns, f.number, f.caplen, f.wirelen, f.link_type, -1, true};
-		if (f.caplen > 0)
-			s->first = f.data[0];
-		for (uint32_t i = 0; i < f.caplen; i++)
-			s->even &= f.data[i] == s->first;
+	for (size_t turn = 0; (status = capture_next(c, f)) == CAPTURE_FRAME; turn++) {
+		size_t more = capture_more(c, f + 1, turn % 4);
+		assert_true(more <= turn % 4);
+		for (size_t i = 0; i <= more; i++)
+			see_frame(r, &f[i]);
 	}
 	memcpy(r->failure, capture_failure(c), strlen(capture_failure(c)) + 1);
 	assert_int_equal(status == CAPTURE_FAILED, r->failure[0] != '\0');
-	assert_int_equal(capture_next(c, &f), status); /* the end stays the end */
+	assert_int_equal(capture_more(c, f, 4), 0);
+	assert_int_equal(capture_next(c, f), status); /* the end stays the end */
 }
 
 /* Reads all of the files.  The result is the caller's to free. */

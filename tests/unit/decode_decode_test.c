@@ -220,6 +220,44 @@ lies_are_damage(void **state)
 	assert_int_equal(decode_frame(NULL, 1, tags.b, 0, 0, &seg), DECODE_DAMAGED);
 }
 
+/* What the short cut for Ethernet finds is what the walk finds in the IP packet alone. */
+static void
+short_cuts_change_nothing(void **state)
+{
+	(void)state;
+	size_t plain = 0;
+	srand(11);
+	for (int i = 0; i < 300000; i++) {
+		struct build f = {.len = 0};
+		struct segment a = {.len = 0}, b = {.len = 0};
+		bool six = rand() % 2;
+		ether(&f, six ? 0x86dd : 0x0800);
+		if (six)
+			ip6(&f, 25 + (uint32_t)rand() % 3 * 4, 6);
+		else
+			ip4(&f, (uint32_t)rand() % 4 / 3 * 4, 45 + (uint32_t)rand() % 3 * 4, 0, 6);
+		tcp(&f, (uint32_t)rand() % 3 * 4, "hello");
+		for (int k = rand() % 3; k > 0; k--)
+			f.b[14 + (uint32_t)rand() % (f.len - 14)] = (uint8_t)rand();
+		uint32_t caplen = rand() % 3 ? f.len : 14 + (uint32_t)rand() % (f.len - 13);
+		uint32_t wirelen = f.len + (uint32_t)rand() % 2 * 20;
+		enum decode_result r = decode_frame(NULL, 1, f.b, caplen, wirelen, &a);
+		assert_int_equal(r,
+		    decode_frame(NULL, 101, f.b + 14, caplen - 14, wirelen - 14, &b));
+		if (r != DECODE_TCP)
+			continue;
+		plain++;
+		assert_memory_equal(&a.ends, &b.ends, sizeof a.ends);
+		assert_true(a.seq == b.seq && a.ack == b.ack && a.flags == b.flags);
+		assert_true(a.headless == b.headless && a.conflict == b.conflict);
+		assert_true(a.len == b.len && a.wire_len == b.wire_len && a.payload == b.payload);
+		assert_true(a.ttl == b.ttl && a.vlan == b.vlan && a.tunnel.depth == b.tunnel.depth);
+		assert_true(a.ip == b.ip && a.ip_len == b.ip_len);
+		assert_true(a.mac[0] == f.b + 6 && a.mac[1] == f.b);
+	}
+	assert_true(plain > 100000);
+}
+
 static void
 garbage_is_survived(void **state)
 {
@@ -255,6 +293,7 @@ main(void)
 	    cmocka_unit_test(a_cut_payload_keeps_its_length),
 	    cmocka_unit_test(a_cut_header_names_the_ends),
 	    cmocka_unit_test(lies_are_damage),
+	    cmocka_unit_test(short_cuts_change_nothing),
 	    cmocka_unit_test(garbage_is_survived),
 	};
 	return cmocka_run_group_tests_name("decode/decode", tests, NULL, NULL);

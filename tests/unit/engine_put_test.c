@@ -17,8 +17,8 @@ expect(const char *src, uint16_t sport, const char *dst, uint16_t dport, const c
 	struct flow_table t;
 	struct ends e = {.port = {sport, dport}};
 	struct addr a, b;
+	struct flow_key k;
 	bool fresh;
-	unsigned side;
 	char id[COMMUNITY_ID_TEXT];
 	assert_true(addr_parse(src, &a) && addr_parse(dst, &b));
 	e.family = a.family;
@@ -26,7 +26,8 @@ expect(const char *src, uint16_t sport, const char *dst, uint16_t dport, const c
 	memcpy(e.ip[1], b.b, sizeof b.b);
 	assert_true(flow_table_init(&t, 4));
 	flow_clock(&t, 0);
-	community_id(flow_at(&t, flow_get(&t, &e, &fresh, &side)), id);
+	flow_key_of(&t, &e, &k);
+	community_id(flow_at(&t, flow_get(&t, &k, &fresh)), id);
 	assert_string_equal(id, want);
 	flow_table_free(&t);
 }

@@ -24,7 +24,10 @@ ends(uint32_t family, uint32_t a, uint16_t pa, uint32_t b, uint16_t pb)
 static uint32_t
 get(struct flow_table *t, struct ends e, bool *fresh, unsigned *side)
 {
-	return flow_get(t, &e, fresh, side);
+	struct flow_key k;
+	flow_key_of(t, &e, &k);
+	*side = k.side;
+	return flow_get(t, &k, fresh);
 }
 
 static void

@@ -8,6 +8,7 @@
 #define POSTCARD_TESTS_UNIT_MAIL_MIME_EVENTS_H
 
 #include "base/limits.h"
+#include "base/scan.h"
 #include "base/text.h"
 #include "mail/magic.h"
 #include "mail/mime.h"
@@ -52,7 +53,7 @@ push(uint32_t scan, const void *data, size_t len, struct text *t)
 	uint8_t *copy = malloc(len + (len == 0));
 	if (len > 0)
 		memcpy(copy, data, len);
-	struct mime_input in = {copy, len};
+	struct mime_input in = {copy, len, scan_line_mark(copy, len) == len};
 	struct mime_event ev;
 	while (mime_next(&pools, scan, &in, &ev))
 		add_event(t, &ev);

@@ -350,13 +350,13 @@ speed(void)
 	for (size_t piece = 1460; piece <= len; piece *= piece < 100000 ? 45 : 2000) {
 		uint32_t scan = mime_begin(&pools);
 		struct mime_event ev;
-		struct mime_input in = {(const uint8_t *)head, sizeof head - 1};
+		struct mime_input in = {(const uint8_t *)head, sizeof head - 1, false};
 		while (mime_next(&pools, scan, &in, &ev))
 			;
 		double from = now_s();
 		for (size_t i = 0; i < len; i += piece) {
 			in = (struct mime_input){(const uint8_t *)body + i,
-			    len - i < piece ? len - i : piece};
+			    len - i < piece ? len - i : piece, false};
 			while (mime_next(&pools, scan, &in, &ev))
 				;
 		}
