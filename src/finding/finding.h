@@ -157,8 +157,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 struct finding_view {
 	int64_t ts_ns;	    /* now */
 	bool midstream;	    /* its start was not captured */
-	bool gap;	    /* octets were lost */
-	bool both;	    /* both directions were captured */
+	bool gap, both;	    /* octets were lost; both directions were captured */
 	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
 	bool payload;	    /* it carried octets */
 	bool headless;	    /* packets had no whole TCP header */
