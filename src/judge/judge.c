@@ -47,9 +47,10 @@ struct judge {
 	struct said said;      /* a session's or message's; not kept for the sensor's own */
 	int64_t now_ns;	       /* the newest time of any record */
 	bool finished;
-	bool brief;    /* alerts name only what a report lists */
-	bool unworded; /* nobody reads the words of records */
-	bool asks_who; /* some rule asks who the sides are */
+	bool brief;	 /* alerts name only what a report lists */
+	bool unworded;	 /* nobody reads the words of records */
+	bool asks_who;	 /* some rule or text asks who the sides are */
+	bool asks_words; /* some rule asks for what was said */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -123,7 +124,8 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 	j->rules = rules;
 	j->policies = c->policies;
 	j->hits = 0;
-	j->asks_who = ask_who(rules);
+	j->asks_who = ask_who(rules) || table_asks_who(&j->table);
+	j->asks_words = rules_ask(rules, FIELD_MESSAGE) || rules_ask(rules, FIELD_ADVICE);
 	return true;
 }
 
@@ -356,7 +358,7 @@ judge_push(struct judge *j, struct record *r)
 	rules_expect(j->rules);
 	const struct rule *gravest = weigh(j, r, found, n, by_path, &level, &accepted);
 	struct text t = text_in(j->said.buf[0], SENTENCE), a = text_in(j->said.buf[1], SENTENCE);
-	if (!j->brief || !j->unworded) {
+	if (!j->brief || !j->unworded || j->asks_words) {
 		words_of(j, &t, gravest, LIST_WHY, &f);
 		words_of(j, &a, gravest, LIST_ADVICE, &f);
 	}

@@ -51,11 +51,12 @@ const struct rules *judge_rules(const struct judge *j);
  */
 void judge_be_brief(struct judge *j);
 
-/* Does anybody read the sentence and the advice of the records that come next?  Where nobody does
- * and alerts are brief, they are left out.  At first: yes. */
+/* Does anybody read the sentence and the advice of the records that come next?  Where nobody does,
+ * no rule either, and alerts are brief, they are left out.  At first: yes. */
 void judge_want_words(struct judge *j, bool wanted);
 
-/* Do rules or alerts read who the two sides are (postcard.client and .server)? */
+/* Do rules, alerts or the texts of {because} read who the two sides are (postcard.client and
+ * .server)? */
 bool judge_reads_who(const struct judge *j);
 
 /* How many policies are loaded. */

@@ -263,9 +263,11 @@ memory_apply(struct memory *m, struct record *r)
 		m->now_ns = s.end_ns;
 	if (m->first_ns == 0 || s.end_ns < m->first_ns)
 		m->first_ns = s.end_ns;
-	/* each puts what it knows behind the record's values, so that s stays as it is, and takes
-	 * the reason away last of all */
+	/* each puts what it knows behind the record's values, so that s stays as it is; the reason
+	 * is taken away last of all */
 	new_apply(m, &s, r);
-	server_apply(m, &s, r);
+	bool stripped = server_apply(m, &s, r);
 	retry_apply(m, &s, r);
+	if (stripped)
+		record_set_word(r, FIELD_REASON, "stripped");
 }

@@ -166,7 +166,8 @@ struct addr memory_net(const struct addr *a);
 /* memory_retry.c: tells the record what failed before it, then learns from it. */
 void retry_apply(struct memory *m, struct sighting *s, struct record *r);
 
-/* memory_server.c: the same with what the server used to offer, and to whom. */
-void server_apply(struct memory *m, const struct sighting *s, struct record *r);
+/* memory_server.c: the same with what the server used to offer, and to whom.  Is the reason now
+ * "stripped"?  That is left to the caller, since s points into the record. */
+bool server_apply(struct memory *m, const struct sighting *s, struct record *r);
 
 #endif

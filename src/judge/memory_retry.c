@@ -152,19 +152,22 @@ retry_apply(struct memory *m, struct sighting *s, struct record *r)
 	bool ignored = s->readable && s->reason != NULL &&
 	    (ascii_is(s->reason, s->reason_len, "not-requested") ||
 		ascii_is(s->reason, s->reason_len, "not-asked"));
-	const struct failure *f = ignored ? find(m, s, &kind) : NULL;
+	const struct failure *before = ignored ? find(m, s, &kind) : NULL;
+	struct failure was; /* to remember this one's may take its place */
+	if (before != NULL)
+		was = *before;
 	if (failed)
 		remember(m, s);
 	else if (s->encrypted)
 		forget(m, s);
-	if (f == NULL)
+	if (before == NULL)
 		return;
-	if (f->id[0] != '\0')
-		record_put_word(r, FIELD_RELATED_ID, f->id);
-	record_put_time(r, FIELD_RELATED_TIME, f->last_ns);
-	record_put_word(r, FIELD_RELATED_OUTCOME, f->refused ? "refused" : "tls-failed");
-	if (f->alert[0] != '\0')
-		record_put_word(r, FIELD_RELATED_ALERT, f->alert);
+	if (was.id[0] != '\0')
+		record_put_word(r, FIELD_RELATED_ID, was.id);
+	record_put_time(r, FIELD_RELATED_TIME, was.last_ns);
+	record_put_word(r, FIELD_RELATED_OUTCOME, was.refused ? "refused" : "tls-failed");
+	if (was.alert[0] != '\0')
+		record_put_word(r, FIELD_RELATED_ALERT, was.alert);
 	record_put_word(r, FIELD_RELATED_BY, kinds[kind].word);
-	record_set_word(r, FIELD_REASON, f->refused ? "refused" : "tls-failed");
+	record_set_word(r, FIELD_REASON, was.refused ? "refused" : "tls-failed");
 }

@@ -300,7 +300,7 @@ learn(struct server *v, const struct sighting *s, enum verdict verdict, uint32_t
 	}
 }
 
-void
+bool
 server_apply(struct memory *m, const struct sighting *s, struct record *r)
 {
 	struct server_key key;
@@ -308,7 +308,7 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 	enum confidence confidence = CONFIDENCE_LOW;
 	if (!(s->missing || (s->offer_known && !s->message)) || s->server.family == 0 ||
 	    s->client.family == 0)
-		return;
+		return false;
 	memset(&key, 0, sizeof key);
 	key.addr = s->server;
 	key.port = s->port;
@@ -316,7 +316,7 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 	struct addr net = memory_net(&s->client);
 	struct network_row *row = memory_put(m, 2, &net, NULL);
 	if (v == NULL || row == NULL)
-		return;
+		return false;
 	if (fresh)
 		v->first_ns = s->end_ns;
 	v->last_ns = row->last_ns = s->end_ns;
@@ -341,6 +341,5 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 		learn_certificate(v, s, r);
 		learn(v, s, verdict, net_hash, back);
 	}
-	if (verdict == VERDICT_VANISHED && confidence >= CONFIDENCE_MEDIUM && not_offered)
-		record_set_word(r, FIELD_REASON, "stripped");
+	return verdict == VERDICT_VANISHED && confidence >= CONFIDENCE_MEDIUM && not_offered;
 }

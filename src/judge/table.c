@@ -321,6 +321,18 @@ table_level(const struct table *t, const struct facts *f)
 	return find_row(t, LIST_LEVELS, f)->level;
 }
 
+bool
+table_asks_who(const struct table *t)
+{
+	for (size_t i = 0; i < t->count[LIST_BECAUSE]; i++) {
+		const struct row *row = &t->rows[LIST_BECAUSE][i];
+		if (row->words[KEY_CLASS] != 0 || row->parts[PART_CLIENT][0] != NULL ||
+		    row->parts[PART_SERVER][0] != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 table_add(struct text *out, const struct table *t, enum list list, struct facts *f)
 {

@@ -49,6 +49,9 @@ void table_add(struct text *out, const struct table *t, enum list list, struct f
  * table. */
 void table_fill_in(struct text *out, const struct table *t, const char *text, struct facts *f);
 
+/* Does any row of {because}, which the sentence of a rule may name, ask who the two sides are? */
+bool table_asks_who(const struct table *t);
+
 /* Does each word in braces name a value?  If not the first that does not, with its length. */
 const char *table_wrong_value(const char *text, size_t *len);
 

@@ -62,6 +62,7 @@ cards_free_all(struct cards *c)
 		free(((struct filed *)value)->packed);
 	free(c->sorted);
 	memory_release(c->hand, CARDS_AT_HAND * sizeof *c->hand);
+	c->hand = NULL;
 	map_free_all(&c->open);
 	map_free_all(&c->filed);
 	map_free_all(&c->hosts);

@@ -1,4 +1,5 @@
 """Rules, configuration and state as their users meet them: what is loaded, what is refused and how, reloading."""
+import glob
 import os
 import re
 import signal
@@ -233,6 +234,43 @@ class Loaded(Base):
         self.file("r/x.yml", RULE % ("t", "t", "high"))
         done = self.run_it("-r", "pcaps/office.pcap", "--json", "--rules", os.path.join(self.folder, "r"))
         self.assertEqual({a["postcard"]["advice"] for a in done.of("alert")}, {"Ring 4711."})
+
+    def test_a_report_makes_what_rules_ask_for(self):
+        """Of what no card shows words and makers are left out: not where a rule's key or a text has them."""
+        self.file("rules/keyed.yml", """title: Keyed by its words
+taxonomy: ecs
+logsource: {product: postcard, service: session}
+detection:
+  selection: {postcard.outcome: encrypted}
+  condition: selection
+level: medium
+postcard: {message: 'sealed by {client}', key: [message]}
+""")
+        captures = sorted(glob.glob("pcaps/*.pcap*"))
+        done = self.run_it("-q", "--rules-extra", self.folder + "/rules", "-r", *captures)
+        line = re.search(rb"Keyed by its words.*? (\d+) +(\d+)\n", done.stdout)
+        done = self.run_it("--json", "--rules-extra", self.folder + "/rules", "-r", *captures)
+        alerts = [a for a in done.of("alert") if a["rule"]["name"] == "Keyed by its words" and a["postcard"]["alert"]["state"] == "new"]
+        self.assertGreater(len(alerts), 5)
+        self.assertEqual(int(line[1]), len(alerts))
+
+    def test_a_text_that_asks_who(self):
+        with open("rules/texts/advice.yml", encoding="utf-8") as f:
+            texts = f.read()
+        self.assertEqual(texts.count("\nbecause:\n"), 1)
+        texts = texts.replace("\nbecause:\n", "\nbecause:\n  - when: {server: Postfix}\n    text: because it is Postfix\n")
+        self.file("rules/texts/advice.yml", texts)
+        self.file("rules/failed.yml", """title: Failed
+taxonomy: ecs
+logsource: {product: postcard, service: session}
+detection:
+  selection: {postcard.outcome: tls-failed}
+  condition: selection
+level: medium
+postcard: {message: 'failed {because}'}
+""")
+        done = self.run_it("--rules-extra", self.folder + "/rules", "-r", "pcaps/client-rejects-certificate.pcap")
+        self.assertIn("failed because it is Postfix", " ".join(done.stdout.decode().split()))
 
     def test_placeholders(self):
         rule = (RULE % ("t", "t", "low")).replace("postcard.outcome: cleartext", "source.ip|cidr|expand: '%printers%'")

@@ -203,6 +203,22 @@ not_of_itself_and_not_backwards(void **state)
 	expect_retry("not-requested", "");
 }
 
+/* Mail went readable, then STARTTLS was refused: it is a retry, and is remembered itself. */
+static void
+a_retry_may_fail_too(void **state)
+{
+	(void)state;
+	see("session", 0, "a", FAILED);
+	see("session", 10, "b",
+	    IGNORED ", postcard.starttls.offered: true, postcard.starttls.reply: 454");
+	expect_retry("tls-failed", "address");
+	assert_string_equal(word(FIELD_RELATED_ID), "1:a");
+	assert_string_equal(word(FIELD_RELATED_OUTCOME), "tls-failed");
+	see("message", 20, "c", IGNORED);
+	expect_retry("refused", "address");
+	assert_string_equal(word(FIELD_RELATED_ID), "1:b");
+}
+
 static void
 sealed_again_forgets(void **state)
 {
@@ -268,6 +284,25 @@ an_offer_that_vanishes(void **state)
 	see("session", 9 * 86400.0 + 1, "z", OFFER);
 	see("message", 9 * 86400.0 + 2, "x", GONE);
 	expect_baseline("vanished", "high", "stripped");
+}
+
+/* The offer vanished, and what was asked for all the same was refused: both are remembered, the
+ * failure by the names that stand behind the reason in the record. */
+static void
+what_vanished_may_be_refused(void **state)
+{
+	(void)state;
+	offers(0, 3, 1);
+	see("session", 50, "x",
+	    PAIR ", postcard.reason: not-offered" NAMES KEYWORDS
+		 ", postcard.outcome: cleartext, postcard.starttls.offered: false,"
+		 " postcard.starttls.reply: 502");
+	expect_baseline("vanished", "high", "stripped");
+	see("message", 60, "y",
+	    "source.ip: 192.0.2.77, destination.ip: 198.51.100.26, destination.port: 25" NAMES
+	    ", postcard.outcome: cleartext, postcard.reason: not-requested");
+	expect_retry("refused", "name");
+	assert_string_equal(word(FIELD_RELATED_ID), "1:x");
 }
 
 /* One machine of several has no TLS: a network sees the offer come and go. */
@@ -526,8 +561,10 @@ main(void)
 	    MEMORY_TEST(names_find_it_from_other_addresses),
 	    MEMORY_TEST(one_name_and_one_address_find_it),
 	    MEMORY_TEST(not_of_itself_and_not_backwards),
+	    MEMORY_TEST(a_retry_may_fail_too),
 	    MEMORY_TEST(sealed_again_forgets),
 	    MEMORY_TEST(an_offer_that_vanishes),
+	    MEMORY_TEST(what_vanished_may_be_refused),
 	    MEMORY_TEST(an_offer_that_comes_and_goes),
 	    MEMORY_TEST(others_do_not_make_it_come_and_go),
 	    MEMORY_TEST(refused_ehlo_counts_as_missing),
