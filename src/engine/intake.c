@@ -110,12 +110,14 @@ make_room(struct engine *e, uint32_t id)
 {
 	if (id == 0)
 		return;
-	e->stats.evicted++;
 	e->segment_waits = true;
-	if (flow_at(&e->flows, id)->conn != 0)
-		end_begin(e, flow_at(&e->flows, id)->conn, CLOSED_BY_MEMORY);
-	else
+	uint32_t conn = flow_at(&e->flows, id)->conn;
+	if (conn == 0) { /* nothing is lost with it, or its connection was counted before */
 		flow_remove(&e->flows, id);
+		return;
+	}
+	e->stats.evicted++;
+	end_begin(e, conn, CLOSED_BY_MEMORY);
 }
 
 /* A RST is believed where it fits what is due; nothing follows it for a while, or it was false. */

@@ -379,21 +379,26 @@ static void
 full_pools(void **state)
 {
 	(void)state;
+	/* the table of connections is full first, then that of flows */
+	static const struct engine_config sizes[] = {{.flows = 8, .conns = 4, .no_ndpi = true},
+	    {.flows = 4, .conns = 8, .no_ndpi = true}};
 	struct line l;
 	struct engine_stats stats;
-	begin(&l, &(struct engine_config){.flows = 8, .conns = 4, .no_ndpi = true});
-	for (uint16_t i = 0; i < 100; i++) {
-		l.port[C] = (uint16_t)(40000 + i);
-		shake_hands(&l);
-		greet(&l);
-		if (l.sessions > 0) /* whether mail followed nobody saw */
-			record_expect(&l.last,
-			    "postcard.outcome=unknown\npostcard.closed_by=memory");
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		begin(&l, &sizes[k]);
+		for (uint16_t i = 0; i < 100; i++) {
+			l.port[C] = (uint16_t)(40000 + i);
+			shake_hands(&l);
+			greet(&l);
+			if (l.sessions > 0) /* whether mail followed nobody saw */
+				record_expect(&l.last,
+				    "postcard.outcome=unknown\npostcard.closed_by=memory");
+		}
+		engine_stats_get(l.e, &stats);
+		assert_in_range(stats.evicted, 90, 100); /* stated, not silent, and each once */
+		end(&l);
+		assert_int_equal(l.sessions, 100); /* and each has its record */
 	}
-	engine_stats_get(l.e, &stats);
-	assert_true(stats.evicted >= 90); /* stated, not silent */
-	end(&l);
-	assert_int_equal(l.sessions, 100); /* and each has its record */
 	struct engine_table t;
 	begin(&l, &(struct engine_config){.memory = ENGINE_MEMORY_MIN, .no_ndpi = true});
 	uint64_t octets = 0;
