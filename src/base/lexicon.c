@@ -10,7 +10,8 @@
 static unsigned
 place_of(const char *s, size_t len)
 {
-	return ((s[0] & 31u) * 5 + (s[len - 1] & 31u) * 31 + (unsigned)len * 4) % LEXICON_PLACES;
+	unsigned first = (uint8_t)s[0] & 31u, last = (uint8_t)s[len - 1] & 31u;
+	return (first * 5 + last * 31 + (unsigned)len * 4) % LEXICON_PLACES;
 }
 
 static const struct literal *

@@ -314,6 +314,8 @@ leave(struct engine *e, uint32_t id)
 	if (c->flags & CONN_MAIL_PORT) {
 		begin_other(e, c);
 		mail_release(&e->mail, &c->mail);
+		e->held_n = e->held_at = 0;
+		e->rest_len = 0;
 	} else {
 		conn_ignore(e, id);
 	}
@@ -385,6 +387,20 @@ end_at(struct conn *c, const uint64_t reset_at[2])
 	}
 }
 
+/*
+ * Begins work on a connection that no packet leads to.  Of what may be delivered now the server's
+ * octets come first, whatever packet was before: its replies say more of what was lost.
+ */
+static void
+begin_alone(struct engine *e, uint32_t id)
+{
+	const struct conn *c = pool_at(&e->conns, id);
+	e->work = id;
+	e->at_hand = false;
+	e->in_end = flow_client(flow_at(&e->flows, c->flow));
+	e->in.len = e->in.cut = 0;
+}
+
 /* Begins to end a connection whose flow's time is up, or the input's, or whose place is needed. */
 void
 end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
@@ -395,8 +411,7 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 	end_at(c, conn_wait(e, c)->reset_at);
 	stream_finish(&c->stream[0]);
 	stream_finish(&c->stream[1]);
-	e->work = conn;
-	e->in.len = e->in.cut = 0;
+	begin_alone(e, conn);
 }
 
 void
@@ -478,9 +493,7 @@ engine_next(struct engine *e, struct record *out)
 		if (!e->finishing && due_is_now(e)) {
 			id = due_take(e);
 			const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
-			e->work = id;
-			e->in_end = 0;
-			e->in.len = e->in.cut = 0;
+			begin_alone(e, id);
 			if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
 				end_begin(e, id, CLOSED_BY_RST);
 			continue;

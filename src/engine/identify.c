@@ -44,6 +44,8 @@ ask_dpi(struct engine *e, struct conn *c)
 {
 	char name[32];
 	struct extra *x = NULL;
+	if (!e->at_hand) /* octets that waited for others: there is no packet to be shown */
+		return DPI_MORE;
 	if (e->no_dpi || conn_extra(e, c)->dpi_packets >= DPI_PACKETS)
 		return DPI_UNKNOWN;
 	engine_ready(e);

@@ -186,6 +186,7 @@ take_segment(struct engine *e)
 {
 	struct segment *seg = &e->now->seg;
 	bool fresh;
+	e->at_hand = true;
 	const unsigned end = e->now->key.side;
 	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
 	if (flow_id == 0) {

@@ -45,6 +45,7 @@ struct engine {
 	struct look look[ENGINE_AHEAD]; /* frames that were looked at */
 	unsigned look_at, look_n;	/* the next of them to be pushed; how many there are */
 	struct look *now;		/* the frame's, its segment where there is one */
+	bool at_hand;			/* its octets are there, and led to the work under way */
 	bool segment_waits;		/* it was not given to its connection yet */
 	bool finishing;			/* the input is over */
 

@@ -375,6 +375,71 @@ not_mail(void **state)
 	record_expect(&l.last, "network.protocol=other\npostcard.anomalies=non-mail-on-mail-port");
 }
 
+/* Octets that waited behind a hole to the end of the input are told by no packet: nDPI, which is
+ * shown packets, is not asked with one that is gone. */
+static void
+what_waited_is_shown_to_nobody(void **state)
+{
+	(void)state;
+	struct line l;
+	struct engine_stats stats;
+	begin(&l, &(struct engine_config){0});
+	l.port[S] = 4444;
+	shake_hands(&l);
+	l.next[C] += 20;
+	say(&l, C, "", "hello there what is up\r\nfoo bar baz\r\n");
+	engine_finish(l.e);
+	take(&l);
+	engine_stats_get(l.e, &stats);
+	assert_int_equal(stats.ndpi_calls, 0);
+	engine_free(l.e);
+}
+
+/* A dialogue of which a quarter of the lines is lost (`seed` says which), then a packet of another
+ * connection, sent by `who`; what is left then is told at the end. */
+static void
+lossy(struct line *l, unsigned seed, int who)
+{
+	static const struct {
+		int side;
+		const char *text;
+	} lines[] = {{S, "220 mx ESMTP\r\n"}, {C, "EHLO me\r\n"}, {S, "250-mx\r\n"},
+	    {S, "250 STARTTLS\r\n"}, {C, "STARTTLS\r\n"}, {S, "454 No\r\n"},
+	    {C, "MAIL FROM:<a@b>\r\n"}, {S, "250 Ok\r\n"}, {C, "RCPT TO:<c@d>\r\n"},
+	    {S, "250 Ok\r\n"}, {C, "DATA\r\n"}, {S, "354 Go\r\n"}, {C, "Subject: x\r\n\r\n"},
+	    {C, "x\r\n.\r\n"}, {S, "250 Ok\r\n"}, {C, "QUIT\r\n"}, {S, "221 Bye\r\n"}};
+	begin(l, &(struct engine_config){.no_ndpi = true});
+	shake_hands(l);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		seed = seed * 1103515245u + 12345u;
+		if (seed >> 16 & 3)
+			say(l, lines[i].side, "", lines[i].text);
+		else
+			l->next[lines[i].side] += (uint32_t)strlen(lines[i].text);
+	}
+	l->port[C] = 50000;
+	l->port[S] = 9999;
+	send_at(l, who, 1, "", "");
+	engine_finish(l->e);
+	take(l);
+	engine_free(l->e);
+}
+
+/* Whoever sent the last packet of another connection: the records are the same. */
+static void
+others_do_not_order_it(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 300; seed++) {
+		struct line a, b;
+		lossy(&a, seed, C);
+		lossy(&b, seed, S);
+		assert_int_equal(a.messages, b.messages);
+		assert_int_equal(a.last.len, b.last.len);
+		assert_memory_equal(a.last.data, b.last.data, a.last.len);
+	}
+}
+
 static void
 full_pools(void **state)
 {
@@ -446,6 +511,8 @@ main(void)
 	    cmocka_unit_test(a_hole),
 	    cmocka_unit_test(odd_openings),
 	    cmocka_unit_test(not_mail),
+	    cmocka_unit_test(what_waited_is_shown_to_nobody),
+	    cmocka_unit_test(others_do_not_order_it),
 	    cmocka_unit_test(full_pools),
 	    cmocka_unit_test(no_memory_to_wait),
 	};
