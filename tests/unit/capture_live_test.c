@@ -494,18 +494,21 @@ watch_in_sandbox(int ready)
 	struct capture_stats s;
 	char text[CAPTURE_TEXT];
 	enum live_change what;
-	unsigned events = 0;
+	unsigned downs = 0, ups = 0;
 	enum live_status status;
 	if (write(ready, "", 1) != 1 || !forbid_the_rest())
 		return 2;
 	while ((status = live_next(l, &f)) != LIVE_GONE && status != LIVE_FAILED) {
-		while (live_event(l, &what, text))
-			events++;
+		while (live_event(l, &what, text)) {
+			downs +=
+			    what == LIVE_DOWN; /* on its way up it may have no link for a moment */
+			ups += what == LIVE_UP;
+		}
 		live_stats_get(l, &s);
 		if (status == LIVE_IDLE)
 			live_wait(l, 50);
 	}
-	return status == LIVE_GONE && events == 2 && s.frames == 2 ? 0 : 3;
+	return status == LIVE_GONE && downs >= 1 && ups == 1 && s.frames == 2 ? 0 : 3;
 }
 
 static void
