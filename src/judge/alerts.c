@@ -10,6 +10,7 @@
  */
 #include "judge/alerts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -303,7 +304,8 @@ static void
 keep(struct alerts *a, struct open_alert *o, const uint8_t *octets, uint32_t len)
 {
 	uint32_t size = 0;
-	while (cell_sizes[size] < len)
+	assert(len <= LIMIT_ALERT_RECORD);
+	while (size + 1 < SIZES && cell_sizes[size] < len)
 		size++;
 	if (o->cell == 0 || o->size != size) {
 		pool_give(&a->records[o->size], o->cell);
