@@ -339,6 +339,8 @@ class Sensor:
         self.command, self.single = command, "--single-process" in options
         self.workers_wanted = 0 if self.single else workers
         self.lines, self.raw, self.said = [], [], []
+        # in the background of a shell SIGINT is ignored, and would be by what is started here
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env=dict(os.environ, **(env or {})), cwd=WORK)
         self.pid = self.process.pid
