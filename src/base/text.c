@@ -4,11 +4,11 @@
  */
 #include "base/text.h"
 
-#include "base/scan.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/scan.h"
 
 struct text
 text_in(char *buf, size_t cap)

@@ -27,28 +27,9 @@ label_len(const char *s, size_t len)
 	static const bool is_label[256] = {
 	    ['-'] = true,
 	    ['_'] = true,
-#define FOUR(c) [c] = true, [(c) + 1] = true, [(c) + 2] = true, [(c) + 3] = true
-	    FOUR('0'),
-	    FOUR('4'),
-	    ['8'] = true,
-	    ['9'] = true,
-	    FOUR('a'),
-	    FOUR('e'),
-	    FOUR('i'),
-	    FOUR('m'),
-	    FOUR('q'),
-	    FOUR('u'),
-	    ['y'] = true,
-	    ['z'] = true,
-	    FOUR('A'),
-	    FOUR('E'),
-	    FOUR('I'),
-	    FOUR('M'),
-	    FOUR('Q'),
-	    FOUR('U'),
-	    ['Y'] = true,
-	    ['Z'] = true,
-#undef FOUR
+	    ['0' ... '9'] = true,
+	    ['a' ... 'z'] = true,
+	    ['A' ... 'Z'] = true,
 	};
 	size_t n = 0;
 	while (n < len && is_label[(uint8_t)s[n]])
