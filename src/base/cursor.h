@@ -66,6 +66,27 @@ cursor_u8(struct cursor *c)
 	return b != NULL ? b[0] : 0;
 }
 
+/* Up to 8 octets as a number, the first one lowest (on a little-endian machine; any other gets some
+ * number of its own, the same for the same octets); without a call to copy them. */
+static inline uint64_t
+load_word(const void *octets, size_t len)
+{
+	const uint8_t *p = octets;
+	uint64_t w = 0;
+	if (len >= 8) {
+		memcpy(&w, p, 8);
+	} else if (len >= 4) {
+		uint32_t first, last; /* some octets twice, where they lie over each other */
+		memcpy(&first, p, 4);
+		memcpy(&last, p + len - 4, 4);
+		w = first | (uint64_t)last << 8 * (len - 4);
+	} else if (len > 0) {
+		w = p[0] | (uint64_t)p[len / 2] << 8 * (len / 2) |
+		    (uint64_t)p[len - 1] << 8 * (len - 1);
+	}
+	return w;
+}
+
 static inline uint16_t
 load_be16(const uint8_t *b)
 {

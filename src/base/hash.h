@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/cursor.h"
+
 struct hash_key {
 	uint64_t k[4]; /* odd, random */
 };
@@ -24,26 +26,7 @@ hash_fold(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* Up to 8 octets as a number, the first one lowest; without a call to copy them. */
-static inline uint64_t
-hash_word(const uint8_t *p, size_t len)
-{
-	uint64_t w = 0;
-	if (len >= 8) {
-		memcpy(&w, p, 8);
-	} else if (len >= 4) {
-		uint32_t low, high;
-		memcpy(&low, p, 4);
-		memcpy(&high, p + len - 4, 4);
-		w = low | (uint64_t)high << 8 * (len - 4);
-	} else {
-		for (size_t i = 0; i < len; i++)
-			w |= (uint64_t)p[i] << 8 * i;
-	}
-	return w;
-}
-
-/* The same of up to 16 octets as two; how many were taken. */
+/* Up to 16 octets as two numbers; how many were taken. */
 static inline size_t
 hash_pair(const uint8_t *p, size_t len, uint64_t w[2])
 {
@@ -51,8 +34,8 @@ hash_pair(const uint8_t *p, size_t len, uint64_t w[2])
 		memcpy(w, p, 16);
 		return 16;
 	}
-	w[0] = hash_word(p, len);
-	w[1] = len > 8 ? hash_word(p + 8, len - 8) : 0;
+	w[0] = load_word(p, len);
+	w[1] = len > 8 ? load_word(p + 8, len - 8) : 0;
 	return len;
 }
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 
 /* Five bits of a letter are the same, small or capital.  The factors were tried out: of the 69
@@ -28,7 +29,7 @@ build(struct lexicon *l)
 		const struct literal *w = word_at(l, row - 1);
 		uint8_t *first = &l->first[place_of(w->s, w->len)];
 		l->next[row] = *first;
-		l->head[row] = ascii_lower_8(ascii_load(w->s, w->len));
+		l->head[row] = ascii_lower_8(load_word(w->s, w->len));
 		*first = (uint8_t)row;
 	}
 	l->built = true;
@@ -41,7 +42,7 @@ lexicon_find(struct lexicon *l, const char *s, size_t len)
 		build(l);
 	if (len == 0)
 		return l->count;
-	const uint64_t head = ascii_lower_8(ascii_load(s, len));
+	const uint64_t head = ascii_lower_8(load_word(s, len));
 	for (size_t row = l->first[place_of(s, len)]; row != 0; row = l->next[row]) {
 		const struct literal *w = word_at(l, row - 1);
 		if (l->head[row] == head && w->len == len &&

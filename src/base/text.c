@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cursor.h"
 #include "base/scan.h"
 
 struct text
@@ -269,7 +270,7 @@ ascii_equal(const void *a, const void *b, size_t len)
 {
 	const char *p = a, *q = b;
 	for (;;) {
-		uint64_t v = ascii_load(p, len), w = ascii_load(q, len);
+		uint64_t v = load_word(p, len), w = load_word(q, len);
 		if (v != w && ascii_lower_8(v) != ascii_lower_8(w))
 			return false;
 		if (len <= 8)

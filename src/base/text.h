@@ -80,25 +80,6 @@ ascii_lower_8(uint64_t w)
 	return w | ((from_a & ~past_z & ~w & high) >> 2);
 }
 
-/* `n` octets, 8 at most, in one word; those in the middle perhaps twice. */
-static inline uint64_t
-ascii_load(const char *p, size_t n)
-{
-	uint64_t w = 0;
-	uint32_t first, last;
-	if (n >= 8) {
-		memcpy(&w, p, sizeof w);
-	} else if (n >= 4) {
-		memcpy(&first, p, sizeof first);
-		memcpy(&last, p + n - sizeof last, sizeof last);
-		w = first | (uint64_t)last << 32;
-	} else if (n > 0) {
-		w = (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
-		    (uint64_t)(uint8_t)p[n - 1] << 16;
-	}
-	return w;
-}
-
 /* Case-blind comparison of `len` ASCII octets. */
 bool ascii_equal(const void *a, const void *b, size_t len);
 
