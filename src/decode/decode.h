@@ -13,8 +13,8 @@
 #include "decode/segment.h"
 
 /*
- * Decodes a frame of `caplen` captured and `wirelen` original octets.  link_type is a LINKTYPE_
- * value.  Fragments are put together in `defrag` (NULL: they are not).  On DECODE_TCP `out` is
+ * Decodes a frame of `caplen` captured and `wirelen` original octets (LIMIT_FRAME at most; more
+ * counts as that).  link_type is a LINKTYPE_ value.  Fragments are put together in `defrag` (NULL: they are not).  On DECODE_TCP `out` is
  * filled; its pointers point into `data` or into the datagram, and live until the next call.  ts_ns
  * is the caller's to set.
  */

@@ -158,10 +158,11 @@ make(struct defrag *d, const struct fragment_key *key, uint32_t hash, const stru
 static bool
 agrees(struct datagram *g, const struct fragment_piece *piece)
 {
-	uint32_t end = piece->offset + piece->wire_len;
-	if (piece->wire_len == 0 || end > DATAGRAM_MAX || piece->offset % BLOCK != 0 ||
+	uint64_t sum = (uint64_t)piece->offset + piece->wire_len;
+	if (piece->wire_len == 0 || sum > DATAGRAM_MAX || piece->offset % BLOCK != 0 ||
 	    (piece->more && piece->wire_len % BLOCK != 0))
 		return false;
+	uint32_t end = (uint32_t)sum;
 	if (g->end != 0 && (end > g->end || (!piece->more && end != g->end)))
 		return false;
 	if (!piece->more && g->high > end)
