@@ -34,7 +34,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (copy == NULL)
 			break;
 		memcpy(copy, cursor_take(&c, len), len);
-		uint32_t wire = len + (h[1] % 3 == 1 ? 1000 : 0);
+		/* whole, cut, or with a length that no frame has, which a file may claim */
+		uint32_t wire = h[1] % 3 == 0 ? len
+		    : h[1] % 3 == 1	      ? len + 1000
+					      : UINT32_MAX - h[1];
 		enum decode_result r = decode_frame(&d,
 		    links[h[0] % (sizeof links / sizeof links[0])], copy, len, wire, &seg);
 		if (r == DECODE_TCP) {

@@ -66,6 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t six = h[0] & 1, id = h[0] >> 1 & (IDS - 1);
 		uint32_t offset = (load_le16(h + 2) & 0x1fffu) * 8, wire = load_le16(h + 4);
 		uint32_t len = h[6] >= wire || h[6] == 255 ? wire : h[6];
+		if (h[0] & 0x10) /* a length that wraps round with an offset */
+			wire |= 0xffff0000u;
 		struct ends ends = {.family = six ? 6 : 4, .ip = {{1}, {2}}};
 		struct fragment_key key = {&ends, id, 6};
 		struct fragment_piece piece = {octets, len, wire, (uint16_t)offset, h[0] & 8};

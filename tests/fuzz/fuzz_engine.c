@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		f.ts_ns += h[2] * (int64_t)1000000 * (h[2] > 250 ? 100000 : 1);
 		f.number++;
 		f.caplen = len;
-		f.wirelen = len + (h[2] == 249 ? 100 : 0);
+		f.wirelen = h[2] == 248 ? UINT32_MAX : len + (h[2] == 249 ? 100 : 0);
 		uint8_t *copy = malloc(len > 0 ? len : 1); /* exactly sized: an overread is seen */
 		if (copy == NULL)
 			break;
