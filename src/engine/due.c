@@ -37,6 +37,14 @@ wait_settle(struct engine *e, struct conn *c)
 	c->wait = 0;
 }
 
+/* The first of the list is another one, or has another time. */
+static void
+note_first(struct engine *e)
+{
+	if (e->due_first != 0)
+		e->due_ns = wait_at(e, e->due_first)->due_ns;
+}
+
 static void
 unlink_wait(struct engine *e, struct wait *w)
 {
@@ -50,6 +58,7 @@ unlink_wait(struct engine *e, struct wait *w)
 		e->due_last = w->prev;
 	w->due_ns = 0;
 	w->prev = w->next = 0;
+	note_first(e);
 }
 
 void
@@ -78,6 +87,7 @@ due_add(struct engine *e, uint32_t id)
 	else
 		e->due_first = at;
 	e->due_last = at;
+	note_first(e);
 }
 
 uint32_t
@@ -145,5 +155,6 @@ due_hurry(struct engine *e, uint32_t id)
 		else
 			e->due_last = this;
 		e->due_first = this;
+		note_first(e);
 	}
 }

@@ -326,10 +326,11 @@ static bool
 take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
 {
 	struct mail_event ev;
-	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail))
+	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) ||
+	    !mail_next(&e->mail, &c->mail, &ev))
 		return false;
 	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
-	while (mail_next(&e->mail, &c->mail, &ev)) {
+	do {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (!readable && c->finding.exposed != 0)
@@ -344,8 +345,16 @@ take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f,
 			leave(e, id);
 			return false;
 		}
-	}
+	} while (mail_next(&e->mail, &c->mail, &ev));
 	return false;
+}
+
+/* Tells the mail session whether both sides are captured. */
+static void
+note_sides(struct conn *c)
+{
+	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
 }
 
 /* Work up to a record (true, it is in `out`), or to the end of what there is to do. */
@@ -358,14 +367,18 @@ work(struct engine *e, struct record *out)
 	struct stream_chunk chunk;
 	unsigned end;
 	do {
-		c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-		    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
+		if (!(c->flags & CONN_STEADY))
+			note_sides(c);
 		if (take_events(e, id, c, f, out))
 			return true;
 		if (e->work == 0)
 			break; /* it is ignored from here on */
 		if (push_octets(e, c))
 			continue;
+		if (c->flags & CONN_STEADY && c->end == CONN_OPEN) {
+			e->work = 0; /* all that came was handed on, and it is as it was */
+			break;
+		}
 		if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
 		    next_chunk(e, c, &end, &chunk)) {
 			give_chunk(e, id, end, &chunk);

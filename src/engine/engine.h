@@ -59,12 +59,11 @@ void engine_ready(struct engine *e);
 #define ENGINE_AHEAD 16u
 
 /*
- * A look at frames that will be pushed next, in that order, and stay valid until then: one frame
- * after the other, ENGINE_AHEAD at most, then engine_fetch.  They are decoded, and what the tables
- * hold of them comes into the cache meanwhile.  Nothing depends on it.
+ * A look at frames that will be pushed next, in that order, and stay valid until then: those of
+ * ENGINE_AHEAD of which `which` has the bit.  They are decoded, and what the tables hold of them
+ * comes into the cache meanwhile.  Nothing depends on it.
  */
-void engine_look(struct engine *e, const struct frame *f);
-void engine_fetch(struct engine *e);
+void engine_look(struct engine *e, const struct frame *f, uint32_t which);
 
 /* Gives one frame.  All records of the frame before must have been taken (engine_next returned
  * false). */

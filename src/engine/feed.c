@@ -63,12 +63,10 @@ read_files(struct feed *f)
 	f->at = 0;
 	f->ours = 0;
 	for (unsigned i = 0; i < f->count; i++) {
-		if (f->shares > 1 && share_of(&f->frame[i], f->shares) != f->share)
-			continue;
-		f->ours |= 1u << i;
-		engine_look(f->engine, &f->frame[i]);
+		if (f->shares == 1 || share_of(&f->frame[i], f->shares) == f->share)
+			f->ours |= 1u << i;
 	}
-	engine_fetch(f->engine);
+	engine_look(f->engine, f->frame, f->ours);
 }
 
 static enum feed_status
@@ -92,10 +90,11 @@ feed_next(struct feed *f, struct record *out)
 {
 	if (engine_next(f->engine, out))
 		return FEED_RECORD;
-	if (f->at < f->count) {
+	while (f->at < f->count) {
 		take(f, &f->frame[f->at], f->ours >> f->at & 1);
 		f->at++;
-		return FEED_MORE;
+		if (engine_next(f->engine, out))
+			return FEED_RECORD;
 	}
 	if (f->finishing)
 		return FEED_END;

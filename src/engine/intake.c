@@ -159,8 +159,9 @@ count_segment(const struct engine *e, struct conn *c, const struct segment *seg,
  * done.
  */
 static inline bool
-take_steady(struct engine *e, uint32_t id, const struct segment *seg, unsigned end)
+take_steady(struct engine *e, const struct flow *f, const struct segment *seg, unsigned end)
 {
+	const uint32_t id = f->conn;
 	struct conn *c = pool_at(&e->conns, id);
 	struct stream *s = &c->stream[end];
 	const struct stream *peer = &c->stream[!end];
@@ -168,8 +169,7 @@ take_steady(struct engine *e, uint32_t id, const struct segment *seg, unsigned e
 	    seg->conflict || seg->len != seg->wire_len || has_more_around(c, seg, end) ||
 	    stream_offset(peer, seg->ack) > (int64_t)peer->next)
 		return false;
-	const struct stream_chunk chunk = {seg->payload, seg->len, s->next, false};
-	if (seg->len > 0 && !stream_pass(&e->streams, s, peer, seg->seq, seg->len))
+	if (seg->len > 0 && !stream_pass(&e->streams, s, seg->seq, seg->len))
 		return false;
 	count_segment(e, c, seg, end);
 	if (seg->len == 0)
@@ -177,7 +177,13 @@ take_steady(struct engine *e, uint32_t id, const struct segment *seg, unsigned e
 	c->flags |= CONN_PAYLOAD;
 	e->work = id;
 	e->in_end = end;
-	give_chunk(e, id, end, &chunk);
+	if (c->phase == CONN_MAIL) {
+		mail_push(&e->mail, &c->mail, side_of(f, end), seg->payload, seg->len);
+	} else {
+		const struct stream_chunk chunk = {seg->payload, seg->len, s->next - seg->len,
+		    false};
+		give_chunk(e, id, end, &chunk);
+	}
 	return true;
 }
 
@@ -200,7 +206,7 @@ take_segment(struct engine *e)
 	struct flow *f = flow_at(&e->flows, flow_id);
 	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
 		return;
-	if (f->conn != 0 && take_steady(e, f->conn, seg, end))
+	if (f->conn != 0 && take_steady(e, f, seg, end))
 		return;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {

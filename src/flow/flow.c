@@ -22,7 +22,7 @@ flow_table_init(struct flow_table *t, uint32_t max)
 		pool_free_all(&t->flows);
 		return false;
 	}
-	t->epoch_s = INT64_MIN;
+	t->epoch_s = t->next_ns = INT64_MIN;
 	hash_key_draw(&t->key);
 	return true;
 }
@@ -35,9 +35,10 @@ flow_table_free(struct flow_table *t)
 }
 
 void
-flow_clock(struct flow_table *t, int64_t ts_ns)
+flow_clock_move(struct flow_table *t, int64_t ts_ns)
 {
 	int64_t s = ts_ns / 1000000000;
+	t->next_ns = s < INT64_MAX / 1000000000 ? (s + 1) * 1000000000 : INT64_MAX;
 	if (t->epoch_s == INT64_MIN) {
 		t->epoch_s = s - 1; /* so that second 0 is before everything */
 		t->now_s = t->swept_s = 1;

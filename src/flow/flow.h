@@ -52,6 +52,7 @@ struct flow_table {
 	struct buckets buckets; /* heads of the chains */
 	struct hash_key key;
 	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
+	int64_t next_ns;      /* when the next second begins */
 	uint32_t now_s;	      /* the latest time seen */
 	uint32_t swept_s;     /* wheel slots before this one are done */
 	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
@@ -64,9 +65,17 @@ struct flow_table {
 bool flow_table_init(struct flow_table *t, uint32_t max);
 void flow_table_free(struct flow_table *t);
 
+/* The same, where a second is over or the time is the first. */
+void flow_clock_move(struct flow_table *t, int64_t ts_ns);
+
 /* Tells the time of the next segment; flows whose time is up can then be taken with flow_expired.
  */
-void flow_clock(struct flow_table *t, int64_t ts_ns);
+static inline void
+flow_clock(struct flow_table *t, int64_t ts_ns)
+{
+	if (ts_ns >= t->next_ns)
+		flow_clock_move(t, ts_ns);
+}
 
 /* What the flow of a segment is found by. */
 struct flow_key {
