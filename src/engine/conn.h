@@ -66,6 +66,7 @@ struct wait {
 				 none */
 	uint32_t conn;	      /* whose it is */
 	uint32_t prev, next;  /* neighbours in the list */
+	uint32_t hosts;	      /* of a reset one: alike where the two hosts are (due_hurry) */
 };
 
 /* What else there is to remember of a few: those that are not told to be mail yet, of which octets

@@ -98,12 +98,24 @@ due_take(struct engine *e)
 	return id;
 }
 
+/* A number that is the same for all connections between two hosts, and seldom for others. */
+static uint32_t
+hosts_of(const struct flow *f)
+{
+	uint64_t w[4], sum;
+	memcpy(w, f->ip, sizeof w);
+	sum = (w[0] + w[2]) * 0x9e3779b97f4a7c15u + (w[1] + w[3]);
+	return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
+}
+
 bool
 reset_wait(struct engine *e, uint32_t id, const uint64_t reset_at[2])
 {
 	struct wait *w = wait_make(e, id);
 	if (w == NULL)
 		return false;
+	const struct conn *c = pool_at(&e->conns, id);
+	w->hosts = hosts_of(flow_at(&e->flows, c->flow));
 	w->close_ns = e->clock.elapsed_ns + LIMIT_RESET_NS;
 	memcpy(w->reset_at, reset_at, sizeof w->reset_at);
 	due_add(e, id);
@@ -136,11 +148,12 @@ due_hurry(struct engine *e, uint32_t id)
 	const struct conn *c = pool_at(&e->conns, id);
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	uint32_t at = e->due_last;
+	const uint32_t hosts = hosts_of(f);
 	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
 		struct wait *w = wait_at(e, at);
 		uint32_t this = at;
 		at = w->prev;
-		if (w->close_ns == 0) /* not reset: looked at no further */
+		if (w->close_ns == 0 || w->hosts != hosts) /* looked at no further */
 			continue;
 		const struct conn *o = pool_at(&e->conns, w->conn);
 		const struct flow *g = flow_at(&e->flows, o->flow);
