@@ -326,8 +326,7 @@ static bool
 take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
 {
 	struct mail_event ev;
-	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) ||
-	    !mail_next(&e->mail, &c->mail, &ev))
+	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
 		return false;
 	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
 	do {
