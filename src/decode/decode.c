@@ -39,7 +39,7 @@ walk(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t ca
 	bool fragmented = false;
 	out->vlan = -1;
 	out->mac[0] = out->mac[1] = NULL;
-	out->headless = out->conflict = false;
+	out->plain = out->headless = out->conflict = false;
 	out->tunnel.depth = 0;
 	enum layer next = link->decode(&p);
 	for (unsigned depth = 0; depth < LIMIT_LAYERS; depth++) {

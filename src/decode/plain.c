@@ -66,6 +66,7 @@ decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg)
 	seg->wire_len = total - headers;
 	seg->len = here > headers ? here - headers : 0;
 	seg->payload = ip + here - seg->len;
+	seg->plain = true;
 	seg->headless = seg->conflict = false;
 	seg->vlan = -1;
 	seg->mac[0] = data + 6;

@@ -41,8 +41,8 @@ wait_settle(struct engine *e, struct conn *c)
 static void
 note_first(struct engine *e)
 {
-	if (e->due_first != 0)
-		e->due_ns = wait_at(e, e->due_first)->due_ns;
+	e->due_ns = e->due_first != 0 ? wait_at(e, e->due_first)->due_ns : INT64_MAX;
+	e->timely = true;
 }
 
 static void

@@ -58,6 +58,7 @@ engine_new(const struct engine_config *config, char error[256])
 		engine_free(e);
 		return NULL;
 	}
+	e->due_ns = INT64_MAX;
 	e->memory = memory;
 	e->no_dpi = config->no_ndpi;
 	return e;
@@ -432,7 +433,8 @@ engine_clock(struct engine *e, int64_t ts_ns)
 	e->ts_ns = ts_ns;
 	clock_move(&e->clock, ts_ns);
 	e->defrag.now_ns = e->clock.elapsed_ns;
-	flow_clock(&e->flows, e->clock.elapsed_ns);
+	if (flow_clock(&e->flows, e->clock.elapsed_ns) || due_is_now(e))
+		e->timely = true;
 	if (!e->clock.leaping && e->leap_flow != 0) {
 		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
@@ -485,42 +487,54 @@ end_flow(struct engine *e, uint32_t flow_id, enum conn_closed_by why)
 	return true;
 }
 
+/* Begins work that no packet leads to, where its time has come; else false. */
+static bool
+take_timely(struct engine *e)
+{
+	uint32_t id;
+	if (!e->finishing && !flow_is_quiet(&e->flows) && (id = flow_expired(&e->flows)) != 0) {
+		/* the record first; the flow lingers behind it and expires once more */
+		if (end_flow(e, id, CLOSED_BY_TIMEOUT))
+			flow_keep(&e->flows, id);
+		return true;
+	}
+	if (!e->finishing && due_is_now(e)) {
+		id = due_take(e);
+		const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
+		begin_alone(e, id);
+		if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
+			end_begin(e, id, CLOSED_BY_RST);
+		return true;
+	}
+	e->timely = false;
+	return false;
+}
+
+/* Begins to end what is left, one after the other; false where nothing is. */
+static bool
+take_last(struct engine *e)
+{
+	uint32_t id = flow_drain(&e->flows);
+	if (id != 0 && end_flow(e, id, CLOSED_BY_INPUT))
+		flow_keep(&e->flows, id);
+	return id != 0;
+}
+
 bool
 engine_next(struct engine *e, struct record *out)
 {
-	uint32_t id;
 	for (;;) {
 		if (e->work != 0) {
 			if (work(e, out))
 				return true;
+		} else if (e->timely && take_timely(e)) {
 			continue;
-		}
-		if (!e->finishing && !flow_is_quiet(&e->flows) &&
-		    (id = flow_expired(&e->flows)) != 0) {
-			/* the record first; the flow lingers behind it and expires once more */
-			if (end_flow(e, id, CLOSED_BY_TIMEOUT))
-				flow_keep(&e->flows, id);
-			continue;
-		}
-		if (!e->finishing && due_is_now(e)) {
-			id = due_take(e);
-			const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
-			begin_alone(e, id);
-			if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
-				end_begin(e, id, CLOSED_BY_RST);
-			continue;
-		}
-		if (e->segment_waits) {
+		} else if (e->segment_waits) {
 			e->segment_waits = false;
 			take_segment(e);
-			continue;
+		} else if (!e->finishing || !take_last(e)) {
+			return false;
 		}
-		if (e->finishing && (id = flow_drain(&e->flows)) != 0) {
-			if (end_flow(e, id, CLOSED_BY_INPUT))
-				flow_keep(&e->flows, id);
-			continue;
-		}
-		return false;
 	}
 }
 

@@ -49,7 +49,7 @@ take(struct feed *f, const struct frame *frame, bool ours)
 
 /* Reads the next frames, as many as lie in memory together, and lets the engine have a look at
  * ours. */
-static void
+static __attribute__((noinline)) void
 read_files(struct feed *f)
 {
 	uint64_t left = f->limit != 0 ? f->limit - f->packets : ENGINE_AHEAD;

@@ -51,7 +51,7 @@ fetch(const struct engine *e)
 	}
 }
 
-void
+__attribute__((noinline)) void
 engine_look(struct engine *e, const struct frame *f, uint32_t which)
 {
 	e->look_at = e->look_n = 0;
@@ -64,7 +64,7 @@ engine_look(struct engine *e, const struct frame *f, uint32_t which)
 	fetch(e);
 }
 
-struct look *
+__attribute__((noinline)) struct look *
 look_now(struct engine *e, const struct frame *f, struct look *l)
 {
 	if (l == NULL) {

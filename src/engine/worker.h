@@ -37,7 +37,8 @@ struct engine {
 
 	uint32_t due_first, due_last; /* waits: connections to be looked at without a packet, by
 					 time */
-	int64_t due_ns;		      /* of due_first: when */
+	int64_t due_ns;		      /* of due_first: when; INT64_MAX where there is none */
+	bool timely;		      /* the time of something may have come (take_timely) */
 
 	/* the packet under way */
 	int64_t ts_ns;	    /* its stamp, for records */
@@ -83,7 +84,7 @@ void due_remove(struct engine *e, uint32_t id);
 static inline bool
 due_is_now(const struct engine *e)
 {
-	return e->due_first != 0 && e->due_ns <= e->clock.elapsed_ns;
+	return e->due_ns <= e->clock.elapsed_ns;
 }
 
 uint32_t due_take(struct engine *e);

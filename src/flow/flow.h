@@ -68,13 +68,15 @@ void flow_table_free(struct flow_table *t);
 /* The same, where a second is over or the time is the first. */
 void flow_clock_move(struct flow_table *t, int64_t ts_ns);
 
-/* Tells the time of the next segment; flows whose time is up can then be taken with flow_expired.
- */
-static inline void
+/* Tells the time of the next segment.  True where a second is over: flows whose time is up can then
+ * be taken with flow_expired. */
+static inline bool
 flow_clock(struct flow_table *t, int64_t ts_ns)
 {
-	if (ts_ns >= t->next_ns)
-		flow_clock_move(t, ts_ns);
+	if (ts_ns < t->next_ns)
+		return false;
+	flow_clock_move(t, ts_ns);
+	return true;
 }
 
 /* What the flow of a segment is found by. */

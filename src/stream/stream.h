@@ -94,6 +94,13 @@ stream_offset(const struct stream *s, uint32_t seq)
 	return (int64_t)s->next + (int32_t)(seq - (s->base + (uint32_t)s->next));
 }
 
+/* Is the octet before sequence number seq not delivered yet? */
+static inline bool
+stream_lacks(const struct stream *s, uint32_t seq)
+{
+	return (int32_t)(seq - (s->base + (uint32_t)s->next)) > 0;
+}
+
 /*
  * The peer acknowledges everything before `ack`.  Call it before the data of the same packet is
  * pushed into the other direction.  Acknowledgements of octets far beyond what was seen are
