@@ -175,6 +175,8 @@ take_steady(struct engine *e, const struct flow *f, const struct segment *seg, u
 	if (seg->len == 0)
 		return true;
 	c->flags |= CONN_PAYLOAD;
+	if (c->phase == CONN_MAIL && mail_pass(&e->mail, &c->mail, side_of(f, end), seg->len))
+		return true;
 	e->work = id;
 	e->in_end = end;
 	if (c->phase == CONN_MAIL) {

@@ -518,6 +518,19 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
+bool
+mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, size_t len)
+{
+	enum mail_side other = side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
+	if (s->mode[side] != MAIL_MODE_TLS || s->mode[other] == MAIL_MODE_RESYNC ||
+	    s->inflate != 0 ||
+	    !tls_pass(pool_at(&m->tls_states, s->tls),
+		side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len))
+		return false;
+	mail_turn(s, other);
+	return true;
+}
+
 /* The line whose events were taken. */
 static void
 drop_spent(struct mail *m)
