@@ -87,7 +87,8 @@ static void
 record_message(struct engine *e, const struct conn *c, uint32_t message, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, e->ts_ns);
+	struct finding_view v;
+	conn_view(c, f, e->ts_ns, &v);
 	int64_t start = finding_message_start(&e->findings, message), end = c->end_ns;
 	record_begin(r, RECORD_MESSAGE);
 	conn_put(e, c, end, r);
@@ -107,7 +108,8 @@ static void
 record_session(struct engine *e, struct conn *c, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, c->end_ns);
+	struct finding_view v;
+	conn_view(c, f, c->end_ns, &v);
 	for (unsigned end = 0; end < 2; end++) {
 		if (c->stream[end].flags & STREAM_CONFLICT || c->flags & CONN_CONFLICT)
 			finding_add_anomaly(&c->finding, ANOMALY_OVERLAP_CONFLICT);
@@ -274,7 +276,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		return false;
 	case CONN_END_MAIL: c->end = CONN_END_MESSAGES; return false;
 	case CONN_END_MESSAGES:
-		v = conn_view(c, f, c->end_ns);
+		conn_view(c, f, c->end_ns, &v);
 		message = finding_next_open(&e->findings, &c->finding, &v);
 		if (message == 0) {
 			c->end = CONN_END_SESSION;
@@ -329,7 +331,8 @@ take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f,
 	struct mail_event ev;
 	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
 		return false;
-	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
+	struct finding_view v;
+	conn_view(c, f, e->ts_ns, &v); /* no event changes it */
 	do {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);

@@ -51,21 +51,21 @@ known_id(struct engine *e, uint32_t id, const struct flow *f)
 	return k->text;
 }
 
-struct finding_view
-conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
+void
+conn_view(const struct conn *c, const struct flow *f, int64_t now_ns, struct finding_view *out)
 {
-	return (struct finding_view){
-	    .ts_ns = now_ns,
-	    .midstream = !(c->flags & CONN_SYN),
-	    .gap = (c->flags & CONN_GAP) != 0,
-	    .both = c->packets[0] > 0 && c->packets[1] > 0,
-	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
-		c->closed_by == CLOSED_BY_REUSE,
-	    .payload = (c->flags & CONN_PAYLOAD) != 0,
-	    .headless = (c->flags & CONN_HEADLESS) != 0,
-	    .given_up = c->closed_by == CLOSED_BY_MEMORY,
-	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
-	};
+	static const unsigned closed =
+	    1u << CLOSED_BY_FIN | 1u << CLOSED_BY_RST | 1u << CLOSED_BY_REUSE;
+	const uint32_t flags = c->flags;
+	out->ts_ns = now_ns;
+	out->midstream = !(flags & CONN_SYN);
+	out->gap = (flags & CONN_GAP) != 0;
+	out->both = c->packets[0] > 0 && c->packets[1] > 0;
+	out->closed = (closed >> c->closed_by & 1) != 0;
+	out->payload = (flags & CONN_PAYLOAD) != 0;
+	out->headless = (flags & CONN_HEADLESS) != 0;
+	out->given_up = c->closed_by == CLOSED_BY_MEMORY;
+	out->implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]);
 }
 
 int
