@@ -116,6 +116,7 @@ reset_wait(struct engine *e, uint32_t id, const uint64_t reset_at[2])
 		return false;
 	const struct conn *c = pool_at(&e->conns, id);
 	w->hosts = hosts_of(flow_at(&e->flows, c->flow));
+	e->resets[w->hosts % RESETS]++;
 	w->close_ns = e->clock.elapsed_ns + LIMIT_RESET_NS;
 	memcpy(w->reset_at, reset_at, sizeof w->reset_at);
 	due_add(e, id);
@@ -129,6 +130,8 @@ reset_forget(struct engine *e, uint32_t id)
 	if (c->wait == 0)
 		return;
 	struct wait *w = wait_at(e, c->wait);
+	if (w->close_ns != 0)
+		e->resets[w->hosts % RESETS]--;
 	w->close_ns = 0;
 	w->reset_at[0] = w->reset_at[1] = 0;
 	wait_settle(e, c);
@@ -149,6 +152,8 @@ due_hurry(struct engine *e, uint32_t id)
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	uint32_t at = e->due_last;
 	const uint32_t hosts = hosts_of(f);
+	if (e->resets[hosts % RESETS] == 0)
+		return;
 	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
 		struct wait *w = wait_at(e, at);
 		uint32_t this = at;

@@ -430,8 +430,8 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 	begin_alone(e, conn);
 }
 
-void
-engine_clock(struct engine *e, int64_t ts_ns)
+static inline __attribute__((always_inline)) void
+move_clock(struct engine *e, int64_t ts_ns)
 {
 	e->ts_ns = ts_ns;
 	clock_move(&e->clock, ts_ns);
@@ -446,20 +446,19 @@ engine_clock(struct engine *e, int64_t ts_ns)
 }
 
 void
-engine_push(struct engine *e, const struct frame *f)
+engine_clock(struct engine *e, int64_t ts_ns)
 {
-	e->stats.frames++;
-	engine_clock(e, f->ts_ns);
-	e->now = look_take(e, f);
+	move_clock(e, ts_ns);
+}
+
+/* The frame under way is no segment. */
+static void
+count_other(struct engine *e, const struct frame *f)
+{
 	switch (e->now->result) {
 	case DECODE_TCP:
-		e->stats.tcp++;
-		e->now->seg.ts_ns = f->ts_ns;
-		e->segment_waits = true;
-		e->in.len = e->in.cut = 0;
-		break;
-	case DECODE_OTHER: e->stats.not_tcp++; break;
 	case DECODE_FRAGMENT: break; /* counted where they are put together */
+	case DECODE_OTHER: e->stats.not_tcp++; break;
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
@@ -469,6 +468,22 @@ engine_push(struct engine *e, const struct frame *f)
 	case DECODE_DAMAGED:
 	case DECODE_RESULTS: e->stats.undecoded++; break;
 	}
+}
+
+void
+engine_push(struct engine *e, const struct frame *f)
+{
+	e->stats.frames++;
+	move_clock(e, f->ts_ns);
+	e->now = look_take(e, f);
+	if (e->now->result != DECODE_TCP) {
+		count_other(e, f);
+		return;
+	}
+	e->stats.tcp++;
+	e->now->seg.ts_ns = f->ts_ns;
+	e->segment_waits = true;
+	e->in.len = e->in.cut = 0;
 }
 
 void

@@ -37,14 +37,14 @@ fetch(const struct engine *e)
 {
 	for (unsigned i = 0; i < e->look_n; i++) {
 		if (e->look[i].result == DECODE_TCP)
-			flow_fetch(&e->flows, &e->look[i].key);
+			flow_fetch(&e->flows, e->look[i].bucket);
 	}
 	if (e->conns.used < FEW)
 		return;
 	for (unsigned i = 0; i < e->look_n; i++) {
 		if (e->look[i].result != DECODE_TCP)
 			continue;
-		uint32_t id = flow_guess(&e->flows, &e->look[i].key);
+		uint32_t id = *e->look[i].bucket;
 		uint32_t conn = id != 0 ? flow_at(&e->flows, id)->conn : 0;
 		if (conn != 0)
 			fetch_conn(e, conn);
@@ -59,7 +59,7 @@ engine_look(struct engine *e, const struct frame *f, uint32_t which)
 		struct look *l = &e->look[e->look_n++];
 		decode(e, NULL, &f[__builtin_ctz(which)], l);
 		if (l->result == DECODE_TCP)
-			flow_fetch_bucket(&e->flows, &l->key);
+			l->bucket = flow_fetch_bucket(&e->flows, &l->key);
 	}
 	fetch(e);
 }

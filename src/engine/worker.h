@@ -7,14 +7,16 @@
 #include "engine/conn.h"
 #include "engine/engine.h"
 
-#define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
+#define RESETS	   256u /* counts of reset connections, by their hosts */
+#define PROBE_HOLD 64u	/* octets of a side held while they are too few to tell the protocol */
 
 /* A frame, decoded. */
 struct look {
 	const uint8_t *data; /* the frame's octets */
 	enum decode_result result;
-	struct segment seg;  /* DECODE_TCP: this, */
-	struct flow_key key; /* and where its flow is found */
+	struct segment seg;	/* DECODE_TCP: this, */
+	struct flow_key key;	/* and where its flow is found: in the table, */
+	const uint32_t *bucket; /* and in this bucket of it when it was looked at */
 };
 
 struct engine {
@@ -35,10 +37,10 @@ struct engine {
 	uint32_t hand;			/* connection from which one to give up is looked for */
 	bool waits_fresh;		/* the segment that waits began its flow */
 
-	uint32_t due_first, due_last; /* waits: connections to be looked at without a packet, by
-					 time */
+	uint32_t due_first, due_last; /* waits: who is due without a packet, by time */
 	int64_t due_ns;		      /* of due_first: when; INT64_MAX where there is none */
-	bool timely;		      /* the time of something may have come (take_timely) */
+	bool timely;		      /* something may be due (take_timely) */
+	uint32_t resets[RESETS];      /* reset connections, by wait.hosts */
 
 	/* the packet under way */
 	int64_t ts_ns;	    /* its stamp, for records */

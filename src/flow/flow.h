@@ -99,26 +99,21 @@ flow_at(const struct flow_table *t, uint32_t id)
 	return pool_at(&t->flows, id);
 }
 
-/* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  flow_guess is the
- * first flow in the bucket, which nearly always is the one; 0 for none. */
-static inline void
+/* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  What the bucket
+ * has is its first flow, which nearly always is the one; 0 for none. */
+static inline const uint32_t *
 flow_fetch_bucket(const struct flow_table *t, const struct flow_key *k)
 {
-	__builtin_prefetch(buckets_at(&t->buckets, k->hash));
-}
-
-static inline uint32_t
-flow_guess(const struct flow_table *t, const struct flow_key *k)
-{
-	return *buckets_at(&t->buckets, k->hash);
+	const uint32_t *bucket = buckets_at(&t->buckets, k->hash);
+	__builtin_prefetch(bucket);
+	return bucket;
 }
 
 static inline void
-flow_fetch(const struct flow_table *t, const struct flow_key *k)
+flow_fetch(const struct flow_table *t, const uint32_t *bucket)
 {
-	uint32_t id = flow_guess(t, k);
-	if (id != 0)
-		__builtin_prefetch(flow_at(t, id), 1);
+	if (*bucket != 0)
+		__builtin_prefetch(flow_at(t, *bucket), 1);
 }
 
 /* Notes that the flow was heard of now. */
