@@ -27,9 +27,10 @@ static inline __attribute__((always_inline)) void
 put_string(const struct findings *F, struct record *r, enum field f, uint32_t handle)
 {
 	size_t len;
+	if (handle == 0)
+		return;
 	const char *s = strings_get(&F->strings, handle, &len);
-	if (handle != 0)
-		record_put_str(r, f, s, len);
+	record_put_str(r, f, s, len);
 }
 
 static const struct literal exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},

@@ -55,6 +55,7 @@ mail_init(struct mail *m, const struct mail_sizes *n)
 	    tls_pools_init(&m->tls_pools, n->handshakes) &&
 	    inflate_pool_init(&m->inflates, n->inflates);
 	pool_zero_only(&m->lines, offsetof(struct held_line, s));
+	pool_zero_only(&m->queues, sizeof(uint32_t)); /* len; what it counts is set */
 	return ok;
 }
 
