@@ -79,6 +79,23 @@ conn_distance(uint8_t ttl)
 	return ttl > 0 && distance <= LIMIT_DISTANCE ? distance : -1;
 }
 
+#define MAC_TEXT 17u /* "00-53-00-AB-CD-EF" */
+
+/* Octets as two digits at once: a session has four link addresses to write. */
+static void
+mac_text(const uint8_t mac[6], char out[MAC_TEXT])
+{
+#define ROW(h)                                                                                \
+	h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "A" h "B" h "C" h "D" h \
+	  "E" h "F"
+	static const char hex[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
+	    ROW("7") ROW("8") ROW("9") ROW("A") ROW("B") ROW("C") ROW("D") ROW("E") ROW("F");
+#undef ROW
+	memset(out, '-', MAC_TEXT);
+	for (unsigned i = 0; i < 6; i++)
+		memcpy(out + 3 * i, hex + 2 * mac[i], 2);
+}
+
 /* Inline, so that its fields are constants: see record/put.h. */
 static inline __attribute__((always_inline)) void
 put_end(const struct conn *c, const struct flow *f, const struct around *around, unsigned end,
@@ -94,14 +111,8 @@ put_end(const struct conn *c, const struct flow *f, const struct around *around,
 		record_put_u64(r, source ? FIELD_CLIENT_DISTANCE : FIELD_SERVER_DISTANCE,
 		    (uint64_t)conn_distance(around->ttl[end]));
 	if (c->around != 0 && c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
-		static const char hex[] = "0123456789ABCDEF";
-		char mac[17];
-		for (unsigned i = 0; i < 6; i++) {
-			mac[3 * i] = hex[around->mac[end][i] >> 4];
-			mac[3 * i + 1] = hex[around->mac[end][i] & 0xf];
-			if (i < 5)
-				mac[3 * i + 2] = '-';
-		}
+		char mac[MAC_TEXT];
+		mac_text(around->mac[end], mac);
 		record_put_str(r, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, mac,
 		    sizeof mac);
 	}

@@ -544,6 +544,13 @@ drop_spent(struct mail *m)
 	m->spent_line = 0;
 }
 
+/* Is there nothing that read_on would do?  So it is at the end of nearly every input. */
+static inline bool
+is_used_up(const struct mail *m)
+{
+	return (m->left | m->behind_left) == 0 && !m->packed && m->spent_line == 0;
+}
+
 /* Reads on until there are events; false where the input is used up.  (Apart from mail_next, which
  * is mostly asked when there is nothing to do, and need not save registers for that.) */
 static __attribute__((noinline)) bool
@@ -589,7 +596,7 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 {
 	if (m->q_at == m->q_len) {
 		m->q_at = m->q_len = 0;
-		m->awake = m->awake && read_on(m, s);
+		m->awake = m->awake && !is_used_up(m) && read_on(m, s);
 		if (!m->awake)
 			return false;
 	}
