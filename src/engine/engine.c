@@ -326,13 +326,13 @@ leave(struct engine *e, uint32_t id)
 
 /* Takes what the mail session says, up to a record (true, it is in `out`). */
 static bool
-take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
+take_events(struct engine *e, uint32_t id, struct conn *c, struct record *out)
 {
 	struct mail_event ev;
 	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
 		return false;
 	struct finding_view v;
-	conn_view(c, f, e->ts_ns, &v); /* no event changes it */
+	conn_view(c, flow_at(&e->flows, c->flow), e->ts_ns, &v); /* no event changes it */
 	do {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
@@ -366,13 +366,12 @@ work(struct engine *e, struct record *out)
 {
 	const uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct stream_chunk chunk;
 	unsigned end;
 	do {
 		if (!(c->flags & CONN_STEADY))
 			note_sides(c);
-		if (take_events(e, id, c, f, out))
+		if (take_events(e, id, c, out))
 			return true;
 		if (e->work == 0)
 			break; /* it is ignored from here on */

@@ -191,11 +191,10 @@ take_steady(struct engine *e, const struct flow *f, const struct segment *seg, u
 
 /* The long way: of a segment that begins or ends something, or is out of order. */
 static __attribute__((noinline)) void
-take_any(struct engine *e, uint32_t flow_id, bool fresh)
+take_any(struct engine *e, struct flow *f, bool fresh)
 {
 	const struct segment *seg = &e->now->seg;
 	const unsigned end = e->now->key.side;
-	struct flow *f = flow_at(&e->flows, flow_id);
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
 		if (is_reuse(e, f, pool_at(&e->conns, f->conn), end)) {
@@ -219,7 +218,7 @@ take_any(struct engine *e, uint32_t flow_id, bool fresh)
 		if (!fresh)
 			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
 		e->stats.flows++;
-		(void)conn_new(e, flow_id);
+		(void)conn_new(e, flow_id(&e->flows, f));
 	}
 	if (f->conn == 0)
 		return;
@@ -293,18 +292,17 @@ take_segment(struct engine *e)
 	const struct segment *seg = &e->now->seg;
 	bool fresh;
 	e->at_hand = true;
-	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
-	if (flow_id == 0) {
+	struct flow *f = flow_get(&e->flows, &e->now->key, &fresh);
+	if (f == NULL) {
 		make_room(e, flow_oldest(&e->flows));
 		return;
 	}
 	fresh = fresh || e->waits_fresh;
 	e->waits_fresh = false;
 	if (e->clock.leaping)
-		e->leap_flow = flow_id;
-	const struct flow *f = flow_at(&e->flows, flow_id);
+		e->leap_flow = flow_id(&e->flows, f);
 	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
 		return;
 	if (f->conn == 0 || !take_steady(e, f, seg, e->now->key.side))
-		take_any(e, flow_id, fresh);
+		take_any(e, f, fresh);
 }

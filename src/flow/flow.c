@@ -136,7 +136,7 @@ flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key
 	    (uint32_t)hash_words(&t->key, s0, s1, d0, d1, (uint64_t)ends->family << 32 | ports);
 }
 
-uint32_t
+struct flow *
 flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 {
 	const uint8_t seen = k->side == 0 ? FLOW_SEEN_A : FLOW_SEEN_B;
@@ -147,13 +147,13 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 		if (f->hash == k->hash && is_flow(f, k)) {
 			f->last_s = t->now_s;
 			f->flags |= seen;
-			return id;
+			return f;
 		}
 		id = f->chain;
 	}
 	uint32_t id = pool_take(&t->flows);
 	if (id == 0)
-		return 0;
+		return NULL;
 	struct flow *f = flow_at(t, id);
 	memcpy(f->ip, k->ip, sizeof f->ip);
 	f->port[0] = k->port[0];
@@ -168,7 +168,7 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 	split_one(t);
 	t->created++;
 	*fresh = true;
-	return id;
+	return f;
 }
 
 void

@@ -90,13 +90,20 @@ struct flow_key {
 
 void flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key *k);
 
-/* The flow of a segment, made where there is none (*fresh).  0 where the table is full. */
-uint32_t flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
+/* The flow of a segment, made where there is none (*fresh).  NULL where the table is full. */
+struct flow *flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
 
 static inline struct flow *
 flow_at(const struct flow_table *t, uint32_t id)
 {
 	return pool_at(&t->flows, id);
+}
+
+/* The number that names it. */
+static inline uint32_t
+flow_id(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - (const struct flow *)(const void *)t->flows.mem);
 }
 
 /* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  What the bucket
