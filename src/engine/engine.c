@@ -469,8 +469,8 @@ count_other(struct engine *e, const struct frame *f)
 	}
 }
 
-void
-engine_push(struct engine *e, const struct frame *f)
+static inline __attribute__((always_inline)) void
+push(struct engine *e, const struct frame *f)
 {
 	e->stats.frames++;
 	move_clock(e, f->ts_ns);
@@ -483,6 +483,12 @@ engine_push(struct engine *e, const struct frame *f)
 	e->now->seg.ts_ns = f->ts_ns;
 	e->segment_waits = true;
 	e->in.len = e->in.cut = 0;
+}
+
+void
+engine_push(struct engine *e, const struct frame *f)
+{
+	push(e, f);
 }
 
 void
@@ -538,7 +544,8 @@ take_last(struct engine *e)
 }
 
 bool
-engine_next(struct engine *e, struct record *out)
+engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours, unsigned *at,
+    struct record *out)
 {
 	for (;;) {
 		if (e->work != 0) {
@@ -549,10 +556,23 @@ engine_next(struct engine *e, struct record *out)
 		} else if (e->segment_waits) {
 			e->segment_waits = false;
 			take_segment(e);
+		} else if (*at < n) {
+			if (ours >> *at & 1)
+				push(e, &frames[*at]);
+			else
+				move_clock(e, frames[*at].ts_ns);
+			++*at;
 		} else if (!e->finishing || !take_last(e)) {
 			return false;
 		}
 	}
+}
+
+bool
+engine_next(struct engine *e, struct record *out)
+{
+	unsigned at = 0;
+	return engine_run(e, NULL, 0, 0, &at, out);
 }
 
 void
