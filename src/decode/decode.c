@@ -2,7 +2,7 @@
 #include "decode/decode.h"
 
 #include "base/limits.h"
-#include "decode/packet.h"
+#include "decode/plain.h"
 
 /* A fragment: the datagram goes on where this one made it whole. */
 static enum layer

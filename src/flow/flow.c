@@ -1,7 +1,6 @@
 /* The flow table: see flow.h. */
 #include "flow/flow.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -100,40 +99,6 @@ is_flow(const struct flow *f, const struct flow_key *k)
 	}
 	return other == 0 && f->port[0] == k->port[0] && f->port[1] == k->port[1] &&
 	    ((f->flags & FLOW_V6) != 0) == k->v6;
-}
-
-static inline uint64_t
-word_at(const uint8_t *p)
-{
-	uint64_t w;
-	memcpy(&w, p, sizeof w);
-	return w;
-}
-
-/* By words and not by octets: what was just written in words of 8 is forwarded to loads of as many,
- * others wait for it (a tenth of the time of a packet).  And without a jump, for which end is the
- * smaller cannot be guessed. */
-void
-flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key *k)
-{
-	uint64_t s0 = word_at(ends->ip[0]), s1 = word_at(ends->ip[0] + 8);
-	uint64_t d0 = word_at(ends->ip[1]), d1 = word_at(ends->ip[1] + 8);
-	uint32_t ports;
-	memcpy(&ports, ends->port, sizeof ports);
-	uint64_t source = be64toh(s0 != d0 ? s0 : s1), destination = be64toh(s0 != d0 ? d0 : d1);
-	const uint64_t swap = -(uint64_t)((source > destination) |
-	    ((source == destination) & (ends->port[0] > ends->port[1])));
-	uint64_t x0 = (s0 ^ d0) & swap, x1 = (s1 ^ d1) & swap;
-	k->ip[0] = s0 ^= x0;
-	k->ip[1] = s1 ^= x1;
-	k->ip[2] = d0 ^= x0;
-	k->ip[3] = d1 ^= x1;
-	ports = swap != 0 ? ports << 16 | ports >> 16 : ports;
-	memcpy(k->port, &ports, sizeof ports);
-	k->v6 = ends->family == 6;
-	k->side = swap & 1;
-	k->hash =
-	    (uint32_t)hash_words(&t->key, s0, s1, d0, d1, (uint64_t)ends->family << 32 | ports);
 }
 
 struct flow *

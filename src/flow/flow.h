@@ -88,7 +88,7 @@ struct flow_key {
 	uint32_t hash; /* lower half of the hash of all but `side` */
 };
 
-void flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key *k);
+#include "flow/key.h"
 
 /* The flow of a segment, made where there is none (*fresh).  NULL where the table is full. */
 struct flow *flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
