@@ -71,10 +71,10 @@ read_files(struct feed *f)
 	left = left < ENGINE_AHEAD ? left : ENGINE_AHEAD;
 	f->count = 1 + (unsigned)capture_more(f->files, &f->frame[1], left - 1);
 	f->at = 0;
-	f->ours = 0;
-	for (unsigned i = 0; i < f->count; i++) {
-		if (f->shares == 1 || share_of(&f->frame[i], f->shares) == f->share)
-			f->ours |= 1u << i;
+	f->ours = (1u << f->count) - 1;
+	for (unsigned i = 0; f->shares > 1 && i < f->count; i++) {
+		if (share_of(&f->frame[i], f->shares) != f->share)
+			f->ours &= ~(1u << i);
 	}
 	engine_look(f->engine, f->frame, f->ours);
 }
