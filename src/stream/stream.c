@@ -276,12 +276,14 @@ scatter(struct page *pg)
 	pg->scattered = true;
 }
 
-/* The same as page_write, octet by octet. */
+/* The same as page_write, octet by octet where some are there. */
 static bool
 write_scattered(struct page *pg, uint32_t at, const uint8_t *data, uint32_t len)
 {
-	bool differs = false;
-	for (uint32_t i = 0; i < len; i++) {
+	bool differs = false, is_free = first_set(pg, at) >= at + len;
+	if (is_free)
+		memcpy(pg->data + at, data, len);
+	for (uint32_t i = 0; i < len && !is_free; i++) {
 		if (!has(pg, at + i))
 			pg->data[at + i] = data[i];
 		else if (pg->data[at + i] != data[i])
