@@ -95,10 +95,12 @@ conn_around(const struct engine *e, const struct conn *c)
 	struct around a;
 	size_t len;
 	const char *s = strings_get(&e->findings.strings, c->around, &len);
-	assert(len <= sizeof a);
+	if (len == sizeof a) {
+		memcpy(&a, s, sizeof a);
+		return a;
+	}
 	memset(&a, 0, sizeof a); /* its padding too: it is shared by its octets */
 	a.vlan = -1;
-	memcpy(&a, s, len);
 	return a;
 }
 
@@ -106,10 +108,7 @@ void
 conn_around_keep(struct engine *e, struct conn *c, const struct around *a)
 {
 	uint32_t had = c->around;
-	size_t len = a->proxy.version != 0 ? sizeof *a
-	    : a->tunnel.depth != 0	   ? offsetof(struct around, proxy)
-					   : offsetof(struct around, tunnel);
-	c->around = strings_share(&e->findings.strings, a, len);
+	c->around = strings_share(&e->findings.strings, a, sizeof *a);
 	strings_drop(&e->findings.strings, had);
 }
 
