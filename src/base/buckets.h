@@ -69,4 +69,11 @@ buckets_grow(struct buckets *b, uint32_t entries, uint32_t **from, uint32_t **to
 	return true;
 }
 
+/* The chain that buckets_grow will name next as *from. */
+static inline const uint32_t *
+buckets_next(const struct buckets *b)
+{
+	return &b->head[b->split];
+}
+
 #endif

@@ -39,16 +39,23 @@ hash_pair(const uint8_t *p, size_t len, uint64_t w[2])
 	return len;
 }
 
-/* Hash of 40 octets: two addresses of 16, two ports and padding, as the flow table lays them out.
- */
+/* Hash of five words: two addresses of two, and the ports and the family in one. */
+static inline uint64_t
+hash_words(const struct hash_key *key, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
+    uint64_t w4)
+{
+	uint64_t a = hash_fold(w0 ^ key->k[0], w1 ^ key->k[1]);
+	uint64_t b = hash_fold(w2 ^ key->k[2], w3 ^ key->k[3]);
+	return hash_fold(a ^ w4 ^ key->k[1], b ^ key->k[0]);
+}
+
+/* The same of 40 octets. */
 static inline uint64_t
 hash_40(const struct hash_key *key, const void *data)
 {
 	uint64_t w[5];
 	memcpy(w, data, sizeof w);
-	uint64_t a = hash_fold(w[0] ^ key->k[0], w[1] ^ key->k[1]);
-	uint64_t b = hash_fold(w[2] ^ key->k[2], w[3] ^ key->k[3]);
-	return hash_fold(a ^ w[4] ^ key->k[1], b ^ key->k[0]);
+	return hash_words(key, w[0], w[1], w[2], w[3], w[4]);
 }
 
 /*

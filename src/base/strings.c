@@ -59,9 +59,7 @@ cell_of(const struct strings *s, uint32_t handle)
 static void *
 take(struct strings *s, size_t len, uint32_t *handle)
 {
-	uint32_t c = 0;
-	while (CELL(c) < len)
-		c++;
+	uint32_t c = len > CELL(0) ? 28u - (uint32_t)__builtin_clz((uint32_t)len - 1) : 0;
 	uint32_t id = pool_take(&s->cls[c]);
 	*handle = id != 0 ? id << INDEX_AT | c : 0;
 	return id != 0 ? pool_at(&s->cls[c], id) : NULL;
@@ -135,11 +133,10 @@ strings_share(struct strings *s, const void *octets, size_t len)
 	return handle;
 }
 
-/* A user less; true where it was the last, and the string is out of its chain. */
+/* A user of `h` less; true where it was the last, and the string is out of its chain. */
 static bool
-leave(struct strings *s, uint32_t handle)
+leave(struct strings *s, uint32_t handle, struct head *h)
 {
-	struct head *h = cell_of(s, handle);
 	if (--h->users > 0)
 		return false;
 	uint32_t *at = buckets_at(&s->buckets, h->hash);
@@ -175,10 +172,14 @@ strings_edit(struct strings *s, uint32_t handle, size_t *len)
 void
 strings_drop(struct strings *s, uint32_t handle)
 {
-	if (handle == 0 || (handle & SHARED && !leave(s, handle)))
+	uint16_t len;
+	if (handle == 0)
 		return;
-	size_t len;
-	char *octets = (char *)(uintptr_t)strings_get(s, handle, &len);
-	memset(octets, 0, len);
+	uint8_t *cell = cell_of(s, handle);
+	if (handle & SHARED && !leave(s, handle, (struct head *)(void *)cell))
+		return;
+	cell += handle & SHARED ? HEAD - sizeof len : 0;
+	memcpy(&len, cell, sizeof len);
+	memset(cell + sizeof len, 0, len);
 	pool_give(&s->cls[handle & (STRINGS_CLASSES - 1)], handle >> INDEX_AT);
 }

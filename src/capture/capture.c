@@ -324,7 +324,7 @@ capture_next(struct capture *c, struct frame *f)
 		f->number = ++c->number;
 		if (c->filter != NULL && !passes(c, in, f))
 			continue;
-		capture_stats_count(&c->stats, f);
+		capture_stats_count(&c->stats, f, 1);
 		return CAPTURE_FRAME;
 	}
 }
@@ -334,16 +334,14 @@ capture_more(struct capture *c, struct frame *f, size_t max)
 {
 	if (c->current == NULL)
 		return 0;
-	size_t read = input_more(c->current, c->horizon_ns, f, max), n = 0;
-	for (size_t i = 0; i < read; i++) {
+	size_t read = input_more(c->current, c->horizon_ns, f, max), n;
+	for (size_t i = 0; i < read; i++)
 		f[i].number = ++c->number;
-		if (c->filter != NULL && !passes(c, c->current, &f[i]))
-			continue;
-		capture_stats_count(&c->stats, &f[i]);
-		if (n < i)
-			f[n] = f[i];
-		n++;
+	for (size_t i = n = c->filter != NULL ? 0 : read; i < read; i++) {
+		if (passes(c, c->current, &f[i]))
+			f[n++] = f[i];
 	}
+	capture_stats_count(&c->stats, f, n);
 	return n;
 }
 

@@ -48,18 +48,25 @@ struct capture_stats {
 	uint64_t files_damaged;	    /* of them cut or damaged; their readable part was handed out */
 };
 
-/* Counts a frame that is handed out.  `first_ns` begins at INT64_MAX, `last_ns` at INT64_MIN. */
+/* Counts frames that are handed out.  `first_ns` begins at INT64_MAX, `last_ns` at INT64_MIN. */
 static inline void
-capture_stats_count(struct capture_stats *s, const struct frame *f)
+capture_stats_count(struct capture_stats *s, const struct frame *f, size_t n)
 {
-	s->frames++;
-	s->captured += f->caplen;
-	s->wire += f->wirelen;
-	s->cut += f->caplen < f->wirelen;
-	if (f->ts_ns < s->first_ns)
-		s->first_ns = f->ts_ns;
-	if (f->ts_ns > s->last_ns)
-		s->last_ns = f->ts_ns;
+	uint64_t captured = 0, wire = 0, cut = 0;
+	int64_t first_ns = s->first_ns, last_ns = s->last_ns;
+	for (size_t i = 0; i < n; i++) {
+		captured += f[i].caplen;
+		wire += f[i].wirelen;
+		cut += f[i].caplen < f[i].wirelen;
+		first_ns = f[i].ts_ns < first_ns ? f[i].ts_ns : first_ns;
+		last_ns = f[i].ts_ns > last_ns ? f[i].ts_ns : last_ns;
+	}
+	s->frames += n;
+	s->captured += captured;
+	s->wire += wire;
+	s->cut += cut;
+	s->first_ns = first_ns;
+	s->last_ns = last_ns;
 }
 
 /*

@@ -144,10 +144,12 @@ input_more(struct input *in, int64_t until_ns, struct frame *f, size_t max)
 		return 0;
 	size_t n = in->is_pcapng ? pcapng_more(&in->format.pcapng, &in->source, until_ns, f, max)
 				 : pcapfile_more(&in->format.pcap, &in->source, until_ns, f, max);
+	int64_t last_ns = in->last_ns;
 	for (size_t i = 0; i < n; i++) {
-		in->steps_back += f[i].ts_ns < in->last_ns;
-		in->last_ns = f[i].ts_ns;
+		in->steps_back += f[i].ts_ns < last_ns;
+		last_ns = f[i].ts_ns;
 	}
+	in->last_ns = last_ns;
 	return n;
 }
 

@@ -487,7 +487,7 @@ hand_out(struct live *l, struct interface *in, struct frame *f)
 	*f = in->head;
 	in->held = false;
 	l->last = in;
-	capture_stats_count(s, f);
+	capture_stats_count(s, f, 1);
 	f->number = s->frames;
 }
 

@@ -125,15 +125,19 @@ pcapfile_next(struct pcapfile *p, struct source *s, struct frame *f, struct text
 size_t
 pcapfile_more(struct pcapfile *p, struct source *s, int64_t until_ns, struct frame *f, size_t max)
 {
-	size_t n = 0;
-	for (; n < max && source_left(s) >= p->head; n++) {
-		read_head(p, s->at, &f[n]);
-		if (f[n].caplen > LIMIT_FRAME || f[n].caplen > source_left(s) - p->head ||
-		    f[n].ts_ns >= until_ns)
+	const struct pcapfile file = *p; /* so that what is written to frames cannot change it */
+	const uint8_t *at = s->at;
+	size_t n = 0, left = source_left(s);
+	for (; n < max && left >= file.head; n++) {
+		read_head(&file, at, &f[n]);
+		size_t size = (size_t)file.head + f[n].caplen;
+		if (f[n].caplen > LIMIT_FRAME || size > left || f[n].ts_ns >= until_ns)
 			break;
-		f[n].data = s->at + p->head;
-		s->at += p->head + f[n].caplen;
+		f[n].data = at + file.head;
+		at += size;
+		left -= size;
 	}
+	s->at = at;
 	p->packets += n;
 	return n;
 }

@@ -2,7 +2,7 @@
 #include "decode/decode.h"
 
 #include "base/limits.h"
-#include "decode/packet.h"
+#include "decode/plain.h"
 
 /* A fragment: the datagram goes on where this one made it whole. */
 static enum layer
@@ -24,12 +24,12 @@ join_fragments(struct defrag *defrag, struct packet *p)
 	return network_protocol(p, whole.proto);
 }
 
-enum decode_result
-decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t caplen,
+/* The walk.  (Apart from decode_frame, which nearly always ends before it, and need not make room
+ * for what it needs.) */
+static __attribute__((noinline)) enum decode_result
+walk(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t caplen,
     uint32_t wirelen, struct segment *out)
 {
-	if (link_type == LINKTYPE_ETHERNET && decode_plain(data, caplen, out))
-		return DECODE_TCP;
 	const struct link_row *link = link_find(link_type);
 	if (link == NULL)
 		return DECODE_UNKNOWN_LINK;
@@ -42,7 +42,7 @@ decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uin
 	bool fragmented = false;
 	out->vlan = -1;
 	out->mac[0] = out->mac[1] = NULL;
-	out->headless = out->conflict = false;
+	out->plain = out->headless = out->conflict = false;
 	out->tunnel.depth = 0;
 	enum layer next = link->decode(&p);
 	for (unsigned depth = 0; depth < LIMIT_LAYERS; depth++) {
@@ -70,4 +70,13 @@ decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uin
 		}
 	}
 	return DECODE_DAMAGED;
+}
+
+enum decode_result
+decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t caplen,
+    uint32_t wirelen, struct segment *out)
+{
+	if (link_type == LINKTYPE_ETHERNET && decode_plain(data, caplen, out))
+		return DECODE_TCP;
+	return walk(defrag, link_type, data, caplen, wirelen, out);
 }

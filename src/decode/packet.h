@@ -56,9 +56,6 @@ struct link_row {
 /* The decoder of a link type; NULL where there is none. */
 const struct link_row *link_find(uint32_t link_type);
 
-/* plain.c: an Ethernet frame as nearly all are.  False: it is to be walked through. */
-bool decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg);
-
 enum layer link_ether(struct packet *p);
 
 /* Layers above the link. */

@@ -54,6 +54,8 @@ struct segment {
 	uint32_t seq;  /* sequence number of the first octet (of the SYN, where there is one) */
 	uint32_t ack;  /* acknowledgement number; meaningful with TCP_ACK */
 	uint8_t flags; /* TCP_* */
+	bool plain;    /* it was found by the short cut (plain.h): not headless, without conflict,
+			  VLAN and tunnel */
 	bool headless; /* the capture cut the TCP header: ports only, nothing else is known */
 	uint8_t ttl;   /* time to live, or hop limit, of the innermost IP header */
 	const uint8_t *payload; /* captured payload; lives as long as the frame */

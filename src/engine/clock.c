@@ -10,7 +10,7 @@ is_near(int64_t a, int64_t b)
 }
 
 void
-clock_move(struct clock *c, int64_t ts_ns)
+clock_leap(struct clock *c, int64_t ts_ns)
 {
 	if (!c->started) {
 		*c =

@@ -25,7 +25,20 @@ struct clock {
 
 #define CLOCK_START_NS 1000000000
 
+/* The same where it is not the usual one. */
+void clock_leap(struct clock *c, int64_t ts_ns);
+
 /* Takes the stamp of the next packet. */
-void clock_move(struct clock *c, int64_t ts_ns);
+static inline void
+clock_move(struct clock *c, int64_t ts_ns)
+{
+	uint64_t by = (uint64_t)ts_ns - (uint64_t)c->high_ns;
+	if (!c->started || c->leaping || ts_ns < c->high_ns || by >= CLOCK_LEAP_NS) {
+		clock_leap(c, ts_ns);
+		return;
+	}
+	c->elapsed_ns += (int64_t)by;
+	c->high_ns = ts_ns;
+}
 
 #endif

@@ -66,6 +66,7 @@ struct wait {
 				 none */
 	uint32_t conn;	      /* whose it is */
 	uint32_t prev, next;  /* neighbours in the list */
+	uint32_t hosts;	      /* of a reset one: alike where the two hosts are (due_hurry) */
 };
 
 /* What else there is to remember of a few: those that are not told to be mail yet, of which octets
@@ -123,7 +124,8 @@ struct engine;
 void conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 
 /* What finding needs to know of the capture. */
-struct finding_view conn_view(const struct conn *c, const struct flow *f, int64_t now_ns);
+void
+conn_view(const struct conn *c, const struct flow *f, int64_t now_ns, struct finding_view *out);
 
 /* The protocol that a mail port is assigned to. */
 enum mail_protocol conn_protocol_by_port(uint16_t port);

@@ -37,6 +37,14 @@ wait_settle(struct engine *e, struct conn *c)
 	c->wait = 0;
 }
 
+/* The first of the list is another one, or has another time. */
+static void
+note_first(struct engine *e)
+{
+	e->due_ns = e->due_first != 0 ? wait_at(e, e->due_first)->due_ns : INT64_MAX;
+	e->timely = true;
+}
+
 static void
 unlink_wait(struct engine *e, struct wait *w)
 {
@@ -50,6 +58,7 @@ unlink_wait(struct engine *e, struct wait *w)
 		e->due_last = w->prev;
 	w->due_ns = 0;
 	w->prev = w->next = 0;
+	note_first(e);
 }
 
 void
@@ -78,6 +87,7 @@ due_add(struct engine *e, uint32_t id)
 	else
 		e->due_first = at;
 	e->due_last = at;
+	note_first(e);
 }
 
 uint32_t
@@ -88,12 +98,25 @@ due_take(struct engine *e)
 	return id;
 }
 
+/* A number that is the same for all connections between two hosts, and seldom for others. */
+static uint32_t
+hosts_of(const struct flow *f)
+{
+	uint64_t w[4], sum;
+	memcpy(w, f->ip, sizeof w);
+	sum = (w[0] + w[2]) * 0x9e3779b97f4a7c15u + (w[1] + w[3]);
+	return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
+}
+
 bool
 reset_wait(struct engine *e, uint32_t id, const uint64_t reset_at[2])
 {
 	struct wait *w = wait_make(e, id);
 	if (w == NULL)
 		return false;
+	const struct conn *c = pool_at(&e->conns, id);
+	w->hosts = hosts_of(flow_at(&e->flows, c->flow));
+	e->resets[w->hosts % RESETS]++;
 	w->close_ns = e->clock.elapsed_ns + LIMIT_RESET_NS;
 	memcpy(w->reset_at, reset_at, sizeof w->reset_at);
 	due_add(e, id);
@@ -107,6 +130,8 @@ reset_forget(struct engine *e, uint32_t id)
 	if (c->wait == 0)
 		return;
 	struct wait *w = wait_at(e, c->wait);
+	if (w->close_ns != 0)
+		e->resets[w->hosts % RESETS]--;
 	w->close_ns = 0;
 	w->reset_at[0] = w->reset_at[1] = 0;
 	wait_settle(e, c);
@@ -126,11 +151,14 @@ due_hurry(struct engine *e, uint32_t id)
 	const struct conn *c = pool_at(&e->conns, id);
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	uint32_t at = e->due_last;
+	const uint32_t hosts = hosts_of(f);
+	if (e->resets[hosts % RESETS] == 0)
+		return;
 	for (unsigned i = 0; at != 0 && i < HURRIED; i++) {
 		struct wait *w = wait_at(e, at);
 		uint32_t this = at;
 		at = w->prev;
-		if (w->close_ns == 0) /* not reset: looked at no further */
+		if (w->close_ns == 0 || w->hosts != hosts) /* looked at no further */
 			continue;
 		const struct conn *o = pool_at(&e->conns, w->conn);
 		const struct flow *g = flow_at(&e->flows, o->flow);
@@ -145,5 +173,6 @@ due_hurry(struct engine *e, uint32_t id)
 		else
 			e->due_last = this;
 		e->due_first = this;
+		note_first(e);
 	}
 }

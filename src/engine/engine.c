@@ -58,6 +58,7 @@ engine_new(const struct engine_config *config, char error[256])
 		engine_free(e);
 		return NULL;
 	}
+	e->due_ns = INT64_MAX;
 	e->memory = memory;
 	e->no_dpi = config->no_ndpi;
 	return e;
@@ -86,7 +87,8 @@ static void
 record_message(struct engine *e, const struct conn *c, uint32_t message, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, e->ts_ns);
+	struct finding_view v;
+	conn_view(c, f, e->ts_ns, &v);
 	int64_t start = finding_message_start(&e->findings, message), end = c->end_ns;
 	record_begin(r, RECORD_MESSAGE);
 	conn_put(e, c, end, r);
@@ -106,7 +108,8 @@ static void
 record_session(struct engine *e, struct conn *c, struct record *r)
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
-	struct finding_view v = conn_view(c, f, c->end_ns);
+	struct finding_view v;
+	conn_view(c, f, c->end_ns, &v);
 	for (unsigned end = 0; end < 2; end++) {
 		if (c->stream[end].flags & STREAM_CONFLICT || c->flags & CONN_CONFLICT)
 			finding_add_anomaly(&c->finding, ANOMALY_OVERLAP_CONFLICT);
@@ -273,7 +276,7 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		return false;
 	case CONN_END_MAIL: c->end = CONN_END_MESSAGES; return false;
 	case CONN_END_MESSAGES:
-		v = conn_view(c, f, c->end_ns);
+		conn_view(c, f, c->end_ns, &v);
 		message = finding_next_open(&e->findings, &c->finding, &v);
 		if (message == 0) {
 			c->end = CONN_END_SESSION;
@@ -323,13 +326,14 @@ leave(struct engine *e, uint32_t id)
 
 /* Takes what the mail session says, up to a record (true, it is in `out`). */
 static bool
-take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f, struct record *out)
+take_events(struct engine *e, uint32_t id, struct conn *c, struct record *out)
 {
 	struct mail_event ev;
-	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail))
+	if (c->phase != CONN_MAIL || mail_is_idle(&e->mail) || !mail_next(&e->mail, &c->mail, &ev))
 		return false;
-	const struct finding_view v = conn_view(c, f, e->ts_ns); /* no event changes it */
-	while (mail_next(&e->mail, &c->mail, &ev)) {
+	struct finding_view v;
+	conn_view(c, flow_at(&e->flows, c->flow), e->ts_ns, &v); /* no event changes it */
+	do {
 		bool readable = c->finding.exposed != 0;
 		uint32_t message = finding_take(&e->findings, &c->finding, &ev, &v);
 		if (!readable && c->finding.exposed != 0)
@@ -344,8 +348,16 @@ take_events(struct engine *e, uint32_t id, struct conn *c, const struct flow *f,
 			leave(e, id);
 			return false;
 		}
-	}
+	} while (mail_next(&e->mail, &c->mail, &ev));
 	return false;
+}
+
+/* Tells the mail session whether both sides are captured. */
+static void
+note_sides(struct conn *c)
+{
+	c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
+	    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
 }
 
 /* Work up to a record (true, it is in `out`), or to the end of what there is to do. */
@@ -354,18 +366,21 @@ work(struct engine *e, struct record *out)
 {
 	const uint32_t id = e->work;
 	struct conn *c = pool_at(&e->conns, id);
-	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct stream_chunk chunk;
 	unsigned end;
 	do {
-		c->mail.flags = (uint8_t)((c->mail.flags & ~MAIL_SESSION_ONE_SIDED) |
-		    (c->packets[0] == 0 || c->packets[1] == 0 ? MAIL_SESSION_ONE_SIDED : 0u));
-		if (take_events(e, id, c, f, out))
+		if (!(c->flags & CONN_STEADY))
+			note_sides(c);
+		if (take_events(e, id, c, out))
 			return true;
 		if (e->work == 0)
 			break; /* it is ignored from here on */
 		if (push_octets(e, c))
 			continue;
+		if (c->flags & CONN_STEADY && c->end == CONN_OPEN) {
+			e->work = 0; /* all that came was handed on, and it is as it was */
+			break;
+		}
 		if (c->end <= CONN_END_STREAMS && c->phase != CONN_OTHER &&
 		    next_chunk(e, c, &end, &chunk)) {
 			give_chunk(e, id, end, &chunk);
@@ -414,13 +429,14 @@ end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why)
 	begin_alone(e, conn);
 }
 
-void
-engine_clock(struct engine *e, int64_t ts_ns)
+static inline __attribute__((always_inline)) void
+move_clock(struct engine *e, int64_t ts_ns)
 {
 	e->ts_ns = ts_ns;
 	clock_move(&e->clock, ts_ns);
 	e->defrag.now_ns = e->clock.elapsed_ns;
-	flow_clock(&e->flows, e->clock.elapsed_ns);
+	if (flow_clock(&e->flows, e->clock.elapsed_ns) || due_is_now(e))
+		e->timely = true;
 	if (!e->clock.leaping && e->leap_flow != 0) {
 		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
@@ -429,20 +445,19 @@ engine_clock(struct engine *e, int64_t ts_ns)
 }
 
 void
-engine_push(struct engine *e, const struct frame *f)
+engine_clock(struct engine *e, int64_t ts_ns)
 {
-	e->stats.frames++;
-	engine_clock(e, f->ts_ns);
-	e->now = look_take(e, f);
+	move_clock(e, ts_ns);
+}
+
+/* The frame under way is no segment. */
+static void
+count_other(struct engine *e, const struct frame *f)
+{
 	switch (e->now->result) {
 	case DECODE_TCP:
-		e->stats.tcp++;
-		e->now->seg.ts_ns = f->ts_ns;
-		e->segment_waits = true;
-		e->in.len = e->in.cut = 0;
-		break;
-	case DECODE_OTHER: e->stats.not_tcp++; break;
 	case DECODE_FRAGMENT: break; /* counted where they are put together */
+	case DECODE_OTHER: e->stats.not_tcp++; break;
 	case DECODE_UNKNOWN_LINK:
 		if (e->stats.unknown_link++ == 0)
 			e->stats.unknown_link_type = f->link_type;
@@ -452,6 +467,28 @@ engine_push(struct engine *e, const struct frame *f)
 	case DECODE_DAMAGED:
 	case DECODE_RESULTS: e->stats.undecoded++; break;
 	}
+}
+
+static inline __attribute__((always_inline)) void
+push(struct engine *e, const struct frame *f)
+{
+	e->stats.frames++;
+	move_clock(e, f->ts_ns);
+	e->now = look_take(e, f);
+	if (e->now->result != DECODE_TCP) {
+		count_other(e, f);
+		return;
+	}
+	e->stats.tcp++;
+	e->now->seg.ts_ns = f->ts_ns;
+	e->segment_waits = true;
+	e->in.len = e->in.cut = 0;
+}
+
+void
+engine_push(struct engine *e, const struct frame *f)
+{
+	push(e, f);
 }
 
 void
@@ -473,43 +510,69 @@ end_flow(struct engine *e, uint32_t flow_id, enum conn_closed_by why)
 	return true;
 }
 
-bool
-engine_next(struct engine *e, struct record *out)
+/* Begins work that no packet leads to, where its time has come; else false. */
+static bool
+take_timely(struct engine *e)
 {
 	uint32_t id;
+	if (!e->finishing && !flow_is_quiet(&e->flows) && (id = flow_expired(&e->flows)) != 0) {
+		/* the record first; the flow lingers behind it and expires once more */
+		if (end_flow(e, id, CLOSED_BY_TIMEOUT))
+			flow_keep(&e->flows, id);
+		return true;
+	}
+	if (!e->finishing && due_is_now(e)) {
+		id = due_take(e);
+		const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
+		begin_alone(e, id);
+		if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
+			end_begin(e, id, CLOSED_BY_RST);
+		return true;
+	}
+	e->timely = false;
+	return false;
+}
+
+/* Begins to end what is left, one after the other; false where nothing is. */
+static bool
+take_last(struct engine *e)
+{
+	uint32_t id = flow_drain(&e->flows);
+	if (id != 0 && end_flow(e, id, CLOSED_BY_INPUT))
+		flow_keep(&e->flows, id);
+	return id != 0;
+}
+
+bool
+engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours, unsigned *at,
+    struct record *out)
+{
 	for (;;) {
 		if (e->work != 0) {
 			if (work(e, out))
 				return true;
+		} else if (e->timely && take_timely(e)) {
 			continue;
-		}
-		if (!e->finishing && !flow_is_quiet(&e->flows) &&
-		    (id = flow_expired(&e->flows)) != 0) {
-			/* the record first; the flow lingers behind it and expires once more */
-			if (end_flow(e, id, CLOSED_BY_TIMEOUT))
-				flow_keep(&e->flows, id);
-			continue;
-		}
-		if (!e->finishing && due_is_now(e)) {
-			id = due_take(e);
-			const struct wait *w = conn_wait(e, pool_at(&e->conns, id));
-			begin_alone(e, id);
-			if (w->close_ns != 0 && w->close_ns <= e->clock.elapsed_ns)
-				end_begin(e, id, CLOSED_BY_RST);
-			continue;
-		}
-		if (e->segment_waits) {
+		} else if (e->segment_waits) {
 			e->segment_waits = false;
 			take_segment(e);
-			continue;
+		} else if (*at < n) {
+			if (ours >> *at & 1)
+				push(e, &frames[*at]);
+			else
+				move_clock(e, frames[*at].ts_ns);
+			++*at;
+		} else if (!e->finishing || !take_last(e)) {
+			return false;
 		}
-		if (e->finishing && (id = flow_drain(&e->flows)) != 0) {
-			if (end_flow(e, id, CLOSED_BY_INPUT))
-				flow_keep(&e->flows, id);
-			continue;
-		}
-		return false;
 	}
+}
+
+bool
+engine_next(struct engine *e, struct record *out)
+{
+	unsigned at = 0;
+	return engine_run(e, NULL, 0, 0, &at, out);
 }
 
 void

@@ -59,12 +59,11 @@ void engine_ready(struct engine *e);
 #define ENGINE_AHEAD 16u
 
 /*
- * A look at frames that will be pushed next, in that order, and stay valid until then: one frame
- * after the other, ENGINE_AHEAD at most, then engine_fetch.  They are decoded, and what the tables
- * hold of them comes into the cache meanwhile.  Nothing depends on it.
+ * A look at frames that will be pushed next, in that order, and stay valid until then: those of
+ * ENGINE_AHEAD of which `which` has the bit.  They are decoded, and what the tables hold of them
+ * comes into the cache meanwhile.  Nothing depends on it.
  */
-void engine_look(struct engine *e, const struct frame *f);
-void engine_fetch(struct engine *e);
+void engine_look(struct engine *e, const struct frame *f, uint32_t which);
 
 /* Gives one frame.  All records of the frame before must have been taken (engine_next returned
  * false). */
@@ -76,6 +75,14 @@ void engine_clock(struct engine *e, int64_t ts_ns);
 
 /* No more input: what is open ends.  Then take records until false. */
 void engine_finish(struct engine *e);
+
+/*
+ * The same of many frames: engine_next, and while that has nothing engine_push of the next of `n`,
+ * from *at on, or, of one without its bit in `ours`, engine_clock.  True with a record, and *at is
+ * behind the frame that led to it; false where all were given and nothing is left.
+ */
+bool engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours,
+    unsigned *at, struct record *out);
 
 /* Takes the next record; false where there is none until more is pushed. */
 bool engine_next(struct engine *e, struct record *out);

@@ -30,26 +30,36 @@ obey_frame(const struct frame *frame)
 }
 #endif
 
-/* A frame is at hand, of our share or not. */
+/* A frame was given to the engine. */
 static inline void
-take(struct feed *f, const struct frame *frame, bool ours)
+note(struct feed *f, const struct frame *frame)
 {
-	f->packets++;
 	f->number = frame->number;
 	f->last_ns = frame->ts_ns;
-	if (ours) {
+}
+
+/* Gives the engine the frames that were read.  True with a record. */
+static bool
+run_files(struct feed *f, struct record *out)
+{
+	unsigned from = f->at, n = f->count;
 #ifdef POSTCARD_PLANTED
-		obey_frame(frame);
+	if (engine_next(f->engine, out))
+		return true;
+	if (f->ours >> f->at & 1)
+		obey_frame(&f->frame[f->at]);
+	n = f->at + 1;
 #endif
-		engine_push(f->engine, frame);
-	} else {
-		engine_clock(f->engine, frame->ts_ns);
-	}
+	bool record = engine_run(f->engine, f->frame, n, f->ours, &f->at, out);
+	if (f->at > from)
+		note(f, &f->frame[f->at - 1]);
+	f->packets += f->at - from;
+	return record;
 }
 
 /* Reads the next frames, as many as lie in memory together, and lets the engine have a look at
  * ours. */
-static void
+static __attribute__((noinline)) void
 read_files(struct feed *f)
 {
 	uint64_t left = f->limit != 0 ? f->limit - f->packets : ENGINE_AHEAD;
@@ -61,14 +71,12 @@ read_files(struct feed *f)
 	left = left < ENGINE_AHEAD ? left : ENGINE_AHEAD;
 	f->count = 1 + (unsigned)capture_more(f->files, &f->frame[1], left - 1);
 	f->at = 0;
-	f->ours = 0;
-	for (unsigned i = 0; i < f->count; i++) {
-		if (f->shares > 1 && share_of(&f->frame[i], f->shares) != f->share)
-			continue;
-		f->ours |= 1u << i;
-		engine_look(f->engine, &f->frame[i]);
+	f->ours = (1u << f->count) - 1;
+	for (unsigned i = 0; f->shares > 1 && i < f->count; i++) {
+		if (share_of(&f->frame[i], f->shares) != f->share)
+			f->ours &= ~(1u << i);
 	}
-	engine_fetch(f->engine);
+	engine_look(f->engine, f->frame, f->ours);
 }
 
 static enum feed_status
@@ -76,7 +84,14 @@ take_live(struct feed *f)
 {
 	struct frame frame;
 	switch (live_next(f->live, &frame)) {
-	case LIVE_FRAME: take(f, &frame, true); return FEED_MORE;
+	case LIVE_FRAME:
+#ifdef POSTCARD_PLANTED
+		obey_frame(&frame);
+#endif
+		f->packets++;
+		note(f, &frame);
+		engine_push(f->engine, &frame);
+		return FEED_MORE;
 	case LIVE_IDLE: engine_clock(f->engine, now_real_ns() - FEED_LAG_NS); return FEED_IDLE;
 	case LIVE_GONE:
 		if (live_count(f->live) == 0)
@@ -90,13 +105,10 @@ take_live(struct feed *f)
 enum feed_status
 feed_next(struct feed *f, struct record *out)
 {
+	if (f->at < f->count)
+		return run_files(f, out) ? FEED_RECORD : FEED_MORE;
 	if (engine_next(f->engine, out))
 		return FEED_RECORD;
-	if (f->at < f->count) {
-		take(f, &f->frame[f->at], f->ours >> f->at & 1);
-		f->at++;
-		return FEED_MORE;
-	}
 	if (f->finishing)
 		return FEED_END;
 	if (f->stopping) {

@@ -159,49 +159,42 @@ count_segment(const struct engine *e, struct conn *c, const struct segment *seg,
  * done.
  */
 static inline bool
-take_steady(struct engine *e, uint32_t id, const struct segment *seg, unsigned end)
+take_steady(struct engine *e, const struct flow *f, const struct segment *seg, unsigned end)
 {
+	const uint32_t id = f->conn;
 	struct conn *c = pool_at(&e->conns, id);
 	struct stream *s = &c->stream[end];
 	const struct stream *peer = &c->stream[!end];
-	if (!(c->flags & CONN_STEADY) || (seg->flags & ~TCP_PSH) != TCP_ACK || seg->headless ||
-	    seg->conflict || seg->len != seg->wire_len || has_more_around(c, seg, end) ||
-	    stream_offset(peer, seg->ack) > (int64_t)peer->next)
+	if (!(c->flags & CONN_STEADY) || (seg->flags & ~TCP_PSH) != TCP_ACK ||
+	    seg->len != seg->wire_len || stream_lacks(peer, seg->ack) ||
+	    (!seg->plain && (seg->headless || seg->conflict || has_more_around(c, seg, end))))
 		return false;
-	const struct stream_chunk chunk = {seg->payload, seg->len, s->next, false};
-	if (seg->len > 0 && !stream_pass(&e->streams, s, peer, seg->seq, seg->len))
+	if (seg->len > 0 && !stream_pass(&e->streams, s, seg->seq, seg->len))
 		return false;
 	count_segment(e, c, seg, end);
 	if (seg->len == 0)
 		return true;
 	c->flags |= CONN_PAYLOAD;
+	if (c->phase == CONN_MAIL && mail_pass(&e->mail, &c->mail, side_of(f, end), seg->len))
+		return true;
 	e->work = id;
 	e->in_end = end;
-	give_chunk(e, id, end, &chunk);
+	if (c->phase == CONN_MAIL) {
+		mail_push(&e->mail, &c->mail, side_of(f, end), seg->payload, seg->len);
+	} else {
+		const struct stream_chunk chunk = {seg->payload, seg->len, s->next - seg->len,
+		    false};
+		give_chunk(e, id, end, &chunk);
+	}
 	return true;
 }
 
-void
-take_segment(struct engine *e)
+/* The long way: of a segment that begins or ends something, or is out of order. */
+static __attribute__((noinline)) void
+take_any(struct engine *e, struct flow *f, bool fresh)
 {
-	struct segment *seg = &e->now->seg;
-	bool fresh;
-	e->at_hand = true;
+	const struct segment *seg = &e->now->seg;
 	const unsigned end = e->now->key.side;
-	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
-	if (flow_id == 0) {
-		make_room(e, flow_oldest(&e->flows));
-		return;
-	}
-	fresh = fresh || e->waits_fresh;
-	e->waits_fresh = false;
-	if (e->clock.leaping)
-		e->leap_flow = flow_id;
-	struct flow *f = flow_at(&e->flows, flow_id);
-	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
-		return;
-	if (f->conn != 0 && take_steady(e, f->conn, seg, end))
-		return;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (f->conn != 0) {
 		if (is_reuse(e, f, pool_at(&e->conns, f->conn), end)) {
@@ -225,7 +218,7 @@ take_segment(struct engine *e)
 		if (!fresh)
 			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
 		e->stats.flows++;
-		(void)conn_new(e, flow_id);
+		(void)conn_new(e, flow_id(&e->flows, f));
 	}
 	if (f->conn == 0)
 		return;
@@ -291,4 +284,25 @@ take_segment(struct engine *e)
 		    e->clock.elapsed_ns, &e->in);
 	if (seg->flags & TCP_FIN)
 		stream_fin(s, seq + seg->wire_len);
+}
+
+void
+take_segment(struct engine *e)
+{
+	const struct segment *seg = &e->now->seg;
+	bool fresh;
+	e->at_hand = true;
+	struct flow *f = flow_get(&e->flows, &e->now->key, &fresh);
+	if (f == NULL) {
+		make_room(e, flow_oldest(&e->flows));
+		return;
+	}
+	fresh = fresh || e->waits_fresh;
+	e->waits_fresh = false;
+	if (e->clock.leaping)
+		e->leap_flow = flow_id(&e->flows, f);
+	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
+		return;
+	if (f->conn == 0 || !take_steady(e, f, seg, e->now->key.side))
+		take_any(e, f, fresh);
 }

@@ -4,7 +4,8 @@
  * A connection's state is two or three cache lines of tables that may be larger than any cache,
  * each named by the one before: bucket, flow, connection.  Of one frame they are waited for in
  * turn, of sixteen all at once: a twelfth of the time where 200,000 connections are open.  Where
- * there are few, to ask for them costs more than it saves.
+ * there are few, to ask for connections costs more than it saves; flows are always many, for those
+ * that ended linger (to ask for them is a fortieth of the time of short sessions).
  *
  * A fragment is left for its turn: the datagram it completes is there until the next one is.
  */
@@ -13,26 +14,13 @@
 #define LINE 64u   /* octets of a cache line */
 #define FEW  4096u /* connections that caches hold */
 
-static void
+static inline void
 decode(struct engine *e, struct defrag *defrag, const struct frame *f, struct look *l)
 {
 	l->data = f->data;
 	l->result = decode_frame(defrag, f->link_type, f->data, f->caplen, f->wirelen, &l->seg);
 	if (l->result == DECODE_TCP)
 		flow_key_of(&e->flows, &l->seg.ends, &l->key);
-}
-
-void
-engine_look(struct engine *e, const struct frame *f)
-{
-	if (e->look_at == e->look_n)
-		e->look_at = e->look_n = 0;
-	if (e->look_n == ENGINE_AHEAD)
-		return;
-	struct look *l = &e->look[e->look_n++];
-	decode(e, NULL, f, l);
-	if (l->result == DECODE_TCP)
-		flow_fetch_bucket(&e->flows, &l->key);
 }
 
 static void
@@ -43,35 +31,46 @@ fetch_conn(const struct engine *e, uint32_t id)
 		__builtin_prefetch(c + at, 1);
 }
 
-void
-engine_fetch(struct engine *e)
+/* What the tables have of the frames is asked for. */
+static void
+fetch(const struct engine *e)
 {
+	for (unsigned i = 0; i < e->look_n; i++) {
+		if (e->look[i].result == DECODE_TCP)
+			flow_fetch(&e->flows, e->look[i].bucket);
+	}
 	if (e->conns.used < FEW)
 		return;
-	for (unsigned i = e->look_at; i < e->look_n; i++) {
-		if (e->look[i].result == DECODE_TCP)
-			flow_fetch(&e->flows, &e->look[i].key);
-	}
-	for (unsigned i = e->look_at; i < e->look_n; i++) {
+	for (unsigned i = 0; i < e->look_n; i++) {
 		if (e->look[i].result != DECODE_TCP)
 			continue;
-		uint32_t id = flow_guess(&e->flows, &e->look[i].key);
+		uint32_t id = *e->look[i].bucket;
 		uint32_t conn = id != 0 ? flow_at(&e->flows, id)->conn : 0;
 		if (conn != 0)
 			fetch_conn(e, conn);
 	}
 }
 
-struct look *
-look_take(struct engine *e, const struct frame *f)
+__attribute__((noinline)) void
+engine_look(struct engine *e, const struct frame *f, uint32_t which)
 {
-	if (e->look_at < e->look_n && e->look[e->look_at].data == f->data) {
-		struct look *l = &e->look[e->look_at++];
-		if (l->result == DECODE_FRAGMENT)
-			decode(e, &e->defrag, f, l);
-		return l;
-	}
 	e->look_at = e->look_n = 0;
-	decode(e, &e->defrag, f, &e->look[0]);
-	return &e->look[0];
+	for (; which != 0; which &= which - 1) {
+		struct look *l = &e->look[e->look_n++];
+		decode(e, NULL, &f[__builtin_ctz(which)], l);
+		if (l->result == DECODE_TCP)
+			l->bucket = flow_fetch_bucket(&e->flows, &l->key);
+	}
+	fetch(e);
+}
+
+__attribute__((noinline)) struct look *
+look_now(struct engine *e, const struct frame *f, struct look *l)
+{
+	if (l == NULL) {
+		e->look_at = e->look_n = 0;
+		l = &e->look[0];
+	}
+	decode(e, &e->defrag, f, l);
+	return l;
 }

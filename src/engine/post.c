@@ -5,7 +5,7 @@
 
 #include "base/now.h"
 
-#define STEPS 1024u /* between two looks at the clock */
+#define STEPS 64u /* of up to ENGINE_AHEAD frames, between two looks at the clock */
 
 /* What there is to report, and how far it is. */
 static bool

@@ -51,21 +51,21 @@ known_id(struct engine *e, uint32_t id, const struct flow *f)
 	return k->text;
 }
 
-struct finding_view
-conn_view(const struct conn *c, const struct flow *f, int64_t now_ns)
+void
+conn_view(const struct conn *c, const struct flow *f, int64_t now_ns, struct finding_view *out)
 {
-	return (struct finding_view){
-	    .ts_ns = now_ns,
-	    .midstream = !(c->flags & CONN_SYN),
-	    .gap = (c->flags & CONN_GAP) != 0,
-	    .both = c->packets[0] > 0 && c->packets[1] > 0,
-	    .closed = c->closed_by == CLOSED_BY_FIN || c->closed_by == CLOSED_BY_RST ||
-		c->closed_by == CLOSED_BY_REUSE,
-	    .payload = (c->flags & CONN_PAYLOAD) != 0,
-	    .headless = (c->flags & CONN_HEADLESS) != 0,
-	    .given_up = c->closed_by == CLOSED_BY_MEMORY,
-	    .implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]),
-	};
+	static const unsigned closed =
+	    1u << CLOSED_BY_FIN | 1u << CLOSED_BY_RST | 1u << CLOSED_BY_REUSE;
+	const uint32_t flags = c->flags;
+	out->ts_ns = now_ns;
+	out->midstream = !(flags & CONN_SYN);
+	out->gap = (flags & CONN_GAP) != 0;
+	out->both = c->packets[0] > 0 && c->packets[1] > 0;
+	out->closed = (closed >> c->closed_by & 1) != 0;
+	out->payload = (flags & CONN_PAYLOAD) != 0;
+	out->headless = (flags & CONN_HEADLESS) != 0;
+	out->given_up = c->closed_by == CLOSED_BY_MEMORY;
+	out->implicit_port = port_is_implicit_tls(f->port[!flow_client(f)]);
 }
 
 int
@@ -77,6 +77,23 @@ conn_distance(uint8_t ttl)
 		i++;
 	int distance = initial[i] - ttl;
 	return ttl > 0 && distance <= LIMIT_DISTANCE ? distance : -1;
+}
+
+#define MAC_TEXT 17u /* "00-53-00-AB-CD-EF" */
+
+/* Octets as two digits at once: a session has four link addresses to write. */
+static void
+mac_text(const uint8_t mac[6], char out[MAC_TEXT])
+{
+#define ROW(h)                                                                                \
+	h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "A" h "B" h "C" h "D" h \
+	  "E" h "F"
+	static const char hex[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
+	    ROW("7") ROW("8") ROW("9") ROW("A") ROW("B") ROW("C") ROW("D") ROW("E") ROW("F");
+#undef ROW
+	memset(out, '-', MAC_TEXT);
+	for (unsigned i = 0; i < 6; i++)
+		memcpy(out + 3 * i, hex + 2 * mac[i], 2);
 }
 
 /* Inline, so that its fields are constants: see record/put.h. */
@@ -94,14 +111,8 @@ put_end(const struct conn *c, const struct flow *f, const struct around *around,
 		record_put_u64(r, source ? FIELD_CLIENT_DISTANCE : FIELD_SERVER_DISTANCE,
 		    (uint64_t)conn_distance(around->ttl[end]));
 	if (c->around != 0 && c->flags & (end == 0 ? CONN_MAC_A : CONN_MAC_B)) {
-		static const char hex[] = "0123456789ABCDEF";
-		char mac[17];
-		for (unsigned i = 0; i < 6; i++) {
-			mac[3 * i] = hex[around->mac[end][i] >> 4];
-			mac[3 * i + 1] = hex[around->mac[end][i] & 0xf];
-			if (i < 5)
-				mac[3 * i + 2] = '-';
-		}
+		char mac[MAC_TEXT];
+		mac_text(around->mac[end], mac);
 		record_put_str(r, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, mac,
 		    sizeof mac);
 	}

@@ -7,14 +7,16 @@
 #include "engine/conn.h"
 #include "engine/engine.h"
 
-#define PROBE_HOLD 64u /* octets of a side held while they are too few to tell the protocol */
+#define RESETS	   256u /* counts of reset connections, by their hosts */
+#define PROBE_HOLD 64u	/* octets of a side held while they are too few to tell the protocol */
 
 /* A frame, decoded. */
 struct look {
 	const uint8_t *data; /* the frame's octets */
 	enum decode_result result;
-	struct segment seg;  /* DECODE_TCP: this, */
-	struct flow_key key; /* and where its flow is found */
+	struct segment seg;	/* DECODE_TCP: this, */
+	struct flow_key key;	/* and where its flow is found: in the table, */
+	const uint32_t *bucket; /* and in this bucket of it when it was looked at */
 };
 
 struct engine {
@@ -35,8 +37,10 @@ struct engine {
 	uint32_t hand;			/* connection from which one to give up is looked for */
 	bool waits_fresh;		/* the segment that waits began its flow */
 
-	uint32_t due_first, due_last; /* waits: connections to be looked at without a packet, by
-					 time */
+	uint32_t due_first, due_last; /* waits: who is due without a packet, by time */
+	int64_t due_ns;		      /* of due_first: when; INT64_MAX where there is none */
+	bool timely;		      /* something may be due (take_timely) */
+	uint32_t resets[RESETS];      /* reset connections, by wait.hosts */
 
 	/* the packet under way */
 	int64_t ts_ns;	    /* its stamp, for records */
@@ -82,8 +86,7 @@ void due_remove(struct engine *e, uint32_t id);
 static inline bool
 due_is_now(const struct engine *e)
 {
-	return e->due_first != 0 &&
-	    ((const struct wait *)pool_at(&e->waits, e->due_first))->due_ns <= e->clock.elapsed_ns;
+	return e->due_ns <= e->clock.elapsed_ns;
 }
 
 uint32_t due_take(struct engine *e);
@@ -143,12 +146,11 @@ uint32_t conn_least(struct engine *e);
 static inline void
 conn_settle_steady(struct conn *c)
 {
-	const struct stream *a = &c->stream[0], *b = &c->stream[1];
-	if (((a->flags | b->flags) & ~STREAM_CONFLICT) == STREAM_STARTED &&
-	    (a->flags & b->flags) & STREAM_STARTED && (a->ahead | b->ahead) == 0 &&
-	    (a->reorder | b->reorder) == 0 && c->wait == 0 && c->packets[0] > 0 &&
-	    c->packets[1] > 0 && c->phase != CONN_OTHER)
-		c->flags |= CONN_STEADY;
+	if (!stream_is_steady(&c->stream[0], &c->stream[1]) || c->wait != 0 || c->packets[0] == 0 ||
+	    c->packets[1] == 0 || c->phase == CONN_OTHER)
+		return;
+	c->flags |= CONN_STEADY;
+	c->mail.flags &= (uint8_t)~MAIL_SESSION_ONE_SIDED;
 }
 
 /* engine.c */
@@ -179,8 +181,18 @@ void forget_held(struct engine *e, struct conn *c, unsigned end);
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
 
-/* look.c: the frame, decoded now unless it was looked at before. */
-struct look *look_take(struct engine *e, const struct frame *f);
+/* look.c: the frame, decoded now, into `l` or, where that is NULL, where there is room. */
+struct look *look_now(struct engine *e, const struct frame *f, struct look *l);
+
+/* The same, unless it was looked at before. */
+static inline struct look *
+look_take(struct engine *e, const struct frame *f)
+{
+	struct look *l = NULL;
+	if (e->look_at < e->look_n && e->look[e->look_at].data == f->data)
+		l = &e->look[e->look_at++];
+	return l != NULL && l->result != DECODE_FRAGMENT ? l : look_now(e, f, l);
+}
 
 /* intake.c: gives the segment under way to its connection, and sets what to work on. */
 void take_segment(struct engine *e);

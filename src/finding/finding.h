@@ -2,9 +2,8 @@
  * Session events to outcome, reason and exposure: what an eavesdropper on this path could read, and
  * why.
  *
- * One `struct finding` a connection takes the events of its mail session; a transaction (envelope
- * and content) is a `message` from a pool while it is open.  It states facts; what deserves an
- * alert is judged above.
+ * One `struct finding` a connection takes the events of its mail session; a transaction is a
+ * `message` from a pool while it is open.  It states facts; what deserves an alert is judged above.
  *
  * The reason is settled when the first readable thing crosses: what the client knew then is why it
  * was not sealed.
@@ -20,7 +19,7 @@
 #include "mail/cert.h"
 #include "mail/mail.h"
 #include "mail/mime.h"
-#include "record/record.h"
+#include "record/run.h"
 
 enum anomaly {
 #define ANOMALY(id, name, meaning) ANOMALY_##id,
@@ -72,6 +71,7 @@ struct findings {
 	struct pool notes;	/* struct notes */
 	struct mime_pools mime;
 	struct cert_cache certs;
+	struct record_run offers[16]; /* capability lists: few servers' differ */
 	uint64_t lost; /* transactions of which no record could be kept for want of memory */
 };
 
@@ -184,8 +184,8 @@ const char *reason_name(enum reason r);
 
 /* Puts what is known of the session so far; `outcome` is given at its end, or OUTCOME_CLEARTEXT
  * with a message. */
-void finding_put_session(const struct findings *F, const struct finding *f,
-    const struct finding_view *v, enum outcome o, struct record *r);
+void finding_put_session(struct findings *F, const struct finding *f, const struct finding_view *v,
+    enum outcome o, struct record *r);
 
 /* Puts what is particular to the transaction. */
 void finding_put_message(const struct findings *F, const struct finding *f, uint32_t message,

@@ -22,13 +22,15 @@ put_literal(struct record *r, enum field f, const struct literal *w)
 	record_put_str(r, f, w->s, w->len);
 }
 
-static void
+/* Inline, for the field's sake: see record/put.h. */
+static inline __attribute__((always_inline)) void
 put_string(const struct findings *F, struct record *r, enum field f, uint32_t handle)
 {
 	size_t len;
+	if (handle == 0)
+		return;
 	const char *s = strings_get(&F->strings, handle, &len);
-	if (handle != 0)
-		record_put_str(r, f, s, len);
+	record_put_str(r, f, s, len);
 }
 
 static const struct literal exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
@@ -165,15 +167,29 @@ put_tls(const struct findings *F, const struct finding *f, const struct finding_
 		put_certificate(F, &c, r);
 }
 
+/* A capability list, by the bits of its keywords. */
 static void
-put_starttls(const struct findings *F, const struct finding *f, const struct finding_view *v,
+put_offer(struct findings *F, uint32_t keywords, struct record *r)
+{
+	struct record_run *o = &F->offers[keywords * 0x9e3779b9u >> 28];
+	uint32_t from = r->len;
+	if (o->len > 0 && o->key == keywords && record_put_run(r, FIELD_CAPABILITIES, o))
+		return;
+	for (uint32_t left = keywords; left != 0;)
+		put_literal(r, FIELD_CAPABILITIES, mail_keyword(next_bit(&left)));
+	record_run_keep(o, r, FIELD_CAPABILITIES, from);
+	o->key = keywords;
+}
+
+static void
+put_starttls(struct findings *F, const struct finding *f, const struct finding_view *v,
     struct record *r)
 {
 	static const char *const word[] = {NULL, "OK", "NO", "BAD", "+OK", "-ERR"};
 	if (f->flags & FINDING_OFFER_KNOWN)
 		record_put_bool(r, FIELD_STARTTLS_OFFERED, (f->flags & FINDING_OFFERED) != 0);
-	for (uint32_t left = f->keywords; left != 0;)
-		put_literal(r, FIELD_CAPABILITIES, mail_keyword(next_bit(&left)));
+	if (f->keywords != 0)
+		put_offer(F, f->keywords, r);
 	/* "not requested" is said where all commands were seen */
 	bool whole = v->both && !v->midstream && !v->gap;
 	if (!(f->flags & FINDING_IMPLICIT) && (whole || f->flags & FINDING_REQUESTED))
@@ -195,7 +211,7 @@ put_starttls(const struct findings *F, const struct finding *f, const struct fin
 }
 
 void
-finding_put_session(const struct findings *F, const struct finding *f, const struct finding_view *v,
+finding_put_session(struct findings *F, const struct finding *f, const struct finding_view *v,
     enum outcome o, struct record *r)
 {
 	record_put_word(r, FIELD_OUTCOME, outcome_name(o));

@@ -52,6 +52,7 @@ struct flow_table {
 	struct buckets buckets; /* heads of the chains */
 	struct hash_key key;
 	int64_t epoch_s;      /* time 0 of last_s; set by the first segment */
+	int64_t next_ns;      /* when the next second begins */
 	uint32_t now_s;	      /* the latest time seen */
 	uint32_t swept_s;     /* wheel slots before this one are done */
 	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
@@ -64,9 +65,19 @@ struct flow_table {
 bool flow_table_init(struct flow_table *t, uint32_t max);
 void flow_table_free(struct flow_table *t);
 
-/* Tells the time of the next segment; flows whose time is up can then be taken with flow_expired.
- */
-void flow_clock(struct flow_table *t, int64_t ts_ns);
+/* The same, where a second is over or the time is the first. */
+void flow_clock_move(struct flow_table *t, int64_t ts_ns);
+
+/* Tells the time of the next segment.  True where a second is over: flows whose time is up can then
+ * be taken with flow_expired. */
+static inline bool
+flow_clock(struct flow_table *t, int64_t ts_ns)
+{
+	if (ts_ns < t->next_ns)
+		return false;
+	flow_clock_move(t, ts_ns);
+	return true;
+}
 
 /* What the flow of a segment is found by. */
 struct flow_key {
@@ -77,10 +88,10 @@ struct flow_key {
 	uint32_t hash; /* lower half of the hash of all but `side` */
 };
 
-void flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key *k);
+#include "flow/key.h"
 
-/* The flow of a segment, made where there is none (*fresh).  0 where the table is full. */
-uint32_t flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
+/* The flow of a segment, made where there is none (*fresh).  NULL where the table is full. */
+struct flow *flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh);
 
 static inline struct flow *
 flow_at(const struct flow_table *t, uint32_t id)
@@ -88,26 +99,28 @@ flow_at(const struct flow_table *t, uint32_t id)
 	return pool_at(&t->flows, id);
 }
 
-/* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  flow_guess is the
- * first flow in the bucket, which nearly always is the one; 0 for none. */
-static inline void
+/* The number that names it. */
+static inline uint32_t
+flow_id(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - (const struct flow *)(const void *)t->flows.mem);
+}
+
+/* What flow_get will read is fetched meanwhile: first the bucket, then the flow.  What the bucket
+ * has is its first flow, which nearly always is the one; 0 for none. */
+static inline const uint32_t *
 flow_fetch_bucket(const struct flow_table *t, const struct flow_key *k)
 {
-	__builtin_prefetch(buckets_at(&t->buckets, k->hash));
-}
-
-static inline uint32_t
-flow_guess(const struct flow_table *t, const struct flow_key *k)
-{
-	return *buckets_at(&t->buckets, k->hash);
+	const uint32_t *bucket = buckets_at(&t->buckets, k->hash);
+	__builtin_prefetch(bucket);
+	return bucket;
 }
 
 static inline void
-flow_fetch(const struct flow_table *t, const struct flow_key *k)
+flow_fetch(const struct flow_table *t, const uint32_t *bucket)
 {
-	uint32_t id = flow_guess(t, k);
-	if (id != 0)
-		__builtin_prefetch(flow_at(t, id), 1);
+	if (*bucket != 0)
+		__builtin_prefetch(flow_at(t, *bucket), 1);
 }
 
 /* Notes that the flow was heard of now. */

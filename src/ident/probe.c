@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/text.h"
 
 struct start {
@@ -116,7 +117,8 @@ imap_command(const uint8_t *data, size_t len)
 static bool
 is_text(const uint8_t *data, size_t len)
 {
-	for (size_t i = 0; i < len && i < 64; i++) {
+	const size_t n = len < 64 ? len : 64;
+	for (size_t i = scan_printable(data, n); i < n; i++) {
 		if (data[i] >= 0x20
 			? data[i] == 0x7f
 			: data[i] != '\r' && data[i] != '\n' && data[i] != '\t' && data[i] != 0x1b)

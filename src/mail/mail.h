@@ -126,6 +126,13 @@ void mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, ui
 void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
     size_t len);
 
+/*
+ * The short way for `len` in-order octets of one side that say nothing: they lie within a protected
+ * record of TLS.  True: they are passed over, and there are no events.  Else nothing was done, and
+ * mail_push is to be called.
+ */
+bool mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, size_t len);
+
 /* The side's next octets, the first that are known of it, may be anything: a line is believed where
  * it certainly is one. */
 void mail_resync(struct mail *m, struct mail_session *s, enum mail_side side);

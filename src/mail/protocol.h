@@ -67,6 +67,7 @@ struct mail_row {
 
 /* Commands of an SMTP session that await their replies, oldest first; while there are any. */
 struct smtp_queue {
+	uint8_t len;
 	struct smtp_pending {
 		uint8_t what;	/* enum smtp_command */
 		uint8_t tx;	/* transaction it belongs to */
@@ -74,7 +75,6 @@ struct smtp_queue {
 				   smtp.h */
 		uint16_t count; /* replies that the run still awaits */
 	} at[LIMIT_PENDING];
-	uint8_t len;
 };
 
 extern const struct mail_row mail_smtp_row, mail_imap_row, mail_pop3_row;

@@ -55,6 +55,7 @@ mail_init(struct mail *m, const struct mail_sizes *n)
 	    tls_pools_init(&m->tls_pools, n->handshakes) &&
 	    inflate_pool_init(&m->inflates, n->inflates);
 	pool_zero_only(&m->lines, offsetof(struct held_line, s));
+	pool_zero_only(&m->queues, sizeof(uint32_t)); /* len; what it counts is set */
 	return ok;
 }
 
@@ -518,6 +519,19 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
+bool
+mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, size_t len)
+{
+	enum mail_side other = side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
+	if (s->mode[side] != MAIL_MODE_TLS || s->mode[other] == MAIL_MODE_RESYNC ||
+	    s->inflate != 0 ||
+	    !tls_pass(pool_at(&m->tls_states, s->tls),
+		side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len))
+		return false;
+	mail_turn(s, other);
+	return true;
+}
+
 /* The line whose events were taken. */
 static void
 drop_spent(struct mail *m)
@@ -528,6 +542,13 @@ drop_spent(struct mail *m)
 	memset(h->s, 0, h->len);
 	pool_give(&m->lines, m->spent_line);
 	m->spent_line = 0;
+}
+
+/* Is there nothing that read_on would do?  So it is at the end of nearly every input. */
+static inline bool
+is_used_up(const struct mail *m)
+{
+	return (m->left | m->behind_left) == 0 && !m->packed && m->spent_line == 0;
 }
 
 /* Reads on until there are events; false where the input is used up.  (Apart from mail_next, which
@@ -575,7 +596,7 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 {
 	if (m->q_at == m->q_len) {
 		m->q_at = m->q_len = 0;
-		m->awake = m->awake && read_on(m, s);
+		m->awake = m->awake && !is_used_up(m) && read_on(m, s);
 		if (!m->awake)
 			return false;
 	}

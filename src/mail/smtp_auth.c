@@ -60,6 +60,26 @@ auth_pending(const struct smtp *p)
 	return p->flags & SMTP_AUTH_OPEN || p->last == CMD_AUTH;
 }
 
+/* What smtp_secret says of a line that it has to read, whose first word begins at `start`. */
+static __attribute__((noinline)) size_t
+secret_from(const struct smtp *p, const char *line, size_t len, size_t start)
+{
+	size_t n = mail_word_len(line + start, len - start);
+	if (n > 0 && line[start + n - 1] == '\r') /* the line end comes octet by octet */
+		n--;
+	if (ascii_is(line + start, n, "AUTH")) {
+		size_t at = mail_skip_blanks(line, len, start + n);
+		at += mail_word_len(line + at, len - at);
+		return mail_skip_blanks(line, len, at);
+	}
+	if (ascii_is(line + start, n, "PASS"))
+		return mail_skip_blanks(line, len, start + n);
+	if (auth_pending(p) && smtp_verb(line + start, n) == CMD_NONE &&
+	    !smtp_may_become_verb(line + start, n))
+		return 0;
+	return len;
+}
+
 /*
  * "AUTH" mechanism, and the initial response behind it; a line that answers a 334; and while an
  * AUTH awaits its answer any line that is no command.
@@ -78,18 +98,5 @@ smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 	char first = start < len ? ascii_lower(line[start]) : '\0';
 	if (first != 'a' && first != 'p' && !auth_pending(p))
 		return len; /* as nearly always: neither AUTH nor PASS, nor an answer */
-	size_t n = mail_word_len(line + start, len - start);
-	if (n > 0 && line[start + n - 1] == '\r') /* the line end comes octet by octet */
-		n--;
-	if (ascii_is(line + start, n, "AUTH")) {
-		size_t at = mail_skip_blanks(line, len, start + n);
-		at += mail_word_len(line + at, len - at);
-		return mail_skip_blanks(line, len, at);
-	}
-	if (ascii_is(line + start, n, "PASS"))
-		return mail_skip_blanks(line, len, start + n);
-	if (auth_pending(p) && smtp_verb(line + start, n) == CMD_NONE &&
-	    !smtp_may_become_verb(line + start, n))
-		return 0;
-	return len;
+	return secret_from(p, line, len, start);
 }

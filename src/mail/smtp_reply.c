@@ -309,11 +309,13 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		forget_pending(m, s);
 		return;
 	}
-	if (smtp_front(m, p) != NULL && smtp_front(m, p)->what == CMD_EMPTY && p->code < 500)
+	if (first != NULL && first->what == CMD_EMPTY && p->code < 500) {
 		smtp_pop(m, p);
-	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT &&
-	    (smtp_front(m, p) == NULL || smtp_front(m, p)->what != CMD_DATA) && p->code >= 200 &&
-	    p->code != 354 && (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
+		first = smtp_front(m, p);
+	}
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && (first == NULL || first->what != CMD_DATA) &&
+	    p->code >= 200 && p->code != 354 &&
+	    (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
 	struct smtp_pending *f = smtp_front(m, p);
 	if (f == NULL || f->what == CMD_LOST) {

@@ -573,6 +573,12 @@ take_header(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls
 {
 	struct tls_half *h = &t->half[in->side];
 	uint8_t before = h->header_len, taken = 0;
+	if (before == 0 && tls_looks_like(in->data, in->len)) { /* as nearly always */
+		const uint8_t *o = in->data;
+		in->data += sizeof h->header;
+		in->len -= sizeof h->header;
+		return begin_record(t, in->side, o[0], load_be16(o + 3), ev);
+	}
 	while (h->header_len < sizeof h->header && taken < in->len) {
 		h->header[h->header_len++] = in->data[taken++];
 		if (header_is_sane(t, in->side))
@@ -631,6 +637,17 @@ tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_ev
 			return true;
 	}
 	return false;
+}
+
+bool
+tls_pass(struct tls *t, enum tls_side side, size_t len)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->record_left <= len || h->type != TYPE_HIDDEN ||
+	    h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || t->flags & IS_SPENT)
+		return false;
+	h->record_left = (uint16_t)(h->record_left - len);
+	return true;
 }
 
 /* Handshake octets were lost from the current record: what of the next ones can still be told. */

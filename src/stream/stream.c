@@ -1,7 +1,9 @@
 /*
  * Streams: see stream.h.  A stream that holds something has a window of LIMIT_OOO_SLOTS pages from
- * the page of the next octet on; a page has a bit for each octet, so that no list is walked and the
- * first copy wins octet by octet.
+ * the page of the next octet on.  Of a page nearly always one run of octets is there, and two
+ * numbers say which; of one that has more runs a bit for each octet does, so that no list is walked
+ * and the first copy wins octet by octet.  (With bits only, a fourteenth of the time of a capture
+ * with losses went into them.)
  */
 #include "stream/stream.h"
 
@@ -18,18 +20,21 @@
 #define ACK_REACH (16u << 20) /* octets beyond the next one that an acknowledgement may name */
 
 struct page {
+	uint32_t from, to;	  /* the octets that are there, where they are one run */
+	bool scattered;		  /* they are not: `have` says which */
 	uint64_t have[PAGE / 64]; /* a bit for each octet that is there */
 	uint8_t data[PAGE];
 };
 
 struct reorder {
-	uint32_t slot[SLOTS]; /* pages, by page number modulo SLOTS; 0 for none */
-	uint32_t pages;	      /* how many there are */
+	uint32_t pages;	      /* how many there are in `slot` */
 	uint32_t marks;	      /* entries of mark */
 	int64_t held_ns;      /* when the first mark was set */
 	int64_t snap_ns;      /* when snap_off was taken; 0: no hole is acknowledged */
 	uint64_t snap_off;    /* what was acknowledged then */
 	uint64_t ripe;	      /* holes before this offset were acknowledged at least a grace ago */
+	uint32_t slot[SLOTS]; /* pages, by page number modulo SLOTS; 0 for none, as all are in one
+				 that is given back */
 	struct mark {
 		uint64_t off;  /* octets from here on wait */
 		uint64_t need; /* until the peer's stream has come to here */
@@ -47,8 +52,8 @@ streams_init(struct streams *ss, uint32_t reorders, uint32_t pages)
 	bool ok =
 	    pool_init(&ss->reorders, "streams out of order", sizeof(struct reorder), reorders) &&
 	    pool_init(&ss->pages, "pages out of order", sizeof(struct page), pages);
-	pool_zero_only(&ss->reorders, offsetof(struct reorder, mark));
-	pool_zero_only(&ss->pages, offsetof(struct page, data));
+	pool_zero_only(&ss->reorders, offsetof(struct reorder, slot));
+	pool_zero_only(&ss->pages, offsetof(struct page, have));
 	return ok;
 }
 
@@ -208,6 +213,8 @@ stream_skip(struct stream *s)
 static bool
 has(const struct page *pg, uint32_t at)
 {
+	if (!pg->scattered)
+		return at >= pg->from && at < pg->to;
 	return (pg->have[at / 64] >> (at % 64) & 1) != 0;
 }
 
@@ -216,6 +223,8 @@ static uint32_t
 run_length(const struct page *pg, uint32_t at)
 {
 	uint32_t start = at;
+	if (!pg->scattered)
+		return has(pg, at) ? pg->to - at : 0;
 	while (at < PAGE) {
 		uint64_t missing = ~(pg->have[at / 64] >> (at % 64));
 		uint32_t n = missing == 0 ? 64 : (uint32_t)__builtin_ctzll(missing);
@@ -231,6 +240,8 @@ run_length(const struct page *pg, uint32_t at)
 static uint32_t
 first_set(const struct page *pg, uint32_t at)
 {
+	if (!pg->scattered)
+		return at >= pg->to ? PAGE : at > pg->from ? at : pg->from;
 	while (at < PAGE) {
 		uint64_t word = pg->have[at / 64] >> (at % 64);
 		if (word != 0)
@@ -248,33 +259,62 @@ mask_of(uint32_t from, uint32_t end)
 	return (n >= 64 ? ~0ull : (1ull << n) - 1) << from % 64;
 }
 
-/* Is none of the octets there? */
-static bool
-is_free(const struct page *pg, uint32_t from, uint32_t end)
+/* The octets `from` to `end` are there. */
+static void
+mark_there(struct page *pg, uint32_t from, uint32_t end)
 {
-	uint64_t had = 0;
 	for (; from < end; from += 64 - from % 64)
-		had |= pg->have[from / 64] & mask_of(from, end);
-	return had == 0;
+		pg->have[from / 64] |= mask_of(from, end);
+}
+
+/* One run is no more enough. */
+static void
+scatter(struct page *pg)
+{
+	memset(pg->have, 0, sizeof pg->have);
+	mark_there(pg, pg->from, pg->to);
+	pg->scattered = true;
+}
+
+/* The same as page_write, octet by octet where some are there. */
+static bool
+write_scattered(struct page *pg, uint32_t at, const uint8_t *data, uint32_t len)
+{
+	bool differs = false, is_free = first_set(pg, at) >= at + len;
+	if (is_free)
+		memcpy(pg->data + at, data, len);
+	for (uint32_t i = 0; i < len && !is_free; i++) {
+		if (!has(pg, at + i))
+			pg->data[at + i] = data[i];
+		else if (pg->data[at + i] != data[i])
+			differs = true;
+	}
+	mark_there(pg, at, at + len);
+	return differs;
 }
 
 /* Copies octets into a page where none are yet; tells whether one that was there differs. */
 static bool
 page_write(struct page *pg, uint32_t at, const uint8_t *data, uint32_t len)
 {
-	bool differs = false;
-	if (is_free(pg, at, at + len)) {
-		memcpy(pg->data + at, data, len);
-	} else {
-		for (uint32_t i = 0; i < len; i++) {
-			if (!has(pg, at + i))
-				pg->data[at + i] = data[i];
-			else if (pg->data[at + i] != data[i])
-				differs = true;
-		}
+	uint32_t end = at + len;
+	if (!pg->scattered && pg->from == pg->to)
+		pg->from = pg->to = at;
+	if (!pg->scattered && (at > pg->to || end < pg->from))
+		scatter(pg);
+	if (pg->scattered)
+		return write_scattered(pg, at, data, len);
+	/* before the run, in it, behind it */
+	uint32_t from = at > pg->from ? at : pg->from, to = end < pg->to ? end : pg->to;
+	bool differs = from < to && memcmp(pg->data + from, data + (from - at), to - from) != 0;
+	if (at < pg->from) {
+		memcpy(pg->data + at, data, pg->from - at);
+		pg->from = at;
 	}
-	for (uint32_t from = at; from < at + len; from += 64 - from % 64)
-		pg->have[from / 64] |= mask_of(from, at + len);
+	if (end > pg->to) {
+		memcpy(pg->data + pg->to, data + (pg->to - at), end - pg->to);
+		pg->to = end;
+	}
 	return differs;
 }
 

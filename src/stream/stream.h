@@ -94,6 +94,13 @@ stream_offset(const struct stream *s, uint32_t seq)
 	return (int64_t)s->next + (int32_t)(seq - (s->base + (uint32_t)s->next));
 }
 
+/* Is the octet before sequence number seq not delivered yet? */
+static inline bool
+stream_lacks(const struct stream *s, uint32_t seq)
+{
+	return (int32_t)(seq - (s->base + (uint32_t)s->next)) > 0;
+}
+
 /*
  * The peer acknowledges everything before `ack`.  Call it before the data of the same packet is
  * pushed into the other direction.  Acknowledgements of octets far beyond what was seen are
@@ -124,21 +131,27 @@ void stream_push(struct streams *ss, struct stream *s, const struct stream *peer
     uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len, int64_t now_ns,
     struct stream_input *in);
 
+/* Have both directions begun, and is nothing held, waited for, lost or known to come to an end? */
+static inline bool
+stream_is_steady(const struct stream *a, const struct stream *b)
+{
+	return (a->flags & ~STREAM_CONFLICT) == STREAM_STARTED &&
+	    (b->flags & ~STREAM_CONFLICT) == STREAM_STARTED && (a->ahead | b->ahead) == 0 &&
+	    (a->reorder | b->reorder) == 0;
+}
+
 /*
- * The short way for octets that are due, which is that of nearly all.  Where nothing is held,
- * waited for or lost in either direction, and the `len` octets at sequence number seq are the next
- * ones, the stream moves behind them, and the caller hands them on.  Else false, and nothing was
- * done: stream_push is to be called.
+ * The short way for octets that are due, which is that of nearly all.  Of two directions that are
+ * steady, where the `len` octets at sequence number seq are the next ones, the stream moves behind
+ * them, and the caller hands them on.  Else false, and nothing was done: stream_push is to be
+ * called.
  */
 static inline bool
-stream_pass(const struct streams *ss, struct stream *s, const struct stream *peer, uint32_t seq,
-    uint32_t len)
+stream_pass(const struct streams *ss, struct stream *s, uint32_t seq, uint32_t len)
 {
-	if (!stream_is_quiet(s, peer) || !stream_is_quiet(peer, s) ||
-	    seq != s->base + (uint32_t)s->next || (s->ahead | s->to_end) != 0 || ss->spent != 0)
+	if (seq != s->base + (uint32_t)s->next || ss->spent != 0)
 		return false;
 	s->next += len;
-	s->flags &= (uint8_t)~STREAM_GUESSED;
 	return true;
 }
 

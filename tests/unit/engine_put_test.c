@@ -27,7 +27,7 @@ expect(const char *src, uint16_t sport, const char *dst, uint16_t dport, const c
 	assert_true(flow_table_init(&t, 4));
 	flow_clock(&t, 0);
 	flow_key_of(&t, &e, &k);
-	community_id(flow_at(&t, flow_get(&t, &k, &fresh)), id);
+	community_id(flow_get(&t, &k, &fresh), id);
 	assert_string_equal(id, want);
 	flow_table_free(&t);
 }

@@ -27,7 +27,8 @@ get(struct flow_table *t, struct ends e, bool *fresh, unsigned *side)
 	struct flow_key k;
 	flow_key_of(t, &e, &k);
 	*side = k.side;
-	return flow_get(t, &k, fresh);
+	const struct flow *f = flow_get(t, &k, fresh);
+	return f != NULL ? flow_id(t, f) : 0;
 }
 
 static void

@@ -2,9 +2,13 @@
  * A short cut for the frames that nearly all traffic consists of: TCP in IPv4 without options, or
  * in IPv6 without extension headers, in Ethernet without tags, with the TCP header captured.
  *
- * What it finds is what the walk of decode.c would, for a third of its instructions; all that is
- * out of the ordinary, and all that is damaged, is left to that one.
+ * What it finds is what the walk of decode.c would, for a fourth of its instructions; all that is
+ * out of the ordinary, and all that is damaged, is left to that one.  In a header, so that the one
+ * who asks for it calls nobody.
  */
+#ifndef POSTCARD_DECODE_PLAIN_H
+#define POSTCARD_DECODE_PLAIN_H
+
 #include "decode/packet.h"
 
 #define ETHER	  14u
@@ -44,7 +48,8 @@ plain_ip(const uint8_t *frame, uint32_t caplen, uint32_t *header, struct segment
 	return IPV6 + load_be16(ip + 4);
 }
 
-bool
+/* An Ethernet frame as nearly all are.  False: it is to be walked through. */
+static inline bool
 decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg)
 {
 	uint32_t ip_header = 0;
@@ -66,6 +71,7 @@ decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg)
 	seg->wire_len = total - headers;
 	seg->len = here > headers ? here - headers : 0;
 	seg->payload = ip + here - seg->len;
+	seg->plain = true;
 	seg->headless = seg->conflict = false;
 	seg->vlan = -1;
 	seg->mac[0] = data + 6;
@@ -75,3 +81,5 @@ decode_plain(const uint8_t *data, uint32_t caplen, struct segment *seg)
 	seg->tunnel.depth = 0;
 	return true;
 }
+
+#endif
