@@ -104,20 +104,31 @@ note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, 
 		x->heard[end] = seg->ack;
 }
 
-/* The table is full: gives up the flow `id` (0: there is none), and the segment comes again. */
+/* Gives up the connection `id`; the segment comes again. */
 static void
-make_room(struct engine *e, uint32_t id)
+give_up(struct engine *e, uint32_t id)
 {
+	e->segment_waits = true;
+	e->stats.evicted++;
+	end_begin(e, id, CLOSED_BY_MEMORY);
+}
+
+/* The table of flows is full: one without a connection goes, if it would be the first whose time is
+ * up; else the connection that matters least, and its flow with it. */
+static void
+make_room(struct engine *e)
+{
+	uint32_t id = flow_oldest(&e->flows), least;
 	if (id == 0)
 		return;
-	e->segment_waits = true;
-	uint32_t conn = flow_at(&e->flows, id)->conn;
-	if (conn == 0) { /* nothing is lost with it, or its connection was counted before */
+	if (flow_at(&e->flows, id)->conn == 0) {
+		e->segment_waits = true;
 		flow_remove(&e->flows, id);
 		return;
 	}
-	e->stats.evicted++;
-	end_begin(e, conn, CLOSED_BY_MEMORY);
+	flow_keep(&e->flows, id);
+	least = conn_least(e);
+	give_up(e, least != 0 ? least : flow_at(&e->flows, id)->conn);
 }
 
 /* A RST is believed where it fits what is due; nothing follows it for a while, or it was false. */
@@ -190,7 +201,7 @@ take_segment(struct engine *e)
 	const unsigned end = e->now->key.side;
 	uint32_t flow_id = flow_get(&e->flows, &e->now->key, &fresh);
 	if (flow_id == 0) {
-		make_room(e, flow_oldest(&e->flows));
+		make_room(e);
 		return;
 	}
 	fresh = fresh || e->waits_fresh;
@@ -216,9 +227,7 @@ take_segment(struct engine *e)
 			uint32_t least = conn_least(e);
 			if (least != 0) {
 				e->waits_fresh = fresh;
-				e->segment_waits = true; /* it comes again */
-				e->stats.evicted++;
-				end_begin(e, least, CLOSED_BY_MEMORY);
+				give_up(e, least);
 				return;
 			}
 		}

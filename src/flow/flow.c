@@ -124,6 +124,23 @@ flow_key_of(const struct flow_table *t, const struct ends *ends, struct flow_key
 	k->hash = (uint32_t)hash_40(&t->key, words);
 }
 
+/* Room for a flow, zeroed but for its place in the wheel; 0 where there is none. */
+static uint32_t
+take_place(struct flow_table *t)
+{
+	uint32_t id = t->spare;
+	if (id == 0)
+		return pool_take(&t->flows);
+	struct flow *f = flow_at(t, id);
+	const uint32_t wheel = f->wheel;
+	const uint8_t wheeled = f->flags & FLOW_IN_WHEEL;
+	t->spare = f->chain;
+	memset(f, 0, sizeof *f);
+	f->wheel = wheel;
+	f->flags = wheeled;
+	return id;
+}
+
 uint32_t
 flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 {
@@ -139,10 +156,11 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 		}
 		id = f->chain;
 	}
-	uint32_t id = pool_take(&t->flows);
+	uint32_t id = take_place(t);
 	if (id == 0)
 		return 0;
 	struct flow *f = flow_at(t, id);
+	const uint8_t wheeled = f->flags & FLOW_IN_WHEEL;
 	memcpy(f->ip, k->ip, sizeof f->ip);
 	f->port[0] = k->port[0];
 	f->port[1] = k->port[1];
@@ -150,9 +168,10 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 	*head = id;
 	f->hash = k->hash;
 	f->last_s = t->now_s;
-	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | seen);
+	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | seen | wheeled);
 	f->idle_s = LIMIT_IDLE_OPEN_S;
-	wheel_put(t, id, t->now_s + f->idle_s);
+	if (!wheeled)
+		wheel_put(t, id, t->now_s + f->idle_s);
 	split_one(t);
 	t->created++;
 	*fresh = true;
@@ -191,6 +210,8 @@ flow_expired(struct flow_table *t)
 			struct flow *f = flow_at(t, id);
 			t->due = f->wheel;
 			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			if (f->spare)
+				continue;
 			if (f->last_s + f->idle_s <= t->now_s)
 				return id;
 			wheel_put(t, id, f->last_s + f->idle_s);
@@ -217,6 +238,8 @@ flow_oldest(struct flow_table *t)
 			struct flow *f = flow_at(t, id);
 			*slot = f->wheel;
 			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			if (f->spare)
+				continue;
 			/* one that was heard of since is put where it belongs; each such step is
 			 * paid for by a segment, and there is an end to them */
 			if (f->last_s + f->idle_s <= at_s || ++moved > STEPS)
@@ -234,8 +257,8 @@ flow_keep(struct flow_table *t, uint32_t id)
 	wheel_put(t, id, f->last_s + f->idle_s);
 }
 
-void
-flow_remove(struct flow_table *t, uint32_t id)
+static void
+unchain(struct flow_table *t, uint32_t id)
 {
 	struct flow *f = flow_at(t, id);
 	uint32_t *at = buckets_at(&t->buckets, f->hash);
@@ -243,23 +266,42 @@ flow_remove(struct flow_table *t, uint32_t id)
 		at = &flow_at(t, *at)->chain;
 	if (*at == id)
 		*at = f->chain;
+}
+
+void
+flow_remove(struct flow_table *t, uint32_t id)
+{
+	unchain(t, id);
 	pool_give(&t->flows, id);
+}
+
+void
+flow_forget(struct flow_table *t, uint32_t id)
+{
+	struct flow *f = flow_at(t, id);
+	unchain(t, id);
+	f->spare = true;
+	f->chain = t->spare;
+	t->spare = id;
 }
 
 uint32_t
 flow_drain(struct flow_table *t)
 {
-	for (uint32_t i = 0; t->due == 0 && i < SLOTS; i++) {
-		uint32_t slot = (t->swept_s + i) % SLOTS;
-		t->due = t->wheel[slot];
-		t->wheel[slot] = 0;
-	}
-	uint32_t id = t->due;
-	if (id != 0) {
+	for (;;) {
+		for (uint32_t i = 0; t->due == 0 && i < SLOTS; i++) {
+			uint32_t slot = (t->swept_s + i) % SLOTS;
+			t->due = t->wheel[slot];
+			t->wheel[slot] = 0;
+		}
+		uint32_t id = t->due;
+		if (id == 0)
+			return 0;
 		t->due = flow_at(t, id)->wheel;
 		flow_at(t, id)->flags &= (uint8_t)~FLOW_IN_WHEEL;
+		if (!flow_at(t, id)->spare)
+			return id;
 	}
-	return id;
 }
 
 struct addr

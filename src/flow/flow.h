@@ -35,7 +35,7 @@ struct flow {
 	uint32_t isn;	   /* sequence number of the client's SYN; 0 where none was seen */
 	uint16_t idle_s;   /* silence that ends it */
 	uint8_t flags;	   /* FLOW_* */
-	uint8_t state;	   /* enum flow_state */
+	bool spare;	   /* forgotten: see flow_forget */
 };
 
 #define FLOW_V6	      0x01u
@@ -57,6 +57,7 @@ struct flow_table {
 	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
 	uint32_t last[1024];  /* the flow that came last into each slot that holds one */
 	uint32_t due;	      /* flows of a slot that is being swept, still to be looked at */
+	uint32_t spare;	      /* forgotten flows, by chain, which are the next to be made */
 	uint64_t created;     /* flows ever made */
 };
 
@@ -151,6 +152,13 @@ void flow_keep(struct flow_table *t, uint32_t id);
 /* Takes a flow out.  It must not be in the wheel: only what flow_expired or flow_each_last handed
  * out may be removed. */
 void flow_remove(struct flow_table *t, uint32_t id);
+
+/*
+ * Forgets a flow at once, though it is in the wheel: its place is given to one of the next that are
+ * made.  That one takes over its turn in the wheel, where it may be looked at too late, and is
+ * never looked at too early.
+ */
+void flow_forget(struct flow_table *t, uint32_t id);
 
 /* At the end of the input: hands out all flows, oldest slot first, then 0.  The caller removes
  * each. */
