@@ -242,7 +242,8 @@ take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
 	if (id == 0)
 		return 0;
 	struct message *m = pool_at(&F->messages, id);
-	m->delivered = (uint8_t)ev->index;
+	if (m->delivered != MAIL_ACCEPTED) /* by one of its recipients, whatever the others say */
+		m->delivered = (uint8_t)ev->index;
 	/* given up because the server would not take it */
 	if (ev->index == MAIL_ABORTED && !(m->flags & MESSAGE_CONTENT) &&
 	    (m->flags & MESSAGE_SENDER_REFUSED || (m->rcpts > 0 && m->refused == m->rcpts)))
@@ -326,6 +327,11 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL)
 			message_recipient_reply(F, m, ev->index, ev->flag);
+		break;
+	case MAIL_RECIPIENT_RESULT:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL)
+			message_recipient_result(F, m, ev->index, ev->flag);
 		break;
 	case MAIL_REQUIRETLS: finding_add_anomaly(f, ANOMALY_REQUIRETLS_IN_CLEAR); break;
 	case MAIL_CONTENT_BEGIN:

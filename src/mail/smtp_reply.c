@@ -182,15 +182,23 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	}
 }
 
-/* A transaction's last reply (LMTP: one for each recipient; the first that accepts decides). */
+/*
+ * A transaction's last reply; of LMTP one of them, each for a recipient (RFC 2033 section 4.2).
+ * There `first` began as their number, as `count` did, and grows as that one falls.
+ */
 static void
 reply_to_content(struct mail *m, struct mail_session *s, struct smtp_pending cmd)
 {
 	struct smtp *p = &s->p.smtp;
 	bool ok = p->code < 300;
-	bool last = cmd.count <= 1;
-	if (p->flags & SMTP_LMTP && !last && !ok)
-		return;
+	if (p->flags & SMTP_LMTP && cmd.first >= cmd.count) {
+		struct mail_event *ev = mail_emit(m, MAIL_RECIPIENT_RESULT, MAIL_SERVER);
+		ev->tx = cmd.tx;
+		ev->index = (uint16_t)((cmd.first - cmd.count) / 2);
+		ev->flag = ok;
+		if (cmd.count > 1)
+			return;
+	}
 	smtp_result(m, s, cmd.tx, ok ? MAIL_ACCEPTED : MAIL_REJECTED);
 }
 

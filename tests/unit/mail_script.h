@@ -65,6 +65,7 @@ script_take(struct script_run *r)
 	    [MAIL_SENDER_REPLY] = "from-reply",
 	    [MAIL_RECIPIENT] = "to",
 	    [MAIL_RECIPIENT_REPLY] = "to-reply",
+	    [MAIL_RECIPIENT_RESULT] = "to-result",
 	    [MAIL_REQUIRETLS] = "requiretls",
 	    [MAIL_CONTENT_BEGIN] = "begin",
 	    [MAIL_CONTENT_GAP] = "gap",
@@ -100,7 +101,7 @@ script_take(struct script_run *r)
 		}
 		script_say(r, " %s", names[ev.kind]);
 		if (ev.kind == MAIL_RESULT || ev.kind == MAIL_ODD || ev.kind == MAIL_EXPOSED ||
-		    ev.kind == MAIL_RECIPIENT_REPLY)
+		    ev.kind == MAIL_RECIPIENT_REPLY || ev.kind == MAIL_RECIPIENT_RESULT)
 			script_say(r, ":%u", ev.index);
 		if (ev.kind == MAIL_AUTH_REPLY)
 			script_say(r, "%s", auth_results[ev.index]);
