@@ -33,6 +33,8 @@ decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uin
 	const struct link_row *link = link_find(link_type);
 	if (link == NULL)
 		return DECODE_UNKNOWN_LINK;
+	if (wirelen > LIMIT_FRAME) /* a file may say anything */
+		wirelen = LIMIT_FRAME;
 	struct packet p = {.c = cursor_of(data, caplen),
 	    .missing = wirelen > caplen ? wirelen - caplen : 0,
 	    .seg = out};

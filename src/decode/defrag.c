@@ -159,8 +159,8 @@ static bool
 agrees(struct datagram *g, const struct fragment_piece *piece)
 {
 	uint32_t end = piece->offset + piece->wire_len;
-	if (piece->wire_len == 0 || end > DATAGRAM_MAX || piece->offset % BLOCK != 0 ||
-	    (piece->more && piece->wire_len % BLOCK != 0))
+	if (piece->wire_len == 0 || piece->wire_len > DATAGRAM_MAX || end > DATAGRAM_MAX ||
+	    piece->offset % BLOCK != 0 || (piece->more && piece->wire_len % BLOCK != 0))
 		return false;
 	if (g->end != 0 && (end > g->end || (!piece->more && end != g->end)))
 		return false;
