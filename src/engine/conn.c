@@ -79,7 +79,8 @@ conn_new(struct engine *e, uint32_t flow_id)
 	struct conn *c = pool_at(&e->conns, id);
 	c->flow = flow_id;
 	c->start_ns = c->end_ns = e->ts_ns;
-	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE);
+	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE | FLOW_AFTER_A | FLOW_AFTER_B);
+	f->last_s = e->flows.now_s;
 	f->idle_s = LIMIT_IDLE_OPEN_S;
 	return c;
 }

@@ -6,7 +6,11 @@
 
 #include "engine/worker.h"
 
-#define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
+#define RST_REACH   (1 << 20) /* a RST this far from what is due is not believed */
+#define OTHER_REACH (1 << 24) /* octets this far from what is due, of both sides, are of another \
+			       */
+#define START_REACH (1 << 17) /* a start this far from the first octet is that of another */
+#define LATE_S	    2u	      /* s in which what was sent before the end has arrived */
 
 /* What is around the segment and was not around those before: of a side's first packet who sent it
  * on this link, and from how far.  What that says of the other side counts until that one speaks
@@ -44,21 +48,47 @@ has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 	    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL));
 }
 
+/* Does the sequence number lie further than `reach` from `offset` of the stream? */
+static bool
+is_apart(const struct stream *s, uint32_t seq, uint64_t offset, int64_t reach)
+{
+	int64_t apart = stream_offset(s, seq) - (int64_t)offset;
+	return s->flags & STREAM_STARTED && (apart >= reach || apart <= -reach);
+}
+
+/* Another client's SYN than the one that began the connection? */
+static bool
+is_other_syn(const struct flow *f, const struct stream *s, uint32_t seq)
+{
+	return f->isn != 0 ? f->isn != seq : is_apart(s, seq + 1, 0, START_REACH);
+}
+
 /*
  * Is this the start of another connection with the same four numbers?  A live connection answers a
  * stray SYN with a challenge and goes on (RFC 9293 section 3.10.7.4), so that on its own it proves
- * nothing; the answer to it does.
+ * nothing; the answer to it does, also where the SYN was not captured.  And where neither was, what
+ * lies far from both what this side said and what the other did.
  */
 static bool
 is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 {
 	const struct segment *seg = &e->now->seg;
-	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
+	const struct stream *s = &c->stream[end], *peer = &c->stream[!end];
+	if (seg->flags & TCP_RST || seg->headless)
 		return false;
+	if (!(seg->flags & TCP_SYN)) {
+		if (!(seg->flags & TCP_ACK) || !is_apart(s, seg->seq, s->next, OTHER_REACH) ||
+		    !is_apart(peer, seg->ack, peer->next, OTHER_REACH))
+			return false;
+		c->flags |= CONN_GAP; /* what was between is not known */
+		return true;
+	}
 	if (seg->flags & TCP_ACK)
-		return c->flags & CONN_SYN_AGAIN && seg->ack == conn_extra(e, c)->syn_again + 1 &&
-		    end != flow_client(f);
-	if (f->isn == 0 || f->isn == seg->seq)
+		return end != flow_client(f) &&
+		    ((c->flags & CONN_SYN_AGAIN && seg->ack == conn_extra(e, c)->syn_again + 1) ||
+			(is_apart(s, seg->seq + 1, 0, START_REACH) &&
+			    is_apart(peer, seg->ack, 0, START_REACH)));
+	if (!is_other_syn(f, s, seg->seq))
 		return false;
 	bool closing = conn_wait(e, c)->close_ns != 0 ||
 	    (c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS;
@@ -69,6 +99,29 @@ is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 		x->syn_again = seg->seq;
 	}
 	return closing || alone || c->packets[0] + c->packets[1] <= 2 || !(c->flags & CONN_PAYLOAD);
+}
+
+/*
+ * Does the segment begin a connection where none is followed?  Of one that is closed late segments
+ * begin nothing, but for the start of another; or where octets still come from both sides when all
+ * that was on its way has arrived: nobody believed the reset, or the start of another was lost.
+ */
+static bool
+begins(struct engine *e, struct flow *f, unsigned end)
+{
+	const struct segment *seg = &e->now->seg;
+	const uint8_t both = FLOW_AFTER_A | FLOW_AFTER_B;
+	if (!(f->flags & (FLOW_DEAD | FLOW_IGNORED)))
+		return true;
+	if (f->flags & FLOW_IGNORED)
+		return (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if ((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN)
+		return seg->flags & TCP_ACK ? seg->ack - 1 - f->isn >= START_REACH
+					    : f->isn != seg->seq;
+	if (seg->wire_len == 0)
+		return false;
+	f->flags |= end == 0 ? FLOW_AFTER_A : FLOW_AFTER_B;
+	return (f->flags & both) == both && e->flows.now_s - f->last_s >= LATE_S;
 }
 
 static void
@@ -221,8 +274,7 @@ take_segment(struct engine *e)
 			end_begin(e, f->conn, CLOSED_BY_REUSE);
 			return;
 		}
-	} else if (fresh || !(f->flags & (FLOW_DEAD | FLOW_IGNORED)) ||
-	    (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
+	} else if (fresh || begins(e, f, end)) {
 		if (e->conns.used == e->conns.max) {
 			uint32_t least = conn_least(e);
 			if (least != 0) {
@@ -232,7 +284,7 @@ take_segment(struct engine *e)
 			}
 		}
 		if (!fresh)
-			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
+			f->flags &= (uint8_t)~FLOW_IGNORED;
 		e->stats.flows++;
 		(void)conn_new(e, flow_id);
 	}
@@ -242,6 +294,8 @@ take_segment(struct engine *e)
 	flow_orient(f, end, seg->flags);
 	if (opens)
 		f->isn = seg->seq;
+	else if (seg->flags & TCP_SYN && !(c->flags & CONN_SYN))
+		f->isn = seg->ack - 1;
 	uint32_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
 	c->flags = (c->flags & ~(CONN_MAIL_PORT | CONN_STEADY)) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |

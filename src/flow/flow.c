@@ -144,14 +144,13 @@ take_place(struct flow_table *t)
 uint32_t
 flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 {
-	const uint8_t seen = k->side == 0 ? FLOW_SEEN_A : FLOW_SEEN_B;
 	uint32_t *head = buckets_at(&t->buckets, k->hash);
 	*fresh = false;
 	for (uint32_t id = *head; id != 0;) {
 		struct flow *f = flow_at(t, id);
 		if (f->hash == k->hash && is_flow(f, k)) {
-			f->last_s = t->now_s;
-			f->flags |= seen;
+			if (!(f->flags & FLOW_DEAD))
+				f->last_s = t->now_s;
 			return id;
 		}
 		id = f->chain;
@@ -168,7 +167,7 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 	*head = id;
 	f->hash = k->hash;
 	f->last_s = t->now_s;
-	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | seen | wheeled);
+	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | wheeled);
 	f->idle_s = LIMIT_IDLE_OPEN_S;
 	if (!wheeled)
 		wheel_put(t, id, t->now_s + f->idle_s);

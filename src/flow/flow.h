@@ -30,9 +30,10 @@ struct flow {
 	uint32_t chain;	   /* next flow of the same bucket; 0 for none */
 	uint32_t wheel;	   /* next flow of the same wheel slot */
 	uint32_t hash;	   /* lower half of the key's hash */
-	uint32_t last_s;   /* time of the last segment, s since the table's epoch */
+	uint32_t last_s;   /* time of the last segment, s since the table's epoch; dead: before that
+			    */
 	uint32_t conn;	   /* the conductor's object; 0 for none */
-	uint32_t isn;	   /* sequence number of the client's SYN; 0 where none was seen */
+	uint32_t isn;	   /* sequence number of the client's SYN; 0 where it is not known */
 	uint16_t idle_s;   /* silence that ends it */
 	uint8_t flags;	   /* FLOW_* */
 	bool spare;	   /* forgotten: see flow_forget */
@@ -43,8 +44,8 @@ struct flow {
 #define FLOW_SURE     0x04u /* the handshake showed who the client is */
 #define FLOW_IGNORED  0x08u /* not mail: nothing more is wanted */
 #define FLOW_DEAD     0x10u /* closed; kept for LIMIT_LINGER_S so that late segments begin nothing */
-#define FLOW_SEEN_A   0x20u /* A has sent a segment */
-#define FLOW_SEEN_B   0x40u
+#define FLOW_AFTER_A  0x20u /* dead, and A has sent octets since */
+#define FLOW_AFTER_B  0x40u
 #define FLOW_IN_WHEEL 0x80u
 
 struct flow_table {

@@ -108,13 +108,14 @@ class Connection:
         if flags & ACK:
             self.acked[side] = self.seq[other]
 
-    def handshake(self):
+    def handshake(self, lost=0):
+        """Opens it; the first `lost` packets are not captured."""
         mss = struct.pack("!BBH", 2, 4, MSS)
-        self.packet("C", SYN, options=mss)
+        self.packet("C", SYN, options=mss, write=lost < 1)
         self.seq["C"] += 1
-        self.packet("S", SYN | ACK, options=mss)
+        self.packet("S", SYN | ACK, options=mss, write=lost < 2)
         self.seq["S"] += 1
-        self.packet("C", ACK)
+        self.packet("C", ACK, write=lost < 3)
 
     def send(self, side, data, lose=False):
         """Sends octets; `lose`: they cross, but the capture does not have them."""
