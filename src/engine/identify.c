@@ -165,6 +165,15 @@ take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_he
 	forget_held(e, c, end);
 }
 
+/* Has the end spoken, whole, and not as mail does?  Then what the other says proves less: +OK and
+ * STARTTLS are words of other protocols (Redis, ManageSieve), too. */
+static bool
+has_said_other(const struct engine *e, const struct conn *c, unsigned end)
+{
+	return c->octets[end] > 0 && conn_extra(e, c)->held[end] == 0 &&
+	    (c->flags & (CONN_SYN | CONN_LOST_A | CONN_LOST_B)) == CONN_SYN;
+}
+
 /* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
 void
 probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len)
@@ -200,6 +209,8 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 	bool mail_port = port_is_mail(port);
 	struct probe_result r = probe(buf, old + take, port);
 
+	if (!mail_port && !r.sure && has_said_other(e, c, !end))
+		r = (struct probe_result){.verdict = PROBE_TEXT};
 	if (r.verdict == PROBE_MORE && old + take <= PROBE_HOLD) {
 		hold_octets(e, c, end, buf, old + take);
 		return;

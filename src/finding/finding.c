@@ -61,8 +61,12 @@ notes_make(struct findings *F, struct finding *f)
 static void
 expose(struct finding *f, const struct finding_view *v, uint8_t what)
 {
-	if (f->exposed == 0)
+	if (f->exposed == 0) {
 		f->reason = (uint8_t)finding_reason(f, v);
+		f->flags |= (f->flags & (FINDING_REQUESTED | FINDING_REPLIED)) == FINDING_REQUESTED
+		    ? FINDING_AHEAD
+		    : 0;
+	}
 	f->exposed |= what;
 }
 
@@ -294,6 +298,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->code == 250 && (v->gap || v->midstream))
 			break; /* it may answer something that was lost */
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
+		if (f->flags & FINDING_AHEAD && !ev->flag && f->reason == REASON_NOT_VISIBLE)
+			f->reason = REASON_REFUSED;
 		f->upgrade_reply = ev->code != 0 ? ev->code : word_code(ev->text, ev->len);
 		break;
 	case MAIL_AUTH: take_attempt(F, f, ev); break;

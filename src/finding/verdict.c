@@ -83,7 +83,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 	}
 	if (v->gap || v->headless || f->flags & FINDING_LOST)
 		return OUTCOME_UNKNOWN;
-	if (v->midstream && v->payload && !(f->flags & FINDING_SURE))
-		return OUTCOME_UNKNOWN;
+	if (v->midstream && v->payload && (f->greeting | f->helo) == 0)
+		return OUTCOME_UNKNOWN; /* mail may have crossed before */
 	return OUTCOME_NO_MAIL;
 }
