@@ -172,8 +172,10 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		break;
 	case 334: p->flags |= SMTP_AUTH_OPEN; break;
 	case 220:
-		if (one_sided && p->flags & SMTP_WAS_OFFERED)
-			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
+		if (one_sided && p->flags & SMTP_WAS_OFFERED) {
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* STARTTLS was */
+			mail_upgrade(s);		      /* only TLS will tell */
+		}
 		break;
 	default:
 		if (list)
@@ -286,6 +288,33 @@ is_masked(const char *text, size_t len)
 	return stars >= 8 && stars * 2 > len;
 }
 
+static void
+greeting(struct mail *m, const struct smtp *p, const char *line, size_t len)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
+	ev->code = p->code;
+	ev->text = line + 4;
+	ev->len = len - 4;
+	if (is_masked(line + 4, len - 4))
+		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
+}
+
+static bool
+names_smtp(const char *line, size_t len)
+{
+	return ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL;
+}
+
+/* Is it surely a greeting, though the connection's start was not captured?  The answer to STARTTLS
+ * may name SMTP too ("220 2.0.0 SMTP server ready"). */
+static bool
+is_late_greeting(const struct mail_session *s, const char *line, size_t len)
+{
+	return s->flags & MAIL_SESSION_MIDSTREAM && !(s->p.smtp.flags & SMTP_TALKED) &&
+	    s->p.smtp.code == 220 && len > 5 && (line[4] != '2' || line[5] != '.') &&
+	    names_smtp(line, len);
+}
+
 /* A complete reply. */
 static void
 reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
@@ -325,6 +354,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
 	struct smtp_pending *f = smtp_front(m, p);
 	if (f == NULL || f->what == CMD_LOST) {
+		if (f == NULL && is_late_greeting(s, line, len))
+			greeting(m, p, line, len);
 		reply_without_command(m, s);
 		return;
 	}
@@ -336,15 +367,9 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	switch (cmd.what) {
 	case CMD_CONNECT:
 		/* 220, or 421 and 554: the host will not serve */
-		if (len > 4 && (p->code == 220 || p->code >= 400)) {
-			struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
-			ev->code = p->code;
-			ev->text = line + 4;
-			ev->len = len - 4;
-			if (is_masked(line + 4, len - 4))
-				mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
-		}
-		if (ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL)
+		if (len > 4 && (p->code == 220 || p->code >= 400))
+			greeting(m, p, line, len);
+		if (names_smtp(line, len))
 			smtp_confirm(m, s);
 		break;
 	case CMD_EHLO:
