@@ -162,6 +162,7 @@ take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_he
 	c->flags |= CONN_PROXIED;
 	if (!(f->flags & FLOW_SURE) && end != flow_client(f))
 		f->flags ^= FLOW_CLIENT_B;
+	f->flags |= FLOW_SURE;
 	forget_held(e, c, end);
 }
 
@@ -215,7 +216,8 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 		hold_octets(e, c, end, buf, old + take);
 		return;
 	}
-	if (!(f->flags & FLOW_SURE)) {
+	/* a line of a mail may look like anything, so where the ports tell, they count */
+	if (!(f->flags & FLOW_SURE) && port_is_mail(f->port[0]) == port_is_mail(f->port[1])) {
 		bool is_client = end == flow_client(f);
 		if ((r.from_server && is_client) || (r.from_client && !is_client)) {
 			f->flags ^= FLOW_CLIENT_B;
@@ -223,6 +225,8 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			mail_port = port_is_mail(port);
 			c->flags = (c->flags & ~CONN_MAIL_PORT) | (mail_port ? CONN_MAIL_PORT : 0u);
 		}
+		if (r.from_server || r.from_client)
+			f->flags |= FLOW_SURE;
 	}
 	e->rest_side = (uint8_t)side_of(f, end);
 	switch (r.verdict) {

@@ -41,7 +41,7 @@ struct flow {
 
 #define FLOW_V6	      0x01u
 #define FLOW_CLIENT_B 0x02u /* end B is the client */
-#define FLOW_SURE     0x04u /* the handshake showed who the client is */
+#define FLOW_SURE     0x04u /* the handshake, or what was said, showed who the client is */
 #define FLOW_IGNORED  0x08u /* not mail: nothing more is wanted */
 #define FLOW_DEAD     0x10u /* closed; kept for LIMIT_LINGER_S so that late segments begin nothing */
 #define FLOW_AFTER_A  0x20u /* dead, and A has sent octets since */
