@@ -265,6 +265,12 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			begin_mail(e, c, conn_protocol_by_port(port), false, false, true);
 			return;
 		}
+		if (mail_port && end == flow_client(f) && c->octets[!end] == 0) {
+			/* a mail server answers that with an error, and what follows may be mail */
+			(void)ask_dpi(e, c);
+			begin_mail(e, c, conn_protocol_by_port(port), false, false, false);
+			return;
+		}
 		if (mail_port)
 			begin_other(e, c);
 		else

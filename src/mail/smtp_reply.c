@@ -445,6 +445,11 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 	}
 	bool code = l->len >= 3 && t[0] >= '2' && t[0] <= '5' && t[1] >= '0' && t[1] <= '9' &&
 	    t[2] >= '0' && t[2] <= '9' && (l->len == 3 || t[3] == ' ' || t[3] == '-');
+	const struct smtp_pending *first = smtp_front(m, p);
+	if (!code && l->len > 0 && p->flags & SMTP_TALKED && !(p->flags & SMTP_SURE) &&
+	    first != NULL && first->what == CMD_CONNECT)
+		mail_emit(m, MAIL_DENIED,
+		    MAIL_SERVER); /* no greeting to a client that came first */
 	if (!code)
 		return; /* not a reply line: RFC 5321 section 4.2 knows no other */
 	uint16_t number = (uint16_t)((t[0] - '0') * 100 + (t[1] - '0') * 10 + (t[2] - '0'));
