@@ -7,7 +7,7 @@
 #include "engine/worker.h"
 
 #define RST_REACH   (1 << 20) /* a RST this far from what is due is not believed */
-#define OTHER_REACH (1 << 24) /* octets this far from what both sides owe are another's */
+#define OTHER_REACH (1 << 20) /* octets this far from what both sides owe are another's */
 #define START_REACH (1 << 17) /* a start this far from the first octet is that of another */
 #define LATE_S	    2u	      /* s in which what was sent before the end has arrived */
 

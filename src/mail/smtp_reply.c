@@ -156,7 +156,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		return;
 	}
 	bool list = p->flags & SMTP_LIST && (p->flags & SMTP_LIST_SURE || smtp_offered(p));
-	if (one_sided && !list && p->code != 220 && p->code != 221 && p->code != 421)
+	if (one_sided && !list && p->code != 220 && p->code != 221)
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:

@@ -266,7 +266,7 @@ one_direction(void **state)
 	/* a server that shuts down says 421 at any time: no proof of a message, nor of none */
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 354 Go\nS 421 Bye\n", NULL,
-	    "offer+ lost result:3");
+	    "offer+ lost lost result:3");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 221 Bye\n", NULL, "offer+");
 }
