@@ -65,8 +65,9 @@ is_other_syn(const struct flow *f, const struct stream *s, uint32_t seq)
 /*
  * Is this the start of another connection with the same four numbers?  A live connection answers a
  * stray SYN with a challenge and goes on (RFC 9293 section 3.10.7.4), so that on its own it proves
- * nothing; the answer to it does, also where the SYN was not captured.  And where neither was, what
- * lies far from both what this side said and what the other did.
+ * nothing; the answer to it does, also where the SYN was not captured, and what follows on both.
+ * And where nothing of that was, what lies far from both what this side said and what the other
+ * did.
  */
 static bool
 is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
@@ -76,8 +77,12 @@ is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 	if (seg->flags & TCP_RST || seg->headless)
 		return false;
 	if (!(seg->flags & TCP_SYN)) {
-		if (!(seg->flags & TCP_ACK) || !is_apart(s, seg->seq, s->next, OTHER_REACH) ||
-		    !is_apart(peer, seg->ack, peer->next, OTHER_REACH))
+		bool follows = c->flags & CONN_SYN_AGAIN &&
+		    (end == flow_client(f) ? seg->seq : seg->ack) ==
+			conn_extra(e, c)->syn_again + 1;
+		int64_t reach = follows ? START_REACH : OTHER_REACH;
+		if (!(seg->flags & TCP_ACK) || !is_apart(s, seg->seq, s->next, reach) ||
+		    !is_apart(peer, seg->ack, peer->next, reach))
 			return false;
 		c->flags |= CONN_GAP; /* what was between is not known */
 		return true;

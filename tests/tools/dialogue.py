@@ -24,7 +24,7 @@ Lines of one side in succession are one segment, unless a line `--` stands betwe
     @only client|server                    packets of that side alone are captured
     @syn-only, @refused                    a SYN without answer; a SYN answered by RST
     @new-connection [CLIENT-PORT]          ends the connection and begins another (default: port + 1)
-    @isn CLIENT SERVER [LOST]              sequence numbers of the next one's SYNs; packets of its handshake that are not captured
+    @isn CLIENT SERVER [LOST]              sequence numbers of the next one's SYNs; "13": the packets of its handshake not captured
     @fin SIDE, @rst SIDE                   closes one direction; resets
     @end-without-fin                       the capture ends in the middle
     @wait SECONDS                          nothing for so long
@@ -117,7 +117,7 @@ class Compiler:
             self.connection = packets.Connection(
                 self.capture, packets.address(self.client, 40000), packets.address(self.server, 25),
                 self.vlan, self.only, self.shape)
-            lost = 0
+            lost = ""
             if self.isn:
                 self.connection.seq = {"C": self.isn[0], "S": self.isn[1]}
                 lost, self.isn = self.isn[2], None
@@ -188,7 +188,7 @@ class Compiler:
             host, _, port = self.client.rpartition(":")
             self.client = "%s:%s" % (host, args[0] if args else int(port) + 1)
         elif word == "isn":
-            self.isn = [int(a) for a in args] + [0] * (3 - len(args))
+            self.isn = (int(args[0]), int(args[1]), args[2] if len(args) > 2 else "")
         elif word == "fin":
             self.pause()
             self.conn().fin(args[0])
