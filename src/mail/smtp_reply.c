@@ -141,6 +141,9 @@ reply_without_command(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
 	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
+	if (p->code / 100 != 3)
+		p->flags &=
+		    (uint16_t)~SMTP_AUTH_OPEN; /* the answer was lost, and this is its end */
 	if (p->flags & SMTP_IMPLIED && one_sided && p->code != 354 && p->code != 421) {
 		/* a 354 and its answer prove a message (whose octets were not captured), but for
 		 * 421, which a server that shuts down may say at any time */
