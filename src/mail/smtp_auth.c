@@ -60,15 +60,6 @@ auth_pending(const struct smtp *p)
 	return p->flags & SMTP_AUTH_OPEN || p->last == CMD_AUTH;
 }
 
-/* Is it QUIT, or may it become that?  So some give up at a challenge, and it is no answer that
- * anybody has: three octets, one of them no letter, sign or digit. */
-static bool
-begins_quit(const char *line, size_t len)
-{
-	static const char quit[] = "QUIT\r";
-	return len < sizeof quit && ascii_equal(line, quit, len);
-}
-
 /*
  * "AUTH" mechanism, and the initial response behind it; a line that answers a 334; and while an
  * AUTH awaits its answer any line that is no command.
@@ -82,7 +73,7 @@ smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 	if (side != MAIL_CLIENT)
 		return len;
 	if (p->flags & SMTP_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
-		return begins_quit(line, len) ? len : 0;
+		return mail_begins_quit(line, len) ? len : 0;
 	size_t start = mail_skip_blanks(line, len, 0);
 	char first = start < len ? ascii_lower(line[start]) : '\0';
 	if (first != 'a' && first != 'p' && !auth_pending(p))
