@@ -92,8 +92,7 @@ void findings_free(struct findings *F);
 struct finding {
 	uint32_t helo;		/* string: the client's name */
 	uint32_t greeting;	/* string: the server's greeting */
-	uint32_t server_name;	/* string: host in the reply to EHLO, where the greeting has another
-				   or none */
+	uint32_t server_name;	/* string: host in the reply to EHLO; 0: the greeting has it */
 	uint32_t facts;		/* object of the facts pool */
 	uint32_t notes;		/* object of the notes pool; 0 for none */
 	uint32_t open;		/* the oldest open transaction: object of messages */

@@ -1,6 +1,5 @@
 /*
- * For the tests of src/mail: a script of what both sides said goes in, a text of the events comes
- * out.
+ * For the tests of src/mail: a script of what both sides said goes in, a text of events comes out.
  *
  * A line of a script is "C text" or "S text" (CRLF is added), "C> text" without the line end, "C!
  * n" for n octets that were lost; | is a bare LF.  A ? in front of all says that the client's first
