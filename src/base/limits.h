@@ -9,7 +9,7 @@
 #define POSTCARD_BASE_LIMITS_H
 
 /* capture */
-#define LIMIT_FRAME	      (4u << 20)  /* octets of one captured frame; a longer one is damage */
+#define LIMIT_FRAME	      (4u << 20)  /* octets of one frame; one captured longer is damage */
 #define LIMIT_BLOCK	      (16u << 20) /* octets of one pcapng block; a longer one is damage */
 #define LIMIT_READ_BUFFER     (1u << 18)  /* octets read from a file at once */
 #define LIMIT_INTERFACES      4096u	  /* interfaces of one pcapng section */

@@ -5,45 +5,62 @@
 
 #include "engine/worker.h"
 
-#define SAMPLE 16u /* connections that are looked at for one to give up */
+#define SAMPLE	    16u /* connections that are looked at for one to give up */
+#define STAGE_SHARE 8u	/* that part of them is safe in each stage */
 
 /* ---- room for others ---- */
 
-/* How much would be lost with it: an ending one nothing, a readable mail most. */
-static unsigned
-weight(const struct conn *c)
+/* How far a connection has come. */
+enum stage {
+	STAGE_OPENING, /* no octets yet */
+	STAGE_STRANGE, /* nothing shows yet that it is mail, or it is not */
+	STAGE_SPOKEN,  /* mail, of which one side was heard */
+	STAGE_MAIL,    /* both were */
+	STAGES
+};
+
+static enum stage
+stage_of(const struct conn *c)
 {
 	if (!(c->flags & CONN_PAYLOAD))
-		return 0;
-	if (c->phase != CONN_MAIL)
-		return 1;
-	return c->finding.exposed == 0 ? 2 : 3;
+		return STAGE_OPENING;
+	if (c->phase != CONN_MAIL || !(c->finding.flags & (FINDING_SURE | FINDING_TLS_SEEN)))
+		return STAGE_STRANGE;
+	return c->octets[0] == 0 || c->octets[1] == 0 ? STAGE_SPOKEN : STAGE_MAIL;
 }
 
 /*
- * The lightest of SAMPLE connections, of equals the one that was silent for longest.  To look at a
- * few instead of keeping all in order costs a packet nothing, and is nearly as good (Redis
- * approximates its LRU so).
+ * The connection that was silent for longest, of those of SAMPLE that are as far as each other.  A
+ * flood fills one stage, and is to fight against itself there: the lowest stage that has more than
+ * an eighth of the sample gives one up, the last one where none has.  So a stage that costs an
+ * enemy little cannot push out what has come further, and those that have come far, in however
+ * great numbers, leave room for those that begin.  What a connection has shown does not count: a
+ * readable one is recorded as such whenever it goes.
+ *
+ * To look at a few instead of keeping all in order costs a packet nothing, and is nearly as good
+ * (Redis approximates its LRU so).
  */
 uint32_t
 conn_least(struct engine *e)
 {
-	uint32_t best = 0, max = e->conns.fresh - 1;
-	const struct conn *b = NULL;
-	for (unsigned seen = 0, steps = 0; seen < SAMPLE && steps < SAMPLE * 4u && max > 0;
-	     steps++) {
+	uint32_t oldest[STAGES] = {0}, max = e->conns.fresh - 1;
+	unsigned count[STAGES] = {0}, seen = 0, stage = 0;
+	for (unsigned steps = 0; seen < SAMPLE && steps < SAMPLE * 4u && max > 0; steps++) {
 		e->hand = e->hand % max + 1;
 		const struct conn *c = pool_at(&e->conns, e->hand);
 		if (c->flow == 0) /* given back */
 			continue;
 		seen++;
-		if (b == NULL || weight(c) < weight(b) ||
-		    (weight(c) == weight(b) && c->end_ns < b->end_ns)) {
-			best = e->hand;
-			b = c;
-		}
+		enum stage s = stage_of(c);
+		if (count[s]++ == 0 ||
+		    c->end_ns < ((const struct conn *)pool_at(&e->conns, oldest[s]))->end_ns)
+			oldest[s] = e->hand;
 	}
-	return best;
+	while (stage < STAGE_MAIL && count[stage] * STAGE_SHARE <= seen)
+		stage++;
+	while (stage > 0 && count[stage] == 0)
+		stage--;
+	return oldest[stage];
 }
 
 /* ---- connections ---- */
@@ -62,7 +79,8 @@ conn_new(struct engine *e, uint32_t flow_id)
 	struct conn *c = pool_at(&e->conns, id);
 	c->flow = flow_id;
 	c->start_ns = c->end_ns = e->ts_ns;
-	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE);
+	f->flags &= (uint8_t) ~(FLOW_DEAD | FLOW_SURE | FLOW_AFTER_A | FLOW_AFTER_B);
+	f->last_s = e->flows.now_s;
 	f->idle_s = LIMIT_IDLE_OPEN_S;
 	return c;
 }

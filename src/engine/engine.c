@@ -303,6 +303,8 @@ end_step(struct engine *e, uint32_t id, struct record *out)
 		conn_free(e, id);
 		if (!(f->flags & FLOW_IN_WHEEL)) /* its place is needed */
 			flow_remove(&e->flows, flow);
+		else if (!(f->flags & FLOW_DEAD))
+			flow_forget(&e->flows, flow);
 		e->work = 0;
 		return false;
 	}

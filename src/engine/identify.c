@@ -162,7 +162,17 @@ take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_he
 	c->flags |= CONN_PROXIED;
 	if (!(f->flags & FLOW_SURE) && end != flow_client(f))
 		f->flags ^= FLOW_CLIENT_B;
+	f->flags |= FLOW_SURE;
 	forget_held(e, c, end);
+}
+
+/* Has the end spoken, whole, and not as mail does?  Then what the other says proves less: +OK and
+ * STARTTLS are words of other protocols (Redis, ManageSieve), too. */
+static bool
+has_said_other(const struct engine *e, const struct conn *c, unsigned end)
+{
+	return c->octets[end] > 0 && conn_extra(e, c)->held[end] == 0 &&
+	    (c->flags & (CONN_SYN | CONN_LOST_A | CONN_LOST_B)) == CONN_SYN;
 }
 
 /* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
@@ -200,11 +210,14 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 	bool mail_port = port_is_mail(port);
 	struct probe_result r = probe(buf, old + take, port);
 
+	if (!mail_port && !r.sure && has_said_other(e, c, !end))
+		r = (struct probe_result){.verdict = PROBE_TEXT};
 	if (r.verdict == PROBE_MORE && old + take <= PROBE_HOLD) {
 		hold_octets(e, c, end, buf, old + take);
 		return;
 	}
-	if (!(f->flags & FLOW_SURE)) {
+	/* a line of a mail may look like anything, so where the ports tell, they count */
+	if (!(f->flags & FLOW_SURE) && port_is_mail(f->port[0]) == port_is_mail(f->port[1])) {
 		bool is_client = end == flow_client(f);
 		if ((r.from_server && is_client) || (r.from_client && !is_client)) {
 			f->flags ^= FLOW_CLIENT_B;
@@ -212,6 +225,8 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 			mail_port = port_is_mail(port);
 			c->flags = (c->flags & ~CONN_MAIL_PORT) | (mail_port ? CONN_MAIL_PORT : 0u);
 		}
+		if (r.from_server || r.from_client)
+			f->flags |= FLOW_SURE;
 	}
 	e->rest_side = (uint8_t)side_of(f, end);
 	switch (r.verdict) {
@@ -248,6 +263,12 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 		    (!(c->flags & CONN_SYN) || c->flags & (CONN_LOST_A | CONN_LOST_B))) {
 			/* anything may look so from its middle on, TLS for one */
 			begin_mail(e, c, conn_protocol_by_port(port), false, false, true);
+			return;
+		}
+		if (mail_port && end == flow_client(f) && c->octets[!end] == 0) {
+			/* a mail server answers that with an error, and what follows may be mail */
+			(void)ask_dpi(e, c);
+			begin_mail(e, c, conn_protocol_by_port(port), false, false, false);
 			return;
 		}
 		if (mail_port)

@@ -6,7 +6,10 @@
 
 #include "engine/worker.h"
 
-#define RST_REACH (1 << 20) /* a RST this far from what is due is not believed */
+#define RST_REACH   (1 << 20) /* a RST this far from what is due is not believed */
+#define OTHER_REACH (1 << 20) /* octets this far from what both sides owe are another's */
+#define START_REACH (1 << 17) /* a start this far from the first octet is that of another */
+#define LATE_S	    2u	      /* s in which what was sent before the end has arrived */
 
 /* What is around the segment and was not around those before: of a side's first packet who sent it
  * on this link, and from how far.  What that says of the other side counts until that one speaks
@@ -44,21 +47,52 @@ has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 	    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL));
 }
 
+/* Does the sequence number lie further than `reach` from `offset` of the stream? */
+static bool
+is_apart(const struct stream *s, uint32_t seq, uint64_t offset, int64_t reach)
+{
+	int64_t apart = stream_offset(s, seq) - (int64_t)offset;
+	return s->flags & STREAM_STARTED && (apart >= reach || apart <= -reach);
+}
+
+/* Another client's SYN than the one that began the connection? */
+static bool
+is_other_syn(const struct flow *f, const struct stream *s, uint32_t seq)
+{
+	return f->isn != 0 ? f->isn != seq : is_apart(s, seq + 1, 0, START_REACH);
+}
+
 /*
  * Is this the start of another connection with the same four numbers?  A live connection answers a
  * stray SYN with a challenge and goes on (RFC 9293 section 3.10.7.4), so that on its own it proves
- * nothing; the answer to it does.
+ * nothing; the answer to it does, also where the SYN was not captured, and what follows on both.
+ * And where nothing of that was, what lies far from both what this side said and what the other
+ * did.
  */
 static bool
 is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 {
 	const struct segment *seg = &e->now->seg;
-	if (!(seg->flags & TCP_SYN) || seg->flags & TCP_RST)
+	const struct stream *s = &c->stream[end], *peer = &c->stream[!end];
+	if (seg->flags & TCP_RST || seg->headless)
 		return false;
+	if (!(seg->flags & TCP_SYN)) {
+		bool follows = c->flags & CONN_SYN_AGAIN &&
+		    (end == flow_client(f) ? seg->seq : seg->ack) ==
+			conn_extra(e, c)->syn_again + 1;
+		int64_t reach = follows ? START_REACH : OTHER_REACH;
+		if (!(seg->flags & TCP_ACK) || !is_apart(s, seg->seq, s->next, reach) ||
+		    !is_apart(peer, seg->ack, peer->next, reach))
+			return false;
+		c->flags |= CONN_GAP; /* what was between is not known */
+		return true;
+	}
 	if (seg->flags & TCP_ACK)
-		return c->flags & CONN_SYN_AGAIN && seg->ack == conn_extra(e, c)->syn_again + 1 &&
-		    end != flow_client(f);
-	if (f->isn == 0 || f->isn == seg->seq)
+		return end != flow_client(f) &&
+		    ((c->flags & CONN_SYN_AGAIN && seg->ack == conn_extra(e, c)->syn_again + 1) ||
+			(is_apart(s, seg->seq + 1, 0, START_REACH) &&
+			    is_apart(peer, seg->ack, 0, START_REACH)));
+	if (!is_other_syn(f, s, seg->seq))
 		return false;
 	bool closing = conn_wait(e, c)->close_ns != 0 ||
 	    (c->stream[0].flags | c->stream[1].flags) & STREAM_ENDS;
@@ -69,6 +103,29 @@ is_reuse(struct engine *e, const struct flow *f, struct conn *c, unsigned end)
 		x->syn_again = seg->seq;
 	}
 	return closing || alone || c->packets[0] + c->packets[1] <= 2 || !(c->flags & CONN_PAYLOAD);
+}
+
+/*
+ * Does the segment begin a connection where none is followed?  Of one that is closed late segments
+ * begin nothing, but for the start of another; or where octets still come from both sides when all
+ * that was on its way has arrived: nobody believed the reset, or the start of another was lost.
+ */
+static bool
+begins(struct engine *e, struct flow *f, unsigned end)
+{
+	const struct segment *seg = &e->now->seg;
+	const uint8_t both = FLOW_AFTER_A | FLOW_AFTER_B;
+	if (!(f->flags & (FLOW_DEAD | FLOW_IGNORED)))
+		return true;
+	if (f->flags & FLOW_IGNORED)
+		return (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if ((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN)
+		return seg->flags & TCP_ACK ? seg->ack - 1 - f->isn >= START_REACH
+					    : f->isn != seg->seq;
+	if (seg->wire_len == 0)
+		return false;
+	f->flags |= end == 0 ? FLOW_AFTER_A : FLOW_AFTER_B;
+	return (f->flags & both) == both && e->flows.now_s - f->last_s >= LATE_S;
 }
 
 static void
@@ -104,20 +161,31 @@ note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, 
 		x->heard[end] = seg->ack;
 }
 
-/* The table is full: gives up the flow `id` (0: there is none), and the segment comes again. */
+/* Gives up the connection `id`; the segment comes again. */
 static void
-make_room(struct engine *e, uint32_t id)
+give_up(struct engine *e, uint32_t id)
 {
+	e->segment_waits = true;
+	e->stats.evicted++;
+	end_begin(e, id, CLOSED_BY_MEMORY);
+}
+
+/* The table of flows is full: one without a connection goes, if it would be the first whose time is
+ * up; else the connection that matters least, and its flow with it. */
+static void
+make_room(struct engine *e)
+{
+	uint32_t id = flow_oldest(&e->flows), least;
 	if (id == 0)
 		return;
-	e->segment_waits = true;
-	uint32_t conn = flow_at(&e->flows, id)->conn;
-	if (conn == 0) { /* nothing is lost with it, or its connection was counted before */
+	if (flow_at(&e->flows, id)->conn == 0) {
+		e->segment_waits = true;
 		flow_remove(&e->flows, id);
 		return;
 	}
-	e->stats.evicted++;
-	end_begin(e, conn, CLOSED_BY_MEMORY);
+	flow_keep(&e->flows, id);
+	least = conn_least(e);
+	give_up(e, least != 0 ? least : flow_at(&e->flows, id)->conn);
 }
 
 /* A RST is believed where it fits what is due; nothing follows it for a while, or it was false. */
@@ -203,20 +271,17 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 			end_begin(e, f->conn, CLOSED_BY_REUSE);
 			return;
 		}
-	} else if (fresh || !(f->flags & (FLOW_DEAD | FLOW_IGNORED)) ||
-	    (opens && (f->isn != seg->seq || f->flags & FLOW_IGNORED))) {
+	} else if (fresh || begins(e, f, end)) {
 		if (e->conns.used == e->conns.max) {
 			uint32_t least = conn_least(e);
 			if (least != 0) {
 				e->waits_fresh = fresh;
-				e->segment_waits = true; /* it comes again */
-				e->stats.evicted++;
-				end_begin(e, least, CLOSED_BY_MEMORY);
+				give_up(e, least);
 				return;
 			}
 		}
 		if (!fresh)
-			f->flags &= (uint8_t) ~(FLOW_IGNORED | FLOW_SEEN_A | FLOW_SEEN_B);
+			f->flags &= (uint8_t)~FLOW_IGNORED;
 		e->stats.flows++;
 		(void)conn_new(e, flow_id(&e->flows, f));
 	}
@@ -226,6 +291,8 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 	flow_orient(f, end, seg->flags);
 	if (opens)
 		f->isn = seg->seq;
+	else if (seg->flags & TCP_SYN && !(c->flags & CONN_SYN))
+		f->isn = seg->ack - 1;
 	uint32_t mail_port = port_is_mail(f->port[!flow_client(f)]) ? CONN_MAIL_PORT : 0;
 	c->flags = (c->flags & ~(CONN_MAIL_PORT | CONN_STEADY)) | mail_port |
 	    (seg->flags & TCP_SYN ? CONN_SYN : 0u) |
@@ -294,7 +361,7 @@ take_segment(struct engine *e)
 	e->at_hand = true;
 	struct flow *f = flow_get(&e->flows, &e->now->key, &fresh);
 	if (f == NULL) {
-		make_room(e, flow_oldest(&e->flows));
+		make_room(e);
 		return;
 	}
 	fresh = fresh || e->waits_fresh;

@@ -61,8 +61,12 @@ notes_make(struct findings *F, struct finding *f)
 static void
 expose(struct finding *f, const struct finding_view *v, uint8_t what)
 {
-	if (f->exposed == 0)
+	if (f->exposed == 0) {
 		f->reason = (uint8_t)finding_reason(f, v);
+		f->flags |= (f->flags & (FINDING_REQUESTED | FINDING_REPLIED)) == FINDING_REQUESTED
+		    ? FINDING_AHEAD
+		    : 0;
+	}
 	f->exposed |= what;
 }
 
@@ -242,7 +246,8 @@ take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
 	if (id == 0)
 		return 0;
 	struct message *m = pool_at(&F->messages, id);
-	m->delivered = (uint8_t)ev->index;
+	if (m->delivered != MAIL_ACCEPTED) /* by one of its recipients, whatever the others say */
+		m->delivered = (uint8_t)ev->index;
 	/* given up because the server would not take it */
 	if (ev->index == MAIL_ABORTED && !(m->flags & MESSAGE_CONTENT) &&
 	    (m->flags & MESSAGE_SENDER_REFUSED || (m->rcpts > 0 && m->refused == m->rcpts)))
@@ -293,6 +298,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->code == 250 && (v->gap || v->midstream))
 			break; /* it may answer something that was lost */
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
+		if (f->flags & FINDING_AHEAD && !ev->flag && f->reason == REASON_NOT_VISIBLE)
+			f->reason = REASON_REFUSED;
 		f->upgrade_reply = ev->code != 0 ? ev->code : word_code(ev->text, ev->len);
 		break;
 	case MAIL_AUTH: take_attempt(F, f, ev); break;
@@ -326,6 +333,11 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL)
 			message_recipient_reply(F, m, ev->index, ev->flag);
+		break;
+	case MAIL_RECIPIENT_RESULT:
+		m = message_of(F, f, ev->tx, false, 0);
+		if (m != NULL)
+			message_recipient_result(F, m, ev->index, ev->flag);
 		break;
 	case MAIL_REQUIRETLS: finding_add_anomaly(f, ANOMALY_REQUIRETLS_IN_CLEAR); break;
 	case MAIL_CONTENT_BEGIN:

@@ -92,8 +92,7 @@ void findings_free(struct findings *F);
 struct finding {
 	uint32_t helo;		/* string: the client's name */
 	uint32_t greeting;	/* string: the server's greeting */
-	uint32_t server_name;	/* string: host in the reply to EHLO, where the greeting has another
-				   or none */
+	uint32_t server_name;	/* string: host in the reply to EHLO; 0: the greeting has it */
 	uint32_t facts;		/* object of the facts pool */
 	uint32_t notes;		/* object of the notes pool; 0 for none */
 	uint32_t open;		/* the oldest open transaction: object of messages */
@@ -152,6 +151,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_LOST	       0x4000000u /* commands were, since the last list */
 #define FINDING_AUTH_CANCELLED 0x8000000u
 #define FINDING_AUTH	       0x10000000u /* there was an attempt */
+#define FINDING_AHEAD	       0x20000000u /* what crossed did so before STARTTLS was answered */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {

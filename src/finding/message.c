@@ -95,6 +95,8 @@ void
 message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted)
 {
 	size_t n;
+	if (m->flags & MESSAGE_RESULTS)
+		return; /* nothing but content is answered any more */
 	m->refused += !accepted;
 	/* replies come in order; one that was lost leaves its recipients unanswered */
 	while (m->rcpt_reply != 0 && m->replies <= index) {
@@ -107,6 +109,41 @@ message_recipient_reply(struct findings *F, struct message *m, uint32_t index, b
 	}
 	if (m->replies <= index)
 		m->replies = index + 1;
+}
+
+/* Is it known which recipients were accepted? */
+static bool
+all_are_answered(const struct findings *F, const struct message *m)
+{
+	size_t n;
+	if (m->replies != m->rcpts)
+		return false;
+	for (uint32_t at = m->recipients.first; at != 0; at = chain_next(F, at)) {
+		if (strings_get(&F->strings, at, &n)[offsetof(struct recipient, state)] ==
+		    RECIPIENT_UNANSWERED)
+			return false;
+	}
+	return true;
+}
+
+void
+message_recipient_result(struct findings *F, struct message *m, uint32_t index, bool has_it)
+{
+	size_t n;
+	if (has_it)
+		m->delivered = MAIL_ACCEPTED;
+	if (!(m->flags & MESSAGE_RESULTS)) {
+		m->flags |= MESSAGE_RESULTS;
+		m->rcpt_reply = all_are_answered(F, m) ? m->recipients.first : 0;
+		m->replies = 0;
+	}
+	while (m->rcpt_reply != 0 && m->replies <= index) {
+		char *cell = strings_edit(&F->strings, m->rcpt_reply, &n);
+		char *state = &cell[offsetof(struct recipient, state)];
+		if (*state == RECIPIENT_ACCEPTED && m->replies++ == index && !has_it)
+			*state = RECIPIENT_REFUSED;
+		memcpy(&m->rcpt_reply, cell, sizeof m->rcpt_reply);
+	}
 }
 
 /* ---- content ---- */
@@ -131,7 +168,7 @@ take_tls_required(struct message *m, const char *s, size_t len)
 	while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
 		len--;
 	bool no = ascii_is(s, len, "no") && !(m->flags & MESSAGE_TLS_FIELD);
-	m->flags = (uint8_t)((m->flags & ~MESSAGE_TLS_WAIVED) | MESSAGE_TLS_FIELD |
+	m->flags = (uint16_t)((m->flags & ~MESSAGE_TLS_WAIVED) | MESSAGE_TLS_FIELD |
 	    (no ? MESSAGE_TLS_WAIVED : 0u));
 }
 

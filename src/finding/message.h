@@ -59,14 +59,14 @@ struct message {
 	uint32_t next;		 /* of those open in the connection, the one begun after it */
 	uint32_t from;		 /* string: the sender; 0 for none or the null sender */
 	struct chain recipients; /* struct recipient */
-	uint32_t rcpt_reply;	 /* the recipient whose reply is due */
-	uint32_t rcpts;		 /* RCPT commands */
-	uint32_t replies;	 /* RCPT replies seen */
-	uint32_t refused;	 /* of them errors */
-	uint32_t content;	 /* object of the contents pool; 0 for none */
-	uint16_t rcpts_kept;	 /* RCPT commands in the chain */
+	uint32_t rcpt_reply; /* the recipient whose reply is due; MESSAGE_RESULTS: whose result */
+	uint32_t rcpts;	     /* RCPT commands */
+	uint32_t replies;    /* RCPT replies seen; MESSAGE_RESULTS: results */
+	uint32_t refused;    /* of them errors */
+	uint32_t content;    /* object of the contents pool; 0 for none */
+	uint16_t rcpts_kept; /* RCPT commands in the chain */
+	uint16_t flags;	     /* MESSAGE_* */
 	uint8_t tx;
-	uint8_t flags;	    /* MESSAGE_* */
 	uint8_t exposed;    /* EXPOSED_* */
 	uint8_t protection; /* enum mime_protection */
 	uint8_t delivered;  /* enum mail_result */
@@ -77,9 +77,10 @@ struct message {
 #define MESSAGE_CONTENT	       0x04u /* content crossed */
 #define MESSAGE_GAP	       0x08u /* and lost octets */
 #define MESSAGE_HEADERS_DONE   0x10u
-#define MESSAGE_SCANNED	       0x20u /* the MIME scan was begun */
-#define MESSAGE_TLS_WAIVED     0x40u /* its header says TLS-Required: No (RFC 8689) */
-#define MESSAGE_TLS_FIELD      0x80u /* it has that field, whatever it says */
+#define MESSAGE_SCANNED	       0x20u  /* the MIME scan was begun */
+#define MESSAGE_TLS_WAIVED     0x40u  /* its header says TLS-Required: No (RFC 8689) */
+#define MESSAGE_TLS_FIELD      0x80u  /* it has that field, whatever it says */
+#define MESSAGE_RESULTS	       0x100u /* LMTP: the content is being answered for each recipient */
 
 /* What the hellos said. */
 struct tls_facts {
@@ -156,6 +157,9 @@ uint32_t message_find(const struct findings *F, const struct finding *f, uint8_t
 uint32_t message_open(struct findings *F, struct finding *f, uint8_t tx, int64_t ts_ns);
 void message_recipient(struct findings *F, struct message *m, const char *addr, size_t len);
 void message_recipient_reply(struct findings *F, struct message *m, uint32_t index, bool accepted);
+
+/* LMTP: what became of the content, for one of the recipients that were accepted. */
+void message_recipient_result(struct findings *F, struct message *m, uint32_t index, bool has_it);
 
 /* Octets of its content; `stuffed` dots that only the wire had stood among them.  `unmarked`: see
  * struct mime_input. */

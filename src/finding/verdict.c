@@ -71,8 +71,13 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 	if (v->given_up)
 		return OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
-		bool proof = f->flags & FINDING_TLS_BROKE ||
-		    (f->flags & FINDING_REPLIED && !(f->flags & FINDING_GO));
+		/* where TLS follows a refusal, the client asked again, and what it was told is lost
+		 */
+		bool refused =
+		    (f->flags &
+			(FINDING_REPLIED | FINDING_GO | FINDING_HELLO | FINDING_TLS_SEEN)) ==
+		    FINDING_REPLIED;
+		bool proof = f->flags & FINDING_TLS_BROKE || refused;
 		if (proof && !(f->flags & FINDING_LOST)) /* mail may be what was lost */
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
@@ -83,7 +88,7 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 	}
 	if (v->gap || v->headless || f->flags & FINDING_LOST)
 		return OUTCOME_UNKNOWN;
-	if (v->midstream && v->payload && !(f->flags & FINDING_SURE))
-		return OUTCOME_UNKNOWN;
+	if (v->midstream && v->payload && (f->greeting | f->helo) == 0)
+		return OUTCOME_UNKNOWN; /* mail may have crossed before */
 	return OUTCOME_NO_MAIL;
 }

@@ -101,25 +101,42 @@ is_flow(const struct flow *f, const struct flow_key *k)
 	    ((f->flags & FLOW_V6) != 0) == k->v6;
 }
 
+/* Room for a flow, zeroed but for its place in the wheel; 0 where there is none. */
+static uint32_t
+take_place(struct flow_table *t)
+{
+	uint32_t id = t->spare;
+	if (id == 0)
+		return pool_take(&t->flows);
+	struct flow *f = flow_at(t, id);
+	const uint32_t wheel = f->wheel;
+	const uint8_t wheeled = f->flags & FLOW_IN_WHEEL;
+	t->spare = f->chain;
+	memset(f, 0, sizeof *f);
+	f->wheel = wheel;
+	f->flags = wheeled;
+	return id;
+}
+
 struct flow *
 flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 {
-	const uint8_t seen = k->side == 0 ? FLOW_SEEN_A : FLOW_SEEN_B;
 	uint32_t *head = buckets_at(&t->buckets, k->hash);
 	*fresh = false;
 	for (uint32_t id = *head; id != 0;) {
 		struct flow *f = flow_at(t, id);
 		if (f->hash == k->hash && is_flow(f, k)) {
-			f->last_s = t->now_s;
-			f->flags |= seen;
+			if (!(f->flags & FLOW_DEAD))
+				f->last_s = t->now_s;
 			return f;
 		}
 		id = f->chain;
 	}
-	uint32_t id = pool_take(&t->flows);
+	uint32_t id = take_place(t);
 	if (id == 0)
 		return NULL;
 	struct flow *f = flow_at(t, id);
+	const uint8_t wheeled = f->flags & FLOW_IN_WHEEL;
 	memcpy(f->ip, k->ip, sizeof f->ip);
 	f->port[0] = k->port[0];
 	f->port[1] = k->port[1];
@@ -127,9 +144,10 @@ flow_get(struct flow_table *t, const struct flow_key *k, bool *fresh)
 	*head = id;
 	f->hash = k->hash;
 	f->last_s = t->now_s;
-	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | seen);
+	f->flags = (uint8_t)((k->v6 ? FLOW_V6 : 0u) | wheeled);
 	f->idle_s = LIMIT_IDLE_OPEN_S;
-	wheel_put(t, id, t->now_s + f->idle_s);
+	if (!wheeled)
+		wheel_put(t, id, t->now_s + f->idle_s);
 	split_one(t);
 	t->created++;
 	*fresh = true;
@@ -170,6 +188,8 @@ flow_expired(struct flow_table *t)
 			if (t->due != 0)
 				__builtin_prefetch(flow_at(t, t->due), 1);
 			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			if (f->spare)
+				continue;
 			if (f->last_s + f->idle_s <= t->now_s)
 				return id;
 			wheel_put(t, id, f->last_s + f->idle_s);
@@ -196,6 +216,8 @@ flow_oldest(struct flow_table *t)
 			struct flow *f = flow_at(t, id);
 			*slot = f->wheel;
 			f->flags &= (uint8_t)~FLOW_IN_WHEEL;
+			if (f->spare)
+				continue;
 			/* one that was heard of since is put where it belongs; each such step is
 			 * paid for by a segment, and there is an end to them */
 			if (f->last_s + f->idle_s <= at_s || ++moved > STEPS)
@@ -213,8 +235,8 @@ flow_keep(struct flow_table *t, uint32_t id)
 	wheel_put(t, id, f->last_s + f->idle_s);
 }
 
-void
-flow_remove(struct flow_table *t, uint32_t id)
+static void
+unchain(struct flow_table *t, uint32_t id)
 {
 	struct flow *f = flow_at(t, id);
 	uint32_t *at = buckets_at(&t->buckets, f->hash);
@@ -222,23 +244,42 @@ flow_remove(struct flow_table *t, uint32_t id)
 		at = &flow_at(t, *at)->chain;
 	if (*at == id)
 		*at = f->chain;
+}
+
+void
+flow_remove(struct flow_table *t, uint32_t id)
+{
+	unchain(t, id);
 	pool_give(&t->flows, id);
+}
+
+void
+flow_forget(struct flow_table *t, uint32_t id)
+{
+	struct flow *f = flow_at(t, id);
+	unchain(t, id);
+	f->spare = true;
+	f->chain = t->spare;
+	t->spare = id;
 }
 
 uint32_t
 flow_drain(struct flow_table *t)
 {
-	for (uint32_t i = 0; t->due == 0 && i < SLOTS; i++) {
-		uint32_t slot = (t->swept_s + i) % SLOTS;
-		t->due = t->wheel[slot];
-		t->wheel[slot] = 0;
-	}
-	uint32_t id = t->due;
-	if (id != 0) {
+	for (;;) {
+		for (uint32_t i = 0; t->due == 0 && i < SLOTS; i++) {
+			uint32_t slot = (t->swept_s + i) % SLOTS;
+			t->due = t->wheel[slot];
+			t->wheel[slot] = 0;
+		}
+		uint32_t id = t->due;
+		if (id == 0)
+			return 0;
 		t->due = flow_at(t, id)->wheel;
 		flow_at(t, id)->flags &= (uint8_t)~FLOW_IN_WHEEL;
+		if (!flow_at(t, id)->spare)
+			return id;
 	}
-	return id;
 }
 
 struct addr

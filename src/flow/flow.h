@@ -30,21 +30,22 @@ struct flow {
 	uint32_t chain;	   /* next flow of the same bucket; 0 for none */
 	uint32_t wheel;	   /* next flow of the same wheel slot */
 	uint32_t hash;	   /* lower half of the key's hash */
-	uint32_t last_s;   /* time of the last segment, s since the table's epoch */
+	uint32_t last_s;   /* time of the last segment, s since the table's epoch; dead: before that
+			    */
 	uint32_t conn;	   /* the conductor's object; 0 for none */
-	uint32_t isn;	   /* sequence number of the client's SYN; 0 where none was seen */
+	uint32_t isn;	   /* sequence number of the client's SYN; 0 where it is not known */
 	uint16_t idle_s;   /* silence that ends it */
 	uint8_t flags;	   /* FLOW_* */
-	uint8_t state;	   /* enum flow_state */
+	bool spare;	   /* forgotten: see flow_forget */
 };
 
 #define FLOW_V6	      0x01u
 #define FLOW_CLIENT_B 0x02u /* end B is the client */
-#define FLOW_SURE     0x04u /* the handshake showed who the client is */
+#define FLOW_SURE     0x04u /* the handshake, or what was said, showed who the client is */
 #define FLOW_IGNORED  0x08u /* not mail: nothing more is wanted */
 #define FLOW_DEAD     0x10u /* closed; kept for LIMIT_LINGER_S so that late segments begin nothing */
-#define FLOW_SEEN_A   0x20u /* A has sent a segment */
-#define FLOW_SEEN_B   0x40u
+#define FLOW_AFTER_A  0x20u /* dead, and A has sent octets since */
+#define FLOW_AFTER_B  0x40u
 #define FLOW_IN_WHEEL 0x80u
 
 struct flow_table {
@@ -58,6 +59,7 @@ struct flow_table {
 	uint32_t wheel[1024]; /* heads of the slots, by second modulo 1024 */
 	uint32_t last[1024];  /* the flow that came last into each slot that holds one */
 	uint32_t due;	      /* flows of a slot that is being swept, still to be looked at */
+	uint32_t spare;	      /* forgotten flows, by chain, which are the next to be made */
 	uint64_t created;     /* flows ever made */
 };
 
@@ -164,6 +166,13 @@ void flow_keep(struct flow_table *t, uint32_t id);
 /* Takes a flow out.  It must not be in the wheel: only what flow_expired or flow_each_last handed
  * out may be removed. */
 void flow_remove(struct flow_table *t, uint32_t id);
+
+/*
+ * Forgets a flow at once, though it is in the wheel: its place is given to one of the next that are
+ * made.  That one takes over its turn in the wheel, where it may be looked at too late, and is
+ * never looked at too early.
+ */
+void flow_forget(struct flow_table *t, uint32_t id);
 
 /* At the end of the input: hands out all flows, oldest slot first, then 0.  The caller removes
  * each. */

@@ -31,24 +31,26 @@ enum mail_event_kind {
 			   left */
 	MAIL_MANGLED, /* text: a line whose keyword was overwritten; flag: it has STARTTLS's length
 		       */
-	MAIL_EHLO_REFUSED,    /* code: EHLO was answered with an error */
-	MAIL_UPGRADE,	      /* the client asked for TLS */
-	MAIL_UPGRADE_REPLY,   /* text: code or word of the answer; code; flag: go ahead */
-	MAIL_AUTH,	      /* text: mechanism, upper case */
-	MAIL_AUTH_SECRET,     /* an answer by the mechanism last named crossed readable */
-	MAIL_AUTH_REPLY,      /* index: enum mail_auth_result */
-	MAIL_SENDER,	      /* tx; text: address of MAIL FROM, "" for the null sender */
-	MAIL_SENDER_REPLY,    /* tx; flag: accepted */
-	MAIL_RECIPIENT,	      /* tx; text: address of RCPT TO */
-	MAIL_RECIPIENT_REPLY, /* tx; index: which recipient, from 0; flag: accepted */
-	MAIL_REQUIRETLS,      /* tx; MAIL FROM carried REQUIRETLS (RFC 8689) */
-	MAIL_CONTENT_BEGIN,   /* tx; content follows; flag: its octets cannot be seen (server's side
-				 only); index: MAIL_CONTENT_BARE or 0 */
-	MAIL_CONTENT,	      /* tx; text: octets of it, dots unstuffed; flag: scan_line_mark finds
-				 nothing in them */
-	MAIL_CONTENT_GAP,     /* tx; len: octets of it that were lost */
-	MAIL_CONTENT_END,     /* tx; flag: its end was seen */
-	MAIL_RESULT,	      /* tx is over; index: enum mail_result */
+	MAIL_EHLO_REFUSED,     /* code: EHLO was answered with an error */
+	MAIL_UPGRADE,	       /* the client asked for TLS */
+	MAIL_UPGRADE_REPLY,    /* text: code or word of the answer; code; flag: go ahead */
+	MAIL_AUTH,	       /* text: mechanism, upper case */
+	MAIL_AUTH_SECRET,      /* an answer by the mechanism last named crossed readable */
+	MAIL_AUTH_REPLY,       /* index: enum mail_auth_result */
+	MAIL_SENDER,	       /* tx; text: address of MAIL FROM, "" for the null sender */
+	MAIL_SENDER_REPLY,     /* tx; flag: accepted */
+	MAIL_RECIPIENT,	       /* tx; text: address of RCPT TO */
+	MAIL_RECIPIENT_REPLY,  /* tx; index: which recipient, from 0; flag: accepted */
+	MAIL_RECIPIENT_RESULT, /* tx; index: which of the accepted recipients, from 0; flag: it has
+				  the content (LMTP) */
+	MAIL_REQUIRETLS,       /* tx; MAIL FROM carried REQUIRETLS (RFC 8689) */
+	MAIL_CONTENT_BEGIN, /* tx; content follows; flag: its octets cannot be seen (server's side
+			       only); index: MAIL_CONTENT_BARE or 0 */
+	MAIL_CONTENT,	    /* tx; text: octets of it, dots unstuffed; flag: scan_line_mark finds
+			       nothing in them */
+	MAIL_CONTENT_GAP,   /* tx; len: octets of it that were lost */
+	MAIL_CONTENT_END,   /* tx; flag: its end was seen */
+	MAIL_RESULT,	    /* tx is over; index: enum mail_result */
 	MAIL_EXPOSED,	/* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
 	MAIL_LOST,	/* octets of this side were lost while it spoke lines */
 	MAIL_ODD,	/* index: enum mail_oddity */

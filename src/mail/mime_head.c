@@ -167,17 +167,21 @@ step_empty(struct scan *s, struct mime_input *in)
 	}
 }
 
-/* A name is of printable ASCII (RFC 5322 section 2.2).  "--" begins boundaries, never names. */
+/* A name is of printable ASCII (RFC 5322 section 2.2).  "--" begins boundaries, never names: it is
+ * looked for before more is taken, which `line` might not hold. */
 static void
 step_name(struct scan *s, struct mime_input *in)
 {
-	size_t n = 0;
-	while (n < in->len && in->data[n] > 0x20 && in->data[n] < 0x7f && in->data[n] != ':')
+	size_t n = 0, most = s->line_len < 2 && in->data[0] == '-' ? 2u - s->line_len : in->len;
+	most = most < in->len ? most : in->len;
+	while (n < most && in->data[n] > 0x20 && in->data[n] < 0x7f && in->data[n] != ':')
 		n++;
 	mime_line_add(s, in->data, n);
 	mime_take(s, in, n);
 	if (s->line_len >= 2 && s->line[0] == '-' && s->line[1] == '-')
 		header_break(s);
+	else if (n == most)
+		return; /* the rest of it is still to come */
 	else if (in->len > 0 && s->line_len > 0 && (in->data[0] == ':' || is_space(in->data[0])))
 		s->state = S_COLON;
 	else if (in->len > 0)

@@ -378,7 +378,7 @@ client_secret(struct mail *m, const struct mail_session *s, const char *line, si
 	const struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	size_t n = mail_word_len(line, len), at = n;
 	if (p->flags & POP3_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
-		return 0;
+		return mail_begins_quit(line, len) ? len : 0;
 	at = mail_skip_blanks(line, len, at);
 	if (ascii_is(line, n, "PASS") || ascii_is(line, n, "APOP"))
 		return at;

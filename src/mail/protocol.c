@@ -75,6 +75,12 @@ mail_plausible_word(const char *s, size_t len, const char *word)
 }
 
 bool
+mail_begins_quit(const char *line, size_t len)
+{
+	return len <= 5 && mail_plausible_word(line, len, "QUIT\r") != PLAUSIBLE_NO;
+}
+
+bool
 mail_may_start_tls(uint8_t octet)
 {
 	return (octet >= 0x14 && octet <= 0x17) || octet == 0x80;

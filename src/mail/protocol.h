@@ -26,6 +26,10 @@ enum plausible { PLAUSIBLE_NO, PLAUSIBLE_MAYBE /* with more octets */, PLAUSIBLE
 /* Does s begin with `word`, or may it when more comes?  Case-blind. */
 enum plausible mail_plausible_word(const char *s, size_t len, const char *word);
 
+/* Is the line QUIT, or may it become that?  So some give up at a challenge, and it is no answer
+ * that anybody has: in Base64 three octets, of which two are no characters. */
+bool mail_begins_quit(const char *line, size_t len);
+
 /* Are these octets the start of a TLS record? */
 enum plausible mail_plausible_record(const uint8_t *o, size_t len);
 

@@ -93,7 +93,7 @@ smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 	if (side != MAIL_CLIENT)
 		return len;
 	if (p->flags & SMTP_AUTH_OPEN && !(s->flags & MAIL_SESSION_ONE_SIDED))
-		return 0;
+		return mail_begins_quit(line, len) ? len : 0;
 	size_t start = mail_skip_blanks(line, len, 0);
 	char first = start < len ? ascii_lower(line[start]) : '\0';
 	if (first != 'a' && first != 'p' && !auth_pending(p))

@@ -141,6 +141,9 @@ reply_without_command(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
 	bool one_sided = (s->flags & MAIL_SESSION_ONE_SIDED) != 0;
+	if (p->code / 100 != 3)
+		p->flags &=
+		    (uint16_t)~SMTP_AUTH_OPEN; /* the answer was lost, and this is its end */
 	if (p->flags & SMTP_IMPLIED && one_sided && p->code != 354 && p->code != 421) {
 		/* a 354 and its answer prove a message (whose octets were not captured), but for
 		 * 421, which a server that shuts down may say at any time */
@@ -156,7 +159,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		return;
 	}
 	bool list = p->flags & SMTP_LIST && (p->flags & SMTP_LIST_SURE || smtp_offered(p));
-	if (one_sided && !list && p->code != 220 && p->code != 221 && p->code != 421)
+	if (one_sided && !list && p->code != 220 && p->code != 221)
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:
@@ -172,8 +175,10 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		break;
 	case 334: p->flags |= SMTP_AUTH_OPEN; break;
 	case 220:
-		if (one_sided && p->flags & SMTP_WAS_OFFERED)
-			mail_upgrade(s); /* it answers STARTTLS: only TLS will tell */
+		if (one_sided && p->flags & SMTP_WAS_OFFERED) {
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* STARTTLS was */
+			mail_upgrade(s);		      /* only TLS will tell */
+		}
 		break;
 	default:
 		if (list)
@@ -182,15 +187,23 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	}
 }
 
-/* A transaction's last reply (LMTP: one for each recipient; the first that accepts decides). */
+/*
+ * A transaction's last reply; of LMTP one of them, each for a recipient (RFC 2033 section 4.2).
+ * There `first` began as their number, as `count` did, and grows as that one falls.
+ */
 static void
 reply_to_content(struct mail *m, struct mail_session *s, struct smtp_pending cmd)
 {
 	struct smtp *p = &s->p.smtp;
 	bool ok = p->code < 300;
-	bool last = cmd.count <= 1;
-	if (p->flags & SMTP_LMTP && !last && !ok)
-		return;
+	if (p->flags & SMTP_LMTP && cmd.first >= cmd.count) {
+		struct mail_event *ev = mail_emit(m, MAIL_RECIPIENT_RESULT, MAIL_SERVER);
+		ev->tx = cmd.tx;
+		ev->index = (uint16_t)((cmd.first - cmd.count) / 2);
+		ev->flag = ok;
+		if (cmd.count > 1)
+			return;
+	}
 	smtp_result(m, s, cmd.tx, ok ? MAIL_ACCEPTED : MAIL_REJECTED);
 }
 
@@ -278,6 +291,33 @@ is_masked(const char *text, size_t len)
 	return stars >= 8 && stars * 2 > len;
 }
 
+static void
+greeting(struct mail *m, const struct smtp *p, const char *line, size_t len)
+{
+	struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
+	ev->code = p->code;
+	ev->text = line + 4;
+	ev->len = len - 4;
+	if (is_masked(line + 4, len - 4))
+		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
+}
+
+static bool
+names_smtp(const char *line, size_t len)
+{
+	return ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL;
+}
+
+/* Is it surely a greeting, though the connection's start was not captured?  The answer to STARTTLS
+ * may name SMTP too ("220 2.0.0 SMTP server ready"). */
+static bool
+is_late_greeting(const struct mail_session *s, const char *line, size_t len)
+{
+	return s->flags & MAIL_SESSION_MIDSTREAM && !(s->p.smtp.flags & SMTP_TALKED) &&
+	    s->p.smtp.code == 220 && len > 5 && (line[4] != '2' || line[5] != '.') &&
+	    names_smtp(line, len);
+}
+
 /* A complete reply. */
 static void
 reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
@@ -319,6 +359,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
 	struct smtp_pending *f = smtp_front(m, p);
 	if (f == NULL || f->what == CMD_LOST) {
+		if (f == NULL && is_late_greeting(s, line, len))
+			greeting(m, p, line, len);
 		reply_without_command(m, s);
 		return;
 	}
@@ -330,15 +372,9 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	switch (cmd.what) {
 	case CMD_CONNECT:
 		/* 220, or 421 and 554: the host will not serve */
-		if (len > 4 && (p->code == 220 || p->code >= 400)) {
-			struct mail_event *ev = mail_emit(m, MAIL_GREETING, MAIL_SERVER);
-			ev->code = p->code;
-			ev->text = line + 4;
-			ev->len = len - 4;
-			if (is_masked(line + 4, len - 4))
-				mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_BANNER_MASKED);
-		}
-		if (ascii_find(line, len, "SMTP") != NULL || ascii_find(line, len, "LMTP") != NULL)
+		if (len > 4 && (p->code == 220 || p->code >= 400))
+			greeting(m, p, line, len);
+		if (names_smtp(line, len))
 			smtp_confirm(m, s);
 		break;
 	case CMD_EHLO:
@@ -414,6 +450,11 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 	}
 	bool code = l->len >= 3 && t[0] >= '2' && t[0] <= '5' && t[1] >= '0' && t[1] <= '9' &&
 	    t[2] >= '0' && t[2] <= '9' && (l->len == 3 || t[3] == ' ' || t[3] == '-');
+	const struct smtp_pending *first = smtp_front(m, p);
+	if (!code && l->len > 0 && p->flags & SMTP_TALKED && !(p->flags & SMTP_SURE) &&
+	    first != NULL && first->what == CMD_CONNECT)
+		mail_emit(m, MAIL_DENIED,
+		    MAIL_SERVER); /* no greeting to a client that came first */
 	if (!code)
 		return; /* not a reply line: RFC 5321 section 4.2 knows no other */
 	uint16_t number = (uint16_t)((t[0] - '0') * 100 + (t[1] - '0') * 10 + (t[2] - '0'));

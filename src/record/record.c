@@ -42,13 +42,51 @@ record_begin(struct record *r, enum record_kind kind)
 
 _Static_assert(LIMIT_RECORD <= UINT16_MAX, "a place in a record is 16 bits");
 
+/* Is f a member of the objects that `item` begins? */
+static bool
+is_member(enum field item, enum field f)
+{
+	size_t n = strlen(field_table[item].name);
+	return strncmp(field_table[f].name, field_table[item].name, n) == 0 &&
+	    field_table[f].name[n] == '.';
+}
+
+/* How often a field may have a value. */
+struct kin {
+	uint16_t item; /* once in each element that this one begins; itself: once; FIELDS: often */
+	uint16_t twin; /* not beside this one, which has the same name; itself where there is none
+			*/
+};
+
+static const struct kin *
+kin_of(enum field f)
+{
+	static struct kin kin[FIELDS];
+	static bool known;
+	for (unsigned i = 0, item = FIELDS; !known && i < FIELDS; i++) {
+		if (field_table[i].type == TYPE_ITEM)
+			item = i;
+		bool member = item != FIELDS && is_member((enum field)item, (enum field)i);
+		kin[i].item = (uint16_t)(field_table[i].number == NUMBER_MANY ? FIELDS
+			: member					      ? item
+									      : i);
+		kin[i].twin = (uint16_t)i;
+		for (unsigned k = 0; k < i; k++) {
+			if (strcmp(field_table[k].name, field_table[i].name) == 0) {
+				kin[i].twin = (uint16_t)k;
+				kin[k].twin = (uint16_t)i;
+			}
+		}
+	}
+	known = true;
+	return &kin[f];
+}
+
 bool
 record_fits(struct record *r, enum field f, size_t len)
 {
 	size_t room = sizeof r->data - r->len;
-	size_t kept = f == FIELD_CUT		   ? 0
-	    : field_table[f].number == NUMBER_MANY ? RECORD_FIELD_ROOM
-						   : CUT_ROOM;
+	size_t kept = f == FIELD_CUT ? 0 : kin_of(f)->item != f ? RECORD_FIELD_ROOM : CUT_ROOM;
 	if (len <= UINT16_MAX && room >= kept && HEAD + len <= room - kept)
 		return true;
 	r->cut++;
@@ -139,9 +177,23 @@ record_next(const struct record *r, uint32_t *at, struct record_value *v)
 	return true;
 }
 
+/* Is it one too many of a field that has its place in what was taken so far?  Who reads the first
+ * value and who reads all of them would say different things. */
+static inline bool
+is_again(const struct record *r, const struct kin *k, enum field f)
+{
+	if (k->item == FIELDS)
+		return false;
+	if (k->item != f && !record_has(r, (enum field)k->item))
+		return true; /* of no element */
+	return (record_has(r, f) && r->last[f] >= r->last[k->item]) ||
+	    (k->twin != f && record_has(r, (enum field)k->twin));
+}
+
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
+	const struct kin *kin = kin_of(0);
 	struct record_head head;
 	size_t at = 0;
 	record_begin(r, kind);
@@ -151,7 +203,8 @@ record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size
 	while (len - at >= HEAD) { /* of every record each value: so no calls, nothing twice */
 		memcpy(&head, r->data + at, HEAD);
 		if (head.field >= FIELDS || head.len > len - at - HEAD ||
-		    !is_sound(head.field, r->data + at + HEAD, head.len))
+		    !is_sound(head.field, r->data + at + HEAD, head.len) ||
+		    is_again(r, &kin[head.field], (enum field)head.field))
 			break;
 		record_note(r, head.field, (uint32_t)at);
 		at += HEAD + head.len;
@@ -262,15 +315,6 @@ record_set_word(struct record *r, enum field f, const char *word)
 {
 	record_remove(r, f);
 	record_put_word(r, f, word);
-}
-
-/* Is f a member of the objects that `item` begins? */
-static bool
-is_member(enum field item, enum field f)
-{
-	size_t n = strlen(field_table[item].name);
-	return strncmp(field_table[f].name, field_table[item].name, n) == 0 &&
-	    field_table[f].name[n] == '.';
 }
 
 void

@@ -65,7 +65,8 @@ struct record_head {
 void record_begin(struct record *r, enum record_kind kind);
 
 /* Makes it a record of the octets that another held as data, as far as they are one; false where
- * they are not one to their end. */
+ * they are not one to their end.  They are none where a field that has one value (in an array of
+ * objects: in each element) comes again. */
 bool record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len);
 
 /* Says how many values were left out for want of room, if any were: room for that is kept. */

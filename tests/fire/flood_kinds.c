@@ -35,6 +35,14 @@ static const struct step hellos[] = {GREET, {1, SAY, "250-mx\r\n250 STARTTLS\r\n
     {0, SAY, "STARTTLS\r\n"}, {1, SAY, "220 Go\r\n"},
     {0, SAY, "\x16\x03\x01\x3f\xf0\x01\x01\x3f\xec\x03\x03zzzzzzzzzzzzzzzzzzzzzzzz"}, END};
 
+#define NOOP                         \
+	{0, SAY, "NOOP\r\n"},        \
+	{                            \
+		1, SAY, "250 Ok\r\n" \
+	}
+#define NOOP5 NOOP, NOOP, NOOP, NOOP, NOOP
+static const struct step turns[] = {GREET, {1, SAY, "250 mx\r\n"}, NOOP5, NOOP5, NOOP5, NOOP5, END};
+
 #define HOLE                          \
 	{                             \
 		0, ACK, 0, 1456, NULL \
@@ -259,6 +267,7 @@ const struct kind flood_kinds[] = {
     {"envelopes", "connections that begin a mail", MANY(envelopes, false)},
     {"contents", "connections that begin a mail's content", MANY(contents, false)},
     {"hellos", "connections that begin a handshake", MANY(hellos, false)},
+    {"turns", "connections that stay alive, all in turn", MANY(turns, true)},
     {"out-of-order", "64 KiB behind a hole, of all at once", MANY(out_of_order, true)},
     {"long-command", "a command line without end", ENDLESS(to_command, X50)},
     {"long-header", "a header line without end", ENDLESS(to_header, X50), .end = content_ends},

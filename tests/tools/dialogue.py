@@ -24,6 +24,7 @@ Lines of one side in succession are one segment, unless a line `--` stands betwe
     @only client|server                    packets of that side alone are captured
     @syn-only, @refused                    a SYN without answer; a SYN answered by RST
     @new-connection [CLIENT-PORT]          ends the connection and begins another (default: port + 1)
+    @isn CLIENT SERVER [LOST]              sequence numbers of the next one's SYNs; "13": the packets of its handshake not captured
     @fin SIDE, @rst SIDE                   closes one direction; resets
     @end-without-fin                       the capture ends in the middle
     @wait SECONDS                          nothing for so long
@@ -106,7 +107,7 @@ class Compiler:
         self.shape = shape
         self.client, self.server = "10.0.0.9:40000", "192.0.2.25:25"
         self.vlan, self.only, self.midstream = None, None, False
-        self.connection = None
+        self.connection, self.isn = None, None
         self.side, self.data, self.lose = None, b"", False
         self.records = 0
         self.deflate = {"C": None, "S": None}
@@ -116,8 +117,12 @@ class Compiler:
             self.connection = packets.Connection(
                 self.capture, packets.address(self.client, 40000), packets.address(self.server, 25),
                 self.vlan, self.only, self.shape)
+            lost = ""
+            if self.isn:
+                self.connection.seq = {"C": self.isn[0], "S": self.isn[1]}
+                lost, self.isn = self.isn[2], None
             if not self.midstream:
-                self.connection.handshake()
+                self.connection.handshake(lost)
         return self.connection
 
     def flush(self):
@@ -182,6 +187,8 @@ class Compiler:
             self.finish()
             host, _, port = self.client.rpartition(":")
             self.client = "%s:%s" % (host, args[0] if args else int(port) + 1)
+        elif word == "isn":
+            self.isn = (int(args[0]), int(args[1]), args[2] if len(args) > 2 else "")
         elif word == "fin":
             self.pause()
             self.conn().fin(args[0])

@@ -108,13 +108,14 @@ class Connection:
         if flags & ACK:
             self.acked[side] = self.seq[other]
 
-    def handshake(self):
+    def handshake(self, lost=""):
+        """Opens it; `lost`: the numbers (1 to 3) of the packets that are not captured."""
         mss = struct.pack("!BBH", 2, 4, MSS)
-        self.packet("C", SYN, options=mss)
+        self.packet("C", SYN, options=mss, write="1" not in lost)
         self.seq["C"] += 1
-        self.packet("S", SYN | ACK, options=mss)
+        self.packet("S", SYN | ACK, options=mss, write="2" not in lost)
         self.seq["S"] += 1
-        self.packet("C", ACK)
+        self.packet("C", ACK, write="3" not in lost)
 
     def send(self, side, data, lose=False):
         """Sends octets; `lose`: they cross, but the capture does not have them."""

@@ -143,6 +143,44 @@ the_oldest_makes_room(void **state)
 	flow_table_free(&t);
 }
 
+/* Its place is the next flow's at once, and that one's turn in the wheel comes too late at worst.
+ */
+static void
+a_forgotten_flow_makes_room(void **state)
+{
+	(void)state;
+	struct flow_table t;
+	bool fresh;
+	unsigned side;
+	assert_true(flow_table_init(&t, 2));
+	flow_clock(&t, 100 * S);
+	uint32_t a = get(&t, ends(4, 1, 1, 2, 25), &fresh, &side);
+	uint32_t b = get(&t, ends(4, 1, 2, 2, 25), &fresh, &side);
+	flow_at(&t, a)->conn = 7;
+	flow_forget(&t, a);
+	assert_int_equal(get(&t, ends(4, 1, 3, 2, 25), &fresh, &side), a);
+	assert_true(fresh);
+	assert_int_equal(flow_at(&t, a)->conn, 0);
+	assert_int_equal(get(&t, ends(4, 1, 1, 2, 25), &fresh, &side), 0); /* forgotten, and full */
+	assert_int_equal(get(&t, ends(4, 1, 2, 2, 25), &fresh, &side), b);
+	flow_clock(&t, (100 + LIMIT_IDLE_OPEN_S + 1) * S);
+	flow_forget(&t, b);
+	assert_int_equal(flow_expired(&t), a); /* nobody asks for what is forgotten, */
+	assert_int_equal(flow_expired(&t), 0);
+	flow_remove(&t, a);
+	assert_int_equal(get(&t, ends(4, 1, 4, 2, 25), &fresh, &side), b); /* its place is kept, */
+	flow_clock(&t, (100 + 2 * LIMIT_IDLE_OPEN_S + 2) * S);
+	assert_int_equal(flow_expired(&t), b); /* and put into the wheel again */
+	flow_remove(&t, b);
+	a = get(&t, ends(4, 1, 5, 2, 25), &fresh, &side);
+	flow_forget(&t, a);
+	assert_int_equal(flow_oldest(&t), 0);
+	b = get(&t, ends(4, 1, 6, 2, 25), &fresh, &side);
+	flow_forget(&t, b);
+	assert_int_equal(flow_drain(&t), 0);
+	flow_table_free(&t);
+}
+
 static void
 many_flows_and_a_full_table(void **state)
 {
@@ -182,6 +220,7 @@ main(void)
 	    cmocka_unit_test(orientation),
 	    cmocka_unit_test(silence_expires),
 	    cmocka_unit_test(the_oldest_makes_room),
+	    cmocka_unit_test(a_forgotten_flow_makes_room),
 	    cmocka_unit_test(many_flows_and_a_full_table),
 	};
 	return cmocka_run_group_tests_name("flow/flow", tests, NULL, NULL);

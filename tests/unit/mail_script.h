@@ -1,6 +1,5 @@
 /*
- * For the tests of src/mail: a script of what both sides said goes in, a text of the events comes
- * out.
+ * For the tests of src/mail: a script of what both sides said goes in, a text of events comes out.
  *
  * A line of a script is "C text" or "S text" (CRLF is added), "C> text" without the line end, "C!
  * n" for n octets that were lost; | is a bare LF.  A ? in front of all says that the client's first
@@ -65,6 +64,7 @@ script_take(struct script_run *r)
 	    [MAIL_SENDER_REPLY] = "from-reply",
 	    [MAIL_RECIPIENT] = "to",
 	    [MAIL_RECIPIENT_REPLY] = "to-reply",
+	    [MAIL_RECIPIENT_RESULT] = "to-result",
 	    [MAIL_REQUIRETLS] = "requiretls",
 	    [MAIL_CONTENT_BEGIN] = "begin",
 	    [MAIL_CONTENT_GAP] = "gap",
@@ -100,7 +100,7 @@ script_take(struct script_run *r)
 		}
 		script_say(r, " %s", names[ev.kind]);
 		if (ev.kind == MAIL_RESULT || ev.kind == MAIL_ODD || ev.kind == MAIL_EXPOSED ||
-		    ev.kind == MAIL_RECIPIENT_REPLY)
+		    ev.kind == MAIL_RECIPIENT_REPLY || ev.kind == MAIL_RECIPIENT_RESULT)
 			script_say(r, ":%u", ev.index);
 		if (ev.kind == MAIL_AUTH_REPLY)
 			script_say(r, "%s", auth_results[ev.index]);

@@ -78,7 +78,7 @@ chunks(void **state)
 	       "QUIT\nS 221 Bye\n",
 	    "greeting(ready) lmtp sure helo+(me) offer from(a@b) to(c@d) to(e@f) to(g@h) "
 	    "used:CHUNKING begin [x] end+ from-reply+ to-reply:0+ to-reply:1 to-reply:2+ "
-	    "result:0");
+	    "to-result:0 to-result:1+ result:0");
 	expect(HI MAIL
 	    "C BDAT 5 X\nS 501 No\nC BDAT 99999999999999999999 LAST\nS 501 No\nC QUIT\nS 221 Bye\n",
 	    HI_OUT MAIL_OUT " result:2");
@@ -249,7 +249,7 @@ another_protocol(void **state)
 	expect("S 220 ready\nC LHLO me\nS 250 mx\n" MAIL
 	       "C RCPT TO:<e@f>\nS 250 Ok\nC DATA\nS 354 Go\nC .\nS 450 No\nS 250 Ok\n",
 	    "greeting(ready) lmtp sure helo+(me) offer" MAIL_OUT
-	    " to(e@f) to-reply:1+ begin end+ result:0");
+	    " to(e@f) to-reply:1+ begin end+ to-result:0 to-result:1+ result:0");
 }
 
 static void
@@ -266,7 +266,7 @@ one_direction(void **state)
 	/* a server that shuts down says 421 at any time: no proof of a message, nor of none */
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 354 Go\nS 421 Bye\n", NULL,
-	    "offer+ lost result:3");
+	    "offer+ lost lost result:3");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 221 Bye\n", NULL, "offer+");
 }

@@ -301,6 +301,61 @@ taking_over(void **state)
 	assert_int_equal(taken.len, 0);
 }
 
+/* A single field that came twice would say one thing here and another there: it is no record. */
+static void
+nothing_comes_again(void **state)
+{
+	(void)state;
+	static const enum field good[] = {FIELD_EXPOSED, FIELD_EXPOSED, FIELD_HOP, FIELD_HOP_BY,
+	    FIELD_HOP, FIELD_HOP_BY, FIELD_EXPOSED, FIELD_HELO, FIELD_HOP_FROM};
+	static const enum field bad[] = {FIELD_HELO, FIELD_HOP_BY, FIELD_EMAIL_ATTACHMENT_NAME};
+	static struct record r, taken;
+	enum { COUNT = sizeof good / sizeof *good };
+	for (unsigned i = 0; i <= sizeof bad / sizeof *bad; i++) {
+		record_begin(&r, RECORD_SESSION);
+		for (unsigned k = 0; k < COUNT; k++) {
+			if (field_table[good[k]].type == TYPE_ITEM)
+				record_put_item(&r, good[k]);
+			else
+				record_put_word(&r, good[k], "name");
+		}
+		uint32_t len = r.len;
+		if (i < sizeof bad / sizeof *bad)
+			record_put_word(&r, bad[i], "another");
+		assert_int_equal(record_take(&taken, RECORD_SESSION, r.data, r.len), r.len == len);
+		assert_int_equal(taken.len, len);
+	}
+	for (unsigned i = 0; i < 2; i++) { /* a number and a word of the same name */
+		record_begin(&r, RECORD_SESSION);
+		for (unsigned k = 0; k < 2; k++) {
+			if (k == i)
+				record_put_u64(&r, FIELD_STARTTLS_REPLY, 454);
+			else
+				record_put_word(&r, FIELD_STARTTLS_REPLY_WORD, "NO");
+		}
+		assert_false(record_take(&taken, RECORD_SESSION, r.data, r.len));
+	}
+}
+
+/* Of an element for which there is no room its members find none, either: they would be those of
+ * the one before. */
+static void
+no_member_without_its_element(void **state)
+{
+	(void)state;
+	static struct record r, taken;
+	record_begin(&r, RECORD_MESSAGE);
+	for (unsigned i = 0; r.cut == 0; i++) {
+		record_put_item(&r, FIELD_HOP);
+		record_put_word(&r, i % 2 == 0 ? FIELD_HOP_BY : FIELD_HOP_FROM, "some.example");
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		record_put_item(&r, FIELD_HOP);
+		record_put_word(&r, i % 2 == 0 ? FIELD_HOP_BY : FIELD_HOP_FROM, "x");
+	}
+	assert_true(record_take(&taken, RECORD_MESSAGE, r.data, r.len));
+}
+
 static void
 the_table(void **state)
 {
@@ -329,6 +384,8 @@ main(void)
 	    cmocka_unit_test(arrays_of_objects),
 	    cmocka_unit_test(removal),
 	    cmocka_unit_test(taking_over),
+	    cmocka_unit_test(nothing_comes_again),
+	    cmocka_unit_test(no_member_without_its_element),
 	    cmocka_unit_test(the_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
