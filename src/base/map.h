@@ -5,7 +5,7 @@
  * is equal.  Values stay where they are until they are removed.  Entries can be walked in the order
  * in which they were put (removed ones leave room that is used again).  Hashing is keyed (see
  * hash.h), so nobody outside can aim at one chain; nothing that is seen depends on the key.
- * Address space for the maximum is reserved at once and paid for as it is used.
+ * Address space for the maximum is reserved at once and paid for as entries come.
  */
 #ifndef POSTCARD_BASE_MAP_H
 #define POSTCARD_BASE_MAP_H
@@ -20,6 +20,7 @@ struct map {
 		uint32_t tag; /* lower half of its hash: most cells that differ need no look */
 	} * slots;
 	uint32_t mask;	     /* number of slots, a power of two, less one */
+	uint32_t most;	     /* slots that there may be */
 	uint32_t key_size;   /* octets */
 	uint32_t value_at;   /* where a cell's value begins */
 	struct hash_key key; /* drawn when the map is made */
