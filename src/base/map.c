@@ -123,8 +123,14 @@ grow(struct map *m)
 void *
 map_find(const struct map *m, const void *key)
 {
-	const void *kept;
-	return map_find_key(m, key, &kept);
+	return map_find_hashed(m, key, hash_of(m, key));
+}
+
+void *
+map_find_hashed(const struct map *m, const void *key, uint64_t hash)
+{
+	uint32_t id = m->slots[slot_of(m, key, hash)].id;
+	return id != 0 ? value_of(m, cell_at(m, id)) : NULL;
 }
 
 void *
@@ -138,7 +144,12 @@ map_find_key(const struct map *m, const void *key, const void **kept)
 void *
 map_put(struct map *m, const void *key, bool *fresh)
 {
-	uint64_t hash = hash_of(m, key);
+	return map_put_hashed(m, key, hash_of(m, key), fresh);
+}
+
+void *
+map_put_hashed(struct map *m, const void *key, uint64_t hash, bool *fresh)
+{
 	uint32_t s = slot_of(m, key, hash), id = m->slots[s].id;
 	if (fresh != NULL)
 		*fresh = id == 0;
@@ -197,16 +208,18 @@ map_remove_value(struct map *m, void *value)
 	leave(m, s);
 }
 
-void
+uint64_t
 map_expect(const struct map *m, const void *key)
 {
-	__builtin_prefetch(&m->slots[(uint32_t)hash_of(m, key) & m->mask]);
+	uint64_t hash = hash_of(m, key);
+	__builtin_prefetch(&m->slots[(uint32_t)hash & m->mask]);
+	return hash;
 }
 
 void
-map_expect_value(const struct map *m, const void *key)
+map_expect_value(const struct map *m, uint64_t hash)
 {
-	uint32_t id = m->slots[(uint32_t)hash_of(m, key) & m->mask].id;
+	uint32_t id = m->slots[(uint32_t)hash & m->mask].id;
 	const uint8_t *c = m->cells.mem + (size_t)id * m->cells.size; /* 0: never handed out */
 	__builtin_prefetch(c);
 	__builtin_prefetch(c + 64);

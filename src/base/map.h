@@ -49,10 +49,13 @@ void map_remove_value(struct map *m, void *value);
 /*
  * `key` will be asked for soon: fetches the place where it is looked for, so that large maps do not
  * keep who asks waiting for memory.  Some 100 ns later, map_expect_value does the same with the
- * entry that is there.
+ * entry that is there.  The hash that is handed out finds the key without another look at all of
+ * it, for as long as there is the map.
  */
-void map_expect(const struct map *m, const void *key);
-void map_expect_value(const struct map *m, const void *key);
+uint64_t map_expect(const struct map *m, const void *key);
+void map_expect_value(const struct map *m, uint64_t hash);
+void *map_find_hashed(const struct map *m, const void *key, uint64_t hash);
+void *map_put_hashed(struct map *m, const void *key, uint64_t hash, bool *fresh);
 
 /*
  * Walks the entries: start with *at = 0; false at the end.  key and value point into the map; the

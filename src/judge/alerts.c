@@ -370,12 +370,12 @@ give_up(struct alerts *a)
 }
 
 static struct open_alert *
-open_alert(struct alerts *a, const struct fingerprint *f, const struct record *r, bool *fresh)
+open_alert(struct alerts *a, const struct alert_place *at, const struct record *r, bool *fresh)
 {
-	struct open_alert *o = map_put(&a->open, f, fresh);
+	struct open_alert *o = map_put_hashed(&a->open, &at->f, at->hash, fresh);
 	if (o == NULL) {
 		give_up(a);
-		o = map_put(&a->open, f, fresh);
+		o = map_put_hashed(&a->open, &at->f, at->hash, fresh);
 	}
 	if (o == NULL || !*fresh)
 		return o;
@@ -401,25 +401,25 @@ time_of(const struct record *r, int64_t now_ns)
 	return ns >= 0 && ns < now_ns ? ns : now_ns;
 }
 
-struct fingerprint
+struct alert_place
 alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r)
 {
 	struct counted_key k;
-	struct fingerprint f = fingerprint_of(a, rule, r);
-	map_expect(&a->open, &f);
+	struct alert_place at = {.f = fingerprint_of(a, rule, r)};
+	at.hash = map_expect(&a->open, &at.f);
 	if (counted_key(&k, rule, r))
-		map_expect(&a->counted, &k);
-	return f;
+		(void)map_expect(&a->counted, &k);
+	return at;
 }
 
 struct alert_report
-alerts_event(struct alerts *a, const struct fingerprint *f, const struct rule *rule,
+alerts_event(struct alerts *a, const struct alert_place *at, const struct rule *rule,
     enum level level, const struct record *r, int64_t now_ns)
 {
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);
-	struct open_alert *o = open_alert(a, f, r, &fresh);
+	struct open_alert *o = open_alert(a, at, r, &fresh);
 	if (o == NULL) { /* cannot be: one was given up */
 		report.state = ALERT_NEW;
 		return report;

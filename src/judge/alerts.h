@@ -42,11 +42,17 @@ struct fingerprint {
 	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
 };
 
-/* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */
-struct fingerprint alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r);
+/* That, and where it stands. */
+struct alert_place {
+	struct fingerprint f;
+	uint64_t hash; /* of f, in the map of alerts */
+};
 
-/* One event: `rule` matched `r` at `level`.  `f` is what alerts_expect gave for the two. */
-struct alert_report alerts_event(struct alerts *a, const struct fingerprint *f,
+/* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */
+struct alert_place alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r);
+
+/* One event: `rule` matched `r` at `level`.  `at` is what alerts_expect gave for the two. */
+struct alert_report alerts_event(struct alerts *a, const struct alert_place *at,
     const struct rule *rule, enum level level, const struct record *r, int64_t now_ns);
 
 /*

@@ -35,8 +35,9 @@ against_an_array(void **state)
 		assert_true((v != NULL) == there[k]);
 		if (v != NULL)
 			assert_true(*v == values[k]);
-		map_expect(&m, key);
-		map_expect_value(&m, key);
+		uint64_t hash = map_expect(&m, key);
+		map_expect_value(&m, hash);
+		assert_ptr_equal(map_find_hashed(&m, key, hash), v);
 		if (next_random(&seed) % 3 == 0) {
 			if (v != NULL && step % 2 == 0)
 				map_remove_value(&m, v);
