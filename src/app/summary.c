@@ -1,13 +1,18 @@
 /* The summary of a run: see summary.h. */
 #include "app/summary.h"
 
+#include <string.h>
+
 #include "record/read.h"
 
 static enum outcome
 outcome_of(const struct record *r)
 {
-	for (unsigned i = 0; i < OUTCOMES; i++) {
-		if (record_is(r, FIELD_OUTCOME, outcome_name((enum outcome)i)))
+	size_t len;
+	const char *word = record_str(r, FIELD_OUTCOME, &len);
+	for (unsigned i = 0; word != NULL && i < OUTCOMES; i++) {
+		const char *name = outcome_name((enum outcome)i);
+		if (name[0] == word[0] && strlen(name) == len && memcmp(name, word, len) == 0)
 			return (enum outcome)i;
 	}
 	return OUTCOME_UNKNOWN;

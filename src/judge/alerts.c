@@ -144,7 +144,6 @@ static void
 add_value(struct text *t, const struct record_value *v)
 {
 	switch (field_table[v->field].type) {
-	case TYPE_STR: add_part(t, v->str, v->len); break;
 	case TYPE_IP: add_part(t, v->ip.b, sizeof v->ip.b); break;
 	case TYPE_TIME: add_part(t, &v->ns, 8); break;
 	default: add_part(t, &v->u64, 8); break;
@@ -156,8 +155,13 @@ static void
 add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
 	struct record_value v;
+	const uint8_t *s;
+	size_t len;
 	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
-		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);)
+		bool text = field_table[f].type == TYPE_STR;
+		for (uint32_t at = 0; text && (s = record_octets(r, (enum field)f, &at, &len));)
+			add_part(t, s, len);
+		for (uint32_t at = 0; !text && record_each(r, (enum field)f, &at, &v);)
 			add_value(t, &v);
 	}
 	text_putc(t, '|');

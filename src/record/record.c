@@ -74,23 +74,37 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 }
 
 #define ANY_SIZE 255u
+#define IP_SIZE	 17u
 
-/* Octets that the values of a type take. */
-static const uint8_t type_size[] = {[TYPE_STR] = ANY_SIZE,
-    [TYPE_U64] = 8,
-    [TYPE_BOOL] = 1,
-    [TYPE_TIME] = 8,
-    [TYPE_IP] = 17,
-    [TYPE_ITEM] = 0};
+/* Octets that a value takes: each is asked of each value that comes through the pipe, so they stand
+ * by themselves. */
+#define STR  ANY_SIZE
+#define U64  8
+#define BOOL 1
+#define TIME 8
+#define IP   IP_SIZE
+#define ITEM 0
+
+static const uint8_t field_size[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = type,
+#include "record/fields.def"
+#undef FIELD
+};
+
+#undef STR
+#undef U64
+#undef BOOL
+#undef TIME
+#undef IP
+#undef ITEM
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
 static inline bool
 is_sound(unsigned f, const uint8_t *p, size_t len)
 {
-	unsigned size = type_size[field_table[f].type];
-	return size == ANY_SIZE ||
-	    (len == size && (size != type_size[TYPE_IP] || p[0] == 4 || p[0] == 6));
+	unsigned size = field_size[f];
+	return size == ANY_SIZE || (len == size && (size != IP_SIZE || p[0] == 4 || p[0] == 6));
 }
 
 /* An address as record_put_ip put it: an IPv4 address has zeros behind its octets, whoever sent
@@ -184,25 +198,14 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 	return true;
 }
 
-const uint8_t *
-record_span(const struct record *r, enum field f, size_t *len)
-{
-	struct record_head head;
-	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))
-		return NULL;
-	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head.len;
-	return r->data + r->first[f];
-}
-
 bool
-record_is(const struct record *r, enum field f, const char *word)
+record_has_str(const struct record *r, enum field f, const char *s, size_t len)
 {
 	struct record_head head;
-	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
+	if (field_table[f].type != TYPE_STR)
 		return false;
-	size_t len = strlen(word);
 	for (uint32_t at = r->first[f]; find_from(r, f, &at, &head); at += HEAD + head.len) {
-		if (head.len == len && memcmp(r->data + at + HEAD, word, len) == 0)
+		if (head.len == len && memcmp(r->data + at + HEAD, s, len) == 0)
 			return true;
 	}
 	return false;

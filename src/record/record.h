@@ -149,10 +149,29 @@ record_octets(const struct record *r, enum field f, uint32_t *at, size_t *len)
 /* The octets of a field that the record has, from its first value to its last, as they stand there
  * (with the names of their fields, and whatever was put in between): records are alike in them only
  * where these are equal.  They live as long as the record; NULL where they are no record. */
-const uint8_t *record_span(const struct record *r, enum field f, size_t *len);
+static inline const uint8_t *
+record_span(const struct record *r, enum field f, size_t *len)
+{
+	uint16_t head[2];
+	const uint32_t first = r->first[f], last = r->last[f];
+	if (!record_has(r, f) || first > last || r->len > sizeof r->data ||
+	    last + sizeof head > r->len)
+		return NULL;
+	memcpy(head, r->data + last, sizeof head);
+	*len = last - first + sizeof head + head[1];
+	return head[1] <= r->len - last - sizeof head ? r->data + first : NULL;
+}
 
-/* Does field f have the value `word`, in any of its values? */
-bool record_is(const struct record *r, enum field f, const char *word);
+/* Has field f, of which there is a value, that one of `len` octets among them? */
+bool record_has_str(const struct record *r, enum field f, const char *s, size_t len);
+
+/* Does field f have the value `word`, in any of its values?  (Inline, since the length of a literal
+ * is known, and many a record lacks the field.) */
+static inline bool
+record_is(const struct record *r, enum field f, const char *word)
+{
+	return record_has(r, f) && record_has_str(r, f, word, strlen(word));
+}
 
 /* Takes all values of field f out. */
 void record_remove(struct record *r, enum field f);
