@@ -78,9 +78,10 @@ alerts_new(void)
 		    : FIELDS;
 	}
 	bool good = true;
-	for (unsigned i = 0; i < SIZES; i++)
-		good = good &&
-		    pool_init(&a->records[i], "records of alerts", cell_sizes[i], LIMIT_ALERTS);
+	for (unsigned i = 0; i < SIZES && good; i++) {
+		good = pool_init(&a->records[i], "records of alerts", cell_sizes[i], LIMIT_ALERTS);
+		pool_zero_only(&a->records[i], sizeof(uint32_t)); /* how much counts is known */
+	}
 	if (good &&
 	    map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct open_alert),
 		LIMIT_ALERTS) &&
@@ -324,10 +325,9 @@ keep(struct alerts *a, struct open_alert *o, const uint8_t *octets, uint32_t len
 void
 alerts_keep(struct alerts *a, struct alert *x, const struct record *r)
 {
-	static struct record short_record; /* large, and used here only */
-	record_copy_open(&short_record, r, LIMIT_ALERT_RECORD);
-	x->kind = short_record.kind;
-	keep(a, open_of(x), short_record.data, short_record.len);
+	uint8_t octets[LIMIT_ALERT_RECORD];
+	x->kind = r->kind;
+	keep(a, open_of(x), octets, record_put_open(r, octets, sizeof octets));
 }
 
 /* -------------------------------------------------------------------------- opening, closing */

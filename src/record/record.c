@@ -301,25 +301,48 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 	index_anew(r);
 }
 
+/* Fields that name no person, but no arrays of objects nor what stands in these: a bit for each. */
+static const uint64_t *
+open_fields(void)
+{
+	static uint64_t set[(FIELDS + 63) / 64];
+	static bool known;
+	enum field item = FIELDS; /* members stand behind the field that begins an element */
+	for (unsigned f = 0; !known && f < FIELDS; f++) {
+		if (field_table[f].type == TYPE_ITEM)
+			item = (enum field)f;
+		bool inside = item != FIELDS && (item == f || is_member(item, (enum field)f));
+		if (!inside && field_table[f].privacy == PRIVACY_OPEN)
+			set[f / 64] |= 1ull << f % 64;
+	}
+	known = true;
+	return set;
+}
+
+uint32_t
+record_put_open(const struct record *r, uint8_t *out, uint32_t max)
+{
+	const uint64_t *open = open_fields();
+	struct record_head head;
+	uint32_t len = 0, from = 0, at = 0; /* what is to be copied in one go */
+	for (; head_at(r, at, &head); at += HEAD + head.len) {
+		const uint32_t run = at - from, size = HEAD + head.len;
+		if ((open[head.field / 64] >> head.field % 64 & 1) != 0 && size <= max - len - run)
+			continue;
+		memcpy(out + len, r->data + from, run);
+		len += run;
+		from = at + size;
+	}
+	memcpy(out + len, r->data + from, at - from);
+	return len + at - from;
+}
+
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
-	struct record_head head;
-	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
-	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
-		uint32_t size = HEAD + head.len;
-		if (field_table[head.field].type == TYPE_ITEM)
-			item = (enum field)head.field;
-		if (head.field == item ||
-		    (item != FIELDS && is_member(item, (enum field)head.field)))
-			continue;
-		if (field_table[head.field].privacy != PRIVACY_OPEN || size > max - out->len)
-			continue;
-		memcpy(out->data + out->len, r->data + at, size);
-		record_note(out, head.field, out->len);
-		out->len += size;
-	}
+	out->len = record_put_open(r, out->data, max);
+	index_anew(out);
 }
 
 void

@@ -184,6 +184,9 @@ void record_set_word(struct record *r, enum field f, const char *word);
  * are long, and what comes behind them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
 
+/* The same as octets alone (record_take makes a record of them); how many. */
+uint32_t record_put_open(const struct record *r, uint8_t *out, uint32_t max);
+
 /* Adds the first value of field f that `r` has, if any. */
 void record_copy_first(struct record *out, const struct record *r, enum field f);
 
