@@ -245,23 +245,31 @@ map_next(const struct map *m, uint32_t *at, const void **key, void **value)
 const void *
 map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value)
 {
-	const void *key, *stalest = NULL;
-	void *v;
+	const bool whole = map_count(m) + 1 == m->cells.fresh; /* no entry was removed */
+	const size_t to_time = m->value_at + time_at;
+	uint32_t stalest = 0;
 	int64_t least = INT64_MAX;
 	for (unsigned i = 0; i < SEARCHED && map_count(m) > 0; i++) {
 		int64_t ns;
-		if (!map_next(m, at, &key, &v)) {
+		if (++*at >= m->cells.fresh) {
 			*at = 0;
 			continue;
 		}
-		memcpy(&ns, (const uint8_t *)v + time_at, sizeof ns);
+		const uint8_t *c = pool_at(&m->cells, *at);
+		if (!whole && ((const struct cell *)c)->live == 0) {
+			i--; /* as many as there are of them */
+			continue;
+		}
+		memcpy(&ns, c + to_time, sizeof ns);
 		/* who gives up one entry will soon have to give up another one */
-		__builtin_prefetch((const uint8_t *)v + time_at + (size_t)SEARCHED * m->cells.size);
-		if (stalest == NULL || ns < least) {
+		__builtin_prefetch(c + to_time + (size_t)SEARCHED * m->cells.size);
+		if (stalest == 0 || ns < least) {
 			least = ns;
-			stalest = key;
-			*value = v;
+			stalest = *at;
 		}
 	}
-	return stalest;
+	if (stalest == 0)
+		return NULL;
+	*value = value_of(m, cell_at(m, stalest));
+	return key_of(cell_at(m, stalest));
 }

@@ -48,7 +48,7 @@ struct sighting {
 };
 
 #define KEYWORD_SETS \
-	64u /* whose hashes are at hand: most servers offer one of a few; a power of two */
+	1024u /* whose hashes are at hand: most servers offer one of a few; a power of two */
 
 struct keyword_set {
 	uint8_t list[16]; /* keyed hash of the values, as they stand in the record */

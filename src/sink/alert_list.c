@@ -26,7 +26,8 @@ row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum fiel
 	const char *raw = record_str(r, field, &len);
 	for (unsigned i = 0; i < LIMIT_LISTED_RULES && raw != NULL && rows[i].title[0] != '\0';
 	     i++) {
-		if (strlen(rows[i].title) == len && memcmp(rows[i].title, raw, len) == 0)
+		if (len < sizeof title && memcmp(rows[i].title, raw, len) == 0 &&
+		    rows[i].title[len] == '\0')
 			return &rows[i]; /* what was made safe to show stays as it is */
 	}
 	copy(title, sizeof title, r, field);
@@ -48,7 +49,7 @@ take_alert(struct alert_list *l, const struct record *r)
 	size_t len;
 	const char *word = record_str(r, FIELD_LEVEL, &len);
 	bool resolved = record_is(r, FIELD_ALERT_STATE, "resolved");
-	bool repeated = record_is(r, FIELD_ALERT_STATE, "repeated");
+	bool repeated = !resolved && record_is(r, FIELD_ALERT_STATE, "repeated");
 	struct listed *x = row_of(resolved ? l->resolved : l->rule, r, FIELD_RULE_NAME);
 	int level = word != NULL ? words_level(word, len) : LEVEL_NONE;
 	if (level > x->level)

@@ -79,7 +79,8 @@ count_text(struct tally *tally, const char *s, size_t len)
 	char shown[sizeof tally->text[0]];
 	struct text t = text_in(shown, sizeof shown);
 	for (unsigned i = 0; i < TALLY && tally->n[i] > 0; i++) {
-		if (strlen(tally->text[i]) == len && memcmp(tally->text[i], s, len) == 0) {
+		if (len < sizeof shown && memcmp(tally->text[i], s, len) == 0 &&
+		    tally->text[i][len] == '\0') {
 			tally->n[i]++; /* it was made safe to show, and so that is as it is */
 			return;
 		}
