@@ -26,12 +26,17 @@ static uint64_t
 hash_of(const struct map *m, const void *key)
 {
 	const uint8_t *p = key;
-	uint64_t h = m->key.k[0] ^ m->key_size;
-	for (size_t n, left = m->key_size; left > 0; p += n, left -= n) {
-		uint64_t w[2];
-		n = hash_pair(p, left, w);
+	uint64_t h = m->key.k[0] ^ m->key_size, w[2];
+	size_t left = m->key_size;
+	for (; left > sizeof w; p += sizeof w, left -= sizeof w) {
+		memcpy(w, p, sizeof w);
 		h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
 	}
+	if (m->key_size > sizeof w) /* the last octets, some of them once more */
+		memcpy(w, p + left - sizeof w, sizeof w);
+	else
+		(void)hash_pair(p, left, w);
+	h = hash_fold(w[0] ^ m->key.k[1], w[1] ^ h ^ m->key.k[2]);
 	return hash_fold(h ^ m->key.k[3], m->key.k[1]);
 }
 

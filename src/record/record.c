@@ -73,6 +73,18 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 	return head->field < FIELDS && head->len <= r->len - at - HEAD;
 }
 
+/* The same of a walk through all of it to `end`, its length, which no store may change meanwhile;
+ * *next: where the next entry begins. */
+static inline bool
+head_of(const struct record *r, uint32_t end, uint32_t at, struct record_head *head, uint32_t *next)
+{
+	if (end > sizeof r->data || at + HEAD > end)
+		return false;
+	memcpy(head, r->data + at, HEAD);
+	*next = at + HEAD + head->len;
+	return head->field < FIELDS && *next <= end;
+}
+
 #define ANY_SIZE 255u
 #define IP_SIZE	 17u
 
@@ -323,15 +335,17 @@ uint32_t
 record_put_open(const struct record *r, uint8_t *out, uint32_t max)
 {
 	const uint64_t *open = open_fields();
+	const uint32_t end = r->len;
 	struct record_head head;
 	uint32_t len = 0, from = 0, at = 0; /* what is to be copied in one go */
-	for (; head_at(r, at, &head); at += HEAD + head.len) {
-		const uint32_t run = at - from, size = HEAD + head.len;
-		if ((open[head.field / 64] >> head.field % 64 & 1) != 0 && size <= max - len - run)
+	for (uint32_t next; head_of(r, end, at, &head, &next); at = next) {
+		const uint32_t run = at - from;
+		if ((open[head.field / 64] >> head.field % 64 & 1) != 0 &&
+		    next - at <= max - len - run)
 			continue;
 		memcpy(out + len, r->data + from, run);
 		len += run;
-		from = at + size;
+		from = next;
 	}
 	memcpy(out + len, r->data + from, at - from);
 	return len + at - from;
@@ -358,24 +372,25 @@ record_copy_first(struct record *out, const struct record *r, enum field f)
 void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
+	const uint32_t end = r->len;
 	struct record_head head;
-	uint32_t from = 0, at = 0; /* what is to be copied in one go */
+	uint32_t len = 0, from = 0, at = 0; /* what is to be copied in one go */
 	uint64_t left_out[(FIELDS + 63) / 64] = {0};
 	for (unsigned i = 0; i < n; i++)
 		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	for (; head_at(r, at, &head); at += HEAD + head.len) {
+	for (uint32_t next; head_of(r, end, at, &head, &next); at = next) {
 		if (!(left_out[head.field / 64] >> head.field % 64 & 1)) {
-			record_note(out, head.field, out->len + at - from);
+			record_note(out, head.field, len + at - from);
 			continue;
 		}
-		memcpy(out->data + out->len, r->data + from, at - from);
-		out->len += at - from;
-		from = at + HEAD + head.len;
+		memcpy(out->data + len, r->data + from, at - from);
+		len += at - from;
+		from = next;
 	}
-	memcpy(out->data + out->len, r->data + from, at - from);
-	out->len += at - from;
+	memcpy(out->data + len, r->data + from, at - from);
+	out->len = len + at - from;
 }
 
 enum field
