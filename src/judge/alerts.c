@@ -141,13 +141,20 @@ add_part(struct text *t, const void *octets, size_t len)
 	text_add(t, octets, len);
 }
 
+/* A value of that type, as it stands in a record. */
 static void
-add_value(struct text *t, const struct record_value *v)
+add_value(struct text *t, enum field_type type, const uint8_t *s, size_t len)
 {
-	switch (field_table[v->field].type) {
-	case TYPE_IP: add_part(t, v->ip.b, sizeof v->ip.b); break;
-	case TYPE_TIME: add_part(t, &v->ns, 8); break;
-	default: add_part(t, &v->u64, 8); break;
+	uint8_t octets[16] = {0};
+	if (type == TYPE_STR) {
+		add_part(t, s, len);
+	} else if (type == TYPE_IP) {
+		if (len == 1 + sizeof octets)
+			memcpy(octets, s + 1, s[0] == 4 ? 4 : sizeof octets);
+		add_part(t, octets, sizeof octets);
+	} else {
+		memcpy(octets, s, len < 8 ? len : 8);
+		add_part(t, octets, 8);
 	}
 }
 
@@ -155,15 +162,11 @@ add_value(struct text *t, const struct record_value *v)
 static void
 add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
-	struct record_value v;
 	const uint8_t *s;
 	size_t len;
 	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
-		bool text = field_table[f].type == TYPE_STR;
-		for (uint32_t at = 0; text && (s = record_octets(r, (enum field)f, &at, &len));)
-			add_part(t, s, len);
-		for (uint32_t at = 0; !text && record_each(r, (enum field)f, &at, &v);)
-			add_value(t, &v);
+		for (uint32_t at = 0; (s = record_octets(r, (enum field)f, &at, &len)) != NULL;)
+			add_value(t, (enum field_type)field_table[f].type, s, len);
 	}
 	text_putc(t, '|');
 }
@@ -221,11 +224,11 @@ counted_key(struct counted_key *k, const struct rule *rule, const struct record 
 /* The exception of the mails with that key (see struct alerts); where the map is full, one entry is
  * forgotten for it. */
 static const struct rule **
-counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
+counted_put(struct alerts *a, const struct counted_key *k, uint64_t hash, bool *fresh)
 {
 	const void *key;
 	void *value;
-	const struct rule **by = map_put(&a->counted, k, fresh);
+	const struct rule **by = map_put_hashed(&a->counted, k, hash, fresh);
 	if (by != NULL)
 		return by;
 	if (!map_next(&a->counted, &a->forget, &key, &value)) {
@@ -233,23 +236,23 @@ counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
 		map_next(&a->counted, &a->forget, &key, &value);
 	}
 	map_remove_value(&a->counted, value);
-	return map_put(&a->counted, k, fresh);
+	return map_put_hashed(&a->counted, k, hash, fresh);
 }
 
 /* Was this event counted already, as a mail of the connection? */
 static bool
-counted(struct alerts *a, const struct rule *rule, const struct record *r)
+counted(struct alerts *a, const struct rule *rule, const struct record *r, uint64_t hash)
 {
 	struct counted_key k;
 	if (!counted_key(&k, rule, r))
 		return false;
 	if (r->kind == RECORD_SESSION) {
-		void *was = map_find(&a->counted, &k);
+		void *was = map_find_hashed(&a->counted, &k, hash);
 		if (was != NULL)
 			map_remove_value(&a->counted, was);
 		return was != NULL;
 	}
-	const struct rule **by = counted_put(a, &k, NULL);
+	const struct rule **by = counted_put(a, &k, hash, NULL);
 	if (by != NULL)
 		*by = NULL;
 	return false;
@@ -272,7 +275,8 @@ alerts_accepted(struct alerts *a, const struct rule *rule, const struct record *
 			map_remove_value(&a->counted, mails);
 		return by;
 	}
-	const struct rule **mails = by != NULL ? counted_put(a, &k, &fresh) : NULL;
+	const struct rule **mails =
+	    by != NULL ? counted_put(a, &k, map_expect(&a->counted, &k), &fresh) : NULL;
 	if (mails != NULL && fresh)
 		*mails = by;
 	return by;
@@ -342,9 +346,9 @@ leave_pair(struct alerts *a, struct open_alert *o)
 /* One that is about readable mail joins others between its hosts; there are as many pairs as
  * alerts, so that there is room. */
 static void
-join_pair(struct alerts *a, struct open_alert *o, bool readable)
+join_pair(struct alerts *a, struct open_alert *o, uint64_t hash, bool readable)
 {
-	o->pair = readable ? map_put(&a->pairs, &o->alert.pair, NULL) : NULL;
+	o->pair = readable ? map_put_hashed(&a->pairs, &o->alert.pair, hash, NULL) : NULL;
 	o->alert.readable = o->pair != NULL;
 	if (o->pair != NULL)
 		o->pair->open++;
@@ -383,8 +387,8 @@ open_alert(struct alerts *a, const struct alert_place *at, const struct record *
 	}
 	if (o == NULL || !*fresh)
 		return o;
-	o->alert.pair = pair_of(r);
-	join_pair(a, o, about_readable(r));
+	o->alert.pair = at->pair;
+	join_pair(a, o, at->pair_hash, about_readable(r));
 	return o;
 }
 
@@ -409,10 +413,11 @@ struct alert_place
 alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r)
 {
 	struct counted_key k;
-	struct alert_place at = {.f = fingerprint_of(a, rule, r)};
+	struct alert_place at = {.f = fingerprint_of(a, rule, r), .pair = pair_of(r)};
 	at.hash = map_expect(&a->open, &at.f);
+	at.pair_hash = map_expect(&a->pairs, &at.pair);
 	if (counted_key(&k, rule, r))
-		(void)map_expect(&a->counted, &k);
+		at.counted_hash = map_expect(&a->counted, &k);
 	return at;
 }
 
@@ -422,7 +427,7 @@ alerts_event(struct alerts *a, const struct alert_place *at, const struct rule *
 {
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
-	bool fresh = false, again = counted(a, rule, r);
+	bool fresh = false, again = counted(a, rule, r, at->counted_hash);
 	struct open_alert *o = open_alert(a, at, r, &fresh);
 	if (o == NULL) { /* cannot be: one was given up */
 		report.state = ALERT_NEW;
@@ -554,7 +559,7 @@ alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert_ro
 		return to == NULL; /* no room: older ones stay out */
 	to->alert = *x;
 	keep(a, to, row->data, x->kept);
-	join_pair(a, to, x->readable);
+	join_pair(a, to, map_expect(&a->pairs, &to->alert.pair), x->readable);
 	if (to->pair != NULL)
 		to->pair->sealed = x->sealed; /* of all alerts between the two the same */
 	if (x->pending > 0)

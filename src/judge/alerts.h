@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/hash.h"
 #include "judge/rules.h"
 #include "record/record.h"
@@ -42,10 +43,18 @@ struct fingerprint {
 	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
 };
 
-/* That, and where it stands. */
+/* Between which hosts.  Zeroed before it is filled. */
+struct pair_key {
+	struct addr client, server;
+	uint16_t port;
+	uint8_t zero[6];
+};
+
+/* What alerts_event will ask for, and the hashes of it. */
 struct alert_place {
 	struct fingerprint f;
-	uint64_t hash; /* of f, in the map of alerts */
+	struct pair_key pair;
+	uint64_t hash, pair_hash, counted_hash;
 };
 
 /* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */

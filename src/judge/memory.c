@@ -215,13 +215,17 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 		return;
 	bool client = is_first(m, 3, &s->client, s->at->client_hash);
 	for (uint32_t at = 0; s->message && record_each(r, FIELD_TO_DOMAIN, &at, &v);) {
+		const struct text_key *first = &s->at->domain;
 		struct text_key k;
 		if (v.len == 0)
 			continue;
+		if (v.len < KEY_TEXT && memcmp(first->s, v.str, v.len) == 0 &&
+		    first->s[v.len] == '\0') {
+			domain |= is_first(m, 4, first, s->at->domain_hash);
+			continue;
+		}
 		domain_key(&k, v.str, v.len);
-		bool known = memcmp(&k, &s->at->domain, sizeof k) == 0;
-		domain |=
-		    is_first(m, 4, &k, known ? s->at->domain_hash : map_expect(&m->domains, &k));
+		domain |= is_first(m, 4, &k, map_expect(&m->domains, &k));
 	}
 	if (client)
 		record_put_word(r, FIELD_NEW, "client");

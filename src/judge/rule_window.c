@@ -40,6 +40,19 @@ rule_window_init(struct correlation *c)
 	    (uint32_t)groups);
 }
 
+static void
+copy_lower(char *to, const char *s, size_t len)
+{
+	size_t i = 0;
+	for (uint64_t w; i + sizeof w <= len; i += sizeof w) {
+		memcpy(&w, s + i, sizeof w);
+		w = ascii_lower_8(w);
+		memcpy(to + i, &w, sizeof w);
+	}
+	for (; i < len; i++)
+		to[i] = ascii_lower(s[i]);
+}
+
 /* The hash of `h` and a value as text, blind to case. */
 static struct group_key
 mix_value(const struct rules *set, struct group_key h, const struct record_value *v)
@@ -50,8 +63,7 @@ mix_value(const struct rules *set, struct group_key h, const struct record_value
 	do { /* part by part: a value may be long */
 		size_t n = len < 256 ? len : 256;
 		memcpy(part, &h, sizeof h);
-		for (size_t i = 0; i < n; i++)
-			part[sizeof h + i] = ascii_lower(s[i]);
+		copy_lower(part + sizeof h, s, n);
 		hash_octets(&set->key, part, sizeof h + n, h.octets);
 		s += n;
 		len -= n;
