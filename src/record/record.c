@@ -7,8 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD	 RECORD_HEAD
-#define CUT_ROOM 16u /* octets kept free to say that values were left out */
+#define HEAD	  RECORD_HEAD
+#define SET_WORDS ((FIELDS + 63) / 64) /* of a set of fields */
+#define CUT_ROOM  16u		       /* octets kept free to say that values were left out */
 
 #define STR  TYPE_STR
 #define U64  TYPE_U64
@@ -71,18 +72,6 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 		return false;
 	memcpy(head, r->data + at, HEAD);
 	return head->field < FIELDS && head->len <= r->len - at - HEAD;
-}
-
-/* The same of a walk through all of it to `end`, its length, which no store may change meanwhile;
- * *next: where the next entry begins. */
-static inline bool
-head_of(const struct record *r, uint32_t end, uint32_t at, struct record_head *head, uint32_t *next)
-{
-	if (end > sizeof r->data || at + HEAD > end)
-		return false;
-	memcpy(head, r->data + at, HEAD);
-	*next = at + HEAD + head->len;
-	return head->field < FIELDS && *next <= end;
 }
 
 #define ANY_SIZE 255u
@@ -317,7 +306,7 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 static const uint64_t *
 open_fields(void)
 {
-	static uint64_t set[(FIELDS + 63) / 64];
+	static uint64_t set[SET_WORDS];
 	static bool known;
 	enum field item = FIELDS; /* members stand behind the field that begins an element */
 	for (unsigned f = 0; !known && f < FIELDS; f++) {
@@ -331,24 +320,81 @@ open_fields(void)
 	return set;
 }
 
+/* Octets of a record that are left out where it is copied: a value. */
+struct cut {
+	uint32_t at, size;
+};
+
+#define CUTS 24u /* so many are left out without a look at each value */
+
+/* The values of these fields, in their order; how many, CUTS + 1 where they are more than CUTS. */
+static unsigned
+cuts_of(const struct record *r, const uint64_t set[SET_WORDS], struct cut cut[CUTS])
+{
+	struct record_head head;
+	unsigned n = 0;
+	for (unsigned w = 0; w < SET_WORDS; w++) {
+		for (uint64_t left = r->has[w] & set[w]; left != 0; left &= left - 1) {
+			unsigned f = w * 64 + (unsigned)__builtin_ctzll(left), i;
+			for (uint32_t at = r->first[f]; find_from(r, (enum field)f, &at, &head);
+			     at += HEAD + head.len) {
+				if (n == CUTS)
+					return CUTS + 1;
+				for (i = n++; i > 0 && cut[i - 1].at > at; i--)
+					cut[i] = cut[i - 1];
+				cut[i] = (struct cut){at, HEAD + head.len};
+			}
+		}
+	}
+	return n;
+}
+
+/* Copies what is between the cuts; how many octets. */
+static uint32_t
+copy_between(uint8_t *out, const struct record *r, const struct cut *cut, unsigned n)
+{
+	uint32_t len = 0, from = 0;
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(out + len, r->data + from, cut[i].at - from);
+		len += cut[i].at - from;
+		from = cut[i].at + cut[i].size;
+	}
+	memcpy(out + len, r->data + from, r->len - from);
+	return len + r->len - from;
+}
+
+/* Value by value, as many as find room. */
+static uint32_t
+put_open_slowly(const struct record *r, uint8_t *out, uint32_t max)
+{
+	const uint64_t *open = open_fields();
+	struct record_head head;
+	uint32_t len = 0;
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
+		const uint32_t size = HEAD + head.len;
+		if (!(open[head.field / 64] >> head.field % 64 & 1) || size > max - len)
+			continue;
+		memcpy(out + len, r->data + at, size);
+		len += size;
+	}
+	return len;
+}
+
 uint32_t
 record_put_open(const struct record *r, uint8_t *out, uint32_t max)
 {
 	const uint64_t *open = open_fields();
-	const uint32_t end = r->len;
-	struct record_head head;
-	uint32_t len = 0, from = 0, at = 0; /* what is to be copied in one go */
-	for (uint32_t next; head_of(r, end, at, &head, &next); at = next) {
-		const uint32_t run = at - from;
-		if ((open[head.field / 64] >> head.field % 64 & 1) != 0 &&
-		    next - at <= max - len - run)
-			continue;
-		memcpy(out + len, r->data + from, run);
-		len += run;
-		from = next;
-	}
-	memcpy(out + len, r->data + from, at - from);
-	return len + at - from;
+	uint64_t closed[SET_WORDS];
+	struct cut cut[CUTS];
+	for (unsigned w = 0; w < SET_WORDS; w++)
+		closed[w] = ~open[w];
+	const unsigned n = cuts_of(r, closed, cut);
+	uint32_t len = r->len;
+	for (unsigned i = 0; i < n && n <= CUTS; i++)
+		len -= cut[i].size;
+	if (n > CUTS || len > max)
+		return put_open_slowly(r, out, max);
+	return copy_between(out, r, cut, n);
 }
 
 void
@@ -369,28 +415,54 @@ record_copy_first(struct record *out, const struct record *r, enum field f)
 		    head.len);
 }
 
+/* Where a value stands in a copy; *piece is the last one that was asked for, since most values
+ * stand in a few. */
+struct piece {
+	uint32_t begin, end, shift;
+};
+
+static inline uint16_t
+moved(uint32_t at, struct piece *piece, const struct cut *cut, unsigned n)
+{
+	if (at < piece->begin || at >= piece->end) {
+		*piece = (struct piece){0, UINT32_MAX, 0};
+		for (unsigned i = 0; i < n && cut[i].at < at; i++) {
+			piece->begin = cut[i].at;
+			piece->shift += cut[i].size;
+		}
+		for (unsigned i = n; i > 0 && cut[i - 1].at > at; i--)
+			piece->end = cut[i - 1].at;
+	}
+	return (uint16_t)(at - piece->shift);
+}
+
 void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
-	const uint32_t end = r->len;
-	struct record_head head;
-	uint32_t len = 0, from = 0, at = 0; /* what is to be copied in one go */
-	uint64_t left_out[(FIELDS + 63) / 64] = {0};
+	uint64_t left_out[SET_WORDS] = {0};
+	struct cut cut[CUTS];
+	struct piece piece = {0};
 	for (unsigned i = 0; i < n; i++)
 		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	for (uint32_t next; head_of(r, end, at, &head, &next); at = next) {
-		if (!(left_out[head.field / 64] >> head.field % 64 & 1)) {
-			record_note(out, head.field, len + at - from);
-			continue;
-		}
-		memcpy(out->data + len, r->data + from, at - from);
-		len += at - from;
-		from = next;
+	const unsigned cuts = cuts_of(r, left_out, cut);
+	if (cuts > CUTS) {
+		out->len = copy_between(out->data, r, NULL, 0);
+		index_anew(out);
+		for (unsigned i = 0; i < n; i++)
+			record_remove(out, (enum field)without[i]);
+		return;
 	}
-	memcpy(out->data + len, r->data + from, at - from);
-	out->len = len + at - from;
+	out->len = copy_between(out->data, r, cut, cuts);
+	for (unsigned w = 0; w < SET_WORDS; w++) {
+		out->has[w] = r->has[w] & ~left_out[w];
+		for (uint64_t left = out->has[w]; left != 0; left &= left - 1) {
+			unsigned f = w * 64 + (unsigned)__builtin_ctzll(left);
+			out->first[f] = moved(r->first[f], &piece, cut, cuts);
+			out->last[f] = moved(r->last[f], &piece, cut, cuts);
+		}
+	}
 }
 
 enum field

@@ -20,7 +20,7 @@ kept_find(const struct kept *k, const struct record *r, const uint64_t set[KEPT_
 	for (unsigned w = 0; w < KEPT_WORDS; w++) {
 		same[w] = 0;
 		for (uint64_t bits = set[w] & k->set[w]; bits != 0; bits &= bits - 1) {
-			if (kept_has(k, r, w * 64 + (unsigned)__builtin_ctzll(bits)))
+			if (kept_is_same(k, r, w * 64 + (unsigned)__builtin_ctzll(bits)))
 				same[w] |= bits & -bits;
 		}
 	}

@@ -16,10 +16,11 @@
 #define KEPT_WORDS ((FIELDS + 63) / 64) /* of a set of fields, as struct record has it */
 
 struct kept_field {
-	uint16_t first, last; /* where its first and last values stand in the data */
-	uint16_t span;	      /* octets of all its values; 0: not to be copied */
-	uint16_t before;      /* the field that was written before; FIELDS: none */
-	uint32_t begin, end;  /* of its text, with the joint before it */
+	uint16_t first;	     /* where its first value stands in the data */
+	uint16_t reach;	     /* how much further the last one does */
+	uint16_t span;	     /* octets of all its values; 0: not to be copied */
+	uint16_t before;     /* the field that was written before; FIELDS: none */
+	uint32_t begin, end; /* of its text, with the joint before it */
 };
 
 struct kept {
@@ -52,15 +53,20 @@ kept_is_equal(const uint8_t *a, const uint8_t *b, size_t len)
 	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
 }
 
-/* Has k field f, and does it stand in the record in the same octets? */
+/* Does field f, which both have, stand in the record in the octets that k has? */
 static inline bool
-kept_has(const struct kept *k, const struct record *r, unsigned f)
+kept_is_same(const struct kept *k, const struct record *r, unsigned f)
 {
 	const struct kept_field *x = &k->field[f];
-	uint32_t first = r->first[f];
-	return (k->set[f / 64] >> f % 64 & 1) != 0 && x->span > 0 &&
-	    r->last[f] - first == (uint32_t)(x->last - x->first) && x->span <= r->len - first &&
-	    kept_is_equal(r->data + first, k->data + x->first, x->span);
+	const unsigned first = r->first[f], span = x->span;
+	return r->last[f] == first + x->reach && span > 0 && first + span <= r->len &&
+	    kept_is_equal(r->data + first, k->data + x->first, span);
+}
+
+static inline bool
+kept_has(const struct kept *k, unsigned f)
+{
+	return (k->set[f / 64] >> f % 64 & 1) != 0;
 }
 
 #endif

@@ -551,6 +551,12 @@ put_field(struct object *o, const struct record *r, struct place *p, uint16_t f,
 	return 0;
 }
 
+static inline uint16_t
+reach_of(const struct record *r, uint16_t f)
+{
+	return (uint16_t)(r->last[f] - r->first[f]);
+}
+
 /*
  * Writes these fields of the record.  What k has in the same octets, and with the same field before
  * it, is copied in runs.  k's fields become those of this record.
@@ -569,7 +575,7 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 			uint16_t before = top.previous;
 			uint32_t from = (uint32_t)((size_t)(o->at - begin) + length), span;
 			struct kept_field *x = &k->field[f];
-			if (x->before == before && kept_has(k, r, f)) {
+			if (x->before == before && kept_has(k, f) && kept_is_same(k, r, f)) {
 				run = length == 0 ? k->text + x->begin : run;
 				length += x->end - x->begin;
 				top.previous = f;
@@ -584,8 +590,8 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 				set[w] &= ~(1ull << f % 64);
 			} else {
 				uint32_t end = (uint32_t)((size_t)(o->at - begin) + length);
-				*x = (struct kept_field){r->first[f], r->last[f], (uint16_t)span,
-				    before, from, end};
+				*x = (struct kept_field){r->first[f], reach_of(r, f),
+				    (uint16_t)span, before, from, end};
 			}
 		}
 	}
@@ -629,7 +635,7 @@ put_own(struct object *o, const struct record *r, struct place *p, uint16_t f, c
 	const uint32_t from = (uint32_t)(o->at - begin);
 	const uint16_t before = p->previous;
 	uint32_t span;
-	if (x->before == before && kept_has(&o->alert, r, f)) {
+	if (x->before == before && kept_has(&o->alert, f) && kept_is_same(&o->alert, r, f)) {
 		put(o, o->alert.text + x->begin, x->end - x->begin);
 		p->previous = f;
 		span = x->span;
@@ -637,7 +643,7 @@ put_own(struct object *o, const struct record *r, struct place *p, uint16_t f, c
 		span = put_field(o, r, p, f, sorted);
 	}
 	if (p->previous == f)
-		*x = (struct kept_field){r->first[f], r->last[f], (uint16_t)span, before, from,
+		*x = (struct kept_field){r->first[f], reach_of(r, f), (uint16_t)span, before, from,
 		    (uint32_t)(o->at - begin)};
 }
 
