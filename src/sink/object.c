@@ -27,14 +27,17 @@
 #include "sink/kept.h"
 #include "sink/object.h"
 
-#define DEPTH	6u			/* components of the deepest field name */
-#define PATH	64u			/* octets of the text that leads to a value */
-#define JOINT	61u			/* octets of a joint: it fills a line of the cache */
-#define JOINTS	8u			/* joints to each field that are kept */
-#define ENTRIES (LIMIT_RECORD / 4u + 1) /* values of a record: an entry takes four octets */
-#define MASKED	2048u			/* octets of a masked value */
-#define WORDS	KEPT_WORDS
-#define SLOTS	3u /* records kept: a session, a message, another one */
+#define DEPTH	  6u			  /* components of the deepest field name */
+#define PATH	  64u			  /* octets of the text that leads to a value */
+#define JOINT	  61u			  /* octets of a joint: it fills a line of the cache */
+#define JOINTS	  8u			  /* joints to each field that are kept */
+#define ENTRIES	  (LIMIT_RECORD / 4u + 1) /* values of a record: an entry takes four octets */
+#define MASKED	  2048u			  /* octets of a masked value */
+#define WORDS	  KEPT_WORDS
+#define STAMP	  20u /* octets of a time up to its fraction */
+#define DAY_S	  86400
+#define SECOND_NS 1000000000
+#define SLOTS	  3u /* records kept: a session, a message, another one */
 
 struct path {
 	char text[PATH];	/* "email":{"from":{"address": */
@@ -81,8 +84,8 @@ struct object {
 	uint64_t items[WORDS];	/* those that begin elements */
 	uint64_t twins[WORDS];	/* those that have an earlier one of the same name */
 	uint64_t basic[WORDS];	/* `basics` */
-	int64_t day;		/* the day that `date` names, since the epoch */
-	char date[16];		/* 2026-11-23T */
+	int64_t day, second;	/* of `stamp`, since the epoch */
+	char stamp[STAMP];	/* 2026-11-23T13:00:05. */
 	struct joint joint[FIELDS][JOINTS]; /* that led to each field, by the field before */
 	uint8_t shape[FIELDS];		    /* SHAPE_x of each field */
 	struct path path[FIELDS];	    /* of each field */
@@ -207,28 +210,43 @@ put_u64(struct object *o, uint64_t n)
 	put(o, digits, len);
 }
 
-/* As text_add_time, which asks the C library for the calendar: here once for each day. */
+/* The time up to its seconds; the C library is asked for the calendar once for each day. */
 static void
-put_time(struct object *o, int64_t ns)
+make_stamp(struct object *o, int64_t ns, int64_t second)
 {
-	const int64_t day_ns = 86400ll * 1000000000;
-	int64_t day = ns / day_ns;
-	if (ns % day_ns < 0)
+	int64_t day = second / DAY_S, rest = second % DAY_S;
+	if (rest < 0) {
+		rest += DAY_S;
 		day--;
-	if (day != o->day || o->date[0] == '\0') {
+	}
+	if (day != o->day || o->stamp[0] == '\0') {
 		char buf[40];
 		struct text t = text_in(buf, sizeof buf);
 		text_add_time(&t, ns);
-		memcpy(o->date, buf, 11);
+		memcpy(o->stamp, buf, STAMP);
 		o->day = day;
 	}
-	uint64_t rest = (uint64_t)ns - (uint64_t)day * (uint64_t)day_ns, s = rest / 1000000000;
+	const uint64_t s = (uint64_t)rest;
+	digits_put_wide(o->stamp + 11, 2, s / 3600);
+	digits_put_wide(o->stamp + 14, 2, s / 60 % 60);
+	digits_put_wide(o->stamp + 17, 2, s % 60);
+	o->second = second;
+}
+
+/* As text_add_time.  Most times of a record, and of the one behind it, are of the same second. */
+static void
+put_time(struct object *o, int64_t ns)
+{
 	char out[] = "2026-11-23T00:00:00.000000000Z";
-	memcpy(out, o->date, 11);
-	digits_put_wide(out + 11, 2, s / 3600);
-	digits_put_wide(out + 14, 2, s / 60 % 60);
-	digits_put_wide(out + 17, 2, s % 60);
-	digits_put_wide(out + 20, 9, rest % 1000000000);
+	int64_t second = ns / SECOND_NS, rest = ns % SECOND_NS;
+	if (rest < 0) {
+		rest += SECOND_NS;
+		second--;
+	}
+	if (second != o->second || o->stamp[0] == '\0')
+		make_stamp(o, ns, second);
+	memcpy(out, o->stamp, STAMP);
+	digits_put_wide(out + STAMP, 9, (uint64_t)rest);
 	put(o, out, sizeof out - 1);
 }
 
