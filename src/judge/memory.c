@@ -108,7 +108,8 @@ take_keywords(struct memory *m, struct sighting *s, const struct record *r)
 	if (octets == NULL)
 		return;
 	hash_octets(&m->key, octets, len, set.list);
-	struct keyword_set *known = &m->sets[(set.list[0] | set.list[1] << 8) % KEYWORD_SETS];
+	struct keyword_set *known =
+	    &m->sets[(set.list[0] | (unsigned)set.list[1] << 8) % KEYWORD_SETS];
 	if (!known->taken || memcmp(known->list, set.list, sizeof set.list) != 0) {
 		for (uint32_t at = 0; record_each(r, FIELD_CAPABILITIES, &at, &v);)
 			add_keyword(&set, v.str, v.len);

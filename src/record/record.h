@@ -121,47 +121,6 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 	return record_each(r, f, &at, v);
 }
 
-/*
- * The values of one field as the octets that stand in the record, for who writes all of them on:
- * record_each without a struct record_value for each, which was half the time of a JSON object.
- * NULL behind the last one.  Whether the octets are a value of the field's type is not looked at.
- */
-static inline const uint8_t *
-record_octets(const struct record *r, enum field f, uint32_t *at, size_t *len)
-{
-	uint16_t head[2];
-	uint32_t i = *at == 0 ? r->first[f] : *at;
-	if (!record_has(r, f) || r->len > sizeof r->data)
-		return NULL;
-	while (i <= r->last[f] && i + sizeof head <= r->len) {
-		memcpy(head, r->data + i, sizeof head);
-		if (head[1] > r->len - i - sizeof head)
-			return NULL;
-		*at = i + (uint32_t)sizeof head + head[1];
-		*len = head[1];
-		if (head[0] == f)
-			return r->data + i + sizeof head;
-		i = *at;
-	}
-	return NULL;
-}
-
-/* The octets of a field that the record has, from its first value to its last, as they stand there
- * (with the names of their fields, and whatever was put in between): records are alike in them only
- * where these are equal.  They live as long as the record; NULL where they are no record. */
-static inline const uint8_t *
-record_span(const struct record *r, enum field f, size_t *len)
-{
-	uint16_t head[2];
-	const uint32_t first = r->first[f], last = r->last[f];
-	if (!record_has(r, f) || first > last || r->len > sizeof r->data ||
-	    last + sizeof head > r->len)
-		return NULL;
-	memcpy(head, r->data + last, sizeof head);
-	*len = last - first + sizeof head + head[1];
-	return head[1] <= r->len - last - sizeof head ? r->data + first : NULL;
-}
-
 /* Has field f, of which there is a value, that one of `len` octets among them? */
 bool record_has_str(const struct record *r, enum field f, const char *s, size_t len);
 
@@ -213,6 +172,7 @@ static inline void record_put_ip(struct record *r, enum field f, const struct ad
 static inline void record_put_item(struct record *r,
     enum field f); /* begins the next element of an array of objects */
 
+#include "record/octets.h"
 #include "record/put.h"
 
 #endif
