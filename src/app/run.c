@@ -236,16 +236,26 @@ open_enrich(const struct options *o, char error[ENRICH_ERROR])
 	return enrich_open(&config, error);
 }
 
-/* Each part of the set-up says itself what is wrong; the first that fails ends it. */
+/* Who reads packets. */
+static bool
+open_readers(struct run *r)
+{
+	if (r->o->file_count > 0 && !open_files(r))
+		return false;
+	set_spawn(r);
+	return r->o->single_process ? open_single(r) : open_workers(r);
+}
+
+/* Each part of the set-up says itself what is wrong; the first that fails ends it.  Workers of
+ * files begin before the rules are read, which takes as long as 3 % of a gigabyte; live, the parent
+ * may not be allowed to read them any more behind its workers. */
 static bool
 run_open(struct run *r, struct config *c)
 {
 	const struct options *o = r->o;
 	char error[ENRICH_ERROR + SINK_ERROR] = "";
-	if (!open_judge(r, c) || (o->file_count > 0 && !open_files(r)))
-		return false;
-	set_spawn(r);
-	if (o->single_process ? !open_single(r) : !open_workers(r))
+	bool live = o->file_count == 0;
+	if ((live && !open_judge(r, c)) || !open_readers(r) || (!live && !open_judge(r, c)))
 		return false;
 	if (!open_state(r))
 		return false;

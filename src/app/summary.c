@@ -1,13 +1,19 @@
 /* The summary of a run: see summary.h. */
 #include "app/summary.h"
 
+#include <string.h>
+
 #include "record/read.h"
 
 static enum outcome
 outcome_of(const struct record *r)
 {
-	for (unsigned i = 0; i < OUTCOMES; i++) {
-		if (record_is(r, FIELD_OUTCOME, outcome_name((enum outcome)i)))
+	size_t len;
+	const char *word = record_str(r, FIELD_OUTCOME, &len);
+	for (unsigned i = 0; word != NULL && i < OUTCOMES; i++) {
+		const char *name = outcome_name((enum outcome)i);
+		if (len > 0 && name[0] == word[0] && strlen(name) == len &&
+		    memcmp(name, word, len) == 0)
 			return (enum outcome)i;
 	}
 	return OUTCOME_UNKNOWN;
@@ -39,17 +45,16 @@ tally_add_session(struct tally *t, const struct record *r)
 void
 tally_add(struct tally *t, const struct record *r)
 {
+	bool over = false;
 	if (r->kind == RECORD_SESSION) {
 		tally_add_session(t, r);
 	} else if (r->kind == RECORD_MESSAGE) {
 		t->cleartext = true;
 	} else if (r->kind == RECORD_ALERT) {
-		if (record_is(r, FIELD_ALERT_STATE, "resolved"))
-			t->resolved++;
-		else if (!record_is(r, FIELD_ALERT_STATE, "repeated"))
-			t->alerts++;
+		over = record_is(r, FIELD_ALERT_STATE, "resolved");
+		t->resolved += over;
+		t->alerts += !over && !record_is(r, FIELD_ALERT_STATE, "repeated");
 	}
-	bool over = r->kind == RECORD_ALERT && record_is(r, FIELD_ALERT_STATE, "resolved");
 	enum level level = level_of(r);
 	if (level > t->worst && !over)
 		t->worst = level;

@@ -165,8 +165,8 @@ network_print(const struct network *n, char out[NETWORK_TEXT])
 bool
 network_has(const struct network *n, const struct addr *a)
 {
-	if (n->addr.family != a->family)
-		return false;
+	if (n->addr.family != a->family || (n->bits >= 8 && n->addr.b[0] != a->b[0]))
+		return false; /* nearly always */
 	size_t whole = n->bits / 8u;
 	unsigned rest = n->bits % 8u;
 	if (memcmp(n->addr.b, a->b, whole) != 0)

@@ -5,7 +5,7 @@
  * is equal.  Values stay where they are until they are removed.  Entries can be walked in the order
  * in which they were put (removed ones leave room that is used again).  Hashing is keyed (see
  * hash.h), so nobody outside can aim at one chain; nothing that is seen depends on the key.
- * Address space for the maximum is reserved at once and paid for as it is used.
+ * Address space for the maximum is reserved at once and paid for as entries come.
  */
 #ifndef POSTCARD_BASE_MAP_H
 #define POSTCARD_BASE_MAP_H
@@ -20,6 +20,7 @@ struct map {
 		uint32_t tag; /* lower half of its hash: most cells that differ need no look */
 	} * slots;
 	uint32_t mask;	     /* number of slots, a power of two, less one */
+	uint32_t most;	     /* slots that there may be */
 	uint32_t key_size;   /* octets */
 	uint32_t value_at;   /* where a cell's value begins */
 	struct hash_key key; /* drawn when the map is made */
@@ -48,10 +49,13 @@ void map_remove_value(struct map *m, void *value);
 /*
  * `key` will be asked for soon: fetches the place where it is looked for, so that large maps do not
  * keep who asks waiting for memory.  Some 100 ns later, map_expect_value does the same with the
- * entry that is there.
+ * entry that is there.  The hash that is handed out finds the key without another look at all of
+ * it, for as long as there is the map.
  */
-void map_expect(const struct map *m, const void *key);
-void map_expect_value(const struct map *m, const void *key);
+uint64_t map_expect(const struct map *m, const void *key);
+void map_expect_value(const struct map *m, uint64_t hash);
+void *map_find_hashed(const struct map *m, const void *key, uint64_t hash);
+void *map_put_hashed(struct map *m, const void *key, uint64_t hash, bool *fresh);
 
 /*
  * Walks the entries: start with *at = 0; false at the end.  key and value point into the map; the

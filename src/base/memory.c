@@ -21,6 +21,12 @@ memory_reserve(size_t octets)
 }
 
 void
+memory_forget(void *mem, size_t octets)
+{
+	(void)madvise(mem, octets, MADV_DONTNEED);
+}
+
+void
 memory_release(void *mem, size_t octets)
 {
 	if (mem != NULL)

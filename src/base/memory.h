@@ -8,6 +8,10 @@
  * memory_release. */
 void *memory_reserve(size_t octets);
 
+/* Gives the pages of a part back that begins at one: it is not used again, or is zero when it is.
+ */
+void memory_forget(void *mem, size_t octets);
+
 /* NULL is allowed. */
 void memory_release(void *mem, size_t octets);
 

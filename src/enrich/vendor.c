@@ -4,6 +4,9 @@
  * A row is "MA-L,00000C,Cisco Systems, Inc,address": the second field has 6, 7 or 9 hexadecimal
  * digits; fields may stand in quotation marks, with commas, doubled marks and line ends in them.
  * Rows that are none are left out; a file without a single one is no table.
+ *
+ * The text stays as it was read; an array says where in it the name of each block stands.  Names
+ * are made safe to show when they are asked for: of 46,000 a run asks for a few dozen.
  */
 #include "enrich/vendor.h"
 
@@ -18,34 +21,47 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/text.h"
 
 #define VENDOR_PATH 4096 /* octets of a file's name */
 #define USUAL_PLACE "/usr/share/ieee-data"
+#define DIGIT_BITS  12u /* of a block's 36 that are sorted by at a time */
+#define DIGITS	    3u
+
+static const char *const table_names[] = {"oui.csv", "mam.csv", "oui36.csv", "iab.csv"};
+
+#define TABLES (sizeof table_names / sizeof *table_names)
+
+struct row {
+	uint64_t block; /* its prefix in the upper 48 bits of 64, and its length in bits below */
+	uint32_t at;	/* where in the text its name stands ... */
+	uint32_t len;	/* ... as the file has it */
+};
 
 struct vendors {
-	/* block -> where its name begins in `names`; a block is its prefix in the upper 48 bits of
-	 * 64, and its length in bits below */
-	struct map blocks;
-	char *names; /* one behind the other, each with its NUL */
-	size_t names_len, names_room;
+	int waiting[TABLES]; /* tables that were opened and not read yet; -1: none */
+	char *text;	     /* all that was read */
+	size_t text_len;
+	struct row *row; /* LIMIT_VENDORS at most; sorted once all is read */
+	uint32_t rows, room;
+	bool sorted;			  /* by prefix, those of one prefix as they were read */
+	char name[LIMIT_VENDOR_NAME + 1]; /* that was looked up last */
 };
 
 /* ---------------------------------------------------------------------------------- reading */
 
-/* Room for one more name of any length. */
+/* Room for one more row. */
 static bool
 make_room(struct vendors *v)
 {
-	if (v->names_room - v->names_len < LIMIT_VENDOR_NAME + 1) {
-		size_t room = v->names_room == 0 ? 1u << 20 : 2 * v->names_room;
-		char *names = realloc(v->names, room);
-		if (names == NULL)
-			return false;
-		v->names = names;
-		v->names_room = room;
-	}
+	if (v->rows < v->room)
+		return true;
+	uint32_t room = v->room == 0 ? 65536 : 2 * v->room;
+	struct row *row = realloc(v->row, room * sizeof *row);
+	if (row == NULL)
+		return false;
+	v->row = row;
+	v->room = room;
 	return true;
 }
 
@@ -90,9 +106,9 @@ field_end(const char *s, const char *end, const char **from, const char **to)
 	return s;
 }
 
-/* Appends a name, safe to show, its white space and doubled quotation marks made single. */
+/* A name, safe to show, its white space and doubled quotation marks made single. */
 static void
-add_name(struct vendors *v, const char *s, const char *end)
+make_name(struct text *t, const char *s, const char *end)
 {
 	char raw[LIMIT_VENDOR_NAME], last = ' ';
 	size_t n = 0;
@@ -104,9 +120,7 @@ add_name(struct vendors *v, const char *s, const char *end)
 	}
 	while (n > 0 && raw[n - 1] == ' ')
 		n--;
-	struct text t = text_in(v->names + v->names_len, LIMIT_VENDOR_NAME + 1);
-	text_add_wire(&t, raw, n);
-	v->names_len += t.len + 1;
+	text_add_wire(t, raw, n);
 }
 
 /* Blocks that stand for nobody: kept secret, or given out in smaller ones. */
@@ -117,7 +131,8 @@ is_nobody(const char *s, size_t len)
 	    ascii_is(s, len, "IEEE Registration Authority");
 }
 
-/* Takes the rows of a table.  False where there is no memory for them. */
+/* Takes the rows of a table, which is the text from `s` to `end`.  False where there is no memory
+ * for them. */
 static bool
 take_rows(struct vendors *v, const char *s, const char *end)
 {
@@ -145,17 +160,13 @@ take_rows(struct vendors *v, const char *s, const char *end)
 			if (s == end || *s++ == '\n')
 				break;
 		}
-		uint64_t bits = n < 3 ? 0 : block_bits(from[1], (size_t)(to[1] - from[1]));
-		bool fresh = false;
-		uint32_t *name = bits != 0 ? map_put(&v->blocks, &bits, &fresh) : NULL;
-		if (!fresh) /* of several rows the first one counts */
+		uint64_t block = n < 3 ? 0 : block_bits(from[1], (size_t)(to[1] - from[1]));
+		if (block == 0 || v->rows == LIMIT_VENDORS)
 			continue;
 		if (!make_room(v))
 			return false;
-		*name = (uint32_t)v->names_len;
-		if (is_nobody(from[2], (size_t)(to[2] - from[2])))
-			to[2] = from[2];
-		add_name(v, from[2], to[2]);
+		v->row[v->rows++] =
+		    (struct row){block, (uint32_t)(from[2] - v->text), (uint32_t)(to[2] - from[2])};
 	}
 	return true;
 }
@@ -182,60 +193,151 @@ read_all(int fd, char *buf, size_t len)
 	return true;
 }
 
-static bool
-read_table(struct vendors *v, const char *path, char error[ENRICH_ERROR])
+/* Opens a table; -1 and a message where there is none. */
+static int
+open_table(const char *path, char error[ENRICH_ERROR])
 {
 	struct stat st;
-	size_t before = vendors_count(v);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold it up */
-	if (fd < 0)
-		return refuse(error, path, strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > LIMIT_VENDOR_FILE) {
-		close(fd);
-		return refuse(error, path, "not a file, or one that is far too long");
+	if (fd < 0) {
+		refuse(error, path, strerror(errno));
+		return -1;
 	}
-	size_t len = (size_t)st.st_size;
-	char *buf = malloc(len + 1);
-	bool good = buf != NULL && read_all(fd, buf, len);
-	if (!good)
-		refuse(error, path, buf == NULL ? "no memory" : "it cannot be read");
-	else if (!take_rows(v, buf, buf + len))
-		good = refuse(error, path, "no memory");
-	else if (vendors_count(v) == before)
-		good = refuse(error, path, "no table of the IEEE (oui.csv) is in it");
-	free(buf);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LIMIT_VENDOR_FILE)
+		return fd;
 	close(fd);
-	return good;
+	refuse(error, path, "not a file, or one that is far too long");
+	return -1;
 }
 
-/* The tables of a folder.  Where `must` is not set, what cannot be read is said and left out. */
+/* Reads the table, behind those that were read before, and closes it. */
 static bool
-read_folder(struct vendors *v, const char *dir, bool must, char error[ENRICH_ERROR])
+read_table(struct vendors *v, int fd, const char *path, char error[ENRICH_ERROR])
 {
-	static const char *const names[] = {"oui.csv", "mam.csv", "oui36.csv", "iab.csv"};
+	struct stat st;
+	uint32_t before = v->rows;
+	size_t len =
+	    fstat(fd, &st) == 0 && st.st_size <= LIMIT_VENDOR_FILE ? (size_t)st.st_size : 0;
+	char *text = realloc(v->text, v->text_len + len + 1);
+	v->text = text != NULL ? text : v->text;
+	bool good = text != NULL && read_all(fd, text + v->text_len, len);
+	close(fd);
+	if (!good)
+		return refuse(error, path, text == NULL ? "no memory" : "it cannot be read");
+	char *from = text + v->text_len;
+	v->text_len += len;
+	v->sorted = false;
+	if (!take_rows(v, from, from + len))
+		return refuse(error, path, "no memory");
+	return v->rows > before || refuse(error, path, "no table of the IEEE (oui.csv) is in it");
+}
+
+static bool
+read_file(struct vendors *v, const char *path, char error[ENRICH_ERROR])
+{
+	int fd = open_table(path, error);
+	return fd >= 0 && read_table(v, fd, path, error);
+}
+
+/* The tables of a folder. */
+static bool
+read_folder(struct vendors *v, const char *dir, char error[ENRICH_ERROR])
+{
 	char path[VENDOR_PATH];
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		int n = snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-		if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK) != 0 ||
-		    read_table(v, path, error))
-			continue;
-		if (must)
+	for (size_t i = 0; i < TABLES; i++) {
+		int n = snprintf(path, sizeof path, "%s/%s", dir, table_names[i]);
+		if (n >= 0 && (size_t)n < sizeof path && access(path, F_OK) == 0 &&
+		    !read_file(v, path, error))
 			return false;
-		log_say("%s; it is left out", error);
 	}
-	return !must || vendors_count(v) > 0 ||
-	    refuse(error, dir, "has no table of the IEEE (oui.csv) in it");
+	return v->rows > 0 || refuse(error, dir, "has no table of the IEEE (oui.csv) in it");
+}
+
+/* Those of the usual place are opened while that is still allowed.  They are read when the first
+ * card is to be named, which many a run never asks for: 13 ms, and 4 MB. */
+static void
+open_usual(struct vendors *v, char error[ENRICH_ERROR])
+{
+	char path[VENDOR_PATH];
+	for (size_t i = 0; i < TABLES; i++) {
+		snprintf(path, sizeof path, USUAL_PLACE "/%s", table_names[i]);
+		if (access(path, F_OK) != 0)
+			continue;
+		v->waiting[i] = open_table(path, error);
+		if (v->waiting[i] < 0)
+			log_say("%s; it is left out", error);
+	}
+}
+
+static void
+read_waiting(struct vendors *v)
+{
+	char path[VENDOR_PATH], error[ENRICH_ERROR];
+	for (size_t i = 0; i < TABLES; i++) {
+		if (v->waiting[i] < 0)
+			continue;
+		snprintf(path, sizeof path, USUAL_PLACE "/%s", table_names[i]);
+		if (!read_table(v, v->waiting[i], path, error))
+			log_say("%s; it is left out", error);
+		v->waiting[i] = -1;
+	}
+}
+
+static uint64_t
+prefix_of(uint64_t block)
+{
+	return block >> (64 - DIGITS * DIGIT_BITS);
+}
+
+/* Sorts from one array to the other by one digit of the prefixes; equal ones keep their order. */
+static void
+sort_by(struct row *to, const struct row *from, uint32_t rows, unsigned digit)
+{
+	uint32_t place[1u << DIGIT_BITS] = {0}, sum = 0;
+	const unsigned shift = digit * DIGIT_BITS, mask = (1u << DIGIT_BITS) - 1;
+	for (uint32_t i = 0; i < rows; i++)
+		place[prefix_of(from[i].block) >> shift & mask]++;
+	for (uint32_t i = 0; i <= mask; i++) {
+		uint32_t n = place[i];
+		place[i] = sum;
+		sum += n;
+	}
+	for (uint32_t i = 0; i < rows; i++)
+		to[place[prefix_of(from[i].block) >> shift & mask]++] = from[i];
+}
+
+/* Reads what waits, and puts all in order.  Without memory for it nothing is known. */
+static void
+make_ready(struct vendors *v)
+{
+	if (v->sorted)
+		return;
+	read_waiting(v);
+	struct row *other = malloc((v->rows + 1) * sizeof *other), *row = v->row;
+	for (unsigned digit = 0; digit < DIGITS && other != NULL && v->rows > 0; digit++) {
+		struct row *to = other;
+		sort_by(to, row, v->rows, digit);
+		other = row;
+		row = to;
+	}
+	if (other == NULL) {
+		v->rows = 0;
+		log_say("no memory for the makers of network cards; none is named");
+	} else if (v->rows > 0) {
+		v->row = row;
+		v->room = v->rows;
+	}
+	free(other);
+	v->sorted = true;
 }
 
 struct vendors *
 vendors_open_none(void)
 {
 	struct vendors *v = calloc(1, sizeof *v);
-	if (v != NULL &&
-	    map_init(&v->blocks, "makers", sizeof(uint64_t), sizeof(uint32_t), LIMIT_VENDORS))
-		return v;
-	free(v);
-	return NULL;
+	for (size_t i = 0; v != NULL && i < TABLES; i++)
+		v->waiting[i] = -1;
+	return v;
 }
 
 struct vendors *
@@ -243,18 +345,19 @@ vendors_open(const char *path, char error[ENRICH_ERROR])
 {
 	struct stat st;
 	struct vendors *v = vendors_open_none();
-	if (v == NULL) {
+	bool good = v != NULL;
+	if (v == NULL)
 		snprintf(error, ENRICH_ERROR, "no memory for the makers of network cards");
-		return NULL;
-	}
-	bool good = path == NULL ? read_folder(v, USUAL_PLACE, false, error)
-	    : stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? read_folder(v, path, true, error)
-							  : read_table(v, path, error);
-	if (!good) {
-		vendors_close(v);
-		return NULL;
-	}
-	return v;
+	else if (path == NULL)
+		open_usual(v, error);
+	else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		good = read_folder(v, path, error);
+	else
+		good = read_file(v, path, error);
+	if (good)
+		return v;
+	vendors_close(v);
+	return NULL;
 }
 
 void
@@ -262,21 +365,49 @@ vendors_close(struct vendors *v)
 {
 	if (v == NULL)
 		return;
-	map_free_all(&v->blocks);
-	free(v->names);
+	for (size_t i = 0; i < TABLES; i++) {
+		if (v->waiting[i] >= 0)
+			close(v->waiting[i]);
+	}
+	free(v->text);
+	free(v->row);
 	free(v);
-}
-
-size_t
-vendors_count(const struct vendors *v)
-{
-	return map_count(&v->blocks);
 }
 
 /* ---------------------------------------------------------------------------------- look-ups */
 
+/* The first row of the block; NULL where there is none. */
+static const struct row *
+find_row(const struct vendors *v, uint64_t block)
+{
+	uint32_t low = 0, high = v->rows;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (prefix_of(v->row[mid].block) < prefix_of(block))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* a prefix of zeros at its end is that of a longer block, too */
+	for (; low < v->rows && prefix_of(v->row[low].block) == prefix_of(block); low++) {
+		if (v->row[low].block == block)
+			return &v->row[low];
+	}
+	return NULL;
+}
+
+size_t
+vendors_count(struct vendors *v)
+{
+	size_t n = 0;
+	make_ready(v);
+	for (uint32_t i = 0; i < v->rows; i++) /* of several rows the first one counts */
+		n += find_row(v, v->row[i].block) == &v->row[i];
+	return n;
+}
+
 const char *
-vendors_look_up(const struct vendors *v, const uint8_t mac[6])
+vendors_look_up(struct vendors *v, const uint8_t mac[6])
 {
 	static const unsigned lengths[] = {36, 28, 24};
 	uint64_t address = 0;
@@ -284,12 +415,17 @@ vendors_look_up(const struct vendors *v, const uint8_t mac[6])
 		address = address << 8 | mac[i];
 	if (address == 0 || mac[0] & 3) /* 1: a group; 2: locally administered */
 		return NULL;
+	make_ready(v);
 	for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		unsigned cut = 48 - lengths[i];
-		uint64_t bits = address >> cut << (cut + 16) | lengths[i];
-		const uint32_t *name = map_find(&v->blocks, &bits);
-		if (name != NULL)
-			return v->names[*name] != '\0' ? v->names + *name : NULL;
+		const struct row *row = find_row(v, address >> cut << (cut + 16) | lengths[i]);
+		if (row == NULL)
+			continue;
+		const char *name = v->text + row->at;
+		struct text t = text_in(v->name, sizeof v->name);
+		if (!is_nobody(name, row->len))
+			make_name(&t, name, name + row->len);
+		return t.len > 0 ? v->name : NULL;
 	}
 	return NULL;
 }

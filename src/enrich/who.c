@@ -690,7 +690,7 @@ who_forget(struct who *w, const struct record *session)
 }
 
 void
-who_apply(struct who *w, const struct vendors *v, struct record *r)
+who_apply(struct who *w, struct vendors *v, struct record *r)
 {
 	static const enum field mine[] = {FIELD_CLIENT_SOFTWARE, FIELD_CLIENT_CLASS,
 	    FIELD_CLIENT_BECAUSE, FIELD_CLIENT_VENDOR, FIELD_SERVER_SOFTWARE, FIELD_SERVER_VENDOR};

@@ -23,7 +23,7 @@ struct who *who_new(void);
 
 /* Adds postcard.client and .server .software, .vendor, .because, and the client's .class, to a
  * record of a connection; one that has any of them stays as it is. */
-void who_apply(struct who *w, const struct vendors *v, struct record *r);
+void who_apply(struct who *w, struct vendors *v, struct record *r);
 
 /* A session to which nothing is added ends: what its mails told is not kept for another one. */
 void who_forget(struct who *w, const struct record *session);

@@ -78,9 +78,10 @@ alerts_new(void)
 		    : FIELDS;
 	}
 	bool good = true;
-	for (unsigned i = 0; i < SIZES; i++)
-		good = good &&
-		    pool_init(&a->records[i], "records of alerts", cell_sizes[i], LIMIT_ALERTS);
+	for (unsigned i = 0; i < SIZES && good; i++) {
+		good = pool_init(&a->records[i], "records of alerts", cell_sizes[i], LIMIT_ALERTS);
+		pool_zero_only(&a->records[i], sizeof(uint32_t)); /* how much counts is known */
+	}
 	if (good &&
 	    map_init(&a->open, "open alerts", sizeof(struct fingerprint), sizeof(struct open_alert),
 		LIMIT_ALERTS) &&
@@ -140,14 +141,20 @@ add_part(struct text *t, const void *octets, size_t len)
 	text_add(t, octets, len);
 }
 
+/* A value of that type, as it stands in a record. */
 static void
-add_value(struct text *t, const struct record_value *v)
+add_value(struct text *t, enum field_type type, const uint8_t *s, size_t len)
 {
-	switch (field_table[v->field].type) {
-	case TYPE_STR: add_part(t, v->str, v->len); break;
-	case TYPE_IP: add_part(t, v->ip.b, sizeof v->ip.b); break;
-	case TYPE_TIME: add_part(t, &v->ns, 8); break;
-	default: add_part(t, &v->u64, 8); break;
+	uint8_t octets[16] = {0};
+	if (type == TYPE_STR) {
+		add_part(t, s, len);
+	} else if (type == TYPE_IP) {
+		if (len == 1 + sizeof octets)
+			memcpy(octets, s + 1, s[0] == 4 ? 4 : sizeof octets);
+		add_part(t, octets, sizeof octets);
+	} else {
+		memcpy(octets, s, len < 8 ? len : 8);
+		add_part(t, octets, 8);
 	}
 }
 
@@ -155,10 +162,11 @@ add_value(struct text *t, const struct record_value *v)
 static void
 add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
-	struct record_value v;
+	const uint8_t *s;
+	size_t len;
 	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
-		for (uint32_t at = 0; record_each(r, (enum field)f, &at, &v);)
-			add_value(t, &v);
+		for (uint32_t at = 0; (s = record_octets(r, (enum field)f, &at, &len)) != NULL;)
+			add_value(t, (enum field_type)field_table[f].type, s, len);
 	}
 	text_putc(t, '|');
 }
@@ -216,11 +224,11 @@ counted_key(struct counted_key *k, const struct rule *rule, const struct record 
 /* The exception of the mails with that key (see struct alerts); where the map is full, one entry is
  * forgotten for it. */
 static const struct rule **
-counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
+counted_put(struct alerts *a, const struct counted_key *k, uint64_t hash, bool *fresh)
 {
 	const void *key;
 	void *value;
-	const struct rule **by = map_put(&a->counted, k, fresh);
+	const struct rule **by = map_put_hashed(&a->counted, k, hash, fresh);
 	if (by != NULL)
 		return by;
 	if (!map_next(&a->counted, &a->forget, &key, &value)) {
@@ -228,23 +236,23 @@ counted_put(struct alerts *a, const struct counted_key *k, bool *fresh)
 		map_next(&a->counted, &a->forget, &key, &value);
 	}
 	map_remove_value(&a->counted, value);
-	return map_put(&a->counted, k, fresh);
+	return map_put_hashed(&a->counted, k, hash, fresh);
 }
 
 /* Was this event counted already, as a mail of the connection? */
 static bool
-counted(struct alerts *a, const struct rule *rule, const struct record *r)
+counted(struct alerts *a, const struct rule *rule, const struct record *r, uint64_t hash)
 {
 	struct counted_key k;
 	if (!counted_key(&k, rule, r))
 		return false;
 	if (r->kind == RECORD_SESSION) {
-		void *was = map_find(&a->counted, &k);
+		void *was = map_find_hashed(&a->counted, &k, hash);
 		if (was != NULL)
 			map_remove_value(&a->counted, was);
 		return was != NULL;
 	}
-	const struct rule **by = counted_put(a, &k, NULL);
+	const struct rule **by = counted_put(a, &k, hash, NULL);
 	if (by != NULL)
 		*by = NULL;
 	return false;
@@ -267,7 +275,8 @@ alerts_accepted(struct alerts *a, const struct rule *rule, const struct record *
 			map_remove_value(&a->counted, mails);
 		return by;
 	}
-	const struct rule **mails = by != NULL ? counted_put(a, &k, &fresh) : NULL;
+	const struct rule **mails =
+	    by != NULL ? counted_put(a, &k, map_expect(&a->counted, &k), &fresh) : NULL;
 	if (mails != NULL && fresh)
 		*mails = by;
 	return by;
@@ -320,10 +329,9 @@ keep(struct alerts *a, struct open_alert *o, const uint8_t *octets, uint32_t len
 void
 alerts_keep(struct alerts *a, struct alert *x, const struct record *r)
 {
-	static struct record short_record; /* large, and used here only */
-	record_copy_open(&short_record, r, LIMIT_ALERT_RECORD);
-	x->kind = short_record.kind;
-	keep(a, open_of(x), short_record.data, short_record.len);
+	uint8_t octets[LIMIT_ALERT_RECORD];
+	x->kind = r->kind;
+	keep(a, open_of(x), octets, record_put_open(r, octets, sizeof octets));
 }
 
 /* -------------------------------------------------------------------------- opening, closing */
@@ -338,9 +346,9 @@ leave_pair(struct alerts *a, struct open_alert *o)
 /* One that is about readable mail joins others between its hosts; there are as many pairs as
  * alerts, so that there is room. */
 static void
-join_pair(struct alerts *a, struct open_alert *o, bool readable)
+join_pair(struct alerts *a, struct open_alert *o, uint64_t hash, bool readable)
 {
-	o->pair = readable ? map_put(&a->pairs, &o->alert.pair, NULL) : NULL;
+	o->pair = readable ? map_put_hashed(&a->pairs, &o->alert.pair, hash, NULL) : NULL;
 	o->alert.readable = o->pair != NULL;
 	if (o->pair != NULL)
 		o->pair->open++;
@@ -370,17 +378,17 @@ give_up(struct alerts *a)
 }
 
 static struct open_alert *
-open_alert(struct alerts *a, const struct fingerprint *f, const struct record *r, bool *fresh)
+open_alert(struct alerts *a, const struct alert_place *at, const struct record *r, bool *fresh)
 {
-	struct open_alert *o = map_put(&a->open, f, fresh);
+	struct open_alert *o = map_put_hashed(&a->open, &at->f, at->hash, fresh);
 	if (o == NULL) {
 		give_up(a);
-		o = map_put(&a->open, f, fresh);
+		o = map_put_hashed(&a->open, &at->f, at->hash, fresh);
 	}
 	if (o == NULL || !*fresh)
 		return o;
-	o->alert.pair = pair_of(r);
-	join_pair(a, o, about_readable(r));
+	o->alert.pair = at->pair;
+	join_pair(a, o, at->pair_hash, about_readable(r));
 	return o;
 }
 
@@ -401,25 +409,26 @@ time_of(const struct record *r, int64_t now_ns)
 	return ns >= 0 && ns < now_ns ? ns : now_ns;
 }
 
-struct fingerprint
+struct alert_place
 alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r)
 {
 	struct counted_key k;
-	struct fingerprint f = fingerprint_of(a, rule, r);
-	map_expect(&a->open, &f);
+	struct alert_place at = {.f = fingerprint_of(a, rule, r), .pair = pair_of(r)};
+	at.hash = map_expect(&a->open, &at.f);
+	at.pair_hash = map_expect(&a->pairs, &at.pair);
 	if (counted_key(&k, rule, r))
-		map_expect(&a->counted, &k);
-	return f;
+		at.counted_hash = map_expect(&a->counted, &k);
+	return at;
 }
 
 struct alert_report
-alerts_event(struct alerts *a, const struct fingerprint *f, const struct rule *rule,
+alerts_event(struct alerts *a, const struct alert_place *at, const struct rule *rule,
     enum level level, const struct record *r, int64_t now_ns)
 {
 	int64_t when_ns = time_of(r, now_ns);
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
-	bool fresh = false, again = counted(a, rule, r);
-	struct open_alert *o = open_alert(a, f, r, &fresh);
+	bool fresh = false, again = counted(a, rule, r, at->counted_hash);
+	struct open_alert *o = open_alert(a, at, r, &fresh);
 	if (o == NULL) { /* cannot be: one was given up */
 		report.state = ALERT_NEW;
 		return report;
@@ -550,7 +559,7 @@ alerts_take(struct alerts *a, const struct fingerprint *f, const struct alert_ro
 		return to == NULL; /* no room: older ones stay out */
 	to->alert = *x;
 	keep(a, to, row->data, x->kept);
-	join_pair(a, to, x->readable);
+	join_pair(a, to, map_expect(&a->pairs, &to->alert.pair), x->readable);
 	if (to->pair != NULL)
 		to->pair->sealed = x->sealed; /* of all alerts between the two the same */
 	if (x->pending > 0)

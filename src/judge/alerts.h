@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/hash.h"
 #include "judge/rules.h"
 #include "record/record.h"
@@ -42,11 +43,25 @@ struct fingerprint {
 	uint8_t octets[16]; /* keyed hash over rule and key (alerts_key) */
 };
 
-/* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */
-struct fingerprint alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r);
+/* Between which hosts.  Zeroed before it is filled. */
+struct pair_key {
+	struct addr client, server;
+	uint16_t port;
+	uint8_t zero[6];
+};
 
-/* One event: `rule` matched `r` at `level`.  `f` is what alerts_expect gave for the two. */
-struct alert_report alerts_event(struct alerts *a, const struct fingerprint *f,
+/* What alerts_event will ask for, and the hashes of it. */
+struct alert_place {
+	struct fingerprint f;
+	struct pair_key pair;
+	uint64_t hash, pair_hash, counted_hash;
+};
+
+/* `rule` matched `r`, and alerts_event will be told so: fetches meanwhile what is known of it. */
+struct alert_place alerts_expect(struct alerts *a, const struct rule *rule, const struct record *r);
+
+/* One event: `rule` matched `r` at `level`.  `at` is what alerts_expect gave for the two. */
+struct alert_report alerts_event(struct alerts *a, const struct alert_place *at,
     const struct rule *rule, enum level level, const struct record *r, int64_t now_ns);
 
 /*

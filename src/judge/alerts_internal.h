@@ -2,17 +2,10 @@
 #ifndef POSTCARD_JUDGE_ALERTS_INTERNAL_H
 #define POSTCARD_JUDGE_ALERTS_INTERNAL_H
 
-#include "base/addr.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "judge/alerts.h"
-
-struct pair_key {
-	struct addr client, server;
-	uint16_t port;
-	uint8_t zero[6];
-};
 
 struct alert {
 	int64_t last_ns;       /* of its last event; first, as memory_internal.h wants it */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "judge/names.h"
 #include "record/read.h"
 
@@ -83,13 +84,40 @@ bit(unsigned i)
 	return (uint32_t)1 << i;
 }
 
+/* The words of each key, told apart by their length and their first eight octets. */
+struct key_words {
+	unsigned count;
+	struct {
+		uint64_t head;
+		size_t len;
+	} word[KEY_WORDS];
+};
+
+static const struct key_words *
+words_of(enum key key)
+{
+	static struct key_words all[KEYS];
+	for (unsigned k = 0; all[0].count == 0 && k < KEYS; k++) {
+		struct key_words *w = &all[KEYS - 1 - k]; /* the first one last */
+		const char *const *words = key_table[KEYS - 1 - k].words;
+		for (unsigned i = 0; i < KEY_WORDS && words[i] != NULL; i++) {
+			w->word[i].len = strlen(words[i]);
+			w->word[i].head = hash_word((const uint8_t *)words[i], w->word[i].len);
+			w->count = i + 1;
+		}
+	}
+	return &all[key];
+}
+
 /* The bit of that word; 0 where the key has no such word. */
 static uint32_t
 word_bit(enum key key, const char *s, size_t len)
 {
-	for (unsigned i = 0; i < KEY_WORDS && key_table[key].words[i] != NULL; i++) {
-		const char *w = key_table[key].words[i];
-		if (len > 0 && w[0] == s[0] && strlen(w) == len && memcmp(w, s, len) == 0)
+	const struct key_words *w = words_of(key);
+	const uint64_t head = hash_word((const uint8_t *)s, len);
+	for (unsigned i = 0; i < w->count; i++) {
+		if (w->word[i].head == head && w->word[i].len == len &&
+		    (len <= sizeof head || memcmp(key_table[key].words[i], s, len) == 0))
 			return bit(i);
 	}
 	return 0;

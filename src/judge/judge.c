@@ -24,7 +24,7 @@
 struct hit {
 	const struct rule *rule;
 	enum level level;
-	struct fingerprint alert; /* it belongs to */
+	struct alert_place alert; /* it belongs to */
 };
 
 /* What was said about the record at hand; empty where there was nothing to say. */

@@ -23,7 +23,8 @@ enum level
 level_by_name(const char *name, size_t len)
 {
 	for (unsigned l = LEVEL_INFORMATIONAL; l < LEVELS; l++) {
-		if (strlen(names[l]) == len && memcmp(names[l], name, len) == 0)
+		if (len > 0 && names[l][0] == name[0] && strlen(names[l]) == len &&
+		    memcmp(names[l], name, len) == 0)
 			return (enum level)l;
 	}
 	return LEVEL_NONE;

@@ -53,17 +53,17 @@ memory_free(struct memory *m)
 }
 
 void *
-memory_put(struct memory *m, unsigned which, const void *key, bool *fresh)
+memory_put(struct memory *m, unsigned which, const void *key, uint64_t hash, bool *fresh)
 {
 	struct map *map = memory_map(m, which);
-	void *value = map_put(map, key, fresh);
+	void *value = map_put_hashed(map, key, hash, fresh);
 	if (value != NULL)
 		return value;
 	void *old;
 	if (map_stalest(map, &m->walk[which], 0, &old) == NULL)
 		return NULL;
 	map_remove_value(map, old);
-	return map_put(map, key, fresh);
+	return map_put_hashed(map, key, hash, fresh);
 }
 
 uint32_t
@@ -108,7 +108,8 @@ take_keywords(struct memory *m, struct sighting *s, const struct record *r)
 	if (octets == NULL)
 		return;
 	hash_octets(&m->key, octets, len, set.list);
-	struct keyword_set *known = &m->sets[set.list[0] % KEYWORD_SETS];
+	struct keyword_set *known =
+	    &m->sets[(set.list[0] | (unsigned)set.list[1] << 8) % KEYWORD_SETS];
 	if (!known->taken || memcmp(known->list, set.list, sizeof set.list) != 0) {
 		for (uint32_t at = 0; record_each(r, FIELD_CAPABILITIES, &at, &v);)
 			add_keyword(&set, v.str, v.len);
@@ -181,10 +182,10 @@ sight(struct memory *m, struct sighting *s, const struct record *r)
 /* ------------------------------------------------------------------------- what is new */
 
 static bool
-is_first(struct memory *m, unsigned which, const void *key)
+is_first(struct memory *m, unsigned which, const void *key, uint64_t hash)
 {
 	bool fresh = false;
-	struct first_seen *f = memory_put(m, which, key, &fresh);
+	struct first_seen *f = memory_put(m, which, key, hash, &fresh);
 	if (f == NULL)
 		return false;
 	if (fresh)
@@ -196,6 +197,16 @@ is_first(struct memory *m, unsigned which, const void *key)
 	return fresh;
 }
 
+/* Of a domain that is too long, its end. */
+static void
+domain_key(struct text_key *k, const char *s, size_t len)
+{
+	size_t n = len < KEY_TEXT ? len : KEY_TEXT - 1;
+	memset(k, 0, sizeof *k);
+	for (size_t i = 0; i < n; i++)
+		k->s[i] = ascii_lower(s[len - n + i]);
+}
+
 static void
 new_apply(struct memory *m, const struct sighting *s, struct record *r)
 {
@@ -203,14 +214,19 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 	bool domain = false;
 	if (!s->readable || s->client.family == 0)
 		return;
-	bool client = is_first(m, 3, &s->client);
+	bool client = is_first(m, 3, &s->client, s->at->client_hash);
 	for (uint32_t at = 0; s->message && record_each(r, FIELD_TO_DOMAIN, &at, &v);) {
-		struct text_key k = {""};
+		const struct text_key *first = &s->at->domain;
+		struct text_key k;
 		if (v.len == 0)
 			continue;
-		size_t n = v.len < KEY_TEXT ? v.len : KEY_TEXT - 1;
-		memcpy(k.s, v.str + v.len - n, n); /* of one that is too long, its end */
-		domain |= is_first(m, 4, &k);
+		if (v.len < KEY_TEXT && memcmp(first->s, v.str, v.len) == 0 &&
+		    first->s[v.len] == '\0') {
+			domain |= is_first(m, 4, first, s->at->domain_hash);
+			continue;
+		}
+		domain_key(&k, v.str, v.len);
+		domain |= is_first(m, 4, &k, map_expect(&m->domains, &k));
 	}
 	if (client)
 		record_put_word(r, FIELD_NEW, "client");
@@ -221,41 +237,67 @@ new_apply(struct memory *m, const struct sighting *s, struct record *r)
 		    (uint64_t)(m->now_ns - m->first_ns) / 1000000000u);
 }
 
+/* --------------------------------------------------------------------- looking ahead */
+
+static void
+expect_domain(struct memory *m, struct expected *e, const struct record *r)
+{
+	size_t len;
+	const char *to = record_str(r, FIELD_EMAIL_TO, &len);
+	const char *sign = to != NULL ? memrchr(to, '@', len) : NULL;
+	e->domain.s[0] = '\0';
+	if (r->kind != RECORD_MESSAGE || sign == NULL)
+		return;
+	domain_key(&e->domain, sign + 1, (size_t)(to + len - sign) - 1);
+	e->domain_hash = map_expect(&m->domains, &e->domain);
+}
+
 void
 memory_expect(struct memory *m, const struct record *r)
 {
-	m->client = record_ip(r, FIELD_SOURCE_IP);
-	if (m->client.family == 0)
-		return;
-	memset(&m->server, 0, sizeof m->server);
-	m->server.addr = record_ip(r, FIELD_DESTINATION_IP);
-	m->server.port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
-	const struct addr net = memory_net(&m->client);
-	map_expect(&m->clients, &m->client);
-	map_expect(&m->networks, &net);
-	map_expect(&m->servers, &m->server);
+	struct expected *e = &m->expected;
+	e->client = record_ip(r, FIELD_SOURCE_IP);
+	memset(&e->server, 0, sizeof e->server);
+	e->server.addr = record_ip(r, FIELD_DESTINATION_IP);
+	e->server.port = (uint16_t)record_u64(r, FIELD_DESTINATION_PORT, 0);
+	e->net = memory_net(&e->client);
+	e->client_hash = map_expect(&m->clients, &e->client);
+	e->net_hash = map_expect(&m->networks, &e->net);
+	e->server_hash = map_expect(&m->servers, &e->server);
+	expect_domain(m, e, r);
 }
 
-/* The places that memory_expect asked for are at hand: now for the entries that are there. */
+/* The places that were asked for are at hand: now for the entries that are there. */
 static void
-expect_entries(const struct memory *m)
+expect_entries(const struct memory *m, const struct expected *e)
 {
-	if (m->client.family == 0)
-		return;
-	const struct addr net = memory_net(&m->client);
-	map_expect_value(&m->clients, &m->client);
-	map_expect_value(&m->networks, &net);
-	map_expect_value(&m->servers, &m->server);
+	map_expect_value(&m->clients, e->client_hash);
+	map_expect_value(&m->networks, e->net_hash);
+	map_expect_value(&m->servers, e->server_hash);
+	if (e->domain.s[0] != '\0')
+		map_expect_value(&m->domains, e->domain_hash);
+}
+
+/* What was found of the record that is sighted, or is found only now. */
+static const struct expected *
+expected_of(struct memory *m, const struct sighting *s, const struct record *r)
+{
+	const struct expected *e = &m->expected;
+	if (e->server.port != s->port || memcmp(&e->client, &s->client, sizeof s->client) != 0 ||
+	    memcmp(&e->server.addr, &s->server, sizeof s->server) != 0)
+		memory_expect(m, r);
+	return e;
 }
 
 void
 memory_apply(struct memory *m, struct record *r)
 {
 	struct sighting s;
-	expect_entries(m);
+	expect_entries(m, &m->expected);
 	if (r->kind != RECORD_SESSION && r->kind != RECORD_MESSAGE)
 		return;
 	sight(m, &s, r);
+	s.at = expected_of(m, &s, r);
 	if (s.start_ns < 0 || s.end_ns < 0 || s.start_ns > MEMORY_LATEST_NS ||
 	    s.end_ns > MEMORY_LATEST_NS)
 		return; /* a capture whose clock was wrong teaches nothing */

@@ -42,12 +42,13 @@ struct sighting {
 	size_t alert_len;
 	const char *issuer; /* of the server's certificate */
 	size_t issuer_len;
-	uint32_t keywords; /* hash of the set without STARTTLS; 0: not known */
-	uint64_t sketch;   /* a bit for each keyword (by its hash): sets differ in about so many */
+	const struct expected *at; /* where the maps have its hosts */
+	uint32_t keywords;	   /* hash of the set without STARTTLS; 0: not known */
+	uint64_t sketch; /* a bit for each keyword (by its hash): sets differ in about so many */
 };
 
 #define KEYWORD_SETS \
-	64u /* whose hashes are at hand: most servers offer one of a few; a power of two */
+	1024u /* whose hashes are at hand: most servers offer one of a few; a power of two */
 
 struct keyword_set {
 	uint8_t list[16]; /* keyed hash of the values, as they stand in the record */
@@ -136,6 +137,15 @@ struct first_seen {
 	int64_t first_ns;
 };
 
+/* What a record will ask for.  It was found before the record's turn, so it counts only where it
+ * agrees with what the record says then.  Each key is hashed once. */
+struct expected {
+	struct addr client, net; /* family 0: none */
+	struct server_key server;
+	struct text_key domain; /* of a mail's first recipient; "": none */
+	uint64_t client_hash, net_hash, server_hash, domain_hash;
+};
+
 struct memory {
 	struct map failures; /* struct text_key -> struct failure */
 	struct map servers;  /* struct server_key -> struct server */
@@ -147,13 +157,13 @@ struct memory {
 	int64_t now_ns;	     /* the newest */
 	struct hash_key key; /* of keyword sets */
 	struct keyword_set sets[KEYWORD_SETS];
-	struct addr client; /* memory_expect: of the record to come; family 0: none */
-	struct server_key server;
+	struct expected expected; /* of the record that came last */
 };
 
-/* The entry of `key` in the map number `which` of the order above, made where it was not there; the
- * stalest goes where there is no room.  NULL where that cannot be. */
-void *memory_put(struct memory *m, unsigned which, const void *key, bool *fresh);
+/* The entry of `key` (of that hash, see map_expect) in the map number `which` of the order above,
+ * made where it was not there; the stalest goes where there is no room.  NULL where that cannot be.
+ */
+void *memory_put(struct memory *m, unsigned which, const void *key, uint64_t hash, bool *fresh);
 
 struct map *memory_map(struct memory *m, unsigned which);
 

@@ -92,7 +92,9 @@ remember(struct memory *m, const struct sighting *s)
 {
 	for (unsigned kind = 0; kind < KEY_KINDS; kind++) {
 		struct text_key k;
-		struct failure *f = key_of(s, kind, &k) ? memory_put(m, 0, &k, NULL) : NULL;
+		struct failure *f = key_of(s, kind, &k)
+		    ? memory_put(m, 0, &k, map_expect(&m->failures, &k), NULL)
+		    : NULL;
 		if (f == NULL)
 			continue;
 		f->last_ns = s->end_ns;

@@ -303,18 +303,14 @@ learn(struct server *v, const struct sighting *s, enum verdict verdict, uint32_t
 bool
 server_apply(struct memory *m, const struct sighting *s, struct record *r)
 {
-	struct server_key key;
+	const struct expected *at = s->at;
 	bool fresh = false;
 	enum confidence confidence = CONFIDENCE_LOW;
 	if (!(s->missing || (s->offer_known && !s->message)) || s->server.family == 0 ||
 	    s->client.family == 0)
 		return false;
-	memset(&key, 0, sizeof key);
-	key.addr = s->server;
-	key.port = s->port;
-	struct server *v = memory_put(m, 1, &key, &fresh);
-	struct addr net = memory_net(&s->client);
-	struct network_row *row = memory_put(m, 2, &net, NULL);
+	struct server *v = memory_put(m, 1, &at->server, at->server_hash, &fresh);
+	struct network_row *row = memory_put(m, 2, &at->net, at->net_hash, NULL);
 	if (v == NULL || row == NULL)
 		return false;
 	if (fresh)
@@ -326,8 +322,8 @@ server_apply(struct memory *m, const struct sighting *s, struct record *r)
 	    : v->offered > 0		  ? VERDICT_AS_BEFORE
 	    : v->not_offered > 0	  ? VERDICT_GAINED
 					  : VERDICT_NONE;
-	uint32_t net_hash = memory_hash(net.b, sizeof net.b);
-	uint32_t server_hash = memory_hash(&key, sizeof key);
+	uint32_t net_hash = memory_hash(at->net.b, sizeof at->net.b);
+	uint32_t server_hash = memory_hash(&at->server, sizeof at->server);
 	uint32_t now_s = (uint32_t)(s->end_ns / 1000000000);
 	bool back = s->offered && is_seen(v->clients.without, net_hash);
 	sights_add(&v->clients, s->offered, net_hash, now_s);

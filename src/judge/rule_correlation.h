@@ -58,6 +58,7 @@ struct correlation {
 	/* rule_window_expect: the one group that the record at hand belongs to, if it is one only
 	 */
 	struct group_key expected;
+	uint64_t expected_hash;
 	unsigned expected_at; /* as an event of which rule, from 1; 0: not known */
 };
 

@@ -6,7 +6,7 @@
 
 #include "judge/rule.h"
 
-#define MEMOS	1024u /* a power of two */
+#define MEMOS	4096u /* a power of two, some ten times as many as there are kinds of records */
 #define MATCHES 8u    /* rules that match a record that is kept */
 #define OCTETS	1024u /* of all that tells a record apart */
 #define FEW	2u    /* tests of a field that cost less than a look at its octets */

@@ -40,6 +40,19 @@ rule_window_init(struct correlation *c)
 	    (uint32_t)groups);
 }
 
+static void
+copy_lower(char *to, const char *s, size_t len)
+{
+	size_t i = 0;
+	for (uint64_t w; i + sizeof w <= len; i += sizeof w) {
+		memcpy(&w, s + i, sizeof w);
+		w = ascii_lower_8(w);
+		memcpy(to + i, &w, sizeof w);
+	}
+	for (; i < len; i++)
+		to[i] = ascii_lower(s[i]);
+}
+
 /* The hash of `h` and a value as text, blind to case. */
 static struct group_key
 mix_value(const struct rules *set, struct group_key h, const struct record_value *v)
@@ -50,8 +63,7 @@ mix_value(const struct rules *set, struct group_key h, const struct record_value
 	do { /* part by part: a value may be long */
 		size_t n = len < 256 ? len : 256;
 		memcpy(part, &h, sizeof h);
-		for (size_t i = 0; i < n; i++)
-			part[sizeof h + i] = ascii_lower(s[i]);
+		copy_lower(part + sizeof h, s, n);
 		hash_octets(&set->key, part, sizeof h + n, h.octets);
 		s += n;
 		len -= n;
@@ -95,13 +107,13 @@ give_up_one(struct correlation *c)
 }
 
 static struct group *
-find_group(struct correlation *c, const struct group_key *key)
+find_group(struct correlation *c, const struct group_key *key, uint64_t hash)
 {
 	bool fresh = false;
-	struct group *g = map_put(&c->groups, key, &fresh);
+	struct group *g = map_put_hashed(&c->groups, key, hash, &fresh);
 	if (g == NULL) {
 		give_up_one(c);
-		g = map_put(&c->groups, key, &fresh);
+		g = map_put_hashed(&c->groups, key, hash, &fresh);
 	}
 	if (g != NULL && fresh) {
 		g->last_ns = g->fired_ns = NEVER;
@@ -282,10 +294,10 @@ push_event(struct rules *s, const struct correlation *c, struct group *g, unsign
 }
 
 static bool
-push_group(struct rules *s, struct correlation *c, const struct group_key *key, unsigned position,
-    int64_t now_ns)
+push_group(struct rules *s, struct correlation *c, const struct group_key *key, uint64_t hash,
+    unsigned position, int64_t now_ns)
 {
-	struct group *g = find_group(c, key);
+	struct group *g = find_group(c, key, hash);
 	if (g == NULL)
 		return false;
 	if (now_ns < g->last_ns) /* the clock went back: time stands still */
@@ -328,7 +340,7 @@ rule_window_expect(struct rules *s, struct correlation *c)
 		return;
 	c->expected = keys[0];
 	c->expected_at = at + 1;
-	map_expect(&c->groups, &c->expected);
+	c->expected_hash = map_expect(&c->groups, &c->expected);
 }
 
 bool
@@ -338,7 +350,7 @@ rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns)
 	unsigned seens = 0;
 	bool complete = false;
 	if (c->expected_at > 0)
-		return push_group(s, c, &c->expected, c->expected_at - 1, now_ns);
+		return push_group(s, c, &c->expected, c->expected_hash, c->expected_at - 1, now_ns);
 	bool each = c->kind == CORRELATION_TEMPORAL || c->kind == CORRELATION_ORDERED;
 	/* backwards, so that one event is not two steps of a chain */
 	for (unsigned position = c->rules; position-- > 0;) {
@@ -353,7 +365,8 @@ rule_window_push(struct rules *s, struct correlation *c, int64_t now_ns)
 				continue; /* one record is one event, however many rules it hits */
 			if (k == seens && seens < GROUPS_A_RECORD)
 				seen[seens++] = keys[i];
-			complete |= push_group(s, c, &keys[i], position, now_ns);
+			complete |= push_group(s, c, &keys[i], map_expect(&c->groups, &keys[i]),
+			    position, now_ns);
 		}
 	}
 	return complete;

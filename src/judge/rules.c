@@ -529,7 +529,7 @@ rules_expect(const struct rules *s)
 	for (size_t k = 0; k < s->correlations; k++) {
 		const struct correlation *c = s->rule[s->order[k]]->body->correlation;
 		if (c->expected_at > 0)
-			map_expect_value(&c->groups, &c->expected);
+			map_expect_value(&c->groups, c->expected_hash);
 	}
 }
 

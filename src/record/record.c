@@ -7,8 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEAD	 RECORD_HEAD
-#define CUT_ROOM 16u /* octets kept free to say that values were left out */
+#define HEAD	  RECORD_HEAD
+#define SET_WORDS ((FIELDS + 63) / 64) /* of a set of fields */
+#define CUT_ROOM  16u		       /* octets kept free to say that values were left out */
 
 #define STR  TYPE_STR
 #define U64  TYPE_U64
@@ -112,23 +113,37 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 }
 
 #define ANY_SIZE 255u
+#define IP_SIZE	 17u
 
-/* Octets that the values of a type take. */
-static const uint8_t type_size[] = {[TYPE_STR] = ANY_SIZE,
-    [TYPE_U64] = 8,
-    [TYPE_BOOL] = 1,
-    [TYPE_TIME] = 8,
-    [TYPE_IP] = 17,
-    [TYPE_ITEM] = 0};
+/* Octets that a value takes: each is asked of each value that comes through the pipe, so they stand
+ * by themselves. */
+#define STR  ANY_SIZE
+#define U64  8
+#define BOOL 1
+#define TIME 8
+#define IP   IP_SIZE
+#define ITEM 0
+
+static const uint8_t field_size[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = type,
+#include "record/fields.def"
+#undef FIELD
+};
+
+#undef STR
+#undef U64
+#undef BOOL
+#undef TIME
+#undef IP
+#undef ITEM
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
 static inline bool
 is_sound(unsigned f, const uint8_t *p, size_t len)
 {
-	unsigned size = type_size[field_table[f].type];
-	return size == ANY_SIZE ||
-	    (len == size && (size != type_size[TYPE_IP] || p[0] == 4 || p[0] == 6));
+	unsigned size = field_size[f];
+	return size == ANY_SIZE || (len == size && (size != IP_SIZE || p[0] == 4 || p[0] == 6));
 }
 
 /* An address as record_put_ip put it: an IPv4 address has zeros behind its octets, whoever sent
@@ -237,25 +252,14 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 	return true;
 }
 
-const uint8_t *
-record_span(const struct record *r, enum field f, size_t *len)
-{
-	struct record_head head;
-	if (r->first[f] > r->last[f] || !head_at(r, r->last[f], &head))
-		return NULL;
-	*len = (size_t)(r->last[f] - r->first[f]) + HEAD + head.len;
-	return r->data + r->first[f];
-}
-
 bool
-record_is(const struct record *r, enum field f, const char *word)
+record_has_str(const struct record *r, enum field f, const char *s, size_t len)
 {
 	struct record_head head;
-	if (!record_has(r, f) || field_table[f].type != TYPE_STR)
+	if (field_table[f].type != TYPE_STR)
 		return false;
-	size_t len = strlen(word);
 	for (uint32_t at = r->first[f]; find_from(r, f, &at, &head); at += HEAD + head.len) {
-		if (head.len == len && memcmp(r->data + at + HEAD, word, len) == 0)
+		if (head.len == len && memcmp(r->data + at + HEAD, s, len) == 0)
 			return true;
 	}
 	return false;
@@ -342,25 +346,107 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 	index_anew(r);
 }
 
+/* Fields that name no person, but no arrays of objects nor what stands in these: a bit for each. */
+static const uint64_t *
+open_fields(void)
+{
+	static uint64_t set[SET_WORDS];
+	static bool known;
+	enum field item = FIELDS; /* members stand behind the field that begins an element */
+	for (unsigned f = 0; !known && f < FIELDS; f++) {
+		if (field_table[f].type == TYPE_ITEM)
+			item = (enum field)f;
+		bool inside = item != FIELDS && (item == f || is_member(item, (enum field)f));
+		if (!inside && field_table[f].privacy == PRIVACY_OPEN)
+			set[f / 64] |= 1ull << f % 64;
+	}
+	known = true;
+	return set;
+}
+
+/* Octets of a record that are left out where it is copied: a value. */
+struct cut {
+	uint32_t at, size;
+};
+
+#define CUTS 24u /* so many are left out without a look at each value */
+
+/* The values of these fields, in their order; how many, CUTS + 1 where they are more than CUTS. */
+static unsigned
+cuts_of(const struct record *r, const uint64_t set[SET_WORDS], struct cut cut[CUTS])
+{
+	struct record_head head;
+	unsigned n = 0;
+	for (unsigned w = 0; w < SET_WORDS; w++) {
+		for (uint64_t left = r->has[w] & set[w]; left != 0; left &= left - 1) {
+			unsigned f = w * 64 + (unsigned)__builtin_ctzll(left), i;
+			for (uint32_t at = r->first[f]; find_from(r, (enum field)f, &at, &head);
+			     at += HEAD + head.len) {
+				if (n == CUTS)
+					return CUTS + 1;
+				for (i = n++; i > 0 && cut[i - 1].at > at; i--)
+					cut[i] = cut[i - 1];
+				cut[i] = (struct cut){at, HEAD + head.len};
+			}
+		}
+	}
+	return n;
+}
+
+/* Copies what is between the cuts; how many octets. */
+static uint32_t
+copy_between(uint8_t *out, const struct record *r, const struct cut *cut, unsigned n)
+{
+	uint32_t len = 0, from = 0;
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(out + len, r->data + from, cut[i].at - from);
+		len += cut[i].at - from;
+		from = cut[i].at + cut[i].size;
+	}
+	memcpy(out + len, r->data + from, r->len - from);
+	return len + r->len - from;
+}
+
+/* Value by value, as many as find room. */
+static uint32_t
+put_open_slowly(const struct record *r, uint8_t *out, uint32_t max)
+{
+	const uint64_t *open = open_fields();
+	struct record_head head;
+	uint32_t len = 0;
+	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
+		const uint32_t size = HEAD + head.len;
+		if (!(open[head.field / 64] >> head.field % 64 & 1) || size > max - len)
+			continue;
+		memcpy(out + len, r->data + at, size);
+		len += size;
+	}
+	return len;
+}
+
+uint32_t
+record_put_open(const struct record *r, uint8_t *out, uint32_t max)
+{
+	const uint64_t *open = open_fields();
+	uint64_t closed[SET_WORDS];
+	struct cut cut[CUTS];
+	for (unsigned w = 0; w < SET_WORDS; w++)
+		closed[w] = ~open[w];
+	const unsigned n = cuts_of(r, closed, cut);
+	uint32_t len = r->len;
+	for (unsigned i = 0; i < n && n <= CUTS; i++)
+		len -= cut[i].size;
+	if (n > CUTS || len > max)
+		return put_open_slowly(r, out, max);
+	return copy_between(out, r, cut, n);
+}
+
 void
 record_copy_open(struct record *out, const struct record *r, uint32_t max)
 {
-	struct record_head head;
-	enum field item = FIELDS; /* whose elements are left out now */
 	record_begin(out, (enum record_kind)r->kind);
-	for (uint32_t at = 0; head_at(r, at, &head); at += HEAD + head.len) {
-		uint32_t size = HEAD + head.len;
-		if (field_table[head.field].type == TYPE_ITEM)
-			item = (enum field)head.field;
-		if (head.field == item ||
-		    (item != FIELDS && is_member(item, (enum field)head.field)))
-			continue;
-		if (field_table[head.field].privacy != PRIVACY_OPEN || size > max - out->len)
-			continue;
-		memcpy(out->data + out->len, r->data + at, size);
-		record_note(out, head.field, out->len);
-		out->len += size;
-	}
+	out->len = record_put_open(r, out->data, max);
+	index_anew(out);
 }
 
 void
@@ -373,27 +459,54 @@ record_copy_first(struct record *out, const struct record *r, enum field f)
 		    head.len);
 }
 
+/* Where a value stands in a copy; *piece is the last one that was asked for, since most values
+ * stand in a few. */
+struct piece {
+	uint32_t begin, end, shift;
+};
+
+static inline uint16_t
+moved(uint32_t at, struct piece *piece, const struct cut *cut, unsigned n)
+{
+	if (at < piece->begin || at >= piece->end) {
+		*piece = (struct piece){0, UINT32_MAX, 0};
+		for (unsigned i = 0; i < n && cut[i].at < at; i++) {
+			piece->begin = cut[i].at;
+			piece->shift += cut[i].size;
+		}
+		for (unsigned i = n; i > 0 && cut[i - 1].at > at; i--)
+			piece->end = cut[i - 1].at;
+	}
+	return (uint16_t)(at - piece->shift);
+}
+
 void
 record_copy_without(struct record *out, const struct record *r, const uint16_t *without, unsigned n)
 {
-	struct record_head head;
-	uint32_t from = 0, at = 0; /* what is to be copied in one go */
-	uint64_t left_out[(FIELDS + 63) / 64] = {0};
+	uint64_t left_out[SET_WORDS] = {0};
+	struct cut cut[CUTS];
+	struct piece piece = {0};
 	for (unsigned i = 0; i < n; i++)
 		left_out[without[i] / 64] |= 1ull << without[i] % 64;
 	record_begin(out, (enum record_kind)r->kind);
 	out->cut = r->cut;
-	for (; head_at(r, at, &head); at += HEAD + head.len) {
-		if (!(left_out[head.field / 64] >> head.field % 64 & 1)) {
-			record_note(out, head.field, out->len + at - from);
-			continue;
-		}
-		memcpy(out->data + out->len, r->data + from, at - from);
-		out->len += at - from;
-		from = at + HEAD + head.len;
+	const unsigned cuts = cuts_of(r, left_out, cut);
+	if (cuts > CUTS) {
+		out->len = copy_between(out->data, r, NULL, 0);
+		index_anew(out);
+		for (unsigned i = 0; i < n; i++)
+			record_remove(out, (enum field)without[i]);
+		return;
 	}
-	memcpy(out->data + out->len, r->data + from, at - from);
-	out->len += at - from;
+	out->len = copy_between(out->data, r, cut, cuts);
+	for (unsigned w = 0; w < SET_WORDS; w++) {
+		out->has[w] = r->has[w] & ~left_out[w];
+		for (uint64_t left = out->has[w]; left != 0; left &= left - 1) {
+			unsigned f = w * 64 + (unsigned)__builtin_ctzll(left);
+			out->first[f] = moved(r->first[f], &piece, cut, cuts);
+			out->last[f] = moved(r->last[f], &piece, cut, cuts);
+		}
+	}
 }
 
 enum field

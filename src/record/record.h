@@ -122,38 +122,16 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 	return record_each(r, f, &at, v);
 }
 
-/*
- * The values of one field as the octets that stand in the record, for who writes all of them on:
- * record_each without a struct record_value for each, which was half the time of a JSON object.
- * NULL behind the last one.  Whether the octets are a value of the field's type is not looked at.
- */
-static inline const uint8_t *
-record_octets(const struct record *r, enum field f, uint32_t *at, size_t *len)
+/* Has field f, of which there is a value, that one of `len` octets among them? */
+bool record_has_str(const struct record *r, enum field f, const char *s, size_t len);
+
+/* Does field f have the value `word`, in any of its values?  (Inline, since the length of a literal
+ * is known, and many a record lacks the field.) */
+static inline bool
+record_is(const struct record *r, enum field f, const char *word)
 {
-	uint16_t head[2];
-	uint32_t i = *at == 0 ? r->first[f] : *at;
-	if (!record_has(r, f) || r->len > sizeof r->data)
-		return NULL;
-	while (i <= r->last[f] && i + sizeof head <= r->len) {
-		memcpy(head, r->data + i, sizeof head);
-		if (head[1] > r->len - i - sizeof head)
-			return NULL;
-		*at = i + (uint32_t)sizeof head + head[1];
-		*len = head[1];
-		if (head[0] == f)
-			return r->data + i + sizeof head;
-		i = *at;
-	}
-	return NULL;
+	return record_has(r, f) && record_has_str(r, f, word, strlen(word));
 }
-
-/* The octets of a field that the record has, from its first value to its last, as they stand there
- * (with the names of their fields, and whatever was put in between): records are alike in them only
- * where these are equal.  They live as long as the record; NULL where they are no record. */
-const uint8_t *record_span(const struct record *r, enum field f, size_t *len);
-
-/* Does field f have the value `word`, in any of its values? */
-bool record_is(const struct record *r, enum field f, const char *word);
 
 /* Takes all values of field f out. */
 void record_remove(struct record *r, enum field f);
@@ -165,6 +143,9 @@ void record_set_word(struct record *r, enum field f, const char *word);
  * OPEN), as many as fit into `max` octets, in their order.  Arrays of objects are left out: they
  * are long, and what comes behind them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
+
+/* The same as octets alone (record_take makes a record of them); how many. */
+uint32_t record_put_open(const struct record *r, uint8_t *out, uint32_t max);
 
 /* Adds the first value of field f that `r` has, if any. */
 void record_copy_first(struct record *out, const struct record *r, enum field f);
@@ -192,6 +173,7 @@ static inline void record_put_ip(struct record *r, enum field f, const struct ad
 static inline void record_put_item(struct record *r,
     enum field f); /* begins the next element of an array of objects */
 
+#include "record/octets.h"
 #include "record/put.h"
 
 #endif

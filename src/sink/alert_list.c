@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "record/read.h"
 #include "sink/draw.h"
 #include "sink/words.h"
 
@@ -21,6 +22,14 @@ static struct listed *
 row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum field field)
 {
 	char title[sizeof rows[0].title];
+	size_t len;
+	const char *raw = record_str(r, field, &len);
+	for (unsigned i = 0; i < LIMIT_LISTED_RULES && raw != NULL && rows[i].title[0] != '\0';
+	     i++) {
+		if (len < sizeof title && memcmp(rows[i].title, raw, len) == 0 &&
+		    rows[i].title[len] == '\0')
+			return &rows[i]; /* what was made safe to show stays as it is */
+	}
 	copy(title, sizeof title, r, field);
 	for (unsigned i = 0; i < LIMIT_LISTED_RULES; i++) {
 		if (rows[i].title[0] == '\0')
@@ -34,21 +43,15 @@ row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum fiel
 	return last;
 }
 
-static uint64_t
-number(const struct record *r, enum field field)
-{
-	struct record_value v;
-	return record_find(r, field, &v) ? v.u64 : 0;
-}
-
 static void
 take_alert(struct alert_list *l, const struct record *r)
 {
-	struct record_value v;
+	size_t len;
+	const char *word = record_str(r, FIELD_LEVEL, &len);
 	bool resolved = record_is(r, FIELD_ALERT_STATE, "resolved");
-	bool repeated = record_is(r, FIELD_ALERT_STATE, "repeated");
+	bool repeated = !resolved && record_is(r, FIELD_ALERT_STATE, "repeated");
 	struct listed *x = row_of(resolved ? l->resolved : l->rule, r, FIELD_RULE_NAME);
-	int level = record_find(r, FIELD_LEVEL, &v) ? words_level(v.str, v.len) : LEVEL_NONE;
+	int level = word != NULL ? words_level(word, len) : LEVEL_NONE;
 	if (level > x->level)
 		x->level = level;
 	if (x->detail[0] == '\0') {
@@ -59,21 +62,20 @@ take_alert(struct alert_list *l, const struct record *r)
 			copy(x->sentence, sizeof x->sentence, r, FIELD_MESSAGE);
 	}
 	x->alerts += !repeated;
-	x->events += resolved ? 1 : number(r, FIELD_COUNT);
+	x->events += resolved ? 1 : record_u64(r, FIELD_COUNT, 0);
 }
 
 void
 alert_list_take(struct alert_list *l, const struct record *r)
 {
-	struct record_value v;
 	if (r->kind == RECORD_ALERT) {
 		take_alert(l, r);
-	} else if (record_find(r, FIELD_ACCEPTED_TITLE, &v)) {
+	} else if (record_has(r, FIELD_ACCEPTED_TITLE)) {
 		struct listed *x = row_of(l->accepted, r, FIELD_ACCEPTED_TITLE);
 		struct text t = text_in(x->detail, sizeof x->detail);
 		words_acceptance(&t, r);
 		/* mails, and connections that held none */
-		x->events += r->kind == RECORD_MESSAGE || number(r, FIELD_MESSAGES) == 0;
+		x->events += r->kind == RECORD_MESSAGE || record_u64(r, FIELD_MESSAGES, 0) == 0;
 	}
 }
 

@@ -167,15 +167,28 @@ finds_no_room(const struct cards *c, const struct connection *key)
 }
 
 bool
-cards_want(const struct cards *c, const struct record *r)
+cards_want(struct cards *c, const struct record *r)
 {
 	struct connection key;
+	c->nowhere = NULL;
 	if (r->kind == RECORD_SESSION && !record_is(r, FIELD_OUTCOME, "cleartext"))
 		return false;
 	if (map_count(&c->filed) < LIMIT_CARDS)
 		return true;
 	connection_of(&key, r);
-	return !finds_no_room(c, &key) || map_find(&c->open, &key) != NULL;
+	if (!finds_no_room(c, &key) || (map_count(&c->open) > 0 && map_find(&c->open, &key)))
+		return true;
+	c->nowhere = r;
+	return false;
+}
+
+/* Was that found out already when it was asked for? */
+static bool
+is_nowhere(struct cards *c, const struct record *r)
+{
+	bool nowhere = c->nowhere == r;
+	c->nowhere = NULL;
+	return nowhere;
 }
 
 void
@@ -183,9 +196,11 @@ cards_take_mail(struct cards *c, const struct record *r)
 {
 	struct connection key;
 	drop_spent(c);
+	if (is_nowhere(c, r))
+		return; /* its session counts it */
 	connection_of(&key, r);
 	if (finds_no_room(c, &key) && (map_count(&c->open) == 0 || !map_find(&c->open, &key)))
-		return; /* its session counts it */
+		return;
 	struct card *open = map_put(&c->open, &key, NULL);
 	if (open != NULL) {
 		card_take(open, r, c->reveal);
@@ -204,6 +219,10 @@ cards_take_session(struct cards *c, const struct record *r)
 	bool clear =
 	    record_find(r, FIELD_OUTCOME, &v) && words_outcome(v.str, v.len) == OUTCOME_CLEARTEXT;
 	drop_spent(c);
+	if (is_nowhere(c, r)) {
+		c->left_out++;
+		return NULL;
+	}
 	connection_of(&key, r);
 	struct card *card =
 	    map_count(&c->open) > 0 ? map_find_key(&c->open, &key, &c->spent) : NULL;

@@ -31,15 +31,17 @@ struct cards {
 	struct filed **sorted;		    /* by cards_sort */
 	const void *spent; /* key of an open card that was filed: it goes with the next record */
 	uint64_t left_out; /* connections that found no room */
-	bool reveal;	   /* nothing is masked */
+	const struct record *nowhere; /* asked for last: it will find no room, nor an open card */
+	bool reveal;		      /* nothing is masked */
 };
 
 /* False where the memory is refused. */
 bool cards_init(struct cards *c, bool reveal);
 void cards_free_all(struct cards *c);
 
-/* Will a card be made of the record, or be added to?  (Sometimes where none will.) */
-bool cards_want(const struct cards *c, const struct record *r);
+/* Will a card be made of the record, or be added to?  (Sometimes where none will.)  What is asked
+ * of a record is not looked up anew when it is taken next. */
+bool cards_want(struct cards *c, const struct record *r);
 
 /* Takes the record of a mail. */
 void cards_take_mail(struct cards *c, const struct record *r);

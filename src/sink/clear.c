@@ -4,27 +4,28 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "record/read.h"
 #include "sink/words.h"
 
 bool
 clear_of_session(struct clear *c, const struct record *r)
 {
-	struct record_value v;
-	if (!record_find(r, FIELD_OUTCOME, &v) || words_outcome(v.str, v.len) != OUTCOME_CLEARTEXT)
+	size_t len;
+	const char *s = record_str(r, FIELD_OUTCOME, &len);
+	if (s == NULL || words_outcome(s, len) != OUTCOME_CLEARTEXT)
 		return false;
 	memset(c, 0, sizeof *c);
 	c->record = r;
-	if (record_find(r, FIELD_SOURCE_IP, &v))
-		c->client = v.ip;
-	if (record_find(r, FIELD_DESTINATION_IP, &v))
-		c->server = v.ip;
-	if (record_find(r, FIELD_MESSAGES, &v))
-		c->mails = v.u64;
-	if (record_find(r, FIELD_ENVELOPES, &v) && v.u64 > c->mails)
-		c->mails = v.u64;
-	if (record_find(r, FIELD_REASON, &v)) {
+	c->client = record_ip(r, FIELD_SOURCE_IP);
+	c->server = record_ip(r, FIELD_DESTINATION_IP);
+	c->mails = record_u64(r, FIELD_MESSAGES, 0);
+	uint64_t envelopes = record_u64(r, FIELD_ENVELOPES, 0);
+	if (envelopes > c->mails)
+		c->mails = envelopes;
+	s = record_str(r, FIELD_REASON, &len);
+	if (s != NULL) {
 		struct text t = text_in(c->reason, sizeof c->reason);
-		text_add_wire(&t, v.str, v.len);
+		text_add_wire(&t, s, len);
 	}
 	c->logins = record_is(r, FIELD_EXPOSED, "credentials");
 	return true;

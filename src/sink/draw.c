@@ -61,8 +61,10 @@ add_what(struct text *t, const struct card *c)
 		what[n] = n == 0 ? "Credentials" : "credentials";
 		n++;
 	}
-	for (unsigned i = 0; i < n; i++)
-		text_printf(t, "%s%s", i > 0 ? " and " : "", what[i]);
+	for (unsigned i = 0; i < n; i++) {
+		text_puts(t, i > 0 ? " and " : "");
+		text_puts(t, what[i]);
+	}
 	text_puts(t, n > 0 ? " in clear" : "In clear");
 }
 
@@ -92,7 +94,9 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 		bool alarm = p->colour && words_level_style(c->key.level) == STYLE_ALARM;
 		char tag[16];
 		struct text l = text_in(tag, sizeof tag);
-		text_printf(&l, alarm ? " %s " : "%s", words_level_name(c->key.level));
+		text_puts(&l, alarm ? " " : "");
+		text_puts(&l, words_level_name(c->key.level));
+		text_puts(&l, alarm ? " " : "");
 		page_tab(p, alarm ? 2 : DRAW_LABEL);
 		page_put(p, words_level_style(c->key.level), tag);
 		page_tab(p, DRAW_VALUE);
@@ -229,8 +233,10 @@ draw_side(struct page *p, const char *label, const struct addr *a, unsigned port
 	struct text t = text_in(where, sizeof where), n = text_in(net, sizeof net);
 	addr_print(a, address);
 	text_puts(&t, address[0] != '\0' ? address : "address not known");
-	if (port != 0)
-		text_printf(&t, a->family == 6 ? " port %u" : ":%u", port);
+	if (port != 0) {
+		text_puts(&t, a->family == 6 ? " port " : ":");
+		text_add_u64(&t, port);
+	}
 	draw_label(p, label);
 	page_put(p, STYLE_PLAIN, where);
 	if (side->name[0] != '\0') {

@@ -17,7 +17,7 @@ bool json_counts(const void *state, struct sink_counts *out);
 
 /* text.c: cards and a summary, for people */
 void *text_open(const struct sink_config *config, char error[SINK_ERROR]);
-bool text_wants_details(const void *state, const struct record *r);
+bool text_wants_details(void *state, const struct record *r);
 bool text_push(void *state, const struct record *r);
 bool text_flush(void *state);
 bool text_close(void *state);

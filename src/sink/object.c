@@ -5,7 +5,7 @@
  * becomes the text that leads to its value ("email":{"from":{"address":).  What stands between two
  * values (the end of the first, closing braces, a comma, the names that lead to the second) depends
  * on their two fields alone: such a joint is made once, then copied.  And so are values, with the
- * joints between them, that the record before had, too (struct kept).
+ * joints between them, that the record before had, too (kept.h).
  *
  * Octets from the wire become valid UTF-8 by the policy of text_add_wire, then JSON strings.
  * Nothing bad in a record (it comes from a worker, see record_next) leads to a broken object: where
@@ -24,17 +24,20 @@
 #include "base/scan.h"
 #include "base/text.h"
 #include "record/mask.h"
+#include "sink/kept.h"
 #include "sink/object.h"
 
-#define DEPTH	6u			/* components of the deepest field name */
-#define PATH	64u			/* octets of the text that leads to a value */
-#define JOINT	61u			/* octets of a joint: it fills a line of the cache */
-#define JOINTS	8u			/* joints to each field that are kept */
-#define ENTRIES (LIMIT_RECORD / 4u + 1) /* values of a record: an entry takes four octets */
-#define MASKED	2048u			/* octets of a masked value */
-#define WORDS	((FIELDS + 63) / 64)	/* of a set of fields, as struct record has it */
-#define KEPT	16384u			/* octets of a record, and of its text, that are kept */
-#define SLOTS	3u			/* records kept: a session, a message, another one */
+#define DEPTH	  6u			  /* components of the deepest field name */
+#define PATH	  64u			  /* octets of the text that leads to a value */
+#define JOINT	  61u			  /* octets of a joint: it fills a line of the cache */
+#define JOINTS	  8u			  /* joints to each field that are kept */
+#define ENTRIES	  (LIMIT_RECORD / 4u + 1) /* values of a record: an entry takes four octets */
+#define MASKED	  2048u			  /* octets of a masked value */
+#define WORDS	  KEPT_WORDS
+#define STAMP	  20u /* octets of a time up to its fraction */
+#define DAY_S	  86400
+#define SECOND_NS 1000000000
+#define SLOTS	  3u /* records kept: a session, a message, another one */
 
 struct path {
 	char text[PATH];	/* "email":{"from":{"address": */
@@ -72,23 +75,6 @@ struct measure {
 	bool only_basics; /* the fields of `basics` alone */
 };
 
-/*
- * A record that was written, and the text that was made of it.  Half of what a record says is what
- * the one of its kind before it said, and nearly all of an alert what its event says: of values
- * that stand there in the same octets the text is copied, of as many as follow each other at once.
- */
-struct kept {
-	uint64_t set[WORDS]; /* fields that were written */
-	struct kept_field {
-		uint16_t first, last; /* where its first and last values stand in the data */
-		uint16_t span;	      /* octets of all its values; 0: not to be copied */
-		uint16_t before;      /* the field that was written before; FIELDS: none */
-		uint32_t begin, end;  /* of its text, with the joint before it */
-	} field[FIELDS];
-	uint8_t data[KEPT];
-	char text[KEPT];
-};
-
 struct object {
 	bool reveal;
 	bool over;		/* the object at hand does not fit */
@@ -98,8 +84,8 @@ struct object {
 	uint64_t items[WORDS];	/* those that begin elements */
 	uint64_t twins[WORDS];	/* those that have an earlier one of the same name */
 	uint64_t basic[WORDS];	/* `basics` */
-	int64_t day;		/* the day that `date` names, since the epoch */
-	char date[16];		/* 2026-11-23T */
+	int64_t day, second;	/* of `stamp`, since the epoch */
+	char stamp[STAMP];	/* 2026-11-23T13:00:05. */
 	struct joint joint[FIELDS][JOINTS]; /* that led to each field, by the field before */
 	uint8_t shape[FIELDS];		    /* SHAPE_x of each field */
 	struct path path[FIELDS];	    /* of each field */
@@ -109,6 +95,7 @@ struct object {
 	char masked[MASKED];	       /* a value while it is masked */
 	struct kept kept[SLOTS];
 	struct kept *event; /* of them: the one that alerts are about */
+	struct kept alert;  /* of the last one: what its event does not say */
 };
 
 /* What is left of a record that hostile values made too long: each of these, cut, fits. */
@@ -223,28 +210,43 @@ put_u64(struct object *o, uint64_t n)
 	put(o, digits, len);
 }
 
-/* As text_add_time, which asks the C library for the calendar: here once for each day. */
+/* The time up to its seconds; the C library is asked for the calendar once for each day. */
 static void
-put_time(struct object *o, int64_t ns)
+make_stamp(struct object *o, int64_t ns, int64_t second)
 {
-	const int64_t day_ns = 86400ll * 1000000000;
-	int64_t day = ns / day_ns;
-	if (ns % day_ns < 0)
+	int64_t day = second / DAY_S, rest = second % DAY_S;
+	if (rest < 0) {
+		rest += DAY_S;
 		day--;
-	if (day != o->day || o->date[0] == '\0') {
+	}
+	if (day != o->day || o->stamp[0] == '\0') {
 		char buf[40];
 		struct text t = text_in(buf, sizeof buf);
 		text_add_time(&t, ns);
-		memcpy(o->date, buf, 11);
+		memcpy(o->stamp, buf, STAMP);
 		o->day = day;
 	}
-	uint64_t rest = (uint64_t)ns - (uint64_t)day * (uint64_t)day_ns, s = rest / 1000000000;
+	const uint64_t s = (uint64_t)rest;
+	digits_put_wide(o->stamp + 11, 2, s / 3600);
+	digits_put_wide(o->stamp + 14, 2, s / 60 % 60);
+	digits_put_wide(o->stamp + 17, 2, s % 60);
+	o->second = second;
+}
+
+/* As text_add_time.  Most times of a record, and of the one behind it, are of the same second. */
+static void
+put_time(struct object *o, int64_t ns)
+{
 	char out[] = "2026-11-23T00:00:00.000000000Z";
-	memcpy(out, o->date, 11);
-	digits_put_wide(out + 11, 2, s / 3600);
-	digits_put_wide(out + 14, 2, s / 60 % 60);
-	digits_put_wide(out + 17, 2, s % 60);
-	digits_put_wide(out + 20, 9, rest % 1000000000);
+	int64_t second = ns / SECOND_NS, rest = ns % SECOND_NS;
+	if (rest < 0) {
+		rest += SECOND_NS;
+		second--;
+	}
+	if (second != o->second || o->stamp[0] == '\0')
+		make_stamp(o, ns, second);
+	memcpy(out, o->stamp, STAMP);
+	digits_put_wide(out + STAMP, 9, (uint64_t)rest);
 	put(o, out, sizeof out - 1);
 }
 
@@ -567,35 +569,18 @@ put_field(struct object *o, const struct record *r, struct place *p, uint16_t f,
 	return 0;
 }
 
-/* memcmp, of what is mostly short: two words that may overlap, and no call. */
-static inline bool
-is_equal(const uint8_t *a, const uint8_t *b, size_t len)
+static inline uint16_t
+reach_of(const struct record *r, uint16_t f)
 {
-	uint64_t first[2], last[2];
-	if (len < sizeof *first || len > 2 * sizeof *first)
-		return memcmp(a, b, len) == 0;
-	memcpy(&first[0], a, sizeof *first);
-	memcpy(&first[1], b, sizeof *first);
-	memcpy(&last[0], a + len - sizeof *last, sizeof *last);
-	memcpy(&last[1], b + len - sizeof *last, sizeof *last);
-	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
-}
-
-/* Does field f stand in the record as in the one that is kept? */
-static inline bool
-is_same(const struct record *r, const struct kept *k, const struct kept_field *x, uint16_t f)
-{
-	uint32_t first = r->first[f];
-	return x->span > 0 && r->last[f] - first == (uint32_t)(x->last - x->first) &&
-	    x->span <= r->len - first && is_equal(r->data + first, k->data + x->first, x->span);
+	return (uint16_t)(r->last[f] - r->first[f]);
 }
 
 /*
  * Writes these fields of the record.  What k has in the same octets, and with the same field before
- * it, is copied in runs.  With `note` k's fields become those of this record.
+ * it, is copied in runs.  k's fields become those of this record.
  */
 static void
-put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct kept *k, bool note)
+put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct kept *k)
 {
 	const char *begin = o->at, *run = begin;
 	struct place top = {FIELDS, 0};
@@ -608,7 +593,7 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 			uint16_t before = top.previous;
 			uint32_t from = (uint32_t)((size_t)(o->at - begin) + length), span;
 			struct kept_field *x = &k->field[f];
-			if (has(k->set, f) && x->before == before && is_same(r, k, x, f)) {
+			if (x->before == before && kept_has(k, f) && kept_is_same(k, r, f)) {
 				run = length == 0 ? k->text + x->begin : run;
 				length += x->end - x->begin;
 				top.previous = f;
@@ -621,10 +606,10 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 			}
 			if (top.previous != f) { /* a twin, or no value */
 				set[w] &= ~(1ull << f % 64);
-			} else if (note) {
+			} else {
 				uint32_t end = (uint32_t)((size_t)(o->at - begin) + length);
-				*x = (struct kept_field){r->first[f], r->last[f], (uint16_t)span,
-				    before, from, end};
+				*x = (struct kept_field){r->first[f], reach_of(r, f),
+				    (uint16_t)span, before, from, end};
 			}
 		}
 	}
@@ -632,17 +617,83 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 	put_end(o, &top);
 }
 
-/* Keeps the record, of which the fields in `set` were noted, and its text; or nothing. */
-static void
-keep(struct kept *k, const struct record *r, const uint64_t set[WORDS], const char *text,
-    size_t len)
+/* The first field in the set from `f` on; FIELDS where there is none. */
+static inline unsigned
+next_in(const uint64_t set[WORDS], unsigned f)
 {
-	memset(k->set, 0, sizeof k->set);
-	if (len == 0 || len > KEPT || r->len > KEPT)
-		return;
-	memcpy(k->set, set, sizeof k->set);
-	memcpy(k->data, r->data, r->len);
-	memcpy(k->text, text, len);
+	unsigned w = f / 64;
+	if (f >= FIELDS)
+		return FIELDS;
+	for (uint64_t bits = set[w] & UINT64_MAX << f % 64;; bits = set[w]) {
+		if (bits != 0)
+			return w * 64 + (unsigned)__builtin_ctzll(bits);
+		if (++w == WORDS)
+			return FIELDS;
+	}
+}
+
+/* The last field in the set before `f`, of which there is one. */
+static inline unsigned
+last_in(const uint64_t set[WORDS], unsigned f)
+{
+	unsigned w = (f - 1) / 64;
+	uint64_t bits = set[w] & UINT64_MAX >> (63 - (f - 1) % 64);
+	while (bits == 0)
+		bits = set[--w];
+	return w * 64 + 63 - (unsigned)__builtin_clzll(bits);
+}
+
+/* Writes field f of an alert that its event has not, or not so: as the alert before had it, where
+ * it did (what a rule says of itself), and notes it. */
+static void
+put_own(struct object *o, const struct record *r, struct place *p, uint16_t f, const char *begin,
+    bool *sorted)
+{
+	struct kept_field *x = &o->alert.field[f];
+	const uint32_t from = (uint32_t)(o->at - begin);
+	const uint16_t before = p->previous;
+	uint32_t span;
+	if (x->before == before && kept_has(&o->alert, f) && kept_is_same(&o->alert, r, f)) {
+		put(o, o->alert.text + x->begin, x->end - x->begin);
+		p->previous = f;
+		span = x->span;
+	} else {
+		span = put_field(o, r, p, f, sorted);
+	}
+	if (p->previous == f)
+		*x = (struct kept_field){r->first[f], reach_of(r, f), (uint16_t)span, before, from,
+		    (uint32_t)(o->at - begin)};
+}
+
+/* Writes these fields of an alert: runs of what its event, of which it is a copy, says in the same
+ * octets, and between them, one by one, what is the alert's own. */
+static void
+put_alert(struct object *o, const struct record *r, const uint64_t set[WORDS], const struct kept *k)
+{
+	uint64_t same[WORDS], ends[WORDS], own[WORDS] = {0};
+	const char *begin = o->at;
+	struct place top = {FIELDS, 0};
+	bool sorted = false;
+	kept_find(k, r, set, same);
+	for (unsigned w = 0; w < WORDS;
+	     w++) /* of runs: fields that only one of them has, or else */
+		ends[w] = (set[w] ^ k->set[w]) | (set[w] & ~same[w]);
+	put_char(o, '{');
+	for (unsigned f = 0; (f = next_in(set, f)) < FIELDS; f++) {
+		if (has(same, f) && k->field[f].before == top.previous) {
+			uint32_t from = k->field[f].begin;
+			f = last_in(set, next_in(ends, f));
+			put(o, k->text + from, k->field[f].end - from);
+			top.previous = (uint16_t)f;
+			continue;
+		}
+		put_own(o, r, &top, (uint16_t)f, begin, &sorted);
+		if (top.previous == f) /* else it is a twin, or has no value */
+			put_in(own, f);
+	}
+	put_end(o, &top);
+	bool whole = !o->over && o->measure.octets == measures[0].octets;
+	kept_take(&o->alert, r, own, begin, whole ? (size_t)(o->at - begin) : 0);
 }
 
 /* Octets written; 0 where it does not fit. */
@@ -653,19 +704,23 @@ write_measured(struct object *o, const struct record *r, const struct measure *m
 	uint64_t set[WORDS];
 	bool alert = r->kind == RECORD_ALERT;
 	struct kept *k = alert ? o->event : &o->kept[r->kind < SLOTS ? r->kind : SLOTS - 1];
-	if (m != &measures[0]) /* it may show less of a value */
+	if (m != &measures[0]) { /* it may show less of a value */
 		memset(k->set, 0, sizeof k->set);
+		memset(o->alert.set, 0, sizeof o->alert.set);
+	}
 	o->measure = *m;
 	o->over = false;
 	o->at = buf;
 	o->end = buf + cap;
 	choose(o, r, set);
-	put_fields(o, r, set, k, !alert);
-	size_t len = o->over ? 0 : (size_t)(o->at - buf);
-	if (!alert) {
-		keep(k, r, set, buf, m == &measures[0] ? len : 0);
-		o->event = k;
+	if (alert) {
+		put_alert(o, r, set, k);
+		return o->over ? 0 : (size_t)(o->at - buf);
 	}
+	put_fields(o, r, set, k);
+	size_t len = o->over ? 0 : (size_t)(o->at - buf);
+	kept_take(k, r, set, buf, m == &measures[0] ? len : 0);
+	o->event = k;
 	return len;
 }
 

@@ -1,5 +1,6 @@
 /*
- * A page of text: see page.h.  One thread writes, so stdio need not lock for each word.
+ * A page of text: see page.h.  One thread writes, so stdio need not lock; and it is called for each
+ * line only, of which 4,096 cards have 78,000 with ten pieces each.
  */
 #include "sink/page.h"
 
@@ -123,13 +124,42 @@ tail_of(const char *s, size_t len, unsigned columns)
 	return i;
 }
 
+void
+page_write(struct page *p)
+{
+	if (p->used > 0)
+		(void)fwrite_unlocked(p->line, 1, p->used, p->out);
+	p->used = 0;
+}
+
+static void
+octets_out(struct page *p, const char *s, size_t len)
+{
+	while (len > sizeof p->line - p->used) {
+		size_t n = sizeof p->line - p->used;
+		memcpy(p->line + p->used, s, n);
+		p->used += (unsigned)n;
+		s += n;
+		len -= n;
+		page_write(p);
+	}
+	memcpy(p->line + p->used, s, len);
+	p->used += (unsigned)len;
+}
+
+static void
+string_out(struct page *p, const char *s)
+{
+	octets_out(p, s, strlen(s));
+}
+
 static void
 blanks_out(struct page *p)
 {
 	static const char blanks[] = "                                ";
-	for (size_t n; p->blanks > 0; p->blanks -= (unsigned)n) {
+	for (unsigned n; p->blanks > 0; p->blanks -= n) {
 		n = p->blanks < sizeof blanks - 1 ? p->blanks : sizeof blanks - 1;
-		(void)fwrite_unlocked(blanks, 1, n, p->out);
+		octets_out(p, blanks, n);
 	}
 }
 
@@ -145,17 +175,17 @@ emit(struct page *p, const char *s, size_t len, unsigned width)
 		blanks_out(p);
 	p->blanks += blanks;
 	if (p->unicode) {
-		(void)fwrite_unlocked(s, 1, len, p->out);
+		octets_out(p, s, len);
 		return;
 	}
 	size_t plain = ascii_run(s, len);
-	(void)fwrite_unlocked(s, 1, plain, p->out);
+	octets_out(p, s, plain);
 	for (size_t i = plain; i < len;) {
 		size_t n = char_at(s + i, len - i, &columns);
 		if (n == 1)
-			(void)putc_unlocked(s[i], p->out);
+			octets_out(p, s + i, 1);
 		for (unsigned c = n == 1 ? 0 : columns; c > 0; c--)
-			(void)putc_unlocked('?', p->out);
+			octets_out(p, "?", 1);
 		i += n;
 	}
 }
@@ -166,14 +196,14 @@ style_on(struct page *p, enum style style)
 {
 	blanks_out(p);
 	if (p->colour && style != STYLE_PLAIN)
-		(void)fputs_unlocked(sgr[style], p->out);
+		string_out(p, sgr[style]);
 }
 
 static void
 style_off(struct page *p, enum style style)
 {
 	if (p->colour && style != STYLE_PLAIN)
-		(void)fputs_unlocked(SGR_OFF, p->out);
+		string_out(p, SGR_OFF);
 }
 
 /* An ellipsis takes one column or two. */
@@ -187,7 +217,7 @@ static void
 ellipsis(struct page *p)
 {
 	blanks_out(p);
-	(void)fputs_unlocked(p->unicode ? "\xe2\x80\xa6" : "..", p->out);
+	string_out(p, p->unicode ? "\xe2\x80\xa6" : "..");
 	p->column += ellipsis_width(p);
 }
 
@@ -237,6 +267,27 @@ page_tab(struct page *p, unsigned to)
 		p->blanks++;
 }
 
+/* Do two blanks stand side by side?  Eight octets at a time: of each, is it a blank, and is the one
+ * behind it? */
+static bool
+has_two_blanks(const char *s, size_t len)
+{
+	const uint64_t sevens = 0x7f7f7f7f7f7f7f7fu, blanks = 0x2020202020202020u;
+	size_t i = 0;
+	for (uint64_t w; i + sizeof w <= len; i += sizeof w - 1) {
+		memcpy(&w, s + i, sizeof w);
+		w ^= blanks; /* now a blank is zero */
+		w = ~(((w & sevens) + sevens) | w | sevens);
+		if ((w & w >> 8) != 0)
+			return true;
+	}
+	for (; i + 1 < len; i++) {
+		if (s[i] == ' ' && s[i + 1] == ' ')
+			return true;
+	}
+	return false;
+}
+
 /*
  * Octets of the words at s that fit into `room` columns together: ASCII with single blanks between
  * them, which is what nearly all is, put at once (a report of 4,096 cards
@@ -252,7 +303,7 @@ words_that_fit(const char *s, size_t len, size_t room)
 		while (n > 0 && s[--n] != ' ')
 			continue;
 	}
-	return memmem(s, n, "  ", 2) == NULL && (n == 0 || s[n - 1] != ' ') ? n : 0;
+	return !has_two_blanks(s, n) && (n == 0 || s[n - 1] != ' ') ? n : 0;
 }
 
 void
@@ -287,7 +338,8 @@ page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 void
 page_line(struct page *p)
 {
-	(void)putc_unlocked('\n', p->out);
+	octets_out(p, "\n", 1);
+	page_write(p);
 	p->column = p->blanks = 0;
 	p->lines++;
 }
@@ -306,7 +358,7 @@ page_rule(struct page *p, enum style style, unsigned n)
 	style_on(p, style);
 	for (unsigned many; n > 0; n -= many) {
 		many = n < 16 ? n : 16;
-		(void)fwrite_unlocked(s, p->unicode ? 3 : 1, many, p->out);
+		octets_out(p, s, (p->unicode ? 3 : 1) * many);
 	}
 	style_off(p, style);
 }
@@ -322,9 +374,9 @@ page_bar(struct page *p, enum style style, double share, unsigned columns)
 		steps = 1;
 	style_on(p, style);
 	for (; steps >= per && p->column < p->columns; steps -= per, p->column++)
-		(void)fputs_unlocked(p->unicode ? "\xe2\x96\x88" : "#", p->out);
+		string_out(p, p->unicode ? "\xe2\x96\x88" : "#");
 	if (steps > 0 && steps < per && p->column < p->columns) {
-		(void)fputs_unlocked(part[steps], p->out);
+		string_out(p, part[steps]);
 		p->column++;
 	}
 	style_off(p, style);

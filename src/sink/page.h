@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define PAGE_LINE 512u /* octets of a line that are put together before they are written */
+
 enum style {
 	STYLE_PLAIN,
 	STYLE_BOLD,  /* headings */
@@ -27,13 +29,15 @@ enum style {
 };
 
 struct page {
-	FILE *out;	  /* the caller's */
-	unsigned columns; /* width of a line */
-	unsigned column;  /* columns of the current line that are taken, blanks too */
-	unsigned blanks;  /* of them: blanks at its end, not written yet (lines end without) */
-	unsigned lines;	  /* lines ended so far */
-	bool colour;	  /* styles show */
-	bool unicode;	  /* other characters than ASCII show */
+	FILE *out;	      /* the caller's */
+	unsigned columns;     /* width of a line */
+	unsigned column;      /* columns of the current line that are taken, blanks too */
+	unsigned blanks;      /* of them: blanks at its end, not written yet (lines end without) */
+	unsigned lines;	      /* lines ended so far */
+	unsigned used;	      /* octets of `line` */
+	bool colour;	      /* styles show */
+	bool unicode;	      /* other characters than ASCII show */
+	char line[PAGE_LINE]; /* the current line, or its end, which was not written yet */
 };
 
 /* Columns that a terminal takes for `len` octets of UTF-8: two for wide East Asian characters and
@@ -54,8 +58,11 @@ void page_tab(struct page *p, unsigned to);
  * wider than a line is cut in the middle. */
 void page_wrap(struct page *p, enum style style, unsigned indent, const char *s);
 
-/* Ends the line. */
+/* Ends the line, and writes it. */
 void page_line(struct page *p);
+
+/* Writes what there is of a line that is not ended. */
+void page_write(struct page *p);
 
 /* Draws `n` columns of a horizontal line. */
 void page_rule(struct page *p, enum style style, unsigned n);

@@ -13,7 +13,7 @@ struct kind {
 	bool (*flush)(void *state);
 	bool (*close)(void *state);
 	/* NULL where a kind has nothing to do there, or wants details always */
-	bool (*wants_details)(const void *state, const struct record *r);
+	bool (*wants_details)(void *state, const struct record *r);
 	void (*status)(void *state, const struct record *summary);
 	void (*wait)(const void *state, struct sink_wait *w);
 	bool (*tick)(void *state);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "record/read.h"
 #include "sink/draw.h"
 
 #define BAR	  26u /* columns of the longest bar */
@@ -77,6 +78,13 @@ count_text(struct tally *tally, const char *s, size_t len)
 {
 	char shown[sizeof tally->text[0]];
 	struct text t = text_in(shown, sizeof shown);
+	for (unsigned i = 0; i < TALLY && tally->n[i] > 0; i++) {
+		if (len < sizeof shown && memcmp(tally->text[i], s, len) == 0 &&
+		    tally->text[i][len] == '\0') {
+			tally->n[i]++; /* it was made safe to show, and so that is as it is */
+			return;
+		}
+	}
 	text_add_wire(&t, s, len);
 	for (unsigned i = 0; i < TALLY; i++) {
 		if (tally->n[i] == 0)
@@ -121,18 +129,18 @@ summary_take_alert(struct summary *s, const struct record *r)
 void
 summary_take_session(struct summary *s, const struct record *r, const struct clear *clear)
 {
-	struct record_value v;
-	int outcome = OUTCOME_UNKNOWN;
+	size_t len;
+	const char *word = record_str(r, FIELD_OUTCOME, &len);
+	int outcome = word != NULL ? words_outcome(word, len) : OUTCOME_UNKNOWN;
 	static const uint16_t times[] = {FIELD_EVENT_START, FIELD_EVENT_END, FIELD_TIMESTAMP};
-	if (record_find(r, FIELD_OUTCOME, &v))
-		outcome = words_outcome(v.str, v.len);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-		if (!record_find(r, (enum field)times[i], &v))
+		if (!record_has(r, (enum field)times[i]))
 			continue;
-		if (s->first_ns == 0 || v.ns < s->first_ns)
-			s->first_ns = v.ns;
-		if (v.ns > s->last_ns)
-			s->last_ns = v.ns;
+		int64_t ns = record_time(r, (enum field)times[i], 0);
+		if (s->first_ns == 0 || ns < s->first_ns)
+			s->first_ns = ns;
+		if (ns > s->last_ns)
+			s->last_ns = ns;
 	}
 	if (outcome == OUTCOMES)
 		outcome = OUTCOME_UNKNOWN;

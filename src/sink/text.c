@@ -181,9 +181,9 @@ take_session(struct text_sink *s, const struct record *r)
 
 /* Cards have them, and there is a number from which on most connections find no room for one. */
 bool
-text_wants_details(const void *state, const struct record *r)
+text_wants_details(void *state, const struct record *r)
 {
-	const struct text_sink *s = state;
+	struct text_sink *s = state;
 	return s->live || cards_want(&s->cards, r);
 }
 

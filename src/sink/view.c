@@ -106,6 +106,7 @@ draw(struct view *v, int64_t now_ns)
 	    .keys = v->screen.keys >= 0,
 	    .notice = v->holds_log ? log_held() : ""};
 	view_draw(&p, &v->model, &look);
+	page_write(&p);
 	if (fclose(f) != 0) {
 		free(frame);
 		return;

@@ -30,7 +30,8 @@ int
 words_level(const char *s, size_t len)
 {
 	for (int i = LEVEL_INFORMATIONAL; i < LEVELS; i++) {
-		if (strlen(levels[i].name) == len && memcmp(levels[i].name, s, len) == 0)
+		if (len > 0 && levels[i].name[0] == *s && strlen(levels[i].name) == len &&
+		    memcmp(levels[i].name, s, len) == 0)
 			return i;
 	}
 	return LEVEL_NONE;

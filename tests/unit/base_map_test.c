@@ -35,8 +35,9 @@ against_an_array(void **state)
 		assert_true((v != NULL) == there[k]);
 		if (v != NULL)
 			assert_true(*v == values[k]);
-		map_expect(&m, key);
-		map_expect_value(&m, key);
+		uint64_t hash = map_expect(&m, key);
+		map_expect_value(&m, hash);
+		assert_ptr_equal(map_find_hashed(&m, key, hash), v);
 		if (next_random(&seed) % 3 == 0) {
 			if (v != NULL && step % 2 == 0)
 				map_remove_value(&m, v);
@@ -69,6 +70,32 @@ against_an_array(void **state)
 	}
 	assert_int_equal(walked, count);
 	assert_int_equal(map_count(&m), 0);
+	map_free_all(&m);
+}
+
+/* Slots double while entries come and go: each is found before and after, by its hash as well. */
+static void
+grows(void **state)
+{
+	(void)state;
+	enum { MOST = 20000 };
+	struct map m;
+	bool fresh;
+	assert_true(map_init(&m, "test", sizeof(uint32_t), sizeof(uint32_t), MOST));
+	for (uint32_t i = 0; i < MOST; i++) {
+		uint32_t gone = i / 2, *v = map_put_hashed(&m, &i, map_expect(&m, &i), &fresh);
+		assert_true(v != NULL && fresh && *v == 0);
+		*v = ~i;
+		if (i % 2 == 1)
+			map_remove(&m, &gone);
+		assert_int_equal(map_count(&m), i + 1 - (i + 1) / 2);
+	}
+	for (uint32_t i = 0; i < MOST; i++) {
+		uint32_t *v = map_find_hashed(&m, &i, map_expect(&m, &i));
+		assert_ptr_equal(v, map_find(&m, &i));
+		assert_true((v != NULL) == (i >= MOST / 2));
+		assert_true(v == NULL || *v == ~i);
+	}
 	map_free_all(&m);
 }
 
@@ -163,6 +190,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(against_an_array),
+	    cmocka_unit_test(grows),
 	    cmocka_unit_test(walked_in_the_order_put),
 	    cmocka_unit_test(keys_of_all_sizes),
 	    cmocka_unit_test(the_stalest_goes),

@@ -57,6 +57,21 @@ paid_where_touched(void **state)
 	memory_release(mem, octets);
 }
 
+/* Pages that are forgotten are paid for no longer, and zero when they are used again. */
+static void
+forgotten(void **state)
+{
+	(void)state;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), octets = 8 * page;
+	uint8_t *mem = memory_reserve(octets);
+	assert_non_null(mem);
+	memset(mem, 1, octets);
+	memory_forget(mem, 2 * page);
+	assert_int_equal(pages_held(mem, octets, page), 6);
+	assert_true(mem[0] == 0 && mem[2 * page - 1] == 0 && mem[2 * page] == 1);
+	memory_release(mem, octets);
+}
+
 static void
 refused(void **state)
 {
@@ -88,6 +103,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(zeroed_each_time),
 	    cmocka_unit_test(paid_where_touched),
+	    cmocka_unit_test(forgotten),
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(given_back),
 	};

@@ -42,8 +42,8 @@ static struct alert_report
 push_event(struct alerts *a, const struct rule *which, enum level level, const struct record *r,
     int64_t now_ns)
 {
-	const struct fingerprint f = alerts_expect(a, which, r);
-	return alerts_event(a, &f, which, level, r, now_ns);
+	const struct alert_place at = alerts_expect(a, which, r);
+	return alerts_event(a, &at, which, level, r, now_ns);
 }
 
 static int

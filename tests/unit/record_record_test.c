@@ -240,6 +240,66 @@ arrays_of_objects(void **state)
 	assert_int_equal(r.cut, 2 + 3);
 }
 
+/* What a copy has: the values of `r`, one by one, without those of some fields, or of all that name
+ * somebody; as many as find room. */
+static uint32_t
+walk(const struct record *r, const uint16_t *without, unsigned n, uint32_t max, uint8_t *out)
+{
+	struct record_value v;
+	uint32_t len = 0;
+	for (uint32_t from = 0, at = 0; record_next(r, &at, &v); from = at) {
+		bool left_out = without == NULL && field_table[v.field].privacy != PRIVACY_OPEN;
+		for (unsigned i = 0; i < n; i++)
+			left_out |= v.field == without[i];
+		if (left_out || at - from > max - len)
+			continue;
+		memcpy(out + len, r->data + from, at - from);
+		len += at - from;
+	}
+	return len;
+}
+
+/* Copies are what a walk gives, whatever is left out and however often, and their index is that of
+ * their octets. */
+static void
+copies_are_what_a_walk_gives(void **state)
+{
+	(void)state;
+	static const uint16_t fields[] = {FIELD_HELO, FIELD_EMAIL_TO, FIELD_EXPOSED, FIELD_GREETING,
+	    FIELD_EMAIL_FROM, FIELD_OUTCOME, FIELD_EMAIL_SUBJECT, FIELD_REASON};
+	enum { COUNT = sizeof fields / sizeof *fields };
+	static struct record r, copy, taken;
+	static uint8_t want[LIMIT_RECORD];
+	srand(1);
+	for (unsigned round = 0; round < 2000; round++) {
+		uint16_t without[COUNT];
+		unsigned n = 0;
+		record_begin(&r, RECORD_MESSAGE);
+		for (int i = rand() % (round % 10 == 0 ? 80 : 12); i > 0; i--)
+			record_put_str(&r, (enum field)fields[rand() % COUNT],
+			    "abcdefghijklmnopqrstuvwxyz", (size_t)(rand() % 26));
+		for (unsigned i = 0; i < COUNT; i++) {
+			if (rand() % 3 == 0)
+				without[n++] = fields[i];
+		}
+		record_copy_without(&copy, &r, without, n);
+		assert_int_equal(copy.len, walk(&r, without, n, LIMIT_RECORD, want));
+		assert_memory_equal(copy.data, want, copy.len);
+		assert_true(record_take(&taken, RECORD_MESSAGE, want, copy.len));
+		assert_memory_equal(taken.has, copy.has, sizeof copy.has);
+		for (unsigned i = 0; i < COUNT; i++) {
+			if (!record_has(&copy, (enum field)fields[i]))
+				continue;
+			assert_int_equal(copy.first[fields[i]], taken.first[fields[i]]);
+			assert_int_equal(copy.last[fields[i]], taken.last[fields[i]]);
+		}
+		const uint32_t max = (uint32_t)(rand() % 400);
+		record_copy_open(&copy, &r, max);
+		assert_int_equal(copy.len, walk(&r, NULL, 0, max, want));
+		assert_memory_equal(copy.data, want, copy.len);
+	}
+}
+
 /* What stands behind a value that goes is found where it is now, as a walk finds it. */
 static void
 removal(void **state)
@@ -382,6 +442,7 @@ main(void)
 	    cmocka_unit_test(damaged_octets),
 	    cmocka_unit_test(copies),
 	    cmocka_unit_test(arrays_of_objects),
+	    cmocka_unit_test(copies_are_what_a_walk_gives),
 	    cmocka_unit_test(removal),
 	    cmocka_unit_test(taking_over),
 	    cmocka_unit_test(nothing_comes_again),

@@ -78,6 +78,7 @@ screen(unsigned columns, unsigned rows, struct page style)
 	p.out = open_memstream(&out, &len);
 	p.columns = columns;
 	view_draw(&p, model, &look);
+	page_write(&p);
 	fclose(p.out);
 	return out;
 }
