@@ -102,7 +102,7 @@ words_of(enum key key)
 		const char *const *words = key_table[KEYS - 1 - k].words;
 		for (unsigned i = 0; i < KEY_WORDS && words[i] != NULL; i++) {
 			w->word[i].len = strlen(words[i]);
-			w->word[i].head = hash_word((const uint8_t *)words[i], w->word[i].len);
+			w->word[i].head = load_word((const uint8_t *)words[i], w->word[i].len);
 			w->count = i + 1;
 		}
 	}
@@ -114,7 +114,7 @@ static uint32_t
 word_bit(enum key key, const char *s, size_t len)
 {
 	const struct key_words *w = words_of(key);
-	const uint64_t head = hash_word((const uint8_t *)s, len);
+	const uint64_t head = load_word((const uint8_t *)s, len);
 	for (unsigned i = 0; i < w->count; i++) {
 		if (w->word[i].head == head && w->word[i].len == len &&
 		    (len <= sizeof head || memcmp(key_table[key].words[i], s, len) == 0))
