@@ -221,7 +221,6 @@ int
 main(void)
 {
 	const struct CMUnitTest all[] = {cmocka_unit_test(what_an_expression_asks_for),
-	    cmocka_unit_test(no_rule_is_left_out),
-	    cmocka_unit_test(nor_is_one_that_is_remembered)};
+	    cmocka_unit_test(no_rule_is_left_out), cmocka_unit_test(nor_is_one_that_is_remembered)};
 	return cmocka_run_group_tests(all, NULL, NULL);
 }
