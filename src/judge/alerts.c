@@ -420,10 +420,7 @@ alerts_event(struct alerts *a, const struct fingerprint *f, const struct rule *r
 	struct alert_report report = {.state = ALERT_SILENT, .count = 1, .first_ns = when_ns};
 	bool fresh = false, again = counted(a, rule, r);
 	struct open_alert *o = open_alert(a, f, r, &fresh);
-	if (o == NULL) { /* cannot be: one was given up */
-		report.state = ALERT_NEW;
-		return report;
-	}
+	assert(o != NULL); /* where there was no room one was given up */
 	struct alert *x = report.alert = &o->alert;
 	if (o->pair != NULL) {
 		o->pair->sealed = 0;
