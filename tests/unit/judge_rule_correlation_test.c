@@ -15,13 +15,14 @@
 
 static char error[YAML_ERROR];
 
-#define RULE(name, selection)                                                                     \
-	"---\ntitle: " name "\nname: " name                                                       \
-	"\ntaxonomy: ecs\nlogsource: {product: postcard}\nlevel: low\ndetection: {s: {" selection \
+#define RULE_OF(level, name, selection)                                               \
+	"---\ntitle: " name "\nname: " name "\nlevel: " level                         \
+	"\ntaxonomy: ecs\nlogsource: {product: postcard}\ndetection: {s: {" selection \
 	"}, condition: s}\n"
-#define CORRELATION(section) "---\ntitle: c\nname: c\ncorrelation: {" section "}\n"
-#define EVENT		     RULE("event", "postcard.outcome: cleartext")
-#define FAILED		     RULE("failed", "postcard.outcome: tls-failed")
+#define RULE(name, selection) RULE_OF("low", name, selection)
+#define CORRELATION(section)  "---\ntitle: c\nname: c\ncorrelation: {" section "}\n"
+#define EVENT		      RULE("event", "postcard.outcome: cleartext")
+#define FAILED		      RULE("failed", "postcard.outcome: tls-failed")
 
 static struct rules *
 read_rules(const char *text)
@@ -137,6 +138,27 @@ an_order_of_one(void **state)
 	assert_int_equal(completions(one, LINES(CLEAR(0, ""), "{postcard.outcome: unknown}")), 1);
 }
 
+/* Of the gravest of its rules, wherever these stand. */
+static void
+a_level_that_is_not_said(void **state)
+{
+	(void)state;
+#define COUNT "type: event_count, timespan: 1h, condition: {gte: 2}, rules: "
+	static const char later[] =
+	    "---\ntitle: o\nname: outer\ncorrelation: {" COUNT "[inner]}\n"
+	    "---\ntitle: i\nname: inner\ncorrelation: {" COUNT
+	    "[event, failed]}\n" EVENT RULE_OF("high", "failed", "postcard.outcome: tls-failed")
+		CORRELATION(COUNT "[outer]") "level: informational\n";
+	static const enum level levels[] = {LEVEL_HIGH, LEVEL_HIGH, LEVEL_LOW, LEVEL_HIGH,
+	    LEVEL_INFORMATIONAL};
+	struct rules *s = read_rules(later);
+	if (s == NULL)
+		fail_msg("%s", error);
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		assert_int_equal(rules_at(s, i)->level, levels[i]);
+	rules_free(s);
+}
+
 /* Rules are read anew: what was counted is kept where the correlation is the same. */
 static void
 windows_move(void **state)
@@ -244,6 +266,7 @@ main(void)
 	    cmocka_unit_test(an_upper_bound),
 	    cmocka_unit_test(groups_of_truth_and_time),
 	    cmocka_unit_test(an_order_of_one),
+	    cmocka_unit_test(a_level_that_is_not_said),
 	    cmocka_unit_test(windows_move),
 	    cmocka_unit_test(fields_and_lines),
 	    cmocka_unit_test(refusals),
