@@ -316,11 +316,7 @@ read_line(struct mail *m, struct mail_session *s)
 	if (!fresh) {
 		if (n > (cr ? 1u : 0u))
 			hold(m, s, side, at, cr ? n - 1 : n);
-		if (s->mode[side] == MAIL_MODE_RESYNC)
-			s->mode[side] =
-			    MAIL_MODE_LINES; /* hold found no memory; the line is over */
-		else
-			finish_held(m, s, side, cr);
+		finish_held(m, s, side, cr);
 		return;
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};

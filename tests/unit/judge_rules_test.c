@@ -724,7 +724,7 @@ fields_asked_for(void **state)
 	    "title: c\nname: c\ntaxonomy: ecs\nlevel: low\n"
 	    "correlation: {type: value_count, field: postcard.greeting, rules: [a], "
 	    "group-by: [source.ip, destination.port], timespan: 1h, condition: {field: "
-	    "postcard.greeting, gte: 2}}\n");
+	    "postcard.greeting, gte: 2}}\npostcard: {key: [postcard.helo]}\n");
 	static const enum field asked[] = {FIELD_OUTCOME, FIELD_SOURCE_BYTES,
 	    FIELD_DESTINATION_BYTES, FIELD_HELO, FIELD_GREETING, FIELD_SOURCE_IP,
 	    FIELD_DESTINATION_PORT};
