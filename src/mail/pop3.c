@@ -359,7 +359,8 @@ static void
 pop3_begin(struct mail *m, struct mail_session *s)
 {
 	mail_mailbox_begin(m, s);
-	if (!(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT)))
+	bool greets = !(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT));
+	if (greets && s->p.mailbox != 0) /* nothing is put where all without memory are */
 		push(m, s, CMD_CONNECT);
 }
 

@@ -106,7 +106,8 @@ other_numbers(void **state)
 		if (rows[i].mail)
 			expect_hello(&f, 1, 0, 4);
 		else
-			assert_int_equal(decode_frame(NULL, 1, f.b, f.len, f.len, &seg), DECODE_OTHER);
+			assert_int_equal(decode_frame(NULL, 1, f.b, f.len, f.len, &seg),
+			    DECODE_OTHER);
 	}
 }
 

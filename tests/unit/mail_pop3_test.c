@@ -71,7 +71,8 @@ states(void **state)
 		OUT " auth(PLAIN) auth-reply* upgrade upgrade-reply(-ERR) evidence(-ERR no)"},
 	    {PLAIN "C AUTH PLAIN hunter2Secret\nC STAT\nC CAPA\nS -ERR\nS +OK\nS -ERR\n",
 		OUT " auth(PLAIN) secret asked auth-reply no-ehlo"},
-	    {PLAIN "C AUTH PLAIN\nC hunter2SecretAA==\nS -ERR\n", OUT " auth(PLAIN) secret auth-reply"},
+	    {PLAIN "C AUTH PLAIN\nC hunter2SecretAA==\nS -ERR\n",
+		OUT " auth(PLAIN) secret auth-reply"},
 	    /* what is no command has an answer, too */
 	    {PLAIN "C FOO bar\nC CAPA\nS -ERR what\nS +OK\nS STLS\nS .\n", OUT " asked offer+"},
 	    {PLAIN "C AUTH PLAIN =\nS -ERR\n", OUT " auth(PLAIN) auth-reply"},
@@ -120,8 +121,7 @@ losses(void **state)
 	    {PLAIN "C! 9\nS +OK\nC RETR 1\nS +OK\nS x\nS .\n",
 		OUT " lost begin [x/] end+ result:0"},
 	    /* a command that comes in two pieces, and what becomes none */
-	    {PLAIN "C! 9\nC> RE\nC TR 1\nS +OK\nS x\nS .\n",
-		OUT " lost begin [x/] end+ result:0"},
+	    {PLAIN "C! 9\nC> RE\nC TR 1\nS +OK\nS x\nS .\n", OUT " lost begin [x/] end+ result:0"},
 	    {PLAIN "C! 9\nC> xy\nC TR 1\nS +OK\nS x\nS .\n", OUT " lost"},
 	    {PLAIN "C RETR 1\nS +OK\nS x\nS! 4\nS y\nS .\n",
 		OUT " begin [x/] gap [y/] end+ result:0"},
