@@ -305,6 +305,63 @@ empty_pools_degrade(void **state)
 	finish(&p);
 }
 
+/* Where even the bookkeeping is used up, what is acknowledged does not wait. */
+static void
+no_bookkeeping_for_an_acknowledgement(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct stream_input in;
+	setup(&p, 100, 1, 8);
+	stream_push(&p.ss, &p.peer, &p.s, 0, 9, (const uint8_t *)"peer", 4, 4, p.now_ns, &in);
+	assert_int_equal(p.ss.reorders.used, 1);
+	push(&p, 100, "abc");
+	ack(&p, 110);
+	assert_string_equal(p.out, "abc<7>");
+	assert_int_equal(p.ss.pressure, 1);
+	push(&p, 110, "k");
+	assert_string_equal(p.out, "abc<7>k");
+	stream_release(&p.ss, &p.peer); /* with what it holds */
+	assert_int_equal(p.ss.pages.used, 0);
+	finish(&p);
+}
+
+/* What is held is given back with the stream, in all its pages. */
+static void
+released_with_what_it_holds(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	for (uint32_t i = 1; i < 4; i++)
+		push(&p, 100 + i * LIMIT_OOO_PAGE, "held");
+	assert_int_equal(p.ss.pages.used, 3);
+	stream_release(&p.ss, &p.s);
+	assert_int_equal(p.ss.pages.used, 0);
+	assert_int_equal(p.ss.reorders.used, 0);
+	stream_release(&p.ss, &p.s); /* nothing is left of it */
+	streams_free(&p.ss);
+}
+
+/* What is not read is passed over to its end, where that is known. */
+static void
+passed_over(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	push(&p, 100, "abc");
+	stream_skip(&p.s);
+	assert_int_equal(p.s.next, 3);
+	assert_false(stream_is_done(&p.s));
+	stream_fin(&p.s, 150);
+	stream_skip(&p.s);
+	assert_int_equal(p.s.next, 50);
+	assert_true(stream_is_done(&p.s));
+	finish(&p);
+	assert_string_equal(p.out, "abc");
+}
+
 static void
 the_effect_waits_for_its_cause(void **state)
 {
@@ -342,6 +399,24 @@ a_cause_that_never_comes_is_a_gap(void **state)
 	take(&p, NULL);
 	assert_string_equal(p.out, "reply");
 	stream_release(&p.ss, &p.peer);
+	finish(&p);
+}
+
+/* The same where the peer is known not to come: told, and what waits goes on. */
+static void
+a_cause_that_is_given_up(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	assert_false(stream_unblock(&p.ss, &p.s)); /* nothing waits */
+	p.need = 4;
+	push(&p, 100, "reply");
+	assert_string_equal(p.out, "");
+	assert_true(stream_unblock(&p.ss, &p.s));
+	assert_false(stream_unblock(&p.ss, &p.s));
+	take(&p, NULL);
+	assert_string_equal(p.out, "reply");
 	finish(&p);
 }
 
@@ -565,7 +640,11 @@ main(void)
 	    cmocka_unit_test(a_cut_packet_is_a_gap_at_once),
 	    cmocka_unit_test(a_full_window_gives_the_oldest_hole_up),
 	    cmocka_unit_test(empty_pools_degrade),
+	    cmocka_unit_test(no_bookkeeping_for_an_acknowledgement),
+	    cmocka_unit_test(released_with_what_it_holds),
+	    cmocka_unit_test(passed_over),
 	    cmocka_unit_test(the_effect_waits_for_its_cause),
+	    cmocka_unit_test(a_cause_that_is_given_up),
 	    cmocka_unit_test(a_cause_that_never_comes_is_a_gap),
 	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
 	    cmocka_unit_test(a_copy_does_not_wait_for_what_its_original_had_not_seen),
