@@ -215,7 +215,8 @@ mta_sts(void **state)
 {
 	(void)state;
 	write_text("enforce.txt",
-	    "version: STSv1\r\nmode: enforce\r\n \t\r\nmx: mx.partner.example\r\nmx: *.backup.example\r\n"
+	    "version: STSv1\r\nmode: enforce\r\n \t\r\nmx: mx.partner.example\r\nmx: "
+	    "*.backup.example\r\n"
 	    "max_age: 86400\r\nfuture: yes\r\n");
 	write_text("testing.txt", "version: STSv1\nmode: testing\nmx: x.example\nmax_age: 86400\n");
 	static const char *const enforce =
@@ -277,7 +278,8 @@ postfix(void **state)
 	    "violated encrypt postfix cleartext relay.example");
 	check(import, "{postcard.outcome: encrypted, postcard.greeting: '220 a.backup.example'}",
 	    "not-provable verify postfix - sec.example");
-	/* nexthop is the domain itself, dot-nexthop what is below it; any host is as none is named */
+	/* nexthop is the domain itself, dot-nexthop what is below it; any host is as none is named
+	 */
 	static const struct {
 		const char *greeting, *domain;
 	} match[] = {{"mx.other.example", "hop.example"}, {"hop.example", "hop.example"},

@@ -133,6 +133,26 @@ no_memory_for_a_mailbox(void **state)
 	mail_free(&r.m);
 }
 
+/* Behind a loss octets wait that may become a command, but not those that answer a challenge. */
+static void
+no_answer_waits(void **state)
+{
+	(void)state;
+	for (unsigned challenge = 0; challenge < 2; challenge++) {
+		begin(MAIL_IMAP, 8, 8);
+		say(MAIL_SERVER, "* OK hi\r\n", 9);
+		say(MAIL_CLIENT, "b AUTHENTICATE LOGIN\r\n", 22);
+		mail_gap(&r.m, &r.s, MAIL_CLIENT, 5);
+		script_take(&r);
+		if (challenge)
+			say(MAIL_SERVER, "+ VXNl\r\n", 8);
+		say(MAIL_CLIENT, "c NO", 4);
+		assert_int_equal(r.m.lines.used, challenge ? 0 : 1);
+		end();
+		mail_free(&r.m);
+	}
+}
+
 /* Of a line of IMAP that is too long its end tells what the literal behind it is. */
 static void
 the_end_of_a_long_answer(void **state)
@@ -222,6 +242,7 @@ main(void)
 	    cmocka_unit_test(no_memory_for_a_line),
 	    cmocka_unit_test(no_memory_for_tls),
 	    cmocka_unit_test(no_memory_for_a_mailbox),
+	    cmocka_unit_test(no_answer_waits),
 	    cmocka_unit_test(the_end_of_a_long_answer),
 	    cmocka_unit_test(too_many_commands),
 	    cmocka_unit_test(near_misses),

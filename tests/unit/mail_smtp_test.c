@@ -143,6 +143,9 @@ starttls(void **state)
 		      "secret auth-reply");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\nS 454 TLS not available\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:3 evidence(454 TLS not available)");
+	/* neither records nor text: nothing more is read of that side */
+	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\xff\xff\nC> \xfe\nC MAIL FROM:<a@b>\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220)");
 	/* masks */
 	expect("S 220 ************************\nC EHLO me\nS 250-mx\nS 250 XXXXXXXA\n",
 	    "greeting(************************) odd:5 sure helo+(me) mangled+(XXXXXXXA) offer");
