@@ -242,8 +242,6 @@ weigh(struct judge *j, const struct record *r, const struct rule_hit *found, siz
 				continue;
 			l = l < LEVEL_LOW ? l : LEVEL_LOW;
 		}
-		if (l == LEVEL_NONE)
-			continue;
 		j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
 		if (l > *level) {
 			*level = l;
@@ -264,8 +262,7 @@ correlate(struct judge *j, enum level by_path)
 	for (size_t i = 0; i < n && by_path != LEVEL_NONE && j->hits < RULE_HITS; i++) {
 		const struct rule *rule = found[i].rule;
 		enum level l = rule->by_path ? by_path : rule->level;
-		if (l != LEVEL_NONE)
-			j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
+		j->hit[j->hits++] = (struct hit){.rule = rule, .level = l};
 	}
 }
 
@@ -545,8 +542,7 @@ judge_next(struct judge *j, struct record *out)
 			compose_brief(j, out, hit);
 		else
 			compose(j, out, hit);
-		if (report.alert != NULL)
-			alerts_keep(j->alerts, report.alert, out);
+		alerts_keep(j->alerts, report.alert, out);
 		alerts_put(out, report.state, report.count, report.first_ns);
 		return true;
 	}

@@ -159,16 +159,27 @@ static const struct {
     {"dane-only", WANTS_VERIFY}, {"fingerprint", WANTS_VERIFY}, {"verify", WANTS_VERIFY},
     {"secure", WANTS_VERIFY}};
 
-/* match=name:name, where hostname, nexthop and dot-nexthop are words. */
+/* The domain or host that the policy is about, or what is below it, as a name of a server. */
+static bool
+postfix_next_hop(struct importer *im, bool below)
+{
+	char s[260];
+	struct text t = text_in(s, sizeof s);
+	text_printf(&t, "%s%s", below ? "." : "", im->p->policy[im->p->count - 1].about);
+	return name(im, &im->p->names, s, false);
+}
+
+/* match=name:name, where nexthop and dot-nexthop stand for such names, and hostname for any. */
 static bool
 postfix_names(struct importer *im, char *value, unsigned *count)
 {
 	char *rest;
 	for (char *s = strtok_r(value, ":,|", &rest); s != NULL; s = strtok_r(NULL, ":,|", &rest)) {
-		if (strcmp(s, "hostname") == 0 || strcmp(s, "nexthop") == 0 ||
-		    strcmp(s, "dot-nexthop") == 0)
+		bool below = strcmp(s, "dot-nexthop") == 0;
+		if (strcmp(s, "hostname") == 0)
 			continue;
-		if (!name(im, &im->p->names, s, false))
+		if (!(below || strcmp(s, "nexthop") == 0 ? postfix_next_hop(im, below)
+							 : name(im, &im->p->names, s, false)))
 			return false;
 		(*count)++;
 	}
@@ -232,11 +243,7 @@ postfix_entry(struct importer *im, char *line)
 	}
 	if (!domain || names > 0)
 		return true;
-	const char *about = im->p->policy[im->p->count - 1].about;
-	char below[260];
-	struct text t = text_in(below, sizeof below);
-	text_printf(&t, ".%s", about);
-	return name(im, &im->p->names, about, false) && name(im, &im->p->names, below, false);
+	return postfix_next_hop(im, false) && postfix_next_hop(im, true);
 }
 
 /* Lines that begin with a blank go on with the one before. */

@@ -26,8 +26,7 @@ enum atom_kind {
 	ATOM_NUMBER,  /* a number, or a part of a time, compared */
 	ATOM_FIELD,   /* the value of another field */
 	ATOM_EXISTS,
-	ATOM_TRUTH, /* a truth value */
-	ATOM_NEVER  /* an expansion that is empty */
+	ATOM_TRUTH /* a truth value */
 };
 
 enum compare { COMPARE_EQ, COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };

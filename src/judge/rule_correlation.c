@@ -242,8 +242,6 @@ read_bounds(struct rule_reader *r, struct correlation *c, struct parts *p)
 		}
 		if (!yaml_need_u64(y, value, &n))
 			return false;
-		if (n > INT64_MAX / 2)
-			return yaml_fail(y, value, "too large a number");
 		if (c->bounds == 2)
 			return yaml_fail(y, key_node, "more than two comparisons");
 		c->bound[c->bounds++] = (struct bound){(uint8_t)(COMPARE_EQ + k), (int64_t)n};

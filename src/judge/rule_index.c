@@ -59,8 +59,6 @@ static uint64_t
 atom_cost(const struct builder *b, uint32_t atom)
 {
 	const struct atom *a = &b->set->atom[atom];
-	if (a->kind == ATOM_NEVER)
-		return 0;
 	if (is_searched(a) || is_exact(a))
 		return b->uses[atom];
 	return ASKED + b->uses[atom];
@@ -152,8 +150,6 @@ place(struct rules *s, uint32_t index)
 	struct rule_index *x = &s->index;
 	const struct atom *a = &s->atom[index];
 	struct exact e;
-	if (a->kind == ATOM_NEVER)
-		return true;
 	if (is_searched(a)) {
 		x->field[a->field].search = true;
 		return true;

@@ -45,7 +45,7 @@ of_pattern(struct run *r, const struct atom *a)
 	}
 }
 
-/* One past the class that begins at `i`; the end of the text where it is not closed. */
+/* One past the class that begins at `i`; 0 where its end is not plain to see. */
 static size_t
 class_end(const char *s, size_t len, size_t i)
 {
@@ -54,14 +54,14 @@ class_end(const char *s, size_t len, size_t i)
 		if (s[i] == '\\')
 			i++;
 		else if (s[i] == '[' && i + 1 < len && strchr(":.=", s[i + 1]) != NULL)
-			return len; /* [[:alpha:]]: not worth it */
+			return 0; /* [[:alpha:]]: not worth it */
 		else if (s[i] == ']' && i > from)
 			return i + 1;
 	}
-	return len;
+	return 0;
 }
 
-/* One past the group that begins at `i`; the end of the text where it is not plain. */
+/* One past the group that begins at `i`; 0 where its end is not plain to see. */
 static size_t
 group_end(const char *s, size_t len, size_t i)
 {
@@ -73,6 +73,8 @@ group_end(const char *s, size_t len, size_t i)
 		}
 		if (s[i] == '[') {
 			i = class_end(s, len, i);
+			if (i == 0)
+				return 0;
 			continue;
 		}
 		depth += s[i] == '(';
@@ -81,7 +83,26 @@ group_end(const char *s, size_t len, size_t i)
 		if (depth == 0)
 			return i;
 	}
-	return len;
+	return 0;
+}
+
+/* One past the number of times that begins at `i`, as {2,3}; 0 where the brace is but a brace. */
+static size_t
+times_end(const char *s, size_t len, size_t i)
+{
+	while (++i < len && strchr("0123456789, ", s[i]) != NULL)
+		;
+	return i < len && s[i] == '}' ? i + 1 : 0;
+}
+
+/* One past what begins at `i` with that octet and has an end of its own; 0: see above. */
+static size_t
+end_of(const char *s, size_t len, size_t i, char c)
+{
+	return c == '(' ? group_end(s, len, i)
+	    : c == '['	? class_end(s, len, i)
+	    : c == '{'	? times_end(s, len, i)
+			: i + 1;
 }
 
 static bool
@@ -100,27 +121,35 @@ add(struct run *r, char c, bool caseless)
 		r->now[r->now_len++] = c;
 }
 
+/* Has it options or verbs, quotations or control characters, in which brackets mean nothing? */
+static bool
+is_intricate(const char *s, size_t len)
+{
+	static const char signs[][3] = {"(?", "(*", "\\Q", "\\E", "\\c"};
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		if (memmem(s, len, signs[i], 2) != NULL)
+			return true;
+	}
+	return memchr(s, '\0', len) != NULL;
+}
+
 /* False: nothing can be said of such an expression. */
 static bool
 of_expression(struct run *r, const char *s, size_t len, bool caseless)
 {
-	if (memmem(s, len, "(?", 2) != NULL || memmem(s, len, "(*", 2) != NULL ||
-	    memchr(s, '\0', len) != NULL)
+	if (is_intricate(s, len))
 		return false;
 	for (size_t i = 0; i < len;) {
 		char c = s[i];
 		if (c == '|')
 			return false;
-		if (c == '(' || c == '[') {
+		if (strchr("([*?{", c) != NULL) {
+			if (c != '(' && c != '[') /* what stands before may be left out */
+				r->now_len -= r->now_len > 0;
 			run_end(r);
-			i = c == '(' ? group_end(s, len, i) : class_end(s, len, i);
-		} else if (c == '*' || c == '?' ||
-		    c == '{') { /* what stands before may be left out */
-			r->now_len -= r->now_len > 0;
-			run_end(r);
-			while (c == '{' && i + 1 < len && s[i] != '}')
-				i++;
-			i++;
+			i = end_of(s, len, i, c);
+			if (i == 0)
+				return false;
 		} else if (strchr("+.^$", c) != NULL) {
 			run_end(r);
 			i++;

@@ -266,7 +266,6 @@ static bool
 link_correlation(struct linker *l, struct rule *rule)
 {
 	struct correlation *c = rule->body->correlation;
-	enum level gravest = LEVEL_NONE;
 	for (unsigned i = 0; i < c->rules; i++) {
 		c->rule[i] = find_rule(l, rule, c->rule_place[i], c->rule_name[i]);
 		if (c->rule[i] == NULL)
@@ -274,11 +273,7 @@ link_correlation(struct linker *l, struct rule *rule)
 		if (c->rule[i]->kind == RULE_FILTER)
 			return fail(l, rule, c->rule_place[i], "", c->rule_name[i],
 			    " is a filter: events are those of rules");
-		if (c->rule[i]->level > gravest)
-			gravest = c->rule[i]->level;
 	}
-	if (rule->level == LEVEL_NONE)
-		rule->level = gravest;
 	/* its alerts are those of its groups, by the fields of the rule that comes last */
 	rule->single = rule->keys == 0 && c->keys == 0;
 	for (unsigned i = 0; i < c->keys && rule->keys == i; i++)
@@ -291,9 +286,10 @@ link_correlation(struct linker *l, struct rule *rule)
 
 enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };
 
-/* Puts a correlation behind those that it names; false where it names itself in the end. */
+/* Puts a correlation behind those that it names; false where it names itself in the end.  Where it
+ * says no level it has that of the gravest of them, which may come later in the files. */
 static bool
-order(struct linker *l, const struct rule *rule)
+order(struct linker *l, struct rule *rule)
 {
 	struct rules *s = l->set;
 	const struct correlation *c = rule->body->correlation;
@@ -303,10 +299,15 @@ order(struct linker *l, const struct rule *rule)
 		return fail(l, rule, place_of(rule), "the correlation", rule->title,
 		    " names itself, by way of others perhaps");
 	rule->body->mark = MARK_OPEN;
+	enum level gravest = LEVEL_NONE;
 	for (unsigned i = 0; i < c->rules; i++) {
-		if (!order(l, c->rule[i]))
+		if (!order(l, s->rule[c->rule[i]->number]))
 			return false;
+		if (c->rule[i]->level > gravest)
+			gravest = c->rule[i]->level;
 	}
+	if (rule->level == LEVEL_NONE)
+		rule->level = gravest;
 	rule->body->mark = MARK_DONE;
 	s->order[s->correlations++] = rule->number;
 	return true;

@@ -54,17 +54,13 @@ mail_compress_unread(struct mail *m, struct mail_session *s)
 void
 mail_compress(struct mail *m, struct mail_session *s)
 {
-	bool twice = s->inflate != 0, split = m->behind_left > 0 && m->left > 0;
+	/* split: not in one piece any more, as what was held behind a loss is not */
+	bool twice = s->inflate != 0, split = m->behind_left > 0;
 	if (!twice && !split)
 		s->inflate = (uint16_t)inflate_open(&m->inflates);
 	if (s->inflate == 0 || twice) {
 		mail_compress_unread(m, s);
 		return;
-	}
-	if (m->behind_left > 0) {
-		m->data = m->behind;
-		m->left = m->behind_left;
-		m->behind_left = 0;
 	}
 	bool on[2];
 	for (unsigned side = 0; side < 2; side++) {

@@ -232,8 +232,6 @@ body_line(struct scan *s, uint64_t at)
 	}
 	if (len > 0)
 		mime_body_tell(s);
-	if (s->depth == 0 && s->uu == UU_NONE)
-		s->state = B_REST;
 }
 
 /* May a line that begins with c mean something to the text? */
@@ -272,8 +270,10 @@ body_take(struct scan *s, struct mime_input *in, size_t n, bool found)
 static void
 long_line(struct scan *s, const uint8_t *octets, size_t n, size_t before)
 {
-	if (s->uu == UU_CLAIM)
+	if (s->uu == UU_CLAIM) {
 		s->uu = UU_TEXT;
+		mime_leaf_readable(s);
+	}
 	if (s->tasting) {
 		mime_leaf_taste(s, (const uint8_t *)s->line, before);
 		mime_leaf_taste(s, octets, n);
@@ -294,8 +294,6 @@ step_collect(struct scan *s, struct mime_input *in)
 	if (s->line_long) {
 		long_line(s, octets, n + found, before);
 		s->state = found ? B_LINE : B_SKIP;
-		if (s->depth == 0 && s->uu == UU_NONE)
-			s->state = B_REST;
 		return;
 	}
 	bool waits = s->uu == UU_CLAIM || (s->line_len > 0 && uu_may_begin(s, (uint8_t)s->line[0]));

@@ -131,6 +131,8 @@ auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (l->hidden > 0 && !(l->hidden <= 2 && l->hidden_first == '='))
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 	push(m, s, CMD_AUTH);
+	if (s->flags & MAIL_SESSION_ONE_SIDED)
+		p->flags |= POP3_AUTH_OPEN; /* LOGIN has two; a verb ends it */
 }
 
 /* Does TOP ask for lines of the body (RFC 1939 section 7)? */
@@ -189,7 +191,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		    mail_word_len(l->s + arg, l->len - arg));
 		if (l->hidden > 1 || (l->hidden == 1 && l->hidden_first != '='))
 			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
-		if (s->flags & MAIL_SESSION_ONE_SIDED && l->hidden == 0)
+		if (s->flags & MAIL_SESSION_ONE_SIDED)
 			p->flags |= POP3_AUTH_OPEN;
 		break;
 	case CMD_RETR:
@@ -357,7 +359,8 @@ static void
 pop3_begin(struct mail *m, struct mail_session *s)
 {
 	mail_mailbox_begin(m, s);
-	if (!(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT)))
+	bool greets = !(s->flags & (MAIL_SESSION_MIDSTREAM | MAIL_SESSION_IMPLICIT));
+	if (greets && s->p.mailbox != 0) /* nothing is put where all without memory are */
 		push(m, s, CMD_CONNECT);
 }
 

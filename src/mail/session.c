@@ -145,17 +145,11 @@ mail_upgrade(struct mail_session *s)
 	}
 }
 
+/* Text where a record was due: the side speaks lines again. */
 static void
-hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *data, size_t len);
-
-/* Text where a record was due: the side speaks lines again, from these octets on. */
-static void
-tls_to_text(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *header,
-    size_t header_len)
+tls_to_text(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	s->mode[side] = MAIL_MODE_LINES;
-	if (header_len > 0)
-		hold(m, s, side, header, header_len);
 	if (s->mode[!side] == MAIL_MODE_UPGRADE)
 		s->mode[!side] = MAIL_MODE_LINES;
 	mail_emit_odd(m, side, MAIL_ODD_TEXT_AFTER_TLS);
@@ -177,15 +171,12 @@ read_tls(struct mail *m, struct mail_session *s)
 	mail_emit(m, MAIL_TLS, side)->tls = &m->tls_event;
 	if (m->tls_event.kind != TLS_EVENT_GARBAGE)
 		return;
-	/* it may have begun with octets of earlier pushes, which the half kept as those of a header
-	 */
-	const struct tls_half *h = &t->half[in.side];
-	const uint8_t *first = h->header_len > 0 ? h->header : m->tls_event.data;
-	size_t len = h->header_len > 0 ? h->header_len : m->tls_event.len;
-	if (mail_looks_like_text(first, len)) {
+	/* octets of earlier pushes, which the half kept as those of a header, begin no text */
+	if (t->half[in.side].header_len == 0 &&
+	    mail_looks_like_text(m->tls_event.data, m->tls_event.len)) {
 		m->data = m->tls_event.data;
 		m->left = m->tls_event.len;
-		tls_to_text(m, s, side, h->header, h->header_len);
+		tls_to_text(m, s, side);
 	} else {
 		m->left = 0;
 		s->mode[side] = MAIL_MODE_OFF;
@@ -317,11 +308,7 @@ read_line(struct mail *m, struct mail_session *s)
 	if (!fresh) {
 		if (n > (cr ? 1u : 0u))
 			hold(m, s, side, at, cr ? n - 1 : n);
-		if (s->mode[side] == MAIL_MODE_RESYNC)
-			s->mode[side] =
-			    MAIL_MODE_LINES; /* hold found no memory; the line is over */
-		else
-			finish_held(m, s, side, cr);
+		finish_held(m, s, side, cr);
 		return;
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};

@@ -17,7 +17,7 @@ smtp_auth(struct mail *m, struct mail_session *s, const char *arg, size_t len,
 	if (l->hidden > 1 || (l->hidden == 1 && l->hidden_first != '='))
 		mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 	smtp_push(m, s, CMD_AUTH);
-	if (s->flags & MAIL_SESSION_ONE_SIDED && l->hidden == 0)
+	if (s->flags & MAIL_SESSION_ONE_SIDED) /* the password may follow a name that stands here */
 		s->p.smtp.flags |= SMTP_AUTH_OPEN;
 }
 

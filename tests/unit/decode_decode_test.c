@@ -1,5 +1,6 @@
 /* Frames by hand through every link type and layer; each prefix of each is decoded from a buffer of
  * its own size. */
+#include "decode/defrag.h"
 #include "frame_build.h"
 
 static void
@@ -137,6 +138,37 @@ ipv4_odds(void **state)
 	ip4(&udp, 0, 45, 0, 17);
 	tcp(&udp, 0, "hello");
 	assert_int_equal(decode_frame(NULL, 1, udp.b, udp.len, udp.len, &seg), DECODE_OTHER);
+}
+
+/* Whichever of them comes last, the datagram is decoded as one that was never cut. */
+static void
+fragments_are_joined(void **state)
+{
+	(void)state;
+	struct build segment = {.len = 0};
+	tcp(&segment, 0, "hello");
+	for (unsigned round = 0; round < 4; round++) {
+		uint32_t first = round / 2 == 0 ? 8 : 16;
+		struct defrag d;
+		struct segment seg;
+		assert_true(defrag_init(&d, 4));
+		d.now_ns = 1000000000;
+		for (unsigned i = 0; i < 2; i++) {
+			bool begins = (i ^ round) % 2 == 0;
+			uint32_t at = begins ? 0 : first, n = begins ? first : segment.len - first;
+			struct build f = {.len = 0};
+			ether(&f, 0x0800);
+			ip4(&f, 0, 20 + n, begins ? 0x2000 : first / 8, 6);
+			put(&f, segment.b + at, n);
+			assert_int_equal(decode_frame(&d, 1, f.b, f.len, f.len, &seg),
+			    i == 0 ? DECODE_FRAGMENT : DECODE_TCP);
+		}
+		assert_int_equal(seg.seq, 1000);
+		assert_int_equal(seg.ends.port[1], 25);
+		assert_int_equal(seg.len, 5);
+		assert_memory_equal(seg.payload, "hello", 5);
+		defrag_free(&d);
+	}
 }
 
 static void
@@ -298,6 +330,7 @@ main(void)
 	    cmocka_unit_test(the_outermost_tag_and_the_addresses_are_kept),
 	    cmocka_unit_test(the_innermost_ttl_is_kept),
 	    cmocka_unit_test(ipv4_odds),
+	    cmocka_unit_test(fragments_are_joined),
 	    cmocka_unit_test(ipv6_extensions),
 	    cmocka_unit_test(a_cut_payload_keeps_its_length),
 	    cmocka_unit_test(a_cut_header_names_the_ends),

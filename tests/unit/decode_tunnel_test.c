@@ -87,6 +87,30 @@ shims(void **state)
 	}
 }
 
+/* Numbers of another organisation are none of Ethernet, whatever they look like. */
+static void
+other_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *snap;
+		bool mail;
+	} rows[] = {{"\0\0\0\x08\0", true}, {"\0\0\xf8\x08\0", true}, {"\0\0\x0c\x08\0", false},
+	    {"\x08\0\x07\x08\0", false}, {"\0\x01\0\x08\0", false}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct build f = {.len = 0};
+		put(&f, MACS "\0\x35\xaa\xaa\x03", 17);
+		put(&f, rows[i].snap, 5);
+		inner(&f, IN_IP4);
+		struct segment seg;
+		if (rows[i].mail)
+			expect_hello(&f, 1, 0, 4);
+		else
+			assert_int_equal(decode_frame(NULL, 1, f.b, f.len, f.len, &seg),
+			    DECODE_OTHER);
+	}
+}
+
 /* What is inside of IPv4 (192.0.2.9 to 192.0.2.25) and of IPv6. */
 static void
 tunnels(void **state)
@@ -262,6 +286,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(shims),
+	    cmocka_unit_test(other_numbers),
 	    cmocka_unit_test(tunnels),
 	    cmocka_unit_test(not_tunnels),
 	    cmocka_unit_test(nesting_is_bounded),

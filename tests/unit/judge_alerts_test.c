@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "judge/alerts.h"
+#include "judge/alerts_internal.h"
 #include "record_build.h"
 
 #define SECOND 1000000000ll
@@ -175,6 +175,11 @@ fingerprints(void **state)
 	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0,
 			     "{source.ip: 10.0.0.1, destination.ip: 192.0.2.25}", &n),
 	    ALERT_SILENT);
+	keyed.id = "z";
+	keyed.key[0] = FIELD_EVENT_START; /* a time, 8 octets as a number */
+	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0, "{event.start: 1}", &n), ALERT_NEW);
+	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0, "{event.start: 2}", &n), ALERT_NEW);
+	assert_int_equal(event_of(&keyed, LEVEL_LOW, 0, "{event.start: 1}", &n), ALERT_SILENT);
 	struct rule single = rule;
 	single.id = "y";
 	single.single = true;
@@ -280,6 +285,75 @@ more_than_there_is_room_for(void **state)
 	assert_int_equal(push_event(alerts, &rule, LEVEL_LOW, &record, now).state, ALERT_SILENT);
 }
 
+/* The `i`th mail, or the record of its connection, which is counted where the mail is forgotten. */
+static void
+push_numbered(enum record_kind kind, unsigned i)
+{
+	char id[16];
+	snprintf(id, sizeof id, "1:%u", i);
+	record_begin(&record, kind);
+	record_put_word(&record, FIELD_NETWORK_COMMUNITY_ID, id);
+	push_event(alerts, &rule, LEVEL_LOW, &record, now);
+}
+
+static void
+more_mails_than_are_remembered(void **state)
+{
+	(void)state;
+	const unsigned mails = 2 * LIMIT_ALERT_EVENTS + 10;
+	now = BUILD_EPOCH_NS;
+	for (unsigned i = 0; i < mails; i++)
+		push_numbered(RECORD_MESSAGE, i);
+	assert_string_not_equal(due(0, true), "");
+	for (unsigned i = mails - LIMIT_ALERT_EVENTS; i < mails; i++)
+		push_numbered(RECORD_SESSION, i);
+	assert_string_equal(due(1, true), "");
+	for (unsigned i = 0; i < 10; i++)
+		push_numbered(RECORD_SESSION, i);
+	assert_string_equal(due(2, true), "repeated 10 ");
+}
+
+/* What a state file has of an alert that ends while the program does. */
+static void
+one_that_is_resolved_across_runs(void **state)
+{
+	(void)state;
+	static struct alert_row row;
+	const void *key;
+	void *x;
+	uint32_t at = 0;
+	expect(0, SESSION, ALERT_NEW, 1);
+	build_record_of(&record, SEALED);
+	for (unsigned i = 0; i < LIMIT_ALERT_SEALED + 2; i++)
+		alerts_sealed(alerts, &record, now);
+	alerts_note_sealed(alerts);
+	assert_true(map_next(alerts_map(alerts), &at, &key, &x));
+	alerts_row(alerts, x, &row);
+	assert_int_equal(row.alert.sealed, LIMIT_ALERT_SEALED);
+	assert_true(alert_is_sound(&row));
+	const struct fingerprint f = *(const struct fingerprint *)key;
+	alerts_free(alerts);
+	alerts = alerts_new();
+	assert_true(alerts_take(alerts, &f, &row));
+	assert_false(alerts_take(alerts, &f, &row)); /* it is there */
+	assert_string_equal(due(1, false), "resolved 3 ");
+	assert_string_equal(due(2, true), "");
+}
+
+static void
+more_of_an_earlier_run_than_there_is_room_for(void **state)
+{
+	(void)state;
+	static const struct alert_row row = {.alert = {.level = LEVEL_LOW, .window_ns = 1}};
+	struct fingerprint f = {{0}};
+	for (unsigned i = 0; i < LIMIT_ALERTS + 10; i++) { /* the newest come first */
+		memcpy(f.octets, &i, sizeof i);
+		assert_true(alerts_take(alerts, &f, &row));
+		assert_int_equal(map_find(alerts_map(alerts), &f) != NULL, i < LIMIT_ALERTS);
+	}
+	assert_int_equal(map_count(alerts_map(alerts)), LIMIT_ALERTS);
+}
+
 /* Is the record accepted, where exception `by` (NULL: none) matches it? */
 static const struct rule *
 accepted(const char *line, const struct rule *by)
@@ -344,6 +418,9 @@ main(void)
 	    ALERT_TEST(sealed_connections_resolve),
 	    ALERT_TEST(a_window_of_the_rule),
 	    ALERT_TEST(more_than_there_is_room_for),
+	    ALERT_TEST(more_mails_than_are_remembered),
+	    ALERT_TEST(one_that_is_resolved_across_runs),
+	    ALERT_TEST(more_of_an_earlier_run_than_there_is_room_for),
 	    ALERT_TEST(accepted_mails_make_an_accepted_session),
 	    ALERT_TEST(forgotten_after_silence),
 	};

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "judge/judge.h"
 #include "judge/shipped.h"
 #include "judge/table.h"
@@ -595,6 +596,126 @@ words_that_nobody_reads(void **state)
 	}
 }
 
+/* A judge that has the rules of a folder. */
+static struct judge *
+judge_of_folder(void)
+{
+	const char *const from[] = {folder};
+	const struct judge_config c = {.from = {.rules = from, .rules_count = 1}};
+	char error[JUDGE_ERROR] = "";
+	struct judge *j = judge_new();
+	if (j == NULL || !judge_load(j, &c, error))
+		fail_msg("%s", error);
+	return j;
+}
+
+#define OWN_RULE(service, more)                              \
+	"title: own\nname: own\ntaxonomy: ecs\nlevel: low\n" \
+	"logsource: {product: postcard, service: " service "}\ndetection: " more
+
+/* Values of which the record knows nothing, and lists of one to five words. */
+static void
+words_of_own_rules(void **state)
+{
+	(void)state;
+	write_text("a.yml",
+	    OWN_RULE("session",
+		"{s: {postcard.outcome: cleartext}, condition: s}\n"
+		"postcard: {message: '{protocol}: {exposed}; {domain}; {baseline}'}\n"));
+	struct judge *own = judge_of_folder();
+	static const struct {
+		const char *const *exposed;
+		const char *protocol, *says;
+	} rows[] = {
+	    {ENVELOPE, NULL, "mail: envelope; the peer; this server was not seen before"},
+	    {CREDENTIALS, "tls", "mail: credentials; the peer; this server was not seen before"},
+	    {ENVELOPE + 1, "pop3", "POP3: ; the peer; this server was not seen before"},
+	    {BODY, "lmtp",
+		"LMTP: envelope, headers and body; the peer; this server was not seen before"},
+	    {ALL, "imap",
+		"IMAP: envelope, headers, body, attachments and credentials; the peer; this server "
+		"was not seen before"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		record_begin(&record, RECORD_SESSION);
+		record_put_word(&record, FIELD_NETWORK_PROTOCOL, rows[i].protocol);
+		record_put_word(&record, FIELD_OUTCOME, "cleartext");
+		put_exposed(rows[i].exposed);
+		judge_push(own, &record);
+		assert_string_equal(value_of(FIELD_MESSAGE), rows[i].says);
+	}
+	judge_free(own);
+}
+
+static void
+a_rule_that_asks_who(void **state)
+{
+	(void)state;
+	for (unsigned asks = 0; asks < 2; asks++) {
+		write_text("a.yml",
+		    asks ? OWN_RULE("session", "{s: {postcard.client.vendor: x}, condition: s}\n")
+			 : OWN_RULE("session", "{s: {postcard.helo: x}, condition: s}\n"));
+		struct judge *own = judge_of_folder();
+		judge_be_brief(own);
+		assert_int_equal(judge_reads_who(own), asks);
+		judge_free(own);
+	}
+}
+
+/* What happened to the sensor may be accepted, too. */
+static void
+an_exception_for_the_sensor(void **state)
+{
+	(void)state;
+	static struct record alert;
+	write_text("a.yml",
+	    OWN_RULE("sensor", "{s: {postcard.sensor.loss|gte: 5}, condition: s}\n"));
+	make_dir("exceptions");
+	write_text("exceptions/b.yml",
+	    "title: old switch\npostcard: {owner: Ann, reason: it drops, expires: 2199-01-01}\n"
+	    "taxonomy: ecs\nlogsource: {product: postcard, service: sensor}\n"
+	    "filter: {rules: any, a: {observer.ingress.interface.name: eth1}, condition: not a}\n");
+	struct judge *own = judge_of_folder();
+	for (unsigned i = 0; i < 2; i++) {
+		record_begin(&record, RECORD_SENSOR);
+		record_put_word(&record, FIELD_SENSOR_INTERFACE, i == 0 ? "eth0" : "eth1");
+		record_put_u64(&record, FIELD_SENSOR_LOSS, 7);
+		judge_push(own, &record);
+		assert_string_equal(value_of(FIELD_LEVEL), i == 0 ? "low" : "informational");
+		assert_string_equal(value_of(FIELD_ACCEPTED_TITLE), i == 0 ? "" : "old switch");
+		assert_string_equal(value_of(FIELD_ACCEPTED_OWNER), i == 0 ? "" : "Ann");
+		assert_int_equal(judge_next(own, &alert), i == 0);
+		assert_false(judge_next(own, &alert));
+	}
+	judge_free(own);
+}
+
+/* Each once, in one spelling, and none of an address that has none. */
+static void
+domains_of_recipients(void **state)
+{
+	(void)state;
+	static const char *const to[] = {"a@One.example", "root", "b@two.example", "d@",
+	    "c@ONE.EXAMPLE", "\"e@f\"@three.example", ""};
+	static const char *const domains[] = {"one.example", "two.example", "three.example"};
+	char longest[300];
+	struct record_value v;
+	uint32_t at = 0;
+	begin(RECORD_MESSAGE, "outbound", 25, "not-offered");
+	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+		record_put_str(&record, FIELD_EMAIL_TO, to[i], strlen(to[i]));
+	memset(longest, 'x', sizeof longest); /* more than a domain can be */
+	longest[0] = '@';
+	record_put_str(&record, FIELD_EMAIL_TO, longest, sizeof longest);
+	judge_push(judge, &record);
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++) {
+		assert_true(record_each(&record, FIELD_TO_DOMAIN, &at, &v));
+		assert_int_equal(v.len, strlen(domains[i]));
+		assert_memory_equal(v.str, domains[i], v.len);
+	}
+	assert_false(record_each(&record, FIELD_TO_DOMAIN, &at, &v));
+}
+
 int
 main(void)
 {
@@ -613,6 +734,10 @@ main(void)
 	    cmocka_unit_test(a_full_record_stays_whole),
 	    cmocka_unit_test(levels_have_names),
 	    cmocka_unit_test(words_that_nobody_reads),
+	    FOLDER_TEST(words_of_own_rules),
+	    FOLDER_TEST(a_rule_that_asks_who),
+	    FOLDER_TEST(an_exception_for_the_sensor),
+	    cmocka_unit_test(domains_of_recipients),
 	};
 	return cmocka_run_group_tests_name("judge/judge", tests, open_judge, close_judge);
 }

@@ -506,6 +506,26 @@ what_is_new(void **state)
 	assert_string_equal(word(FIELD_NEW), "");
 }
 
+static void
+what_teaches_nothing(void **state)
+{
+	(void)state;
+	/* the clock of a capture that was wrong: in the year 2118, before 1970 */
+	see("message", 3e9, "a", IGNORED ", postcard.to_domain: [example.org]");
+	assert_string_equal(word(FIELD_NEW), "");
+	see("message", -1.7e9, "a", IGNORED ", postcard.to_domain: [example.org]");
+	assert_string_equal(word(FIELD_NEW), "");
+	see("message", 10, "a", IGNORED ", postcard.to_domain: [example.org]");
+	assert_true(record_is(&record, FIELD_NEW, "client"));
+	assert_true(record_is(&record, FIELD_NEW, "domain"));
+	assert_int_equal(number(FIELD_MEMORY_S), 0);
+	/* a domain without a name is none */
+	see("message", 11, "a", IGNORED ", postcard.to_domain: ['']");
+	assert_string_equal(word(FIELD_NEW), "");
+	see("message", 12, "a", IGNORED ", postcard.to_domain: ['', example.net]");
+	assert_string_equal(word(FIELD_NEW), "domain");
+}
+
 /* More of everything than there is room for: bounded, and what is new is still known. */
 static void
 floods_are_bounded(void **state)
@@ -575,6 +595,7 @@ main(void)
 	    MEMORY_TEST(from_one_side_it_takes_a_month),
 	    MEMORY_TEST(whose_network_to_look_at),
 	    MEMORY_TEST(what_is_new),
+	    MEMORY_TEST(what_teaches_nothing),
 	    MEMORY_TEST(floods_are_bounded),
 	    MEMORY_TEST(odd_records_do_no_harm),
 	};

@@ -215,7 +215,8 @@ mta_sts(void **state)
 {
 	(void)state;
 	write_text("enforce.txt",
-	    "version: STSv1\r\nmode: enforce\r\nmx: mx.partner.example\r\nmx: *.backup.example\r\n"
+	    "version: STSv1\r\nmode: enforce\r\n \t\r\nmx: mx.partner.example\r\nmx: "
+	    "*.backup.example\r\n"
 	    "max_age: 86400\r\nfuture: yes\r\n");
 	write_text("testing.txt", "version: STSv1\nmode: testing\nmx: x.example\nmax_age: 86400\n");
 	static const char *const enforce =
@@ -259,6 +260,9 @@ postfix(void **state)
 	    "sec.example        secure\n    match=mx.sec.example:.backup.example ciphers=high\n"
 	    ".below.example     verify\n"
 	    "[relay.example]:25 encrypt\n"
+	    "hop.example        secure match=hostname:nexthop:mx.other.example\n"
+	    "sub.example        secure match=dot-nexthop\n"
+	    "any.example        secure match=hostname\n"
 	    "dane.example       dane\n"
 	    "only.example       dane-only\n");
 	static const char *const import = "- {import: postfix, file: tls_policy}";
@@ -274,6 +278,21 @@ postfix(void **state)
 	    "violated encrypt postfix cleartext relay.example");
 	check(import, "{postcard.outcome: encrypted, postcard.greeting: '220 a.backup.example'}",
 	    "not-provable verify postfix - sec.example");
+	/* nexthop is the domain itself, dot-nexthop what is below it; any host is as none is named
+	 */
+	static const struct {
+		const char *greeting, *domain;
+	} match[] = {{"mx.other.example", "hop.example"}, {"hop.example", "hop.example"},
+	    {"mx.hop.example", NULL}, {"mx.sub.example", "sub.example"}, {"sub.example", NULL},
+	    {"any.example", "any.example"}, {"mx.any.example", "any.example"}};
+	for (size_t i = 0; i < sizeof match / sizeof *match; i++) {
+		char line[128], want[128];
+		snprintf(line, sizeof line,
+		    "{postcard.outcome: encrypted, postcard.greeting: '220 %s'}",
+		    match[i].greeting);
+		snprintf(want, sizeof want, "not-provable verify postfix - %s", match[i].domain);
+		check(import, line, match[i].domain != NULL ? want : NOTHING);
+	}
 	check(import, "{postcard.outcome: encrypted, postcard.greeting: '220 mx.enc.example'}",
 	    "kept encrypt postfix - enc.example");
 }
@@ -286,8 +305,8 @@ tlsa(void **state)
 	(void)state;
 	write_text("tlsa.txt",
 	    "; from dig\n"
-	    "_25._tcp.mx.partner.example. 3600 IN TLSA 3 0 1 00112233445566778899AABBCCDDEEFF "
-	    "00112233445566778899aabbccddeeff\n");
+	    "_25._tcp.mx.partner.example. 3600 IN TLSA 3 0 1 "
+	    "( 00112233445566778899AABBCCDDEEFF 00112233445566778899aabbccddeeff )\n");
 	write_text("spki.txt", "_25._tcp.mx.partner.example. IN TLSA 3 1 1 " HASH "\n");
 	static const char *const sure =
 	    "- {import: tlsa, file: tlsa.txt, domain: partner.example, validated: true}";

@@ -154,6 +154,15 @@ refusals(void **state)
 	assert_ptr_equal(instead_of(dir), error);
 	assert_non_null(strstr(error, "/rules/exceptions/b.yml:"));
 
+	/* a folder that may be entered and not read: of others, since root reads all */
+	bool root = geteuid() == 0;
+	assert_int_equal(chmod(folder, 0711), 0);
+	assert_int_equal(chmod(dir, 0311), 0);
+	assert_int_equal(root ? seteuid(65534) : 0, 0);
+	refused(dir, ": Permission denied");
+	assert_int_equal(root ? seteuid(0) : 0, 0);
+	assert_int_equal(chmod(dir, 0700), 0);
+
 	char *deep = malloc(5001);
 	memset(deep, 'a', 5000);
 	deep[5000] = '\0';

@@ -17,8 +17,9 @@ static char error[YAML_ERROR];
 
 static const char *const home[] = {"10.0.0.0/8", "192.168.0.0/16"};
 static const char *const partners[] = {"partner.example", "100%.example"};
+static const char *const odd[] = {"a\xff"};
 static const struct placeholder placeholders[] = {{"home_net", home, 2},
-    {"partner_domains", partners, 2}, {"nobody", NULL, 0}};
+    {"partner_domains", partners, 2}, {"nobody", NULL, 0}, {"odd", odd, 1}};
 
 #define HEAD                                 \
 	"title: t\nname: t\ntaxonomy: ecs\n" \
@@ -34,7 +35,7 @@ static struct rules *
 read_rules(const char *text)
 {
 	error[0] = '\0';
-	struct rules *s = rules_new(placeholders, 3);
+	struct rules *s = rules_new(placeholders, 4);
 	if (!rules_read(s, text, strlen(text), "x.yml", false, error) || !rules_link(s, error)) {
 		rules_free(s);
 		return NULL;
@@ -119,6 +120,8 @@ values(void **state)
 	    {"{postcard.helo: '*example*'}", true},
 	    {"{postcard.helo: '*xample.n?t'}", true},
 	    {"{postcard.helo: 'p*r-*.*.net'}", true},
+	    {"{postcard.helo: 'printer**net'}", true},
+	    {"{postcard.helo|cased: 'P***3.E**t'}", true},
 	    {"{postcard.greeting: '220 a\\*b\\?c\\d'}", true},
 	    {"{postcard.greeting: '220 a\\*b\\?c\\\\d'}", true},
 	    {"{postcard.greeting: '220 aXb\\?c\\d'}", false},
@@ -209,6 +212,10 @@ encodings(void **state)
 	    {"{postcard.helo|wide|base64offset|contains: 'ab'}", "YQBiAA==", true},
 	    {"{postcard.helo|utf16be|base64offset|contains: 'ab'}", "AGEAYg==", true},
 	    {"{postcard.helo|utf16|base64offset|contains: 'ab'}", "//5hAGIA", true},
+	    {"{postcard.helo|utf16le|base64: 'é€😀'}", "6QCsID3YAN4=", true},
+	    {"{postcard.helo|utf16be|base64: 'é€😀'}", "AOkgrNg93gA=", true},
+	    {"{postcard.helo|expand: '\\%home_net%'}", "%home_net%", true},
+	    {"{postcard.helo|expand: '\\%home_net%'}", "10.0.0.0/8", false},
 	    {"{postcard.helo|windash|contains: ' -x'}", "y /x z", true},
 	    {"{postcard.helo|windash|contains: ' -x'}", "y \xe2\x80\x94x z", true},
 	    {"{postcard.helo|windash|contains: ' -x'}", "y +x z", false},
@@ -298,6 +305,7 @@ kinds_and_states(void **state)
 	struct rules *s =
 	    read_rules("title: a\nname: a\ntaxonomy: ecs\nlevel: low\n"
 		       "logsource: {product: postcard, service: session}\n"
+		       "license: CC0\nfields: [source.ip, postcard.helo]\n"
 		       "detection: {s: {postcard.outcome: cleartext}, condition: s}\n"
 		       "---\ntitle: b\nname: b\ntaxonomy: ecs\nlevel: low\n"
 		       "logsource: {product: postcard, service: message}\n"
@@ -584,6 +592,19 @@ refusals(void **state)
 	    {HEAD "detection: {s: {postcard.helo: {a: b}}, condition: s}", "not a map"},
 	    {HEAD "detection: {s: {postcard.helo: []}, condition: s}", "empty list"},
 	    {HEAD "detection: {s: {}, condition: s}", "empty map"},
+	    {HEAD "detection: {s: [], condition: s}", "x.yml:6:16: an empty list"},
+	    {HEAD "fields: [source.ip, source.pi]\n", "x.yml:6:9: 'source.pi' is no field"},
+	    {HEAD "detection: {s: {postcard.helo: x}, condition: '| count() > 1'}", "old Sigma: w"},
+	    {HEAD "detection: {s: {postcard.helo|re|contains: x}, condition: s}", "'|m' and '|s'"},
+	    {HEAD "detection: {s: {'|fieldref': postcard.helo}, condition: s}", "texts only"},
+	    {HEAD "detection: {s: {source.bytes|lt|fieldref: event.start}, condition: s}",
+		"'event.start' is not of the same type"},
+	    {HEAD "detection: {s: {postcard.hops: x}, condition: s}", "compared with a text"},
+	    {HEAD "detection: {s: {postcard.helo: [{a: b}]}, condition: s}", "a text, a number"},
+	    {HEAD "detection: {s: {postcard.helo|windash: '-a-b-c-d-e-f'}, condition: s}",
+		"more than 4096 texts"},
+	    {HEAD "detection: {s: {postcard.helo|expand|wide|base64: '%odd%'}, condition: s}",
+		"is not UTF-8"},
 	    {HEAD "detection: {s: [[x]], condition: s}", "x.yml:6:17: a list in a list"},
 	    {HEAD "detection: {s: [!!str x], condition: s}", "x.yml:6:17: tags (!) are not taken"},
 	    {HEAD "detection: {s: {postcard.helo: x}, t: {postcard.helo: y}, condition: s}",
@@ -702,10 +723,11 @@ fields_asked_for(void **state)
 	    "postcard: {key: [postcard.helo]}\n---\n"
 	    "title: c\nname: c\ntaxonomy: ecs\nlevel: low\n"
 	    "correlation: {type: value_count, field: postcard.greeting, rules: [a], "
-	    "group-by: [source.ip], timespan: 1h, condition: {field: postcard.greeting, gte: "
-	    "2}}\n");
+	    "group-by: [source.ip, destination.port], timespan: 1h, condition: {field: "
+	    "postcard.greeting, gte: 2}}\npostcard: {key: [postcard.helo]}\n");
 	static const enum field asked[] = {FIELD_OUTCOME, FIELD_SOURCE_BYTES,
-	    FIELD_DESTINATION_BYTES, FIELD_HELO, FIELD_GREETING, FIELD_SOURCE_IP};
+	    FIELD_DESTINATION_BYTES, FIELD_HELO, FIELD_GREETING, FIELD_SOURCE_IP,
+	    FIELD_DESTINATION_PORT};
 	static const enum field others[] = {FIELD_CLIENT_SOFTWARE, FIELD_DESTINATION_IP};
 	if (s == NULL)
 		fail_msg("%s", error);

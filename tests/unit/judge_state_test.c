@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "folder.h"
+#include "judge/memory_internal.h"
 #include "judge/state.h"
 #include "record_build.h"
 
@@ -237,6 +238,9 @@ files_of_others_are_left_alone(void **state)
 	assert_null(k.state);
 	close_kept(&k);
 	rmdir(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_refused("not a regular file");
+	unlink(path);
 	assert_int_equal(symlink("/tmp/postcard-nowhere", path), 0);
 	k = open_kept();
 	assert_null(k.state);
@@ -265,6 +269,31 @@ damaged_rows_are_left_out(void **state)
 	live(&k, 300, 600);
 	save(&k);
 	close_kept(&k);
+}
+
+/* The day from which on something is new is learned anew where the file has an absurd one. */
+static void
+an_absurd_beginning_is_forgotten(void **state)
+{
+	(void)state;
+	static const char *const times[] = {"-5", "9223372036854775807"};
+	for (unsigned i = 0; i < sizeof times / sizeof *times; i++) {
+		char text[100];
+		struct kept k = open_kept();
+		live(&k, 0, 20);
+		assert_true(k.memory->first_ns > 0);
+		save(&k);
+		close_kept(&k);
+		snprintf(text, sizeof text, "UPDATE meta SET value = %s WHERE key = 'first_ns'",
+		    times[i]);
+		sql(text);
+		k = open_kept();
+		assert_non_null(k.state);
+		assert_int_equal(k.memory->first_ns, 0);
+		live(&k, 20, 21);
+		assert_int_equal(k.memory->first_ns, BUILD_EPOCH_NS + 20 * 10000000000ll);
+		close_kept(&k);
+	}
 }
 
 /* Whatever octets stand in a value: it is loaded or left out, and never read beyond. */
@@ -551,6 +580,7 @@ main(void)
 	    STATE_TEST(one_at_a_time),
 	    STATE_TEST(files_of_others_are_left_alone),
 	    STATE_TEST(damaged_rows_are_left_out),
+	    STATE_TEST(an_absurd_beginning_is_forgotten),
 	    STATE_TEST(random_values_do_no_harm),
 	    STATE_TEST(kill_9_loses_only_the_last),
 	    STATE_TEST(a_full_disk_is_survived),

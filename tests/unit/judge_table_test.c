@@ -118,6 +118,8 @@ each_error_names_its_place(void **state)
 		"t.yml:4:11: {clinet} is no value"},
 	    {"levels:\n  - level: low\nbecause:\n  - text: 'x {because}'\n",
 		"t.yml:4:11: {because} has its place in 'why' only"},
+	    {"levels:\n  - level: low\n" REST "---\nlevels:\n  - level: low\n" REST,
+		"t.yml:10:1: one document is expected, not two"},
 	    {"levels:\n\t- level: low\n", "t.yml:2:1: found character that cannot start any token"},
 	    {"levels:\n  - 'level: low\n", "t.yml:3:1: found unexpected end of stream"},
 	    {"levels:\n  - level: \x01\n", "t.yml:1:1: control characters are not allowed"},

@@ -92,6 +92,8 @@ test_readable(void **state)
 	check(BEGIN "\nowEB\n" END, ARMOUR_SIGNED);
 	check(BEGIN "\nkA0D\n" END, ARMOUR_SIGNED);
 	check(BEGIN "\nyxFi\n" END, ARMOUR_SIGNED);
+	check(BEGIN "\niQEz\n" END, ARMOUR_SIGNED); /* the signature comes first; the new format: */
+	check(BEGIN "\nwsBc\n" END, ARMOUR_SIGNED);
 }
 
 static void

@@ -147,9 +147,24 @@ not_followed(void **state)
 	assert_true(is_off(&r.s));
 	assert_string_equal(finish(&r), OPEN_T " lost odd:11 lost odd:11");
 
-	/* octets of one side are lost, in the midst of a message */
+	/* octets of the client are lost before it begins: of it no more is read */
 	uint8_t packed[512];
 	z_stream z[2];
+	deflate_begin(z);
+	start(&r, 1);
+	open_dialogue(&r);
+	mail_gap(&r.m, &r.s, MAIL_CLIENT, 10);
+	script_take(&r);
+	say(&r, MAIL_SERVER, "a OK go\r\n");
+	assert_int_equal(r.s.mode[MAIL_CLIENT], MAIL_MODE_OFF);
+	size_t first = pack(&z[1], "* 1 FETCH (BODY[TEXT] {1}\r\nx)\r\n", packed, sizeof packed);
+	script_push(&r, MAIL_SERVER, (char *)packed, first, first);
+	say(&r, MAIL_CLIENT, "b LOGIN joe " SECRET "\r\n");
+	deflate_over(z);
+	assert_string_equal(finish(&r),
+	    "greeting(OK hi) sure lost used:COMPRESS lost odd:11 exposed:2");
+
+	/* octets of one side are lost, in the midst of a message */
 	deflate_begin(z);
 	start(&r, 1);
 	open_dialogue(&r);

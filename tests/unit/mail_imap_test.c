@@ -117,6 +117,16 @@ fetched(void **state)
 	    {FETCH "S * 4000000000 UIDFETCH (BODY[TEXT] {1}\nS> x)|\n", " exposed:2"},
 	    {PLAIN "C b URLFETCH x\nS * URLFETCH \"imap://x/;SECTION=1\" {2}\nS> xy|\n",
 		" exposed:2"},
+	    {FETCH "S * 1 FETCH (PREVIEW \"hello\" UID 4)\nS * 2 FETCH (SNIPPET {1}\nS> x)|\n",
+		" exposed:2 exposed:2"},
+	    {FETCH "S * 1 FETCH (PREVIEW NIL)\n", ""},
+	    /* a section without its end */
+	    {FETCH "S * 1 FETCH (BODY[HEADER {3}\nS> a: )\n", " exposed:1"},
+	    {FETCH "S * 1 FETCH (BODY[1 {3}\nS> abc)\n", " exposed:2"},
+	    /* a second message in one answer, a piece of one: something of it, at least */
+	    {FETCH "S * 1 FETCH (BODY[] \"a\" RFC822 \"b\")\n",
+		" exposed:1 begin [a] end+ result:0"},
+	    {FETCH "S * 1 FETCH (BODY[]<5> \"b\")\n", " exposed:1"},
 	    /* other literals show nothing */
 	    {PLAIN "C b LIST\nS * LIST () \"/\" {4}\nS> b OK\nS b OK\n", ""},
 	    /* a status text ends in no literal */
@@ -197,6 +207,10 @@ filed(void **state)
 	    {PLAIN "C b APPEND x {1+}\nC> 1 {1+}|\nC> 2 {1+}|\nC> 3 {1+}|\nC> 4\nC \nS b OK\n",
 		" begin [1] end+ begin [2] end+ begin [3] end+ result:3 begin [4] end+ result:0 "
 		"result:0 result:0"},
+	    /* nor more commands: the oldest is forgotten, with its messages */
+	    {PLAIN "C b APPEND x {1+}\nC> 1 {1+}|\nC> 2\nC \nC c CAPABILITY\nC d CAPABILITY\nC e "
+		   "CAPABILITY\nS b OK\n",
+		" begin [1] end+ begin [2] end+ asked asked asked odd:9 result:3 result:3"},
 	    {PLAIN "C b UID REPLACE 4 x {1+}\nC> 1\nC \nS b OK\n", " begin [1] end+ result:0"},
 	    {PLAIN "C b APPEND x CATENATE (TEXT {1+}\nC> 1 TEXT {1+}|\nC> 2)|\nS b OK\n",
 		" begin [1] end+ exposed:2 result:0"},
@@ -223,6 +237,12 @@ attempts(void **state)
 	    {PLAIN "C b AUTHENTICATE PLAIN\nC hunter2SecretAA==\nS b NO\nC c NOOP\nS c OK\n",
 		" auth(PLAIN) secret auth-reply"},
 	    {PLAIN "C b AUTHENTICATE PLAIN\nC *\nS b BAD\n", " auth(PLAIN) auth-reply*"},
+	    {PLAIN "C b AUTHENTICATE PLAIN\nC b2 hunter2Secret x\nS b NO\n",
+		" auth(PLAIN) secret auth-reply"},
+	    {PLAIN "C b AUTHENTICATE PLAIN {hunter2Secret}\nS b NO\n",
+		" auth(PLAIN) secret auth-reply"},
+	    {PLAIN "C b AUTHENTICATE PLAIN {1234567890123}\nS b NO\n",
+		" auth(PLAIN) secret auth-reply"},
 	    {PLAIN "C b AUTHENTICATE PLAIN {13+}\nC> hunter2Secret\nC \nS b OK\n",
 		" auth(PLAIN) secret auth-reply+"},
 	    {PLAIN "C b AUTHENTICATE PLAIN hunter2Secret\nC c CAPABILITY\nS b NO\nS c BAD\n",
@@ -288,6 +308,19 @@ losses(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_string_equal(script_read(&r, MAIL_IMAP, 0, rows[i][0], 1000, NULL),
 		    rows[i][1]);
+	/* what may become a command, or TLS, and answers a challenge: nothing of it is kept */
+	static const char *const answers[] = {"hunter2", "\x16\x03hunter2"};
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		for (size_t step = 1; step < 10; step++) {
+			char script[300];
+			(void)snprintf(script, sizeof script,
+			    PLAIN "C b AUTHENTICATE LOGIN\nC! 5\nS + VXNl\nC %s\nS b NO\nC c "
+				  "CAPABILITY\nS c BAD\n",
+			    answers[i]);
+			assert_string_equal(script_read(&r, MAIL_IMAP, 0, script, step, "unter2"),
+			    PLAIN_T " auth(LOGIN) lost auth-reply asked no-ehlo");
+		}
+	}
 }
 
 int

@@ -3,6 +3,7 @@
 #include "mail_script.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 static struct script_run r;
 
@@ -107,6 +108,94 @@ no_memory_for_tls(void **state)
 	mail_free(&r.m);
 }
 
+/* A session that cannot be followed says so at once, and nothing of it is read. */
+static void
+no_memory_for_a_mailbox(void **state)
+{
+	(void)state;
+	static const enum mail_protocol protocols[] = {MAIL_IMAP, MAIL_POP3};
+	begin(MAIL_SMTP, 8, 8);
+	while (pool_take(&r.m.mailboxes) != 0)
+		continue;
+	end();
+	for (unsigned i = 0; i < 400; i++) { /* one after the other, as nobody ever has memory */
+		r.s = (struct mail_session){0};
+		r.len = 0;
+		mail_begin(&r.m, &r.s, protocols[i % 2], 0);
+		script_take(&r);
+		mail_resync(&r.m, &r.s, MAIL_CLIENT);
+		say(MAIL_SERVER, "* OK hi\r\n+OK hi\r\n", 18);
+		say(MAIL_CLIENT, "a LOGIN joe secret\r\nUSER joe\r\n", 30);
+		mail_gap(&r.m, &r.s, MAIL_CLIENT, 100);
+		end();
+		assert_string_equal(r.out, " lost lost");
+	}
+	mail_free(&r.m);
+}
+
+/* Behind a loss octets wait that may become a command, but not those that answer a challenge. */
+static void
+no_answer_waits(void **state)
+{
+	(void)state;
+	for (unsigned challenge = 0; challenge < 2; challenge++) {
+		begin(MAIL_IMAP, 8, 8);
+		say(MAIL_SERVER, "* OK hi\r\n", 9);
+		say(MAIL_CLIENT, "b AUTHENTICATE LOGIN\r\n", 22);
+		mail_gap(&r.m, &r.s, MAIL_CLIENT, 5);
+		script_take(&r);
+		if (challenge)
+			say(MAIL_SERVER, "+ VXNl\r\n", 8);
+		say(MAIL_CLIENT, "c NO", 4);
+		assert_int_equal(r.m.lines.used, challenge ? 0 : 1);
+		end();
+		mail_free(&r.m);
+	}
+}
+
+/* Of a line of IMAP that is too long its end tells what the literal behind it is. */
+static void
+the_end_of_a_long_answer(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *end, *events;
+	} rows[] = {
+	    {" BODY[HEADER.FIELDS (A B)] {3}", " exposed:1"},
+	    {" X-A X-B X-C X-D X-E X-F X-G X-H X-I X-J X-K X-L X-M X-N X-O X-P)] {3}",
+		" exposed:1"}, /* names of fields alone fill it */
+	    {" BODY[]<5> {3}", " exposed:1"},
+	    {" BODY[TEXT] {3}", " exposed:2"},
+	    {" BODY[] {3}", " begin [abc] end+ result:0"},
+	    {" X-SIZE {3}", ""},
+	};
+	static char line[3 * LIMIT_LINE];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct text t = text_in(line, sizeof line);
+		text_puts(&t, "* 1 FETCH (FLAGS (");
+		while (t.len < sizeof line / 2)
+			text_puts(&t, "x ");
+		text_printf(&t, ") X-Y BODY[HEADER.FIELDS (A%s\r\nabc)\r\n", rows[i].end);
+		if (strstr(rows[i].end, "X-A") == NULL) { /* nothing is open */
+			char *open = strstr(line, "BODY[HEADER.FIELDS (A");
+			memset(open, 'x', 21);
+		}
+		for (size_t cut = 1; cut < t.len; cut += 61) {
+			begin(MAIL_IMAP, 8, 8);
+			say(MAIL_SERVER, "* OK hi\r\n", 9);
+			say(MAIL_CLIENT, "a NOOP\r\n", 8);
+			r.len = 0;
+			say(MAIL_SERVER, line, cut);
+			say(MAIL_SERVER, line + cut, t.len - cut);
+			end();
+			const char *got =
+			    strncmp(r.out, " odd:", 5) == 0 ? strchr(r.out + 1, ' ') : "none";
+			assert_string_equal(got != NULL ? got : "", rows[i].events);
+			mail_free(&r.m);
+		}
+	}
+}
+
 /* Commands without a reply in sight: what is under way is forgotten once, and told. */
 static void
 too_many_commands(void **state)
@@ -152,6 +241,9 @@ main(void)
 	    cmocka_unit_test(a_line_that_is_too_long),
 	    cmocka_unit_test(no_memory_for_a_line),
 	    cmocka_unit_test(no_memory_for_tls),
+	    cmocka_unit_test(no_memory_for_a_mailbox),
+	    cmocka_unit_test(no_answer_waits),
+	    cmocka_unit_test(the_end_of_a_long_answer),
 	    cmocka_unit_test(too_many_commands),
 	    cmocka_unit_test(near_misses),
 	};

@@ -187,6 +187,13 @@ test_far(void **state)
 	memcpy(tar + 257, "ustar", 5);
 	assert_int_equal(magic_copied(tar, sizeof tar), MAGIC_TAR);
 	assert_int_equal(magic_copied(tar, 261), MAGIC_NONE);
+	uint8_t text[LIMIT_MAGIC + 1]; /* what stands behind that many octets does not count */
+	memset(text, 'a', sizeof text);
+	assert_int_equal(magic_copied(text, sizeof text), MAGIC_PLAIN);
+	text[LIMIT_MAGIC] = '\0';
+	assert_int_equal(magic_copied(text, sizeof text), MAGIC_PLAIN);
+	text[LIMIT_MAGIC - 1] = '\0';
+	assert_int_equal(magic_copied(text, sizeof text), MAGIC_NONE);
 	exe[60] = 0xf0;
 	assert_int_equal(magic_copied(exe, sizeof exe), MAGIC_NONE); /* DOS, or nothing */
 	memcpy(exe + 0xf0, "PE\0\0", 4);

@@ -333,6 +333,18 @@ test_uuencode(void **state)
 		  "Content-Type: application/pkcs7-mime\r\n"
 		  "Content-Transfer-Encoding: base64\r\n\r\n" CMS_ENVELOPED),
 	    "end\nattach 0  7 a\nattach 1 application/pkcs7-mime 32 " SEALED "\n");
+	/* words, and behind them a short line, or one that is longer than what is kept of it */
+	char text[LIMIT_MIME_LINE + 400];
+	for (unsigned n = 40; n <= LIMIT_MIME_LINE + 100; n += LIMIT_MIME_LINE) {
+		snprintf(text, sizeof text,
+		    "A: b\r\n\r\nbegin 644 a\r\n%0*u\r\nbegin 644 b\r\n#2&5L\r\nend", (int)n, 0u);
+		check(text, "end\nbody\nattach 0  7 b\n");
+		snprintf(text, sizeof text,
+		    PARTS("multipart/encrypted; protocol=\"application/pgp-encrypted\"",
+			"\r\nbegin 644 a\r\n%0*u", "\r\n"),
+		    (int)n, 0u);
+		check(text, "end\nbody\n");
+	}
 	/* lost octets */
 	assert_string_equal(scan_gap("A: b\r\n\r\nbegin 644 a\r\n", 9, "2&5L\r\nend\r\nx"),
 	    "end\n|body\n");

@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -422,6 +425,30 @@ test_labels(void **state)
 	assert_true(n > 0);
 }
 
+/* Where the C library can load no converter, as in an empty root, words stand as they came. */
+static void
+test_charsets_missing(void **state)
+{
+	(void)state;
+	int status;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		static const char value[] =
+		    "a =?big5?B?pKSk5Q==?= =?big5?B?pKQ=?= =?utf-8?Q?=C3=A9?=";
+		char buf[LIMIT_SUBJECT + 1];
+		struct text out = text_in(buf, sizeof buf);
+		const struct rlimit none = {0, 0};
+		bool good = setrlimit(RLIMIT_NOFILE, &none) == 0;
+		mime_decode_words(value, sizeof value - 1, &out);
+		good = good && strcmp(buf, "a =?big5?B?pKSk5Q==?= =?big5?B?pKQ=?=\u00e9") == 0;
+		_exit(good ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	check_words("=?big5?B?pKSk5Q==?=", "\u4e2d\u6587"); /* it is there */
+}
+
 static void
 test_charsets_held(void **state)
 {
@@ -440,6 +467,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_charsets_missing), /* before one is loaded */
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_split_character),
 	    cmocka_unit_test(test_charsets),

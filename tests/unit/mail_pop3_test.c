@@ -71,6 +71,10 @@ states(void **state)
 		OUT " auth(PLAIN) auth-reply* upgrade upgrade-reply(-ERR) evidence(-ERR no)"},
 	    {PLAIN "C AUTH PLAIN hunter2Secret\nC STAT\nC CAPA\nS -ERR\nS +OK\nS -ERR\n",
 		OUT " auth(PLAIN) secret asked auth-reply no-ehlo"},
+	    {PLAIN "C AUTH PLAIN\nC hunter2SecretAA==\nS -ERR\n",
+		OUT " auth(PLAIN) secret auth-reply"},
+	    /* what is no command has an answer, too */
+	    {PLAIN "C FOO bar\nC CAPA\nS -ERR what\nS +OK\nS STLS\nS .\n", OUT " asked offer+"},
 	    {PLAIN "C AUTH PLAIN =\nS -ERR\n", OUT " auth(PLAIN) auth-reply"},
 	    /* lists in their order */
 	    {PLAIN "C LANG\nC LANG en\nC UTF8\nC RETR 1\nS +OK\nS en\nS .\nS +OK\nS +OK\nS "
@@ -98,6 +102,11 @@ one_sided(void **state)
 	    {"S +OK hi\nS +OK in\nS +OK\n", "greeting(hi) lost"},
 	    {"S +OK hi\n", "greeting(hi)"},
 	    {"C RETR 1\n", "sure lost"},
+	    {"C AUTH LOGIN\nC am9l\nC hunter2SecretAA==\nC STAT\nC am9l\n",
+		"sure auth(LOGIN) secret secret"},
+	    {"C AUTH LOGIN am9l\nC hunter2SecretAA==\nC STAT\nC am9l\n",
+		"sure auth(LOGIN) secret secret"},
+	    {"C AUTH LOGIN\nC *\nC am9l\n", "sure auth(LOGIN) auth-reply*"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		script_expect_of(MAIL_POP3, MAIL_SESSION_ONE_SIDED, rows[i][0], secret, rows[i][1]);
@@ -111,6 +120,9 @@ losses(void **state)
 	static const char *const rows[][2] = {
 	    {PLAIN "C! 9\nS +OK\nC RETR 1\nS +OK\nS x\nS .\n",
 		OUT " lost begin [x/] end+ result:0"},
+	    /* a command that comes in two pieces, and what becomes none */
+	    {PLAIN "C! 9\nC> RE\nC TR 1\nS +OK\nS x\nS .\n", OUT " lost begin [x/] end+ result:0"},
+	    {PLAIN "C! 9\nC> xy\nC TR 1\nS +OK\nS x\nS .\n", OUT " lost"},
 	    {PLAIN "C RETR 1\nS +OK\nS x\nS! 4\nS y\nS .\n",
 		OUT " begin [x/] gap [y/] end+ result:0"},
 	    /* behind a loss no line of a mail is a reply */

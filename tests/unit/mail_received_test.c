@@ -294,6 +294,7 @@ software_names_itself(void **state)
 	    {"from a (192.0.2.7) by b (192.0.2.8) with Microsoft SMTP Server id 1" DATE,
 		"Exchange"},
 	    {"from a (a [192.0.2.7]) by b with ESMTP id 1" DATE, NULL},
+	    {"from a (a [192.0.2.7]) by b ( \t Postfix ) with ESMTP id 1" DATE, "Postfix"},
 	    /* of the sending side a name is no proof */
 	    {"from a (Postfix) by b with ESMTP id 1" DATE, NULL},
 	    {"from a by b (Postfix) with ESMTP by c (Postfix) id 1" DATE, NULL},

@@ -79,6 +79,11 @@ chunks(void **state)
 	    "greeting(ready) lmtp sure helo+(me) offer from(a@b) to(c@d) to(e@f) to(g@h) "
 	    "used:CHUNKING begin [x] end+ from-reply+ to-reply:0+ to-reply:1 to-reply:2+ "
 	    "to-result:0 to-result:1+ result:0");
+	/* without a mail begun, or as no command of its own: content crosses, or none */
+	expect(HI "C BDAT 3 LAST\nC> abc\nS 503 No\n",
+	    HI_OUT " used:CHUNKING begin [abc] end+ result:1");
+	expect(HI MAIL "C DATA now\nS 501 No\nC DATA\nS 354 Go\nC x\nC .\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " begin [x/] end+ result:0");
 	expect(HI MAIL
 	    "C BDAT 5 X\nS 501 No\nC BDAT 99999999999999999999 LAST\nS 501 No\nC QUIT\nS 221 Bye\n",
 	    HI_OUT MAIL_OUT " result:2");
@@ -91,6 +96,11 @@ the_end_of_data(void **state)
 	/* a dot alone in a line that ends in bare LF ends it only where the server thinks so */
 	expect(HI MAIL "C DATA\nS 354 Go\nC> x|.|\nS 250 Ok\n",
 	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/] end+ result:0");
+	/* the same of a line before it that ends so; what follows may be more of the mail */
+	expect(HI MAIL "C DATA\nS 354 Go\nC x|.\nS 250 Ok\nC QUIT\nS 221 Bye\n",
+	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/] end+ result:0");
+	expect(HI MAIL "C DATA\nS 354 Go\nC x|.\nC y\nC .\nS 250 Ok\n",
+	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/y/] end+ result:0");
 }
 
 static void
@@ -133,6 +143,9 @@ starttls(void **state)
 		      "secret auth-reply");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\nS 454 TLS not available\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:3 evidence(454 TLS not available)");
+	/* neither records nor text: nothing more is read of that side */
+	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\xff\xff\nC> \xfe\nC MAIL FROM:<a@b>\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220)");
 	/* masks */
 	expect("S 220 ************************\nC EHLO me\nS 250-mx\nS 250 XXXXXXXA\n",
 	    "greeting(************************) odd:5 sure helo+(me) mangled+(XXXXXXXA) offer");
@@ -185,6 +198,9 @@ credentials(void **state)
 		HI_OUT " auth(EXTERNAL) secret auth-reply"},
 	    {HI "C AUTH\nS 501 No\n", HI_OUT " auth-reply"},
 	    {HI "C MAIL FROM:<a@b> AUTH=<>\nS 250 Ok\n", HI_OUT " from(a@b) from-reply+ result:2"},
+	    /* no command of SMTP, and a secret in any case */
+	    {"S 220 ready\nC PASS c2VjcmV0U2VjcmV0\n", "greeting(ready) denied"},
+	    {HI "C  pass  c2VjcmV0U2VjcmV0\nS 500 What\n", HI_OUT},
 	    {HI "C AUTH EXTERNAL =\nS 235 Ok\n", HI_OUT " auth(EXTERNAL) auth-reply+"},
 	    {HI "C AUTH LOGIN\nS 538 No\nC QUIT\nS 221 Bye\n", HI_OUT " auth(LOGIN) auth-reply"},
 	    {HI "C AUTH LOGIN\nC c2VjcmV0U2VjcmV0\nS 334 VXNl\nS 235 Ok\n",
@@ -259,6 +275,12 @@ one_direction(void **state)
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "C EHLO me\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nC x\nC .\nC QUIT\n", NULL,
 	    "sure helo+(me) from(a@b) to(c@d) begin [x/] end+ result:3");
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "C EHLO me\nC AUTH LOGIN am9l\nC c2VjcmV0U2VjcmV0\nC MAIL FROM:<a@b>\nC am9l\n",
+	    "c2VjcmV0U2VjcmV0", "sure helo+(me) auth(LOGIN) secret secret from(a@b) result:2");
+	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
+	    "C EHLO me\nC MAIL FROM:<a@b>\nC BURL imap://h/x LAST\nC QUIT\n", NULL,
+	    "sure helo+(me) from(a@b) used:BURL result:3");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "S 220 mx ESMTP\nS 250-mx\nS 250 STARTTLS\nS 250 Ok\nS 250 Ok\nS 354 Go\nS 250 Ok\nS "
 	    "221 Bye\n",

@@ -221,6 +221,31 @@ test_fingerprints(void **state)
 	free(list);
 }
 
+/* Up to TLS 1.2 the server says in its hello what it chose of ALPN (RFC 7301). */
+static void
+test_server_alpn(void **state)
+{
+	(void)state;
+	struct bytes *b = calloc(1, sizeof *b), *r = calloc(1, sizeof *r);
+	struct hello h = {.version = 0x0303};
+	size_t at = begin_message(b, 2), list;
+	put_head(b, &h);
+	put(b, "\xc0\x2f\0", 3);
+	list = open_n(b, 2);
+	put_extension(b, 16, "\0\5\4smtp", 7);
+	close_n(b, list, 2);
+	close_n(b, at, 3);
+	put(r, "\x16\3\3", 3);
+	put_n(r, b->len, 2);
+	put(r, b->b, b->len);
+	struct tls_event ev = first_event(S, r->b, r->len);
+	assert_int_equal(ev.kind, TLS_EVENT_SERVER_HELLO);
+	assert_int_equal(ev.cipher, 0xc02f);
+	assert_string_equal(ev.alpn, "smtp");
+	free(b);
+	free(r);
+}
+
 /* Hellos that lie about their lengths tell what comes before the lie. */
 static void
 test_broken_hellos(void **state)
@@ -270,6 +295,7 @@ main(void)
 	    cmocka_unit_test(test_real_hellos),
 	    cmocka_unit_test(test_published),
 	    cmocka_unit_test(test_fingerprints),
+	    cmocka_unit_test(test_server_alpn),
 	    cmocka_unit_test(test_broken_hellos),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

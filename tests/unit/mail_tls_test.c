@@ -488,6 +488,23 @@ test_gaps(void **state)
 	check_whole(s, CLIENT_LINE SERVER_13,
 	    TLS_SAW_HELLO | TLS_SAW_CCS | TLS_SAW_APPDATA | TLS_SAW_GAP);
 
+	/* among the octets that tell whether a record without its hellos is sealed: the rest of it
+	 * does not tell any more, the next record does */
+	static const uint8_t rest[52] = {0xff, 0xfe};
+	for (unsigned records = 1; records <= 2; records++) {
+		s = script_new();
+		noise(s, C, 23, 60);
+		say(s, S,
+		    "\x17\3\3\0\x40"
+		    "ab",
+		    7);
+		lose(s, S, 10);
+		say(s, S, rest, sizeof rest);
+		if (records == 2)
+			noise(s, S, 23, 60);
+		check_whole(s, records == 2 ? "\nS midstream" : "", TLS_SAW_APPDATA);
+	}
+
 	/* a loss at the start: the ServerHello comes whole after it */
 	struct bytes *b = calloc(1, sizeof *b);
 	s = script_new();

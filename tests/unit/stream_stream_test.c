@@ -305,6 +305,63 @@ empty_pools_degrade(void **state)
 	finish(&p);
 }
 
+/* Where even the bookkeeping is used up, what is acknowledged does not wait. */
+static void
+no_bookkeeping_for_an_acknowledgement(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct stream_input in;
+	setup(&p, 100, 1, 8);
+	stream_push(&p.ss, &p.peer, &p.s, 0, 9, (const uint8_t *)"peer", 4, 4, p.now_ns, &in);
+	assert_int_equal(p.ss.reorders.used, 1);
+	push(&p, 100, "abc");
+	ack(&p, 110);
+	assert_string_equal(p.out, "abc<7>");
+	assert_int_equal(p.ss.pressure, 1);
+	push(&p, 110, "k");
+	assert_string_equal(p.out, "abc<7>k");
+	stream_release(&p.ss, &p.peer); /* with what it holds */
+	assert_int_equal(p.ss.pages.used, 0);
+	finish(&p);
+}
+
+/* What is held is given back with the stream, in all its pages. */
+static void
+released_with_what_it_holds(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	for (uint32_t i = 1; i < 4; i++)
+		push(&p, 100 + i * LIMIT_OOO_PAGE, "held");
+	assert_int_equal(p.ss.pages.used, 3);
+	stream_release(&p.ss, &p.s);
+	assert_int_equal(p.ss.pages.used, 0);
+	assert_int_equal(p.ss.reorders.used, 0);
+	stream_release(&p.ss, &p.s); /* nothing is left of it */
+	streams_free(&p.ss);
+}
+
+/* What is not read is passed over to its end, where that is known. */
+static void
+passed_over(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	push(&p, 100, "abc");
+	stream_skip(&p.s);
+	assert_int_equal(p.s.next, 3);
+	assert_false(stream_is_done(&p.s));
+	stream_fin(&p.s, 150);
+	stream_skip(&p.s);
+	assert_int_equal(p.s.next, 50);
+	assert_true(stream_is_done(&p.s));
+	finish(&p);
+	assert_string_equal(p.out, "abc");
+}
+
 static void
 the_effect_waits_for_its_cause(void **state)
 {
@@ -342,6 +399,24 @@ a_cause_that_never_comes_is_a_gap(void **state)
 	take(&p, NULL);
 	assert_string_equal(p.out, "reply");
 	stream_release(&p.ss, &p.peer);
+	finish(&p);
+}
+
+/* The same where the peer is known not to come: told, and what waits goes on. */
+static void
+a_cause_that_is_given_up(void **state)
+{
+	(void)state;
+	struct pair p;
+	setup(&p, 100, 8, 8);
+	assert_false(stream_unblock(&p.ss, &p.s)); /* nothing waits */
+	p.need = 4;
+	push(&p, 100, "reply");
+	assert_string_equal(p.out, "");
+	assert_true(stream_unblock(&p.ss, &p.s));
+	assert_false(stream_unblock(&p.ss, &p.s));
+	take(&p, NULL);
+	assert_string_equal(p.out, "reply");
 	finish(&p);
 }
 
@@ -427,6 +502,46 @@ two_that_wait_for_each_other_go_on_after_a_while(void **state)
 	assert_int_equal(stream_deadline(&p.ss, &p.s), p.now_ns + LIMIT_HOLD_NS);
 	wait_ms(&p, LIMIT_HOLD_NS / MS);
 	assert_string_equal(p.out, "abc");
+	finish(&p);
+}
+
+/* Input that a push would have held, or trimmed, is no danger where stream_next meets it. */
+static void
+input_that_was_not_pushed(void **state)
+{
+	(void)state;
+	struct pair p;
+	char want[64];
+	/* while the stream waits it is held */
+	setup(&p, 100, 8, 8);
+	p.need = 1000;
+	push(&p, 100, "abc");
+	struct stream_input in = {(const uint8_t *)"def", 3, 0, 3};
+	take(&p, &in);
+	assert_int_equal(in.len, 0);
+	assert_string_equal(p.out, "");
+	stream_unblock(&p.ss, &p.s);
+	finish(&p);
+	assert_string_equal(p.out, "abcdef");
+	/* where there is no page for it the stream waits no longer */
+	setup(&p, 100, 8, 1);
+	p.need = 1000;
+	push(&p, 100, "abc");
+	in = (struct stream_input){(const uint8_t *)"far", 3, 0, 2 * LIMIT_OOO_PAGE};
+	take(&p, &in);
+	(void)snprintf(want, sizeof want, "abc<%u>far", 2 * LIMIT_OOO_PAGE - 3);
+	assert_string_equal(p.out, want);
+	assert_int_equal(p.ss.pressure, 1);
+	finish(&p);
+	/* held octets that a loss passes over are given back, and stand in nobody's way */
+	setup(&p, 100, 8, 8);
+	push(&p, 100 + LIMIT_OOO_PAGE + 10, "held");
+	in = (struct stream_input){NULL, 0, 3 * LIMIT_OOO_PAGE, 0};
+	take(&p, &in);
+	assert_int_equal(p.ss.pages.used, 0);
+	push(&p, 100 + 3 * LIMIT_OOO_PAGE, "next");
+	(void)snprintf(want, sizeof want, "<%u>next", 3 * LIMIT_OOO_PAGE);
+	assert_string_equal(p.out, want);
 	finish(&p);
 }
 
@@ -565,12 +680,17 @@ main(void)
 	    cmocka_unit_test(a_cut_packet_is_a_gap_at_once),
 	    cmocka_unit_test(a_full_window_gives_the_oldest_hole_up),
 	    cmocka_unit_test(empty_pools_degrade),
+	    cmocka_unit_test(no_bookkeeping_for_an_acknowledgement),
+	    cmocka_unit_test(released_with_what_it_holds),
+	    cmocka_unit_test(passed_over),
 	    cmocka_unit_test(the_effect_waits_for_its_cause),
+	    cmocka_unit_test(a_cause_that_is_given_up),
 	    cmocka_unit_test(a_cause_that_never_comes_is_a_gap),
 	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
 	    cmocka_unit_test(a_copy_does_not_wait_for_what_its_original_had_not_seen),
 	    cmocka_unit_test(the_turn_of_a_side_alone),
 	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_a_while),
+	    cmocka_unit_test(input_that_was_not_pushed),
 	    cmocka_unit_test(the_oracle_agrees),
 	};
 	return cmocka_run_group_tests_name("stream/stream", tests, NULL, NULL);
