@@ -29,17 +29,16 @@ struct engine {
 	struct mail mail;
 	struct findings findings;
 	struct dpi *dpi; /* NULL until nDPI is first asked */
-	bool no_dpi;	 /* it is not to be asked, or cannot be set up */
 	struct engine_stats stats;
 	struct known_id ids[KNOWN_IDS]; /* by flow */
 	uint64_t memory;		/* octets for all the tables */
 	uint32_t dpi_flows;		/* connections in which nDPI is being asked */
 	uint32_t hand;			/* connection from which one to give up is looked for */
 	bool waits_fresh;		/* the segment that waits began its flow */
+	bool no_dpi;			/* nDPI is not to be asked, or cannot be set up */
 
 	uint32_t due_first, due_last; /* waits: who is due without a packet, by time */
 	int64_t due_ns;		      /* of due_first: when; INT64_MAX where there is none */
-	bool timely;		      /* something may be due (take_timely) */
 	uint32_t resets[RESETS];      /* reset connections, by wait.hosts */
 
 	/* the packet under way */
@@ -51,6 +50,7 @@ struct engine {
 	struct look *now;		/* the frame's, its segment where there is one */
 	bool at_hand;			/* its octets are there, and led to the work under way */
 	bool segment_waits;		/* it was not given to its connection yet */
+	bool timely;			/* something else may be due (take_timely) */
 	bool finishing;			/* the input is over */
 
 	/* the connection being worked on */

@@ -219,11 +219,15 @@ read_table(struct vendors *v, int fd, const char *path, char error[ENRICH_ERROR]
 	size_t len =
 	    fstat(fd, &st) == 0 && st.st_size <= LIMIT_VENDOR_FILE ? (size_t)st.st_size : 0;
 	char *text = realloc(v->text, v->text_len + len + 1);
-	v->text = text != NULL ? text : v->text;
-	bool good = text != NULL && read_all(fd, text + v->text_len, len);
+	if (text == NULL) {
+		close(fd);
+		return refuse(error, path, "no memory");
+	}
+	v->text = text;
+	bool good = read_all(fd, text + v->text_len, len);
 	close(fd);
 	if (!good)
-		return refuse(error, path, text == NULL ? "no memory" : "it cannot be read");
+		return refuse(error, path, "it cannot be read");
 	char *from = text + v->text_len;
 	v->text_len += len;
 	v->sorted = false;
