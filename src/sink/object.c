@@ -88,7 +88,7 @@ struct object {
 	char stamp[STAMP];	/* 2026-11-23T13:00:05. */
 	struct joint joint[FIELDS][JOINTS]; /* that led to each field, by the field before */
 	uint8_t shape[FIELDS];		    /* SHAPE_x of each field */
-	struct path path[FIELDS];	    /* of each field */
+	const struct path *path;	    /* of each field */
 	uint16_t first[FIELDS];	       /* the first entry of each member of an array; 0: none */
 	uint16_t last[FIELDS];	       /* the last one */
 	struct entry entries[ENTRIES]; /* of this record; 0 is not used */
@@ -509,12 +509,15 @@ same_prefix(const char *a, const char *b, unsigned n)
 	return n == 1 && ((*a == '\0' && *b == '.') || (*a == '.' && *b == '\0'));
 }
 
-static void
-paths_init(struct object *o)
+/* Those of all fields, made once. */
+static const struct path *
+paths(void)
 {
+	static struct path path[FIELDS];
+	static bool known;
 	uint16_t array = FIELDS;
-	for (uint16_t f = 0; f < FIELDS; f++) {
-		struct path *p = &o->path[f];
+	for (uint16_t f = 0; !known && f < FIELDS; f++) {
+		struct path *p = &path[f];
 		const char *name = field_table[f].name;
 		path_of_name(p, name);
 		for (unsigned d = 0; d < p->depth; d++) {
@@ -535,6 +538,8 @@ paths_init(struct object *o)
 		if (p->twin == f)
 			p->twin = FIELDS;
 	}
+	known = true;
+	return path;
 }
 
 /* ---------------------------------------------------------------------------- objects */
@@ -771,7 +776,7 @@ object_new(bool reveal)
 		return NULL;
 	o->reveal = reveal;
 	o->event = o->kept;
-	paths_init(o);
+	o->path = paths();
 	sets_init(o);
 	return o;
 }
