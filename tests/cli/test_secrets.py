@@ -262,6 +262,8 @@ class Secrets(unittest.TestCase):
 
     def test_no_core_file(self):
         """The worker, which holds the packets, can leave no core file; in the parent's memory none of it stands."""
+        if postcard.sanitized():
+            self.skipTest("a sanitizer keeps what was freed, and maps terabytes that would be read here")
         files = [os.path.abspath(path) for path in sorted(glob.glob("pcaps/*.pcap"))] * 20   # more than fits into pipes
         with tempfile.TemporaryDirectory() as folder:
             # nobody reads what it writes: it waits with all in its memory
