@@ -11,26 +11,12 @@
 #define SET_WORDS ((FIELDS + 63) / 64) /* of a set of fields */
 #define CUT_ROOM  16u		       /* octets kept free to say that values were left out */
 
-#define STR  TYPE_STR
-#define U64  TYPE_U64
-#define BOOL TYPE_BOOL
-#define TIME TYPE_TIME
-#define IP   TYPE_IP
-#define ITEM TYPE_ITEM
-
 const struct field_info field_table[FIELDS] = {
 #define FIELD(id, name, type, number, privacy, meaning) \
-	[FIELD_##id] = {name, meaning, type, NUMBER_##number, PRIVACY_##privacy},
+	[FIELD_##id] = {name, meaning, TYPE_##type, NUMBER_##number, PRIVACY_##privacy},
 #include "record/fields.def"
 #undef FIELD
 };
-
-#undef STR
-#undef U64
-#undef BOOL
-#undef TIME
-#undef IP
-#undef ITEM
 
 void
 record_begin(struct record *r, enum record_kind kind)
@@ -115,27 +101,20 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 #define ANY_SIZE 255u
 #define IP_SIZE	 17u
 
-/* Octets that a value takes: each is asked of each value that comes through the pipe, so they stand
- * by themselves. */
-#define STR  ANY_SIZE
-#define U64  8
-#define BOOL 1
-#define TIME 8
-#define IP   IP_SIZE
-#define ITEM 0
+/* Octets that a value takes, by its type. */
+#define SIZE_STR  ANY_SIZE
+#define SIZE_U64  8
+#define SIZE_BOOL 1
+#define SIZE_TIME 8
+#define SIZE_IP	  IP_SIZE
+#define SIZE_ITEM 0
 
+/* The same by field: asked of each value that comes through the pipe. */
 static const uint8_t field_size[FIELDS] = {
-#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = type,
+#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = SIZE_##type,
 #include "record/fields.def"
 #undef FIELD
 };
-
-#undef STR
-#undef U64
-#undef BOOL
-#undef TIME
-#undef IP
-#undef ITEM
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
