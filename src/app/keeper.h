@@ -2,7 +2,7 @@
  * The keeper: the one process that may open network interfaces and start and end workers.
  *
  * It is forked before the parent ceases to be root, reads no packet and no record, and knows two
- * words: start worker i, end worker i.  It tells which worker has started (with its pipe) and which
+ * words: start worker i, end worker i.  It tells which worker has started (with its bell) and which
  * has ended (and how).  With the parent's end of its socket closed, it ends all workers and itself.
  */
 #ifndef POSTCARD_APP_KEEPER_H

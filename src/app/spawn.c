@@ -11,8 +11,6 @@
 #include "engine/post.h"
 #include "ident/dpi.h"
 
-#define PIPE_SIZE (1 << 20) /* octets; what the system allows to anybody */
-
 static volatile sig_atomic_t stop;
 
 static void
@@ -38,7 +36,7 @@ set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What it writes goes into the pipe, not to a terminal; messages of a sanitizer are the exception.
+/* What it says goes over the wire, not to a terminal; messages of a sanitizer are the exception.
  */
 static void
 keep_descriptors(const struct spawn *s)
@@ -55,6 +53,16 @@ keep_descriptors(const struct spawn *s)
 	(void)dup2(null, STDERR_FILENO);
 #endif
 	close(null);
+}
+
+/* What the others say is none of its business. */
+static void
+keep_ring(const struct spawn *s, unsigned i)
+{
+	for (unsigned k = 0; k < s->workers; k++) {
+		if (k != i)
+			wire_ring_free(s->ring[k]);
+	}
 }
 
 static bool
@@ -83,9 +91,11 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 	    .limit = s->packets,
 	    .share = i,
 	    .shares = s->workers};
-	wire.fd = fd;
+	wire.bell = fd;
+	wire.ring = s->ring[i];
 	set_signals();
 	keep_descriptors(s);
+	keep_ring(s, i);
 	if (s->files == NULL) {
 		live.share = i;
 		live.shares = s->workers;
@@ -110,13 +120,35 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 	(void)post_run(&feed, &wire, &stop);
 }
 
+bool
+spawn_open(struct spawn *s)
+{
+	bool good = true;
+	for (unsigned i = 0; i < s->workers; i++) {
+		s->ring[i] = wire_ring_new();
+		good = good && s->ring[i] != NULL;
+	}
+	if (!good)
+		spawn_close(s);
+	return good;
+}
+
+void
+spawn_close(struct spawn *s)
+{
+	for (unsigned i = 0; i < s->workers; i++) {
+		wire_ring_free(s->ring[i]);
+		s->ring[i] = NULL;
+	}
+}
+
 pid_t
 spawn_worker(struct spawn *s, unsigned i, int *fd)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return -1;
-	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* smaller is slower, and as good */
+	wire_ring_reset(s->ring[i]);
 	/* none may come to the child before it knows what to do with it (set_signals) */
 	sigset_t all, before;
 	sigfillset(&all);

@@ -68,8 +68,8 @@ is_live(const struct workers *w)
 
 /* ---- starting ---- */
 
-/* Worker `i` runs, as process `pid`; `fd` is its pipe. */
-static bool
+/* Worker `i` runs, as process `pid`; `fd` is its bell. */
+static void
 welcome(struct workers *w, unsigned i, pid_t pid, int fd)
 {
 	struct worker *k = &w->worker[i];
@@ -81,7 +81,7 @@ welcome(struct workers *w, unsigned i, pid_t pid, int fd)
 	    .started_ms = w->now_ms,
 	    .delay_ms = k->delay_ms,
 	    .waits = k->waits};
-	return crew_join(&w->crew, i, fd, w->now_ms);
+	crew_join(&w->crew, i, w->spawn->ring[i], fd, w->now_ms);
 }
 
 struct workers *
@@ -98,6 +98,11 @@ workers_open(struct spawn *s, char error[256])
 	crew_init(&w->crew, s->workers, s->files != NULL);
 	for (unsigned i = 0; i < s->workers; i++)
 		w->worker[i].stat = -1;
+	if (!spawn_open(s)) {
+		snprintf(error, 256, "no memory for the workers");
+		free(w);
+		return NULL;
+	}
 	if (s->files == NULL) {
 		w->keeper = keeper_fork(s, &w->keeper_pid);
 		bool good = w->keeper >= 0;
@@ -112,7 +117,9 @@ workers_open(struct spawn *s, char error[256])
 		for (unsigned i = 0; good && i < s->workers; i++) {
 			int fd = -1;
 			pid_t pid = spawn_worker(s, i, &fd);
-			good = pid > 0 && welcome(w, i, pid, fd);
+			good = pid > 0;
+			if (good)
+				welcome(w, i, pid, fd);
 		}
 		if (good)
 			return w;
@@ -187,7 +194,7 @@ end_by(struct workers *w, unsigned i, int number)
 		(void)kill(k->pid, number);
 }
 
-/* Kills who hangs.  Not one whose pipe is full: it waits for us. */
+/* Kills who hangs.  Not one who has said what was not taken: it may wait for us. */
 static void
 watch(struct workers *w)
 {
@@ -201,7 +208,7 @@ watch(struct workers *w)
 			(void)look_at(k, &state, &k->ticks);
 			k->looked_ms = w->now_ms;
 		}
-		if (!hangs(w, i))
+		if (crew_unread(&w->crew, i) || !hangs(w, i))
 			continue;
 		k->killed = k->hung = true;
 		end_by(w, i, SIGKILL);
@@ -227,10 +234,13 @@ hear_of_ends(struct workers *w)
 		k->asked = false;
 		switch (a.word) {
 		case KEEPER_STARTED:
-			if (a.fd < 0 || !welcome(w, a.worker, a.pid, a.fd))
+			if (a.fd < 0) {
 				snprintf(w->trouble, sizeof w->trouble,
-				    "a worker's pipe is not to be had: no descriptor or no memory");
-			else if (w->stopping)
+				    "a worker's pipe is not to be had: no descriptor");
+				break;
+			}
+			welcome(w, a.worker, a.pid, a.fd);
+			if (w->stopping)
 				end_by(w, a.worker, SIGTERM);
 			break;
 		case KEEPER_REFUSED: /* perhaps the one before has not quite ended */
@@ -578,6 +588,7 @@ workers_close(struct workers *w)
 			close(k->stat);
 	}
 	crew_free(&w->crew);
+	spawn_close(w->spawn);
 	if (w->keeper >= 0) {
 		close(w->keeper); /* which ends the keeper */
 		(void)waitpid(w->keeper_pid, NULL, 0);

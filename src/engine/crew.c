@@ -1,7 +1,6 @@
 /* The workers as the parent sees them: see crew.h. */
 #include "engine/crew.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,20 +21,15 @@ crew_free(struct crew *c)
 		crew_leave(c, i);
 }
 
-bool
-crew_join(struct crew *c, unsigned i, int fd, int64_t now_ms)
+void
+crew_join(struct crew *c, unsigned i, struct wire_ring *ring, int bell, int64_t now_ms)
 {
 	struct crew_member *m = &c->member[i];
-	m->wire = calloc(1, sizeof *m->wire);
-	if (m->wire == NULL) {
-		close(fd);
-		return false;
-	}
-	m->wire->fd = fd;
+	m->wire = (struct wire_in){.ring = ring, .bell = bell};
+	m->joined = true;
 	m->heard_ms = now_ms;
 	m->told = 0;
 	m->ended = false;
-	return true;
 }
 
 static void
@@ -108,11 +102,10 @@ void
 crew_leave(struct crew *c, unsigned i)
 {
 	struct crew_member *m = &c->member[i];
-	if (m->wire == NULL)
+	if (!m->joined)
 		return;
-	close(m->wire->fd);
-	free(m->wire);
-	m->wire = NULL;
+	close(m->wire.bell);
+	m->joined = false;
 	/* its counts stay, and what its tables held at most, until the next one speaks */
 	struct feed_report tables = {.memory = m->report.memory, .tables = m->report.tables};
 	memcpy(tables.table, m->report.table, sizeof tables.table);
@@ -137,10 +130,15 @@ crew_leave(struct crew *c, unsigned i)
 int
 crew_fd(const struct crew *c, unsigned i)
 {
-	const struct wire_in *w = c->member[i].wire;
-	if (w == NULL || w->closed || w->broken || w->end - w->at == sizeof w->buf)
-		return -1;
-	return w->fd;
+	const struct crew_member *m = &c->member[i];
+	return m->joined && !m->wire.closed && !m->wire.broken ? m->wire.bell : -1;
+}
+
+bool
+crew_unread(struct crew *c, unsigned i)
+{
+	struct wire_message message;
+	return c->member[i].joined && wire_peek(&c->member[i].wire, &message);
 }
 
 void
@@ -148,7 +146,7 @@ crew_hear(struct crew *c, int64_t now_ms)
 {
 	for (unsigned i = 0; i < c->count; i++) {
 		struct crew_member *m = &c->member[i];
-		if (m->wire != NULL && wire_fill(m->wire))
+		if (m->joined && wire_fill(&m->wire))
 			m->heard_ms = now_ms;
 	}
 }
@@ -156,18 +154,18 @@ crew_hear(struct crew *c, int64_t now_ms)
 /* May worker `i` have its say, with a message about frame `order`: can no other have an earlier
  * one? `told` is how far each is, besides what waits. */
 static bool
-is_next(const struct crew *c, unsigned i, uint64_t order)
+is_next(struct crew *c, unsigned i, uint64_t order)
 {
 	for (unsigned k = 0; k < c->count; k++) {
-		const struct crew_member *m = &c->member[k];
+		struct crew_member *m = &c->member[k];
 		struct wire_message message;
-		if (k == i || m->wire == NULL)
+		if (k == i || !m->joined)
 			continue;
-		if (wire_peek(m->wire, &message)) {
+		if (wire_peek(&m->wire, &message)) {
 			uint64_t other = message.head.order;
 			if (other < order || (other == order && k < i))
 				return false;
-		} else if (!m->ended && !m->wire->closed && !m->wire->broken &&
+		} else if (!m->ended && !m->wire.closed && !m->wire.broken &&
 		    (m->told < order || (m->told == order && k < i))) {
 			return false;
 		}
@@ -175,13 +173,15 @@ is_next(const struct crew *c, unsigned i, uint64_t order)
 	return true;
 }
 
-/* A message was taken off; CREW_NOTHING where it was about the worker itself. */
+/* A message is taken off; CREW_NOTHING where it was about the worker itself. */
 static enum crew_said
 take(struct crew_member *m, const struct wire_message *message, struct record *record,
     struct crew_word *word)
 {
 	const struct wire_head *h = &message->head;
 	struct text t = text_in(word->text, sizeof word->text);
+	char copy[sizeof word->text]; /* an octet is one at least when it is escaped */
+	const size_t len = h->len < sizeof copy ? h->len : sizeof copy;
 	switch ((enum wire_kind)h->kind) {
 	case WIRE_RECORD:
 		if (h->detail > RECORD_MESSAGE ||
@@ -192,7 +192,8 @@ take(struct crew_member *m, const struct wire_message *message, struct record *r
 		if (h->detail >= FEED_EVENTS)
 			return CREW_BROKEN;
 		word->event = (enum feed_event)h->detail;
-		text_add_wire(&t, message->body, h->len);
+		memcpy(copy, message->body, len);
+		text_add_wire(&t, copy, len);
 		return CREW_EVENT;
 	case WIRE_MARK: return CREW_NOTHING;
 	case WIRE_STATUS:
@@ -207,6 +208,7 @@ take(struct crew_member *m, const struct wire_message *message, struct record *r
 		m->end = (enum feed_end)h->detail;
 		m->ended = true;
 		return CREW_NOTHING;
+	case WIRE_SKIP:
 	case WIRE_KINDS: break;
 	}
 	return CREW_BROKEN;
@@ -221,31 +223,31 @@ ask_each(struct crew *c, struct record *record, struct crew_word *word, bool *mo
 		unsigned i = (first + n) % c->count;
 		struct crew_member *m = &c->member[i];
 		struct wire_message message;
-		if (m->wire == NULL)
+		if (!m->joined)
 			continue;
 		word->worker = i;
-		while (wire_peek(m->wire, &message)) {
+		while (wire_peek(&m->wire, &message)) {
 			/* how far it is may be said out of turn, a record may not */
 			if (c->ordered && message.head.kind == WIRE_RECORD &&
 			    !is_next(c, i, message.head.order))
 				break;
-			wire_take(m->wire, &message);
 			if (message.head.order > m->told)
 				m->told = message.head.order;
 			enum crew_said said = take(m, &message, record, word);
+			wire_take(&m->wire);
 			if (said == CREW_BROKEN)
-				m->wire->broken = true;
+				m->wire.broken = true;
 			/* one word each: who says much keeps nobody from being heard */
 			c->turn = i + 1;
 			if (said != CREW_NOTHING)
 				return said;
 			*moved = true;
 		}
-		if (wire_peek(m->wire, &message))
+		if (wire_peek(&m->wire, &message))
 			continue;
-		if (m->wire->broken)
+		if (m->wire.broken)
 			return CREW_BROKEN;
-		if (m->wire->closed) {
+		if (m->wire.closed) {
 			word->end = m->end;
 			return m->ended ? CREW_ENDED : CREW_LOST;
 		}
@@ -273,7 +275,7 @@ crew_report(const struct crew *c, struct feed_report *out)
 	memset(out, 0, sizeof *out);
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct crew_member *m = &c->member[i];
-		const struct feed_report *whole = m->wire != NULL ? &m->report : &m->before;
+		const struct feed_report *whole = m->joined ? &m->report : &m->before;
 		uint64_t sum =
 		    m->before.capture.interface_dropped + m->report.capture.interface_dropped;
 		add_report(out, &m->before, !c->ordered);

@@ -1,13 +1,13 @@
 /*
- * The workers as the parent sees them: the pipes that it reads, and in which order.
+ * The workers as the parent sees them: the wires that it reads, and in which order.
  *
  * crew_next hands out what the workers said.  Of files, in the order of the frames: each worker
  * says how far it is, and a record waits until no other can say an earlier one, so that N workers
- * give the records of one, in its order.  Who is ahead is not read from, and waits at its pipe.
- * Live, first come, first served.
+ * give the records of one, in its order.  Who is ahead is not read from, and waits once its ring is
+ * full.  Live, first come, first served.
  *
- * Starting, stopping and ending processes is for others (app/keeper.h): here is what their pipes
- * say.
+ * Starting, stopping and ending processes is for others (app/keeper.h): here is what comes over
+ * their wires.
  */
 #ifndef POSTCARD_ENGINE_CREW_H
 #define POSTCARD_ENGINE_CREW_H
@@ -39,7 +39,8 @@ struct crew_word {
 };
 
 struct crew_member {
-	struct wire_in *wire;	   /* NULL: it has no pipe now */
+	bool joined; /* it has a wire now */
+	struct wire_in wire;
 	struct feed_report report; /* what it said last of itself */
 	struct feed_report before; /* sum of those who had its place before */
 	uint64_t told;		   /* it has said all that frames up to this one led to */
@@ -59,17 +60,20 @@ struct crew {
 void crew_init(struct crew *c, unsigned workers, bool ordered);
 void crew_free(struct crew *c);
 
-/* Worker `i` is there: `fd` is the end of its pipe, the crew's from then on.  False without memory.
- */
-bool crew_join(struct crew *c, unsigned i, int fd, int64_t now_ms);
+/* Worker `i` is there, with a ring, which stays the caller's, and the end of the pipe that is its
+ * bell, the crew's from then on. */
+void crew_join(struct crew *c, unsigned i, struct wire_ring *ring, int bell, int64_t now_ms);
 
 /* Worker `i` is no more: its pipe is closed, and its counts are kept. */
 void crew_leave(struct crew *c, unsigned i);
 
-/* Its pipe, to wait for; -1 where it is not to be read now. */
+/* Its bell, to wait for; -1 where nothing more will come. */
 int crew_fd(const struct crew *c, unsigned i);
 
-/* Reads what is there from all pipes. */
+/* Is there a message of it that was not taken yet?  Where there are many, it waits for us. */
+bool crew_unread(struct crew *c, unsigned i);
+
+/* Looks at what each of them said since. */
 void crew_hear(struct crew *c, int64_t now_ms);
 
 /* The next thing that was said.  Of CREW_RECORD `record` is set.  After CREW_ENDED, CREW_LOST and

@@ -28,7 +28,7 @@ enum feed_status {
 	FEED_END     /* nothing more will come; feed_end says why */
 };
 
-/* Why it ended; goes through the pipe. */
+/* Why it ended; goes over the wire. */
 enum feed_end {
 	FEED_END_INPUT,	 /* all was read, or as much as was asked for */
 	FEED_END_STOP,	 /* feed_stop */
@@ -37,7 +37,7 @@ enum feed_end {
 	FEED_ENDS
 };
 
-/* What a line is about; goes through the pipe. */
+/* What a line is about; goes over the wire. */
 enum feed_event {
 	FEED_EVENT_FAULT,   /* the input is damaged */
 	FEED_EVENT_FAILED,  /* reading cannot go on */
@@ -49,18 +49,18 @@ enum feed_event {
 	FEED_EVENTS
 };
 
-/* How far it is and what it counts; goes through the pipe as it is. */
+/* How far it is and what it counts; goes over the wire as it is. */
 struct feed_report {
 	uint64_t packets;      /* frames read, the shares of others too */
 	uint64_t octets_read;  /* of the files */
 	uint64_t octets_total; /* 0: not known */
 	uint64_t memory;       /* octets that the engine was given */
-	uint64_t waits;	       /* times the pipe was full */
+	uint64_t waits;	       /* times the ring was full */
 	int64_t last_ns;       /* stamp of the last frame */
 	struct capture_stats capture;
 	struct engine_stats engine;
 	uint32_t tables;			/* of those below that are set */
-	struct engine_table table[FEED_TABLES]; /* `name` means nothing behind a pipe: see
+	struct engine_table table[FEED_TABLES]; /* `name` means nothing in another process: see
 						   engine_table_name */
 };
 

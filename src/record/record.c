@@ -109,7 +109,7 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 #define SIZE_IP	  IP_SIZE
 #define SIZE_ITEM 0
 
-/* The same by field: asked of each value that comes through the pipe. */
+/* The same by field: asked of each value that comes over the wire. */
 static const uint8_t field_size[FIELDS] = {
 #define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = SIZE_##type,
 #include "record/fields.def"

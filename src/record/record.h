@@ -1,7 +1,7 @@
 /*
  * The record: what was seen of one session or message, flat and free of pointers.
  *
- * A sequence of (field, length, octets) in a buffer with a maximum, so that it crosses a pipe as it
+ * A sequence of (field, length, octets) in a buffer with a maximum, so that it crosses a wire as it
  * is. Fields are those of fields.def.  A field that is not known is not put: absent is not false.
  * What does not fit is left out whole and `cut` says so.
  */
@@ -89,7 +89,7 @@ struct record_value {
 
 /*
  * Reads values in the order they were put.  Start with *at = 0; false at the end, or where the
- * octets are not a record (it may have come through a pipe from a worker that an attacker took
+ * octets are not a record (it may have come from a worker that an attacker took
  * over: nothing is trusted).
  */
 bool record_next(const struct record *r, uint32_t *at, struct record_value *v);

@@ -1,15 +1,15 @@
 /*
- * Fuzz target: the pipe of a worker that an attacker took over, beside that of one that is well:
+ * Fuzz target: the wire of a worker that an attacker took over, beside that of one that is well:
  * wire, crew, and reading what they hand out.
  *
- * The first octet says whether order matters (bit 0) and how the rest is cut: pieces of 1 to 255
- * octets are written to the pipe, and all words are taken between.
+ * The first octet says whether order matters (bit 0), whether the ring is nearly at its end (bit 1)
+ * and whether the pieces begin with how far the worker says it is (bit 2); the second how the rest
+ * is cut: pieces are written into the ring, and all words are taken between.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../unit/wire_pair.h"
 #include "engine/crew.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MOST (1u << 18) /* octets of an input that are looked at */
 
 static struct crew crew;
-static struct wire_out well;
+static struct wire_out bad, well;
 static struct record record;
 
 /* Octets that are not used in vain: reading them is what is tried. */
@@ -91,18 +91,22 @@ drain(unsigned *of_well)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int bad[2], good[2];
+	struct wire_in of[2];
 	struct feed_report report;
 	unsigned of_well = 0;
 	static struct record mine;
 	if (size < 2 || size > MOST)
 		return 0;
-	if (pipe2(bad, O_CLOEXEC | O_NONBLOCK) != 0 || pipe2(good, O_CLOEXEC | O_NONBLOCK) != 0)
-		abort();
+	wire_pair_open(&bad, &of[0]);
+	wire_pair_open(&well, &of[1]);
 	crew_init(&crew, 2, data[0] & 1);
-	if (!crew_join(&crew, 0, bad[0], 0) || !crew_join(&crew, 1, good[0], 0))
-		abort();
-	well = (struct wire_out){.fd = good[1]};
+	for (unsigned i = 0; i < 2; i++)
+		crew_join(&crew, i, of[i].ring, of[i].bell, 0);
+	if (data[0] & 2) {
+		struct wire_in *w = &crew.member[0].wire;
+		w->at = w->told = w->end = bad.head = bad.told = WIRE_ROOM - 64;
+		atomic_store(&bad.ring->head, bad.head);
+	}
 	record_begin(&mine, RECORD_SESSION);
 	record_put_u64(&mine, FIELD_SUM_FRAMES, 1);
 	for (unsigned i = 0; i < 3; i++)
@@ -113,8 +117,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t at = 2; lives && at < size;) {
 		size_t n = data[1] > 0 ? data[1] * 16u : 4096;
 		n = n < size - at ? n : size - at;
-		if (write(bad[1], data + at, n) != (ssize_t)n)
-			abort();
+		wire_pair_force(&bad, data + at, n);
+		if ((data[0] & 4) && n >= sizeof(uint32_t)) {
+			uint32_t head;
+			memcpy(&head, data + at, sizeof head);
+			atomic_store(&bad.ring->head, bad.head + head % 512 - 256);
+		}
 		at += n;
 		lives = drain(&of_well);
 		crew_report(&crew, &report);
@@ -123,13 +131,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (unsigned i = 0; i < report.tables; i++)
 			read_all(report.table[i].name, strlen(report.table[i].name));
 	}
-	close(bad[1]);
-	close(good[1]);
+	wire_pair_hang_up(&bad);
+	wire_pair_hang_up(&well);
 	for (unsigned i = 0; i < 4; i++)
 		(void)drain(&of_well);
 	if (of_well != 3) /* whatever the other says */
 		abort();
 	crew_report(&crew, &report);
 	crew_free(&crew);
+	wire_ring_free(bad.ring);
+	wire_ring_free(well.ring);
 	return 0;
 }

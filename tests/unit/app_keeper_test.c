@@ -36,6 +36,7 @@ begin(const char *const *interface, unsigned workers)
 	spawn.live = (struct live_config){.interfaces = interface, .count = 1, .shares = 1};
 	spawn.engine = (struct engine_config){.memory = ENGINE_MEMORY_MIN, .no_ndpi = true};
 	assert_true(identity_find(&spawn.sandbox.identity, NULL, usual, error));
+	assert_true(spawn_open(&spawn));
 	keeper = keeper_fork(&spawn, &pid);
 	assert_true(keeper >= 0);
 }
@@ -70,6 +71,7 @@ finish(void)
 {
 	close(keeper);
 	expect_end_of(pid);
+	spawn_close(&spawn);
 }
 
 /* Nothing more comes: it is as the keeper left it. */
@@ -97,10 +99,9 @@ an_interface_that_does_not_exist(void **state)
 	assert_int_equal(a.worker, 1);
 	assert_true(a.pid > 0);
 	assert_true(a.fd >= 0);
-	memset(&in, 0, sizeof in);
-	in.fd = a.fd;
+	in = (struct wire_in){.ring = spawn.ring[1], .bell = a.fd};
 	while (!in.closed) {
-		struct pollfd p = {.fd = in.fd, .events = POLLIN};
+		struct pollfd p = {.fd = in.bell, .events = POLLIN};
 		assert_int_equal(poll(&p, 1, 20000), 1);
 		(void)wire_fill(&in);
 		while (wire_peek(&in, &m)) {
@@ -113,10 +114,10 @@ an_interface_that_does_not_exist(void **state)
 				assert_int_equal(m.head.detail, FEED_END_FAILED);
 				ended = true;
 			}
-			wire_take(&in, &m);
+			wire_take(&in);
 		}
 	}
-	close(in.fd);
+	close(in.bell);
 	assert_true(failed && ended);
 	struct keeper_answer last = answer();
 	assert_int_equal(last.word, KEEPER_ENDED);
@@ -257,6 +258,7 @@ a_keeper_that_is_gone(void **state)
 	assert_false(keeper_start(keeper, 0));
 	assert_false(keeper_signal(keeper, 0, SIGTERM));
 	close(keeper);
+	spawn_close(&spawn);
 }
 
 int

@@ -1,5 +1,4 @@
-/* The loop of a worker: what it puts into the pipe, in a process of its own. */
-#include <fcntl.h>
+/* The loop of a worker: what it says over the wire, in a process of its own. */
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -9,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "engine/post.h"
+#include "wire_pair.h"
 
 #define OFFICE "pcaps/office.pcap"
 
@@ -24,13 +23,11 @@ static pid_t child;
 static void
 begin(uint64_t limit, unsigned shares, sig_atomic_t stop_at_once, bool read_it)
 {
-	int ends[2];
-	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	(void)fcntl(ends[1], F_SETPIPE_SZ, 4096);
+	static struct wire_out out;
+	wire_pair_open(&out, &in);
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		static struct wire_out out;
 		const struct engine_config config = {.memory = ENGINE_MEMORY_MIN, .no_ndpi = true};
 		const char *path = OFFICE;
 		struct capture_error error;
@@ -40,17 +37,14 @@ begin(uint64_t limit, unsigned shares, sig_atomic_t stop_at_once, bool read_it)
 		    .engine = engine_new(&config, text),
 		    .limit = limit,
 		    .shares = shares};
-		close(ends[0]);
-		out.fd = ends[1];
+		close(in.bell);
 		if (feed.files == NULL || feed.engine == NULL)
 			_exit(9);
 		_exit(post_run(&feed, &out, &stop) ? 0 : 1);
 	}
-	close(ends[1]);
-	memset(&in, 0, sizeof in);
-	in.fd = ends[0];
+	wire_pair_hang_up(&out);
 	if (!read_it)
-		close(in.fd);
+		close(in.bell);
 }
 
 /* Reads all of it: messages of each kind, and the last status and end. */
@@ -63,7 +57,7 @@ read_all(unsigned count[WIRE_KINDS], struct feed_report *report, struct wire_hea
 	memset(count, 0, WIRE_KINDS * sizeof *count);
 	memset(last, 0, sizeof *last);
 	while (!in.closed) {
-		struct pollfd p = {.fd = in.fd, .events = POLLIN};
+		struct pollfd p = {.fd = in.bell, .events = POLLIN};
 		assert_int_equal(poll(&p, 1, 60000), 1);
 		(void)wire_fill(&in);
 		while (wire_peek(&in, &m)) {
@@ -79,11 +73,11 @@ read_all(unsigned count[WIRE_KINDS], struct feed_report *report, struct wire_hea
 				memcpy(report, m.body, sizeof *report);
 			}
 			*last = m.head;
-			wire_take(&in, &m);
+			wire_take(&in);
 		}
 	}
 	assert_false(in.broken);
-	close(in.fd);
+	close(in.bell);
 }
 
 static void
@@ -93,6 +87,7 @@ finish(int code)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), code);
+	wire_ring_free(in.ring);
 }
 
 static void

@@ -1,6 +1,6 @@
-/* The pipe from a worker: whole messages out of octets that come in any pieces, or are no messages.
+/* The wire from a worker: whole messages out of a ring that is told of in any pieces, or holds
+ * none.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,31 +13,11 @@
 
 #include <cmocka.h>
 
-#include "engine/wire.h"
+#include "wire_pair.h"
 
 static struct wire_out out;
 static struct wire_in in;
 static uint8_t big[LIMIT_RECORD];
-
-/* A pipe, whose ends are those of `out` and `in`. */
-static void
-open_pipe(void)
-{
-	int ends[2];
-	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	memset(&out, 0, sizeof out);
-	memset(&in, 0, sizeof in);
-	in.fd = ends[0];
-	out.fd = ends[1];
-}
-
-static void
-close_pipe(void)
-{
-	close(in.fd);
-	if (out.fd >= 0)
-		close(out.fd);
-}
 
 /* Octet `i` of the body of message `n`. */
 static uint8_t
@@ -51,7 +31,7 @@ put(uint64_t n, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		big[i] = octet(n, i);
-	assert_true(wire_put(&out, (enum wire_kind)(n % WIRE_KINDS), (uint16_t)n, n, big, len));
+	assert_true(wire_put(&out, (enum wire_kind)(n % WIRE_SKIP), (uint16_t)n, n, big, len));
 }
 
 static void
@@ -60,12 +40,19 @@ expect(uint64_t n, size_t len)
 	struct wire_message m;
 	assert_true(wire_peek(&in, &m));
 	assert_int_equal(m.head.len, len);
-	assert_int_equal(m.head.kind, n % WIRE_KINDS);
+	assert_int_equal(m.head.kind, n % WIRE_SKIP);
 	assert_int_equal(m.head.detail, (uint16_t)n);
 	assert_int_equal(m.head.order, n);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(m.body[i], octet(n, i));
-	wire_take(&in, &m);
+	wire_take(&in);
+}
+
+/* The worker tells of all before `upto`, rightly or not. */
+static void
+tell(uint32_t upto)
+{
+	atomic_store(&out.ring->head, upto);
 }
 
 static void
@@ -73,50 +60,45 @@ any_split(void **state)
 {
 	(void)state;
 	static const size_t lens[] = {0, 1, 5, 0, 33, 17};
-	static uint8_t stream[512];
+	const size_t count = sizeof lens / sizeof *lens;
 	struct wire_message m;
-	open_pipe();
-	for (size_t n = 0; n < sizeof lens / sizeof *lens; n++)
+	size_t upto[sizeof lens / sizeof *lens];
+	wire_pair_open(&out, &in);
+	for (size_t n = 0; n < count; n++) {
 		put(n, lens[n]);
-	const size_t total = out.used;
-	assert_true(total < sizeof stream);
-	memcpy(stream, out.buf, total);
-	for (size_t cut = 0; cut <= total; cut++) {
-		size_t done = 0, upto = 0;
-		in.at = in.end = 0;
-		if (cut > 0) {
-			assert_int_equal(write(out.fd, stream, cut), cut);
-			assert_true(wire_fill(&in));
-		}
-		for (; done < sizeof lens / sizeof *lens; done++) {
-			upto += sizeof m.head + lens[done];
-			if (upto > cut)
-				break;
+		upto[n] = out.head;
+		assert_int_equal(out.head % WIRE_ALIGN, 0);
+	}
+	for (uint32_t cut = 0; cut <= out.head; cut++) {
+		size_t done = 0;
+		in = (struct wire_in){.ring = in.ring, .bell = in.bell};
+		tell(cut);
+		assert_int_equal(wire_fill(&in), cut > 0);
+		for (; done < count && upto[done] <= cut; done++)
 			expect(done, lens[done]);
-		}
 		assert_false(wire_peek(&in, &m));
-		if (cut < total) {
-			assert_int_equal(write(out.fd, stream + cut, total - cut), total - cut);
-			assert_true(wire_fill(&in));
-		}
-		for (; done < sizeof lens / sizeof *lens; done++)
+		tell(out.head);
+		assert_int_equal(wire_fill(&in), cut < out.head);
+		for (; done < count; done++)
 			expect(done, lens[done]);
 		assert_false(wire_peek(&in, &m));
 		assert_false(wire_fill(&in));
 		assert_false(in.broken || in.closed);
+		assert_int_equal(atomic_load(&in.ring->tail), out.head);
 	}
 	/* and an octet at a time */
 	size_t done = 0;
-	for (size_t i = 0; i < total; i++) {
-		assert_int_equal(write(out.fd, stream + i, 1), 1);
+	in = (struct wire_in){.ring = in.ring, .bell = in.bell};
+	for (uint32_t i = 1; i <= out.head; i++) {
+		tell(i);
 		assert_true(wire_fill(&in));
 		if (wire_peek(&in, &m)) {
 			expect(done, lens[done]);
 			done++;
 		}
 	}
-	assert_int_equal(done, sizeof lens / sizeof *lens);
-	close_pipe();
+	assert_int_equal(done, count);
+	wire_pair_close(&out, &in);
 }
 
 static void
@@ -124,21 +106,34 @@ a_closed_pipe(void **state)
 {
 	(void)state;
 	struct wire_message m;
-	open_pipe();
+	wire_pair_open(&out, &in);
 	put(1, 100);
-	assert_true(wire_flush(&out));
-	assert_int_equal(write(out.fd, "half", 4), 4);
-	close(out.fd);
-	out.fd = -1;
+	wire_pair_force(&out, "half", 4);
 	assert_true(wire_fill(&in));
 	assert_false(in.closed);
+	wire_pair_hang_up(&out);
 	assert_false(wire_fill(&in));
 	assert_true(in.closed);
 	expect(1, 100); /* what came is not lost */
 	assert_false(wire_peek(&in, &m));
 	assert_false(in.broken);
 	assert_false(wire_fill(&in));
-	close_pipe();
+	wire_pair_close(&out, &in);
+}
+
+/* What was put before the pipe was closed is seen together with its end. */
+static void
+last_words(void **state)
+{
+	(void)state;
+	wire_pair_open(&out, &in);
+	put(1, 100);
+	assert_true(wire_flush(&out));
+	wire_pair_hang_up(&out);
+	while (!in.closed)
+		(void)wire_fill(&in);
+	expect(1, 100);
+	wire_pair_close(&out, &in);
 }
 
 static void
@@ -155,6 +150,7 @@ heads_of_an_attacker(void **state)
 	    {UINT32_MAX, WIRE_RECORD, false},
 	    {UINT32_MAX - (uint32_t)sizeof(struct wire_head) + 1, WIRE_MARK, false},
 	    {0x80000000u, WIRE_STATUS, false},
+	    {LIMIT_RECORD + 1, WIRE_SKIP, false},
 	    {0, WIRE_END, true},
 	    {0, WIRE_KINDS, false},
 	    {0, UINT16_MAX, false},
@@ -162,8 +158,8 @@ heads_of_an_attacker(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct wire_message m;
 		const struct wire_head h = {.len = cases[i].len, .kind = cases[i].kind};
-		open_pipe();
-		assert_int_equal(write(out.fd, &h, sizeof h), sizeof h);
+		wire_pair_open(&out, &in);
+		wire_pair_force(&out, &h, sizeof h);
 		assert_true(wire_fill(&in));
 		assert_int_equal(wire_peek(&in, &m), cases[i].good && cases[i].len == 0);
 		assert_int_equal(in.broken, !cases[i].good);
@@ -174,8 +170,93 @@ heads_of_an_attacker(void **state)
 			in.at = in.end; /* as if it were past that */
 			assert_false(wire_peek(&in, &m));
 		}
-		close_pipe();
+		wire_pair_close(&out, &in);
 	}
+}
+
+/* Near the end of the ring: `in` has read all but `left` octets of it. */
+static void
+go_near_the_end(uint32_t left)
+{
+	out.head = out.told = out.tail = in.at = in.told = in.end = WIRE_ROOM - left;
+	tell(out.head);
+	atomic_store(&in.ring->tail, out.head);
+}
+
+static void
+over_the_end(void **state)
+{
+	(void)state;
+	static const uint32_t lens[] = {0, 1, 15, 16, 17, 100, 1000, LIMIT_RECORD};
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		for (uint32_t left = WIRE_ALIGN; left <= 256; left += WIRE_ALIGN) {
+			struct wire_message m;
+			wire_pair_open(&out, &in);
+			go_near_the_end(left);
+			put(1, lens[i]);
+			put(2, 3);
+			assert_true(wire_flush(&out));
+			assert_true(wire_fill(&in));
+			expect(1, lens[i]);
+			expect(2, 3);
+			assert_false(wire_peek(&in, &m));
+			assert_false(in.broken);
+			wire_pair_close(&out, &in);
+		}
+	}
+	/* one that says it goes over it */
+	struct wire_message m;
+	const struct wire_head h = {.len = 100, .kind = WIRE_RECORD};
+	wire_pair_open(&out, &in);
+	go_near_the_end(112);
+	wire_pair_force(&out, &h, sizeof h);
+	wire_pair_force(&out, big, 100);
+	assert_true(wire_fill(&in));
+	assert_false(wire_peek(&in, &m));
+	assert_true(in.broken);
+	wire_pair_close(&out, &in);
+}
+
+/* How far it is can be told wrongly, too. */
+static void
+positions_of_an_attacker(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t step; /* from where it was */
+		bool good;
+	} cases[] = {{0, true}, {1, true}, {WIRE_ROOM - 32, true}, {WIRE_ROOM - 31, false},
+	    {WIRE_ROOM, false}, {UINT32_MAX, false}, {0u - 32, false}, {0x80000000u, false}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		wire_pair_open(&out, &in);
+		put(1, 16);
+		assert_true(wire_flush(&out));
+		assert_true(wire_fill(&in));
+		tell(in.end + cases[i].step);
+		assert_int_equal(wire_fill(&in), cases[i].good && cases[i].step > 0);
+		assert_int_equal(in.broken, !cases[i].good);
+		wire_pair_close(&out, &in);
+	}
+}
+
+/* Who writes over what was sent changes nothing of what was looked at. */
+static void
+a_head_that_changes(void **state)
+{
+	(void)state;
+	struct wire_message m;
+	const struct wire_head h = {.len = UINT32_MAX, .kind = UINT16_MAX};
+	wire_pair_open(&out, &in);
+	put(1, 40);
+	put(2, 3);
+	assert_true(wire_flush(&out));
+	assert_true(wire_fill(&in));
+	assert_true(wire_peek(&in, &m));
+	memcpy(out.ring->octets, &h, sizeof h);
+	expect(1, 40);
+	expect(2, 3);
+	assert_false(in.broken);
+	wire_pair_close(&out, &in);
 }
 
 struct reader {
@@ -198,7 +279,7 @@ read_slowly(void *argument)
 				good &= m.body[i] == octet(m.head.order, i);
 			if (!good)
 				return NULL;
-			wire_take(&in, &m);
+			wire_take(&in);
 			r->messages++;
 		}
 	}
@@ -206,43 +287,71 @@ read_slowly(void *argument)
 }
 
 static void
-all_sizes_through_a_full_pipe(void **state)
+all_sizes_through_a_full_ring(void **state)
 {
 	(void)state;
 	struct reader r = {0};
 	pthread_t thread;
 	void *good = NULL;
 	size_t n = 0;
-	open_pipe();
+	wire_pair_open(&out, &in);
 	assert_int_equal(pthread_create(&thread, NULL, read_slowly, &r), 0);
 	for (size_t len = 0; len <= LIMIT_RECORD; len += len < 300 ? 1 : 997, n++)
 		put(n, len);
 	put(n++, LIMIT_RECORD);
 	assert_true(wire_flush(&out));
-	close(out.fd);
-	out.fd = -1;
+	wire_pair_hang_up(&out);
 	assert_int_equal(pthread_join(thread, &good), 0);
 	assert_non_null(good);
 	assert_int_equal(r.messages, n);
 	assert_true(out.waits > 0);
 	assert_false(out.broken || in.broken);
-	close_pipe();
+	wire_pair_close(&out, &in);
 }
 
 static void
 a_reader_that_is_gone(void **state)
 {
 	(void)state;
-	open_pipe();
-	close(in.fd);
-	put(1, 10); /* only gathered */
+	wire_pair_open(&out, &in);
+	close(in.bell);
+	put(1, 10); /* only put */
 	assert_false(wire_flush(&out));
 	assert_true(out.broken);
 	assert_false(wire_flush(&out));
-	for (unsigned n = 0; n < 10; n++) /* more than is gathered: nothing is kept */
+	const uint32_t head = out.head;
+	for (unsigned n = 0; n < 10; n++)
 		assert_false(wire_put(&out, WIRE_RECORD, 0, n, big, sizeof big));
-	assert_true(out.used <= sizeof out.buf);
-	close(out.fd);
+	assert_int_equal(out.head, head);
+	wire_pair_hang_up(&out);
+	wire_ring_free(out.ring);
+}
+
+/* Puts until that is refused. */
+static void *
+put_for_ever(void *argument)
+{
+	while (wire_put(&out, WIRE_RECORD, 0, 0, big, sizeof big))
+		;
+	return argument;
+}
+
+/* It goes while the worker waits for it. */
+static void
+a_reader_that_goes(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	wire_pair_open(&out, &in);
+	assert_int_equal(pthread_create(&thread, NULL, put_for_ever, NULL), 0);
+	while (atomic_load(&out.ring->waits) == 0)
+		usleep(1000);
+	close(in.bell);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(out.broken);
+	assert_int_equal(out.waits, 1);
+	wire_pair_hang_up(&out);
+	wire_ring_free(out.ring);
 }
 
 static void
@@ -257,23 +366,24 @@ nothing_but_noise(void **state)
 		bool broken = false;
 		for (size_t i = 0; i < len; i++)
 			noise[i] = (uint8_t)((rand_r(&seed) >> 3) & (round % 2 ? 0xff : 3));
-		open_pipe();
+		wire_pair_open(&out, &in);
+		go_near_the_end(round % 3 == 0 ? 256 : WIRE_ROOM);
 		for (size_t at = 0; at < len;) {
 			size_t part = 1 + (size_t)rand_r(&seed) % (len - at);
-			assert_int_equal(write(out.fd, noise + at, part), part);
+			wire_pair_force(&out, noise + at, part);
 			at += part;
 			(void)wire_fill(&in);
 			while (wire_peek(&in, &m)) {
 				assert_false(broken);
 				assert_true(m.head.len <= LIMIT_RECORD);
-				assert_true(
-				    m.body >= in.buf && m.body + m.head.len <= in.buf + in.end);
-				wire_take(&in, &m);
+				assert_true(m.body >= in.ring->octets &&
+				    m.body + m.head.len <= in.ring->octets + WIRE_ROOM);
+				wire_take(&in);
 			}
 			assert_true(!broken || in.broken);
 			broken = in.broken;
 		}
-		close_pipe();
+		wire_pair_close(&out, &in);
 	}
 }
 
@@ -283,9 +393,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(any_split),
 	    cmocka_unit_test(a_closed_pipe),
+	    cmocka_unit_test(last_words),
 	    cmocka_unit_test(heads_of_an_attacker),
-	    cmocka_unit_test(all_sizes_through_a_full_pipe),
+	    cmocka_unit_test(over_the_end),
+	    cmocka_unit_test(positions_of_an_attacker),
+	    cmocka_unit_test(a_head_that_changes),
+	    cmocka_unit_test(all_sizes_through_a_full_ring),
 	    cmocka_unit_test(a_reader_that_is_gone),
+	    cmocka_unit_test(a_reader_that_goes),
 	    cmocka_unit_test(nothing_but_noise),
 	};
 	signal(SIGPIPE, SIG_IGN);
