@@ -125,7 +125,7 @@ looks_harmless(struct yaml *y, const char *text, size_t len)
 	while (more && y->error[0] == '\0') {
 		if (!yaml_parser_parse(&p, &e)) {
 			const yaml_mark_t at = p.problem_mark;
-			complain(y, &at, p.problem != NULL ? p.problem : "cannot be read");
+			complain(y, &at, p.problem != NULL ? p.problem : "no memory for it");
 			break;
 		}
 		look_at(y, &nest, &e);
@@ -187,7 +187,7 @@ yaml_next(struct yaml *y)
 			return false;
 		if (!yaml_parser_load(&y->parser, &y->document)) {
 			complain(y, &y->parser.problem_mark,
-			    y->parser.problem != NULL ? y->parser.problem : "cannot be read");
+			    y->parser.problem != NULL ? y->parser.problem : "no memory for it");
 			return false;
 		}
 		y->loaded = true;

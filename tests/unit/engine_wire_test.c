@@ -270,6 +270,8 @@ read_slowly(void *argument)
 {
 	struct reader *r = argument;
 	struct wire_message m;
+	while (atomic_load(&in.ring->waits) == 0) /* all of it is more than the ring has room for */
+		usleep(2000);
 	while (!in.closed) {
 		usleep(2000);
 		(void)wire_fill(&in);
