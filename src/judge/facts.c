@@ -430,11 +430,9 @@ add_domains(struct text *out, const struct record *r)
 static void
 add_moment(struct text *out, int64_t ns)
 {
-	char buf[40];
+	char buf[40] = ""; /* "2026-11-23T13:00:05.000000000Z" */
 	struct text t = text_in(buf, sizeof buf);
 	text_add_time(&t, ns);
-	if (t.len < 19)
-		return;
 	text_add(out, buf + 11, 8);
 	text_puts(out, " UTC on ");
 	text_add(out, buf, 10);

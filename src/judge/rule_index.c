@@ -255,8 +255,6 @@ void
 rule_index_mark(struct rules *s, uint32_t atom)
 {
 	struct rule_index *x = &s->index;
-	if (x->first == NULL)
-		return;
 	for (uint32_t i = x->first[atom]; i < x->first[atom + 1]; i++)
 		x->candidate[x->list[i] / 64] |= 1ull << x->list[i] % 64;
 }
@@ -277,8 +275,7 @@ look_up_value(struct rules *s, uint16_t field, const struct record_value *v)
 		look_up(s, &e);
 		return;
 	}
-	if (field_table[field].type != TYPE_IP || v->ip.family == 0)
-		return;
+	/* an address: only fields of these two types have exact values (place) */
 	const uint64_t *lengths = s->index.field[field].length[v->ip.family == 6];
 	for (unsigned word = 0; word < 3; word++) {
 		for (uint64_t left = lengths[word]; left != 0; left &= left - 1) {

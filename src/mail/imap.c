@@ -92,18 +92,17 @@ imap_forget_attempts(struct imap *p)
 
 /* ---- messages ---- */
 
-/* The oldest message whose APPEND has no answer yet ends without it; false where there is none. */
-bool
+/* The oldest message whose APPEND has no answer yet ends without it. */
+void
 imap_give_up_append(struct mail *m, struct imap *p)
 {
 	for (unsigned i = 0; i < p->q_len; i++) {
 		if (p->q[i].count > 0) {
 			p->q[i].count--;
 			imap_result(m, MAIL_CLIENT, p->q[i].tx++, MAIL_RESULT_UNKNOWN);
-			return true;
+			return;
 		}
 	}
-	return false;
 }
 
 void

@@ -124,8 +124,8 @@ bool imap_awaits(const struct imap *p, uint8_t what);
 void imap_forget(struct imap *p, unsigned at);
 void imap_forget_attempts(struct imap *p);
 
-/* The oldest message whose APPEND has no answer yet ends without it; false where there is none. */
-bool imap_give_up_append(struct mail *m, struct imap *p);
+/* The oldest message whose APPEND has no answer yet ends without it. */
+void imap_give_up_append(struct mail *m, struct imap *p);
 
 void imap_result(struct mail *m, enum mail_side side, uint8_t tx, enum mail_result r);
 void imap_content_over(struct mail *m, enum mail_side side, uint8_t tx, bool seen);

@@ -38,7 +38,7 @@ client_literal(struct mail *m, struct mail_session *s, uint8_t what, bool first,
 	for (unsigned i = 0; i < p->q_len; i++)
 		open += p->q[i].count;
 	if (open >= LIMIT_OPEN_MESSAGES) /* one place is for what is fetched */
-		(void)imap_give_up_append(m, p);
+		imap_give_up_append(m, p);
 	for (unsigned i = 0; i < p->q_len; i++) { /* its answer is that of all its messages */
 		struct imap_pending *q = &p->q[i];
 		if (q->what != IMAP_APPEND || q->tag != p->rest_tag)

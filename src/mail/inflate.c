@@ -63,8 +63,6 @@ inflate_open(struct pool *p)
 void
 inflate_close(struct pool *p, uint32_t id)
 {
-	if (id == 0)
-		return;
 	inflate_stop(p, id, 0);
 	inflate_stop(p, id, 1);
 	pool_give(p, id);

@@ -407,6 +407,22 @@ refusals(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Where there is none, and of what no policy is about. */
+static void
+nothing_to_judge(void **state)
+{
+	(void)state;
+	struct policies *none = policies_new(),
+			*one = read_policies("- {domain: a.example, tls: encrypt}");
+	assert_true(none != NULL && one != NULL);
+	assert_int_equal(policies_count(none), 0);
+	assert_string_equal(judged(none, MAIL("a@a.example")), NOTHING);
+	assert_string_equal(judged(one, "{kind: sensor, email.to.address: a@a.example}"), NOTHING);
+	policies_free(none);
+	policies_free(one);
+	policies_free(NULL);
+}
+
 /* Tens of thousands of imported domains are found as quickly as one. */
 static void
 many_domains(void **state)
@@ -443,6 +459,7 @@ main(void)
 	    FOLDER_TEST(postfix),
 	    FOLDER_TEST(tlsa),
 	    FOLDER_TEST(refusals),
+	    cmocka_unit_test(nothing_to_judge),
 	    FOLDER_TEST(many_domains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,8 @@ starttls(void **state)
 	expect(HI "C a STARTTLS\nC b NOOP\nS a OK go\n",
 	    HI_OUT " sure upgrade upgrade-reply+(OK) odd:0");
 	expect(PLAIN, PLAIN_T);
+	/* a list of nothing says nothing */
+	expect("S * OK hi\nC a CAPABILITY\nS * CAPABILITY\nS a OK\n", "greeting(OK hi) sure asked");
 	expect("S * PREAUTH hi\nC a NOOP\nS a OK\n", "greeting(PREAUTH hi) preauth odd:10 sure");
 	expect("S * OK hi\nC a CAPABILITY\nS * CAPABILITY IMAP4rev1 XXXXXXXA\nS a OK\n",
 	    "greeting(OK hi) sure asked mangled+(XXXXXXXA) offer");
@@ -41,6 +43,12 @@ credentials(void **state)
 	    PLAIN_T " auth(LOGIN-COMMAND) secret secret auth-reply");
 	expect(PLAIN "C b LOGIN {3}\nS + go\nC joe {13}\nS + go\nC hunter2Secret\nS b OK\n",
 	    PLAIN_T " auth(LOGIN-COMMAND) secret secret auth-reply+");
+	/* what only ends like a literal */
+	expect(PLAIN "C b LOGIN joe x{}\nS b NO\n",
+	    PLAIN_T " auth(LOGIN-COMMAND) secret secret auth-reply");
+	expect(PLAIN "C b SELECT x}\nS b NO\nC c SELECT 12}\nS c NO\nC d SELECT {1234567890123}\n"
+		     "S d NO\n",
+	    PLAIN_T);
 	expect(PLAIN "C b AUTHENTICATE PLAIN hunter2Secret\nS b OK\n",
 	    PLAIN_T " auth(PLAIN) secret auth-reply+");
 	expect(PLAIN "C b authenticate LOGIN\nS + VXNl\nC hunter2Secret\nS + UGFz\nC "

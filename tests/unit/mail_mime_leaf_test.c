@@ -247,6 +247,11 @@ test_detected(void **state)
 	check("Content-Type: application/pdf; name=a.pdf\r\n"
 	      "Content-Transfer-Encoding: x-nothing\r\n\r\n%PDF-1.7",
 	    "end\nattach 0 application/pdf 8 a.pdf\n");
+	/* of two the first counts */
+	check("Content-Type: application/pdf; name=a.pdf\r\n"
+	      "Content-Transfer-Encoding: base64\r\n"
+	      "Content-Transfer-Encoding: quoted-printable\r\n\r\nJVBERi0xLjc=",
+	    "end\nattach 0 application/pdf 12 a.pdf[application/pdf]\n");
 	/* no empty line before the body: it begins in what was taken for a header */
 	check("Content-Type: application/pdf; name=a.pdf\r\n%PDF-1.7\r\n",
 	    "end\nattach 0 application/pdf 10 a.pdf[application/pdf]\n");
@@ -320,6 +325,7 @@ test_uuencode(void **state)
 	    "end\nattach 0  30 a[text/plain]\nbody\n");
 	/* words */
 	check("A: b\r\n\r\nbegin 644 the work\r\nand end it\r\nend\r\n", "end\nbody\n");
+	check("A: b\r\n\r\nbegin 644 a\r\n#2~5L\r\nend\r\n", "end\nbody\n");
 	check("A: b\r\n\r\nbegin 64 a\r\n#2&5L\r\nend\r\n", "end\nbody\n");
 	check("A: b\r\n\r\nbegin 644\r\n#2&5L\r\nend\r\n", "end\nbody\n");
 	check("A: b\r\n\r\nbegin 888 a\r\n#2&5L\r\nend\r\n", "end\nbody\n");

@@ -161,6 +161,16 @@ static const struct row rows[] = {
     {"from pps.filterd (m0123.ppops.net [127.0.0.1]) by mx0a.ppops.net (8.18.1.2/8.18.1.2) with "
      "ESMTP id 4AND0x" DATE,
 	LOCAL, "pps.filterd", "127.0.0.1", "mx0a.ppops.net", "ESMTP", NULL},
+    /* in its place stands what is neither a version nor a cipher */
+    {"from a.example (a.example [192.0.2.7]) by mx.example.com (OpenSMTPD) with ESMTP id 1a2b3c4d "
+     "(TLSvX:TLS_AES_256_GCM_SHA384:256:NO)" DATE,
+	READABLE, "a.example", "192.0.2.7", "mx.example.com", "ESMTP", NULL},
+    {"from a.example (a.example [192.0.2.7]) by mx.example.com (OpenSMTPD) with ESMTP id 1a2b3c4d "
+     "(TLSv1x:TLS_AES_256_GCM_SHA384:256:NO)" DATE,
+	READABLE, "a.example", "192.0.2.7", "mx.example.com", "ESMTP", NULL},
+    {"from a.example (192.0.2.7) by mx.example.com with (badly-done encrypted) SMTP; 23 Nov 2026 "
+     "13:00:00 -0000",
+	UNKNOWN, "a.example", "192.0.2.7", "mx.example.com", "SMTP", NULL},
     /* IronPort */
     {"from a.example ([192.0.2.7]) by esa1.example.com with ESMTP/TLS/DHE-RSA-AES256-SHA" DATE,
 	SEALED, "a.example", "192.0.2.7", "esa1.example.com", "ESMTP", "DHE-RSA-AES256-SHA"},

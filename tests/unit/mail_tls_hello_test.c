@@ -195,6 +195,24 @@ test_fingerprints(void **state)
 	put_extension(e, 16, "\0\5\4\x30\x31\xab\xcd", 7);
 	assert_memory_equal(hello_of(ciphers, 2, e).ja4, "t12i01013d_", 11);
 
+	/* and of none */
+	e->len = 0;
+	put_extension(e, 16, "\0\1\0", 3);
+	ev = hello_of(ciphers, 2, e);
+	assert_memory_equal(ev.ja4, "t12i010100_", 11);
+	assert_string_equal(ev.alpn, "");
+
+	/* every version that can be named, and one that cannot */
+	static const struct {
+		const char *list, *shown;
+	} versions[] = {{"\2\3\4", "t13"}, {"\2\3\3", "t12"}, {"\2\3\2", "t11"}, {"\2\3\1", "t10"},
+	    {"\2\3\0", "ts3"}, {"\2\0\2", "ts2"}, {"\2\7\7", "t00"}};
+	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+		e->len = 0;
+		put_extension(e, 43, versions[i].list, 3);
+		assert_memory_equal(hello_of(ciphers, 2, e).ja4, versions[i].shown, 3);
+	}
+
 	/* more extensions than the count can say, more than a list takes */
 	for (unsigned n = 99; n < 600; n = n == 99 ? 130 : n == 130 ? 512 : n + 1) {
 		e->len = 0;
