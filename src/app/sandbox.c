@@ -238,6 +238,7 @@ restrict_calls(bool open_files, int pipe, char error[SANDBOX_ERROR])
 		return fail(error, "seccomp");
 	/* a call of another architecture is as forbidden as any */
 	bool good = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+	    seccomp_attr_set(c, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&    /* for all threads */
 	    seccomp_attr_set(c, SCMP_FLTATR_API_SYSRAWRC, 1) == 0 && /* the kernel's own errors */
 	    allow_calls(c, open_files, pipe);
 	int rc = good ? seccomp_load(c) : -EINVAL;
@@ -285,7 +286,6 @@ restrict_resources(bool open_files, char error[SANDBOX_ERROR])
 	if (space > 0 && !limit(RLIMIT_AS, (rlim_t)(space + SANDBOX_MARGIN), error))
 		return false;
 	return limit(RLIMIT_CORE, 0, error) && limit(RLIMIT_FSIZE, 0, error) &&
-	    limit(RLIMIT_NPROC, 0, error) &&
 	    (open_files || limit(RLIMIT_NOFILE, 64, error)); /* of poll(2)'s, too */
 }
 
@@ -317,7 +317,14 @@ sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR])
 		return fail(error, "still privileged");
 	}
 	restrict_files(s);
-	if (!INSTRUMENTED && !restrict_calls(open_files, s->pipe, error))
+	return true;
+}
+
+bool
+sandbox_seal(const struct sandbox *s, char error[SANDBOX_ERROR])
+{
+	if (!limit(RLIMIT_NPROC, 0, error) ||
+	    (!INSTRUMENTED && !restrict_calls(s->file_count > 0, s->pipe, error)))
 		return false;
 	if (strcmp(missing, "chroot, Landlock, seccomp") == 0) {
 		errno = ENOSYS;

@@ -53,12 +53,16 @@ struct sandbox {
 };
 
 /*
- * The worker's sandbox, to be entered when all is open and all memory is reserved.  False with a
- * message where rights could not be given up: the worker must not go on then.
+ * The worker's sandbox, to be entered when all is open and all memory is reserved, and then to be
+ * sealed.  Between the two, threads that are to share it are started: of users, capabilities and
+ * Landlock each has its own, taken from the thread that starts it, and once it is sealed none can
+ * be started.  False with a message where rights could not be given up: the worker must not go on
+ * then.
  */
 bool sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR]);
+bool sandbox_seal(const struct sandbox *s, char error[SANDBOX_ERROR]);
 
-/* Parts that this kernel lacks, of a sandbox that was entered: "Landlock, seccomp"; "" for none. */
+/* Parts that this kernel lacks, of a sandbox that was sealed: "Landlock, seccomp"; "" for none. */
 const char *sandbox_missing(void);
 
 #endif

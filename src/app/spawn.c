@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +81,15 @@ give_up(struct wire_out *w, const char *why)
 	(void)wire_flush(w);
 }
 
+/* May this process run on so many? */
+static bool
+has_cores(unsigned n)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	return sched_getaffinity(0, sizeof set, &set) == 0 && (unsigned)CPU_COUNT(&set) >= n;
+}
+
 static void
 be_worker(const struct spawn *s, unsigned i, int fd)
 {
@@ -111,7 +121,11 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 	/* of files, which seldom need it, Debian's nDPI opens nothing when it is first asked */
 	if (feed.engine != NULL && (s->files == NULL || dpi_opens_files()))
 		engine_ready(feed.engine);
-	if (feed.engine == NULL || !sandbox_enter(&box, error)) {
+	bool good = feed.engine != NULL && sandbox_enter(&box, error);
+	/* with a core for the worker and one for that, the parent, and whoever else is there */
+	if (good && s->files != NULL && has_cores(2 * s->workers))
+		capture_read_ahead(s->files);
+	if (!good || !sandbox_seal(&box, error)) {
 		give_up(&wire, error);
 		return;
 	}

@@ -26,6 +26,7 @@ struct capture {
 	struct input *current;		      /* being read; NULL: to be chosen */
 	int64_t horizon_ns;		      /* the earliest frame of all other files ... */
 	size_t horizon_rank;		      /* ... and the rank of its file */
+	struct ahead *ahead;		      /* owned; NULL: none reads ahead */
 	struct filter *filter;		      /* NULL: all frames pass */
 	uint64_t number;		      /* frames read, the filtered ones too */
 	struct capture_stats stats;	      /* the counts that are kept frame by frame */
@@ -179,7 +180,7 @@ choose(struct capture *c)
 			return CAPTURE_FAILED;
 		}
 		c->waiting_next++;
-		if (input_resume(w, &c->why)) {
+		if (input_resume(w, c->ahead, &c->why)) {
 			set_current(c, w);
 			return CAPTURE_FRAME;
 		}
@@ -274,6 +275,13 @@ capture_open_files(const char *const *paths, size_t count, const char *filter,
 }
 
 /* --- reading --- */
+
+void
+capture_read_ahead(struct capture *c)
+{
+	if (c->ahead == NULL)
+		c->ahead = ahead_start();
+}
 
 /* Does the filter let the frame pass? */
 static bool
@@ -411,6 +419,7 @@ capture_close(struct capture *c)
 		input_close(&c->inputs[i]);
 		free(c->inputs[i].path);
 	}
+	ahead_stop(c->ahead);
 	filter_free(c->filter);
 	free(c->inputs);
 	free(c->waiting);

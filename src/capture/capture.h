@@ -84,6 +84,13 @@ struct capture *capture_open_files(const char *const *paths, size_t count, const
     struct capture_error *err);
 
 /*
+ * Files are read by a thread of its own from now on (ahead.h), where one can be had: for who has a
+ * core for it.  To be called before the first frame is read and before the right to start threads
+ * is given up.
+ */
+void capture_read_ahead(struct capture *c);
+
+/*
  * Hands out the next frame; f->data stays valid until the next call for this capture.  Frames the
  * filter rejects are left out, but count in f->number, as in other tools that show the file.
  * Blocks while a pipe has nothing to give.

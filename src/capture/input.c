@@ -29,9 +29,9 @@ not_a_capture(const struct source *s, struct text *why)
 			return false;
 		}
 	}
-	if (s->end == SOURCE_MORE || s->end == SOURCE_DONE) {
+	if (s->read.end == RAWFILE_MORE || s->read.end == RAWFILE_DONE) {
 		text_puts(why, "not a pcap or pcapng capture");
-		if (s->gz != NULL)
+		if (s->file.gz != NULL)
 			text_puts(why, " inside the gzip file");
 	} else {
 		source_say_end(s, why);
@@ -68,7 +68,7 @@ read_first(struct input *in, struct text *why)
 bool
 input_open(struct input *in, const char *path, struct text *why)
 {
-	*in = (struct input){.source.fd = -1, .state = INPUT_OPEN, .link_type = 1};
+	*in = (struct input){.source.file.fd = -1, .state = INPUT_OPEN, .link_type = 1};
 	in->last_ns = INT64_MIN;
 	in->path = strdup(path);
 	if (in->path == NULL) {
@@ -77,7 +77,7 @@ input_open(struct input *in, const char *path, struct text *why)
 	}
 	if (!source_open(&in->source, path, why))
 		return false;
-	in->size = in->source.size;
+	in->size = in->source.file.size;
 	if (!read_header(in, why))
 		return false;
 	if (!in->is_pcapng)
@@ -92,19 +92,19 @@ input_open(struct input *in, const char *path, struct text *why)
 void
 input_park(struct input *in, bool shut)
 {
-	if (in->state != INPUT_OPEN || !in->source.regular)
+	if (in->state != INPUT_OPEN || !in->source.file.regular)
 		return;
 	if (in->is_pcapng)
 		pcapng_close(&in->format.pcapng);
 	/* standard input cannot be opened again by name */
-	source_park(&in->source, shut && !in->source.keep_fd);
+	source_park(&in->source, shut && !in->source.file.keep_fd);
 	in->state = INPUT_PARKED;
 	in->held = false;
 	in->last_ns = INT64_MIN;
 }
 
 bool
-input_resume(struct input *in, struct text *why)
+input_resume(struct input *in, struct ahead *ahead, struct text *why)
 {
 	if (in->state == INPUT_PARKED) {
 		in->state = INPUT_OPEN;
@@ -113,7 +113,7 @@ input_resume(struct input *in, struct text *why)
 			return false;
 		}
 	}
-	source_hurry(&in->source);
+	source_hurry(&in->source, ahead);
 	return in->held || read_first(in, why);
 }
 

@@ -49,9 +49,9 @@ bool input_open(struct input *in, const char *path, struct text *why);
 /* Gives memory back, and the descriptor with `shut`, until input_resume; a pipe is left alone. */
 void input_park(struct input *in, bool shut);
 
-/* Opens a parked input again and holds its first frame, as the open one does.  False where it ended
- * at once: as input_next. */
-bool input_resume(struct input *in, struct text *why);
+/* Opens a parked input again and holds its first frame, as the open one does; `ahead` reads it on,
+ * as source_hurry says.  False where it ended at once: as input_next. */
+bool input_resume(struct input *in, struct ahead *ahead, struct text *why);
 
 /*
  * Gives the held frame, or else reads the next one, into f (all but f->number); nothing is held

@@ -64,7 +64,7 @@ no_more(const struct pcapfile *p, const struct source *s, struct text *why)
 {
 	unsigned long long packet = (unsigned long long)p->packets + 1;
 	if (source_left(s) == 0) {
-		if (s->end == SOURCE_DONE)
+		if (s->read.end == RAWFILE_DONE)
 			return FORMAT_END;
 		source_say_end(s, why);
 		text_printf(why, ", after packet %llu", packet - 1);

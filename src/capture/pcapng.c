@@ -426,7 +426,7 @@ pcapng_next(struct pcapng *p, struct source *s, struct frame *f, struct text *wh
 			return FORMAT_FAULT;
 		}
 	}
-	if (source_left(s) == 0 && s->end == SOURCE_DONE)
+	if (source_left(s) == 0 && s->read.end == RAWFILE_DONE)
 		return FORMAT_END;
 	cut(p, s, why, BETWEEN);
 	return FORMAT_FAULT;

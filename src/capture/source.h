@@ -2,10 +2,9 @@
  * Where the octets of a capture file come from: a file, a pipe, standard input, plain or gzip.
  *
  * A sliding buffer gives records as contiguous octets without copying them: ask for n octets with
- * source_need, read them at `at`, move `at` on.  Regular files are read by position (pread), never
- * mapped, so a file that is cut while it is read is an ordinary end and a forked process may read
- * on from its own copy.  gzip (RFC 1952) is recognised by its magic and may have several members.
- * The buffer is LIMIT_READ_BUFFER octets and grows to the longest record asked for.
+ * source_need, read them at `at`, move `at` on.  gzip is recognised by its magic.  The buffer is
+ * LIMIT_READ_BUFFER octets and grows to the longest record asked for; of a file that a thread reads
+ * ahead, the pieces it read take its place.
  */
 #ifndef POSTCARD_CAPTURE_SOURCE_H
 #define POSTCARD_CAPTURE_SOURCE_H
@@ -15,35 +14,18 @@
 #include <stdint.h>
 
 #include "base/text.h"
-
-enum source_end {
-	SOURCE_MORE,	   /* not at the end yet */
-	SOURCE_DONE,	   /* the file ends here */
-	SOURCE_CUT,	   /* the file ends inside gzip data */
-	SOURCE_BAD,	   /* damaged gzip data; `detail` says how */
-	SOURCE_UNREADABLE, /* the system refused to read; `error` says why */
-	SOURCE_NO_MEMORY,  /* no memory for a record or for unpacking */
-};
-
-struct gunzip;
+#include "capture/ahead.h"
+#include "capture/rawfile.h"
 
 struct source {
-	const uint8_t *at;     /* next octet */
-	const uint8_t *limit;  /* one past the last octet in the buffer */
-	uint8_t *buf;	       /* owned; NULL while parked */
-	size_t cap;	       /* octets of buf */
-	size_t chunk;	       /* octets read at once at most */
-	uint64_t limit_offset; /* offset of `limit` in the data (unpacked, where it is gzip) */
-	uint64_t base;	       /* where a regular file's reading began: not 0 for a moved stdin */
-	uint64_t raw;	       /* octets taken from the descriptor */
-	uint64_t size;	       /* octets of the file from `base` on; 0: unknown (a pipe) */
-	struct gunzip *gz;     /* owned; NULL for plain data */
-	const char *detail;    /* what zlib said; a constant, or NULL */
-	int fd;		       /* -1: none */
-	int error;	       /* errno of a failed read */
-	enum source_end end;   /* why there is no more */
-	bool regular;	       /* read by position; can be parked */
-	bool keep_fd;	       /* standard input: never closed here */
+	const uint8_t *at;	   /* next octet */
+	const uint8_t *limit;	   /* one past the last octet in the buffer or the piece */
+	uint8_t *buf;		   /* owned; NULL while parked */
+	size_t cap;		   /* octets of buf */
+	uint64_t limit_offset;	   /* offset of `limit` in the data (unpacked, where it is gzip) */
+	struct rawfile_state read; /* how far reading has come at `limit`, and why it ended */
+	struct ahead *ahead;	   /* reads `file`; NULL: it is read here */
+	struct rawfile file;
 };
 
 /*
@@ -56,8 +38,9 @@ bool source_open(struct source *s, const char *path, struct text *why);
 /* Opens the descriptor again where source_park closed it.  False and `why` where it is gone. */
 bool source_reopen(struct source *s, const char *path, struct text *why);
 
-/* From now on reads LIMIT_READ_BUFFER octets at once: the file is going to be read through. */
-void source_hurry(struct source *s);
+/* The file is going to be read through: from now on by `ahead`, where that is not NULL and not at
+ * another file, else LIMIT_READ_BUFFER octets at once. */
+void source_hurry(struct source *s, struct ahead *ahead);
 
 /* Gives the memory of a regular file back, and the descriptor too with `shut`; a later
  * source_reopen starts at its beginning again. */
@@ -76,7 +59,7 @@ source_left(const struct source *s)
 }
 
 /* Are `n` octets at `at`?  Invalidates every pointer into the buffer that was given out before.
- * False where the data ends earlier: s->end says why, source_left what is there. */
+ * False where the data ends earlier: s->read.end says why, source_left what is there. */
 static inline bool
 source_need(struct source *s, size_t n)
 {

@@ -2,10 +2,13 @@
  * What a worker may do: each in a child of its own, which enters the sandbox.  As root, and as
  * somebody who never was; where the kernel or the build lacks a part, its tests are skipped.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -49,6 +52,11 @@
 static int ends[2];	  /* a pipe that the children have */
 static int proc = -1;	  /* /proc, opened before */
 static bool unprivileged; /* children are nobody from the start */
+static bool threaded;	  /* what a child does it does in a thread, started before the seal */
+static int (*to_do)(void);
+static sem_t runs, sealed;
+static pthread_t thread;
+static int thread_result;
 
 static void
 skip_unless(bool can)
@@ -85,6 +93,17 @@ become_nobody(void)
 
 static int writable; /* the descriptor that may be written to */
 
+/* The thread of a child: does what is to be done once it is sealed. */
+static void *
+do_it(void *result)
+{
+	sem_post(&runs);
+	while (sem_wait(&sealed) != 0)
+		continue;
+	*(int *)result = to_do();
+	return NULL;
+}
+
 /* Enters, in a child. */
 static void
 enter(const char *const *files, size_t count)
@@ -99,6 +118,26 @@ enter(const char *const *files, size_t count)
 		fprintf(stderr, "%s\n", error);
 		_exit(ENTER_FAILED);
 	}
+	if (threaded && pthread_create(&thread, NULL, do_it, &thread_result) != 0)
+		_exit(ENTER_FAILED);
+	if (threaded) /* what a new thread asks of the system it has asked by then */
+		(void)sem_wait(&runs);
+	if (!sandbox_seal(&s, error)) {
+		fprintf(stderr, "%s\n", error);
+		_exit(ENTER_FAILED);
+	}
+}
+
+/* In a child that has entered: does it, here or in the thread. */
+static int
+do_now(int (*f)(void))
+{
+	if (!threaded)
+		return f();
+	to_do = f;
+	sem_post(&sealed);
+	pthread_join(thread, NULL);
+	return thread_result;
 }
 
 /* Runs `f` in a child that has entered; its status, of waitpid(2). */
@@ -112,7 +151,7 @@ run(int (*f)(void), const char *const *files, size_t count)
 		for (int i = 1; i < NSIG; i++)
 			signal(i, SIG_DFL); /* cmocka catches some */
 		enter(files, count);
-		_exit(f());
+		_exit(do_now(f));
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return status;
@@ -190,13 +229,15 @@ forbidden_calls_kill(void **state)
 	    {"stat of a path", SYS_newfstatat, {AT_FDCWD, (long)"/", (long)page, 0}},
 	};
 	skip_unless(!INSTRUMENTED);
-	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		call = calls[i];
+	for (size_t i = 0; i < 2 * sizeof calls / sizeof *calls; i++) {
+		call = calls[i / 2];
+		threaded = i % 2;
 		int status = run(make_call, NULL, 0);
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
 			fail_msg("%s: status %x", call.name, (unsigned)status);
 		assert_false(WCOREDUMP(status));
 	}
+	threaded = false;
 }
 
 /* ---- what works ---- */
@@ -248,6 +289,9 @@ what_a_worker_needs_works(void **state)
 	(void)state;
 	expect_exit(do_the_usual, 0);
 	expect_signal(call_abort, SIGABRT);
+	threaded = true;
+	expect_exit(do_the_usual, 0);
+	threaded = false;
 }
 
 static void
@@ -309,6 +353,44 @@ expect_line(const char *text, const char *name, const char *value)
 		fail_msg("%s %.40s", name, p);
 }
 
+/* The status of a thread says so. */
+static void
+expect_no_rights(const char *path)
+{
+	char text[8192];
+	slurp(path, text, sizeof text);
+	expect_line(text, "\nUid:", is_root() ? "65534\t65534\t65534\t65534" : "");
+	expect_line(text, "\nGroups:", is_root() && !unprivileged ? "\n" : "");
+	expect_line(text, "\nCapInh:", "0000000000000000");
+	expect_line(text, "\nCapPrm:", "0000000000000000");
+	expect_line(text, "\nCapEff:", "0000000000000000");
+	expect_line(text, "\nCapAmb:", "0000000000000000");
+	if (is_root() && !unprivileged)
+		expect_line(text, "\nCapBnd:", "0000000000000000");
+	expect_line(text, "\nNoNewPrivs:", "1");
+	expect_line(text, "\nSeccomp:", INSTRUMENTED ? "0" : "2");
+}
+
+/* Of each thread of a process; how many it has. */
+static unsigned
+expect_no_rights_of(pid_t child)
+{
+	char path[320];
+	unsigned n = 0;
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)child);
+	DIR *d = opendir(path);
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%ld/task/%s/status", (long)child, e->d_name);
+		expect_no_rights(path);
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
 static void
 look_at_a_worker(void)
 {
@@ -327,18 +409,8 @@ look_at_a_worker(void)
 	close(ready[1]);
 	assert_int_equal(read(ready[0], text, 1), 1);
 	close(ready[0]);
+	assert_int_equal(expect_no_rights_of(child), threaded ? 2 : 1);
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)child);
-	slurp(path, text, sizeof text);
-	expect_line(text, "\nUid:", is_root() ? "65534\t65534\t65534\t65534" : "");
-	expect_line(text, "\nGroups:", is_root() && !unprivileged ? "\n" : "");
-	expect_line(text, "\nCapInh:", "0000000000000000");
-	expect_line(text, "\nCapPrm:", "0000000000000000");
-	expect_line(text, "\nCapEff:", "0000000000000000");
-	expect_line(text, "\nCapAmb:", "0000000000000000");
-	if (is_root() && !unprivileged)
-		expect_line(text, "\nCapBnd:", "0000000000000000");
-	expect_line(text, "\nNoNewPrivs:", "1");
-	expect_line(text, "\nSeccomp:", INSTRUMENTED ? "0" : "2");
 	/* a process without core dump belongs to root, in /proc */
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_uid, 0);
@@ -360,6 +432,9 @@ it_is_nobody_with_nothing(void **state)
 	(void)state;
 	skip_unless(is_root());
 	look_at_a_worker();
+	threaded = true;
+	look_at_a_worker();
+	threaded = false;
 }
 
 static void

@@ -60,6 +60,8 @@ read_frames(struct reading *r, struct capture *c)
 	assert_int_equal(capture_next(c, f), status); /* the end stays the end */
 }
 
+static bool read_by_thread; /* files are read by a thread of its own (capture_read_ahead) */
+
 /* Reads all of the files.  The result is the caller's to free. */
 static inline struct reading *
 read_files(const char *const *paths, size_t count, const char *filter)
@@ -72,6 +74,8 @@ read_files(const char *const *paths, size_t count, const char *filter)
 	assert_int_equal(c == NULL, r->error[0] != '\0');
 	if (c == NULL)
 		return r;
+	if (read_by_thread)
+		capture_read_ahead(c);
 	read_frames(r, c);
 	r->faults = capture_faults(c);
 	for (size_t i = 0; i < r->faults && i < 4; i++)

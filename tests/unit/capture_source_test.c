@@ -301,8 +301,11 @@ slides_skips_and_parks(void **state)
 		put32(&o, i);
 	temp_file(path, o.p, o.len);
 	assert_true(source_open(&s, path, &why));
-	for (int round = 0; round < 3; round++) {
-		source_hurry(&s);
+	struct ahead *ahead = ahead_start();
+	assert_non_null(ahead);
+	for (int round = 0; round < 6; round++) {
+		source_hurry(&s, round % 2 == 0 ? NULL : ahead);
+		assert_int_equal(s.ahead != NULL, round % 2);
 		assert_true(source_need(&s, 4));
 		assert_int_equal(source_offset(&s), 0);
 		assert_int_equal(source_progress(&s), 0);
@@ -314,15 +317,16 @@ slides_skips_and_parks(void **state)
 		assert_int_equal(source_progress(&s), (4u << 20) - 8);
 		assert_true(source_need(&s, 8));
 		assert_false(source_need(&s, 9));
-		assert_int_equal(s.end, SOURCE_DONE);
+		assert_int_equal(s.read.end, RAWFILE_DONE);
 		assert_int_equal(source_left(&s), 8);
 		assert_memory_equal(s.at, o.p + (4u << 20) - 8, 8);
 		assert_false(source_skip(&s, 9));
-		source_park(&s, round == 1);
-		assert_int_equal(s.fd < 0, round == 1);
+		source_park(&s, round % 3 == 1);
+		assert_int_equal(s.file.fd < 0, round % 3 == 1);
 		assert_true(source_reopen(&s, path, &why));
 	}
 	source_park(&s, true);
+	ahead_stop(ahead);
 	unlink(path);
 	assert_false(source_reopen(&s, path, &why));
 	assert_string_equal(said, "no such file; check the name");
