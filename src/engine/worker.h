@@ -3,6 +3,7 @@
 #define POSTCARD_ENGINE_WORKER_H
 
 #include "decode/decode.h"
+#include "decode/plain.h"
 #include "engine/clock.h"
 #include "engine/conn.h"
 #include "engine/engine.h"
@@ -14,7 +15,7 @@
 struct look {
 	const uint8_t *data; /* the frame's octets */
 	enum decode_result result;
-	struct segment seg;	/* DECODE_TCP: this, */
+	struct segment seg;	/* DECODE_TCP: this (see segment_whole), */
 	struct flow_key key;	/* and where its flow is found: in the table, */
 	const uint32_t *bucket; /* and in this bucket of it when it was looked at */
 };
@@ -45,13 +46,13 @@ struct engine {
 	int64_t ts_ns;	    /* its stamp, for records */
 	struct clock clock; /* elapsed packet time, for timers */
 	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
-	struct look look[ENGINE_AHEAD]; /* frames that were looked at */
-	unsigned look_at, look_n;	/* the next of them to be pushed; how many there are */
-	struct look *now;		/* the frame's, its segment where there is one */
-	bool at_hand;			/* its octets are there, and led to the work under way */
-	bool segment_waits;		/* it was not given to its connection yet */
-	bool timely;			/* something else may be due (take_timely) */
-	bool finishing;			/* the input is over */
+	struct look look[ENGINE_AHEAD]; /* frames that were looked at, or the one under way */
+	uint32_t looked;    /* those of them that are still to be pushed, a bit for each */
+	struct look *now;   /* the frame's, its segment where there is one */
+	bool at_hand;	    /* its octets are there, and led to the work under way */
+	bool segment_waits; /* it was not given to its connection yet */
+	bool timely;	    /* something else may be due (take_timely) */
+	bool finishing;	    /* the input is over */
 
 	/* the connection being worked on */
 	uint32_t work;		/* 0 for none */
@@ -181,17 +182,16 @@ void forget_held(struct engine *e, struct conn *c, unsigned end);
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
 
-/* look.c: the frame, decoded now, into `l` or, where that is NULL, where there is room. */
-struct look *look_now(struct engine *e, const struct frame *f, struct look *l);
+/* look.c: the frame, decoded now. */
+void look_now(struct engine *e, const struct frame *f, struct look *l);
 
-/* The same, unless it was looked at before. */
-static inline struct look *
-look_take(struct engine *e, const struct frame *f)
+/* The segment under way with what stands around it, which is left aside until somebody asks. */
+static inline const struct segment *
+segment_whole(struct engine *e)
 {
-	struct look *l = NULL;
-	if (e->look_at < e->look_n && e->look[e->look_at].data == f->data)
-		l = &e->look[e->look_at++];
-	return l != NULL && l->result != DECODE_FRAGMENT ? l : look_now(e, f, l);
+	if (e->now->seg.plain)
+		decode_plain_around(e->now->data, &e->now->seg);
+	return &e->now->seg;
 }
 
 /* intake.c: gives the segment under way to its connection, and sets what to work on. */
