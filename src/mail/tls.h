@@ -21,9 +21,19 @@
 
 enum tls_side { TLS_CLIENT = 0, TLS_SERVER = 1 };
 
+/* Fingerprints of a hello, and all that they are made of: see tls_print.c. */
+#define TLS_PRINTS    64u
+#define TLS_PRINT_KEY 160u
+struct tls_print {
+	uint16_t n; /* numbers in `key`; 0: there is none here */
+	uint16_t key[TLS_PRINT_KEY];
+	char ja3[33], ja4[37]; /* as in struct tls_event */
+};
+
 /* What a worker shares among all its TLS connections. */
 struct tls_pools {
 	struct pool handshakes; /* buffers of LIMIT_TLS_HANDSHAKE octets and their length */
+	struct tls_print prints[TLS_PRINTS]; /* of hellos that came lately */
 };
 
 extern const uint32_t tls_handshake_size; /* octets of one */
