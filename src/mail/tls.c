@@ -642,15 +642,36 @@ tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_ev
 	return false;
 }
 
-bool
-tls_pass(struct tls *t, enum tls_side side, size_t len)
+/* Octets that end a record, and begin others of application data, whose headers are there whole. */
+static bool
+pass_records(struct tls *t, enum tls_side side, const uint8_t *data, size_t len)
 {
 	struct tls_half *h = &t->half[side];
-	if (h->record_left <= len || h->type != TYPE_HIDDEN ||
-	    h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || t->flags & IS_SPENT)
-		return false;
-	h->record_left = (uint16_t)(h->record_left - len);
+	struct tls_event none; /* nothing is told any more */
+	const size_t first = h->record_left;
+	size_t at;
+	for (at = first; at < len; at += sizeof h->header + load_be16(data + at + 3)) {
+		if (!tls_looks_like(data + at, len - at) || data[at] != TYPE_APPDATA)
+			return false;
+	}
+	for (at = first; at < len; at += sizeof h->header + h->record_left)
+		(void)begin_record(t, side, TYPE_APPDATA, load_be16(data + at + 3), &none);
+	h->record_left = (uint16_t)(at - len);
 	return true;
+}
+
+bool
+tls_pass(struct tls *t, enum tls_side side, const uint8_t *data, size_t len)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || t->flags & IS_SPENT)
+		return false;
+	if (h->record_left > len && h->type == TYPE_HIDDEN) {
+		h->record_left = (uint16_t)(h->record_left - len);
+		return true;
+	}
+	return tls_is_sealed(t) && h->header_len == 0 &&
+	    (h->record_left == 0 || h->type == TYPE_HIDDEN) && pass_records(t, side, data, len);
 }
 
 /* Handshake octets were lost from the current record: what of the next ones can still be told. */

@@ -138,11 +138,11 @@ struct tls_input {
 bool tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev);
 
 /*
- * The short way for what most octets of TLS are: `len` that belong to a record of which nothing is
- * readable, and do not end it.  True: they are passed over.  Else nothing was done, and tls_next is
- * to be asked.
+ * The short way for octets of TLS that say nothing: they go on in a record of which nothing is
+ * readable, or begin others where it is up.  True: they are passed over.  Else nothing was done,
+ * and tls_next is to be asked.
  */
-bool tls_pass(struct tls *t, enum tls_side side, size_t len);
+bool tls_pass(struct tls *t, enum tls_side side, const uint8_t *data, size_t len);
 
 /*
  * `len` octets of one side were lost.  Where they lie inside a record whose header was seen,
