@@ -180,6 +180,17 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 		probe_chunk(e, id, end, chunk->data, chunk->len);
 }
 
+/* Content that has begun was readable before. */
+bool
+pass_octets(struct engine *e, struct conn *c, enum mail_side side, const uint8_t *data, size_t len)
+{
+	struct mail_event ev;
+	enum mail_passed how = mail_pass(&e->mail, &c->mail, side, data, len, &ev);
+	if (how == MAIL_PASSED_CONTENT)
+		finding_take_content(&e->findings, &c->finding, &ev);
+	return how != MAIL_PASSED_NOT;
+}
+
 /* Gives the mail session its next octets: what was held, then the chunk.  False where there are
  * none. */
 static bool
@@ -193,8 +204,10 @@ push_octets(struct engine *e, struct conn *c)
 		return true;
 	}
 	if (e->rest_len > 0) {
-		mail_push(&e->mail, &c->mail, (enum mail_side)e->rest_side, e->rest,
-		    (size_t)e->rest_len);
+		const enum mail_side side = (enum mail_side)e->rest_side;
+		const size_t len = (size_t)e->rest_len;
+		if (!mail_may_pass(&c->mail, side) || !pass_octets(e, c, side, e->rest, len))
+			mail_push(&e->mail, &c->mail, side, e->rest, len);
 		e->rest_len = 0;
 		return true;
 	}

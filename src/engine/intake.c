@@ -224,17 +224,6 @@ count_segment(const struct engine *e, struct conn *c, const struct segment *seg,
 		c->end_ns = e->ts_ns;
 }
 
-/* The short way for octets that lead to no record.  Content that has begun was readable before. */
-static bool
-pass_octets(struct engine *e, struct conn *c, enum mail_side side, const struct segment *seg)
-{
-	struct mail_event ev;
-	enum mail_passed how = mail_pass(&e->mail, &c->mail, side, seg->payload, seg->len, &ev);
-	if (how == MAIL_PASSED_CONTENT)
-		finding_take_content(&e->findings, &c->finding, &ev);
-	return how != MAIL_PASSED_NOT;
-}
-
 /*
  * The short way for the segments that nearly all are: of a steady connection, without flags, that
  * acknowledges nothing new, and its octets, if it has any, are due.  Else false, and nothing was
@@ -258,7 +247,8 @@ take_steady(struct engine *e, const struct flow *f, const struct segment *seg, u
 		return true;
 	c->flags |= CONN_PAYLOAD;
 	const enum mail_side side = side_of(f, end);
-	if (c->phase == CONN_MAIL && mail_may_pass(&c->mail, side) && pass_octets(e, c, side, seg))
+	if (c->phase == CONN_MAIL && mail_may_pass(&c->mail, side) &&
+	    pass_octets(e, c, side, seg->payload, seg->len))
 		return true;
 	e->work = id;
 	e->in_end = end;

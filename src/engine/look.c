@@ -9,6 +9,7 @@
  *
  * A fragment is left for its turn: the datagram it completes is there until the next one is.
  */
+#include "decode/plain.h"
 #include "engine/worker.h"
 
 #define LINE 64u   /* octets of a cache line */
@@ -21,6 +22,14 @@ decode(struct engine *e, struct defrag *defrag, const struct frame *f, struct lo
 	l->result = decode_frame(defrag, f->link_type, f->data, f->caplen, f->wirelen, &l->seg);
 	if (l->result == DECODE_TCP)
 		flow_key_of(&e->flows, &l->seg.ends, &l->key);
+}
+
+const struct segment *
+segment_whole(struct engine *e)
+{
+	if (e->now->seg.plain)
+		decode_plain_around(e->now->data, &e->now->seg);
+	return &e->now->seg;
 }
 
 void

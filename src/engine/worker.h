@@ -3,7 +3,6 @@
 #define POSTCARD_ENGINE_WORKER_H
 
 #include "decode/decode.h"
-#include "decode/plain.h"
 #include "engine/clock.h"
 #include "engine/conn.h"
 #include "engine/engine.h"
@@ -159,6 +158,11 @@ conn_settle_steady(struct conn *c)
 /* Octets of `end`, or a gap, are due: they are what is worked on next. */
 void give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk);
 
+/* The short way for octets of a mail session that lead to no record (mail_pass); false where there
+ * is none. */
+bool
+pass_octets(struct engine *e, struct conn *c, enum mail_side side, const uint8_t *data, size_t len);
+
 /* What a reset shows to have been sent, and was not captured, is lost. */
 void end_at(struct conn *c, const uint64_t reset_at[2]);
 void end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why);
@@ -186,13 +190,7 @@ void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *dat
 void look_now(struct engine *e, const struct frame *f, struct look *l);
 
 /* The segment under way with what stands around it, which is left aside until somebody asks. */
-static inline const struct segment *
-segment_whole(struct engine *e)
-{
-	if (e->now->seg.plain)
-		decode_plain_around(e->now->data, &e->now->seg);
-	return &e->now->seg;
-}
+const struct segment *segment_whole(struct engine *e);
 
 /* intake.c: gives the segment under way to its connection, and sets what to work on. */
 void take_segment(struct engine *e);

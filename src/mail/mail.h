@@ -136,7 +136,7 @@ enum mail_passed {
 /*
  * The short way for what nearly all octets are: `len` (1 at least) of one side, in order, that are
  * protected records of TLS, or content and no line that means anything.  Its event is in *ev, and
- * mail_next is not to be asked.
+ * mail_next is not to be asked: it has returned false, and would again.
  */
 enum mail_passed mail_pass(struct mail *m, struct mail_session *s, enum mail_side side,
     const uint8_t *data, size_t len, struct mail_event *ev);

@@ -512,6 +512,7 @@ mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, const uin
 {
 	enum mail_side other = side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
 	enum mail_passed how = MAIL_PASSED_NOT;
+	assert(mail_is_idle(m));
 	if (s->mode[other] == MAIL_MODE_RESYNC || s->inflate != 0)
 		return MAIL_PASSED_NOT;
 	if (s->mode[side] == MAIL_MODE_TLS &&
