@@ -41,7 +41,7 @@ script_say(struct script_run *r, const char *fmt, ...)
 }
 
 static void
-script_take(struct script_run *r)
+script_tell(struct script_run *r, const struct mail_event *ev)
 {
 	static const char *const names[] = {
 	    [MAIL_CONFIRMED] = "sure",
@@ -80,37 +80,42 @@ script_take(struct script_run *r)
 	    [MAIL_EVIDENCE] = "evidence",
 	};
 	static const char auth_results[][2] = {"+", "", "*"}; /* by enum mail_auth_result */
-	struct mail_event ev;
-	while (mail_next(&r->m, &r->s, &ev)) {
-		if (ev.kind == MAIL_TLS || ev.kind == MAIL_SERVER_NAME)
-			continue;	       /* each EHLO has one; dialogues look at it */
-		if (ev.kind == MAIL_CONTENT) { /* pieces are joined */
-			if (r->len > 0 && r->out[r->len - 1] == ']')
-				r->len--;
-			else
-				script_say(r, " [");
-			for (size_t i = 0; i < ev.len; i++)
-				script_say(r,
-				    ev.text[i] == '\n'	     ? "/"
-					: ev.text[i] == '\r' ? ""
-							     : "%c",
-				    ev.text[i]);
-			script_say(r, "]");
-			continue;
-		}
-		script_say(r, " %s", names[ev.kind]);
-		if (ev.kind == MAIL_RESULT || ev.kind == MAIL_ODD || ev.kind == MAIL_EXPOSED ||
-		    ev.kind == MAIL_RECIPIENT_REPLY || ev.kind == MAIL_RECIPIENT_RESULT)
-			script_say(r, ":%u", ev.index);
-		if (ev.kind == MAIL_AUTH_REPLY)
-			script_say(r, "%s", auth_results[ev.index]);
-		if (ev.kind == MAIL_USED)
-			script_say(r, ":%s", mail_extension(ev.index));
-		if (ev.flag)
-			script_say(r, "+");
-		if (ev.len > 0 && ev.kind != MAIL_CONTENT_GAP)
-			script_say(r, "(%.*s)", (int)ev.len, ev.text);
+	if (ev->kind == MAIL_TLS || ev->kind == MAIL_SERVER_NAME)
+		return;			/* each EHLO has one; dialogues look at it */
+	if (ev->kind == MAIL_CONTENT) { /* pieces are joined */
+		if (r->len > 0 && r->out[r->len - 1] == ']')
+			r->len--;
+		else
+			script_say(r, " [");
+		for (size_t i = 0; i < ev->len; i++)
+			script_say(r,
+			    ev->text[i] == '\n'	      ? "/"
+				: ev->text[i] == '\r' ? ""
+						      : "%c",
+			    ev->text[i]);
+		script_say(r, "]");
+		return;
 	}
+	script_say(r, " %s", names[ev->kind]);
+	if (ev->kind == MAIL_RESULT || ev->kind == MAIL_ODD || ev->kind == MAIL_EXPOSED ||
+	    ev->kind == MAIL_RECIPIENT_REPLY || ev->kind == MAIL_RECIPIENT_RESULT)
+		script_say(r, ":%u", ev->index);
+	if (ev->kind == MAIL_AUTH_REPLY)
+		script_say(r, "%s", auth_results[ev->index]);
+	if (ev->kind == MAIL_USED)
+		script_say(r, ":%s", mail_extension(ev->index));
+	if (ev->flag)
+		script_say(r, "+");
+	if (ev->len > 0 && ev->kind != MAIL_CONTENT_GAP)
+		script_say(r, "(%.*s)", (int)ev->len, ev->text);
+}
+
+static void
+script_take(struct script_run *r)
+{
+	struct mail_event ev;
+	while (mail_next(&r->m, &r->s, &ev))
+		script_tell(r, &ev);
 	if (r->secret != NULL) {
 		size_t size = (size_t)r->m.lines.fresh * r->m.lines.size;
 		assert_null(memmem(r->m.lines.mem, size, r->secret, strlen(r->secret)));
@@ -119,6 +124,20 @@ script_take(struct script_run *r)
 
 #define SCRIPT_TWO 1000000u /* and n: the first n octets of a line, then the rest */
 
+/* The short way, where it is open to the octets. */
+static bool
+script_pass(struct script_run *r, enum mail_side side, const char *octets, size_t len)
+{
+	struct mail_event ev;
+	if (!mail_may_pass(&r->s, side))
+		return false;
+	enum mail_passed how = mail_pass(&r->m, &r->s, side, (const uint8_t *)octets, len, &ev);
+	if (how == MAIL_PASSED_CONTENT)
+		script_tell(r, &ev);
+	return how != MAIL_PASSED_NOT;
+}
+
+/* In pieces of other lengths than an even one they go the short way where they can. */
 static void
 script_push(struct script_run *r, enum mail_side side, const char *text, size_t len, size_t step)
 {
@@ -127,8 +146,10 @@ script_push(struct script_run *r, enum mail_side side, const char *text, size_t 
 		n = len - at < n ? len - at : n;
 		char *copy = malloc(n); /* exactly sized, and gone afterwards */
 		memcpy(copy, text + at, n);
-		mail_push(&r->m, &r->s, side, copy, n);
-		script_take(r);
+		if (step % 2 == 0 || !script_pass(r, side, copy, n)) {
+			mail_push(&r->m, &r->s, side, copy, n);
+			script_take(r);
+		}
 		free(copy);
 	}
 }
