@@ -261,8 +261,9 @@ settle(struct engine *e, uint32_t id)
 		if (c->packets[0] == 0 || c->packets[1] == 0)
 			f->idle_s = LIMIT_LINGER_S;
 	}
-	bool reset = conn_wait(e, c)->close_ns != 0;
-	if (!reset && c->stream[0].reorder == 0 && c->stream[1].reorder == 0)
+	const struct wait *w = conn_wait(e, c);
+	bool reset = w->close_ns != 0;
+	if ((!reset && c->stream[0].reorder == 0 && c->stream[1].reorder == 0) || w->due_ns != 0)
 		return;
 	if (reset || stream_deadline(&e->streams, &c->stream[0]) != 0 ||
 	    stream_deadline(&e->streams, &c->stream[1]) != 0)
