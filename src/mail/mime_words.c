@@ -403,10 +403,7 @@ mime_decode_words(const char *value, size_t len, struct text *out)
 	const char *raw = value, *end = value + len; /* what is not yet shown begins at raw */
 	for (const char *p = value; p < end && !out->cut;) {
 		struct word w;
-		p += scan_either(p, (size_t)(end - p), '=', '=');
-		if (p == end)
-			break;
-		if (!word_at(p, (size_t)(end - p), &w)) {
+		if (*p != '=' || !word_at(p, (size_t)(end - p), &w)) {
 			p++;
 			continue;
 		}
