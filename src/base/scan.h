@@ -27,6 +27,18 @@ size_t scan_line_mark_or(const uint8_t *p, size_t len, uint8_t c);
 /* The offset of the first octet that is a or b; len where there is none. */
 size_t scan_either(const void *s, size_t len, char a, char b);
 
+/* The offset of the first octet for which the table has any of the bits; len where there is none.
+ * (Inline: it is asked for words.) */
+static inline size_t
+scan_class(const void *s, size_t len, const uint8_t table[256], unsigned bits)
+{
+	const uint8_t *p = s;
+	size_t i = 0;
+	while (i < len && !(table[p[i]] & bits))
+		i++;
+	return i;
+}
+
 /* How many of the `len` octets at s come before the first that is not printable ASCII; len where
  * all are. */
 size_t scan_printable(const void *s, size_t len);

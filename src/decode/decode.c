@@ -76,7 +76,9 @@ enum decode_result
 decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data, uint32_t caplen,
     uint32_t wirelen, struct segment *out)
 {
-	if (link_type == LINKTYPE_ETHERNET && decode_plain(data, caplen, out))
+	if (link_type == LINKTYPE_ETHERNET && decode_plain(data, caplen, out)) {
+		decode_plain_around(data, out);
 		return DECODE_TCP;
+	}
 	return walk(defrag, link_type, data, caplen, wirelen, out);
 }

@@ -16,7 +16,7 @@
  * Decodes a frame of `caplen` captured and `wirelen` original octets (LIMIT_FRAME at most; more
  * counts as that).  link_type is a LINKTYPE_ value.  Fragments are put together in `defrag` (NULL:
  * they are not).  On DECODE_TCP `out` is filled; its pointers point into `data` or into the
- * datagram, and live until the next call.  ts_ns is the caller's to set.
+ * datagram, and live until the next call.
  */
 enum decode_result decode_frame(struct defrag *defrag, uint32_t link_type, const uint8_t *data,
     uint32_t caplen, uint32_t wirelen, struct segment *out);

@@ -61,7 +61,6 @@ struct segment {
 	const uint8_t *payload; /* captured payload; lives as long as the frame */
 	uint32_t len;		/* octets of it */
 	uint32_t wire_len;	/* octets of payload on the wire; at least len */
-	int64_t ts_ns;		/* capture time */
 	int32_t vlan;		/* outermost VLAN identifier inside the tunnels; -1 for none */
 	const uint8_t *mac[2]; /* source and destination link address, 6 octets; NULL where the link
 				  has none */

@@ -13,8 +13,10 @@ void
 clock_leap(struct clock *c, int64_t ts_ns)
 {
 	if (!c->started) {
-		*c =
-		    (struct clock){.elapsed_ns = CLOCK_START_NS, .high_ns = ts_ns, .started = true};
+		*c = (struct clock){.elapsed_ns = CLOCK_START_NS,
+		    .high_ns = ts_ns,
+		    .near_ns = CLOCK_LEAP_NS,
+		    .started = true};
 		return;
 	}
 	if (is_near(ts_ns, c->high_ns)) {
@@ -34,4 +36,5 @@ clock_leap(struct clock *c, int64_t ts_ns)
 		c->leap_ns = ts_ns;
 		c->leaping = true;
 	}
+	c->near_ns = c->leaping ? 0 : CLOCK_LEAP_NS;
 }

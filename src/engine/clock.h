@@ -19,6 +19,7 @@ struct clock {
 			       "not set" */
 	int64_t high_ns;    /* latest stamp believed */
 	int64_t leap_ns;    /* a far stamp that awaits its confirmation */
+	uint64_t near_ns;   /* stamps that are ahead by less are believed at once; 0 for none */
 	bool started;
 	bool leaping; /* leap_ns is set */
 };
@@ -33,7 +34,7 @@ static inline void
 clock_move(struct clock *c, int64_t ts_ns)
 {
 	uint64_t by = (uint64_t)ts_ns - (uint64_t)c->high_ns;
-	if (!c->started || c->leaping || ts_ns < c->high_ns || by >= CLOCK_LEAP_NS) {
+	if (by >= c->near_ns || ts_ns < c->high_ns) {
 		clock_leap(c, ts_ns);
 		return;
 	}

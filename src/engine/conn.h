@@ -37,25 +37,26 @@ enum conn_closed_by {
 
 /*
  * Arrays of two are by end of the flow (A, B), not by client and server.  What only few connections
- * have is apart: what one waits for, what else there is to remember, what stood around it.
+ * have is apart: what one waits for, what else there is to remember, what stood around it.  What
+ * every packet touches stands first and together.
  */
 struct conn {
 	struct stream stream[2];
-	struct mail_session mail;
-	struct finding finding;
-	int64_t start_ns;    /* first packet */
 	int64_t end_ns;	     /* last packet */
 	uint64_t octets[2];  /* payload sent, repeats counted */
 	uint32_t packets[2]; /* sent */
+	uint32_t flags;	     /* CONN_* */
 	uint32_t flow;	     /* its flow */
 	uint32_t wait;	     /* struct wait; 0 while it waits for nothing but packets */
-	uint32_t extra;	     /* struct extra; 0 for none */
-	uint32_t around;     /* shared string: struct around; 0 where nothing stood around it */
-	uint32_t flags;	     /* CONN_* */
 	uint8_t phase;	     /* enum conn_phase */
 	uint8_t end;	     /* enum conn_end */
 	uint8_t closed_by;   /* enum conn_closed_by */
 	uint8_t reset_by;    /* end that sent the RST */
+	struct mail_session mail;
+	struct finding finding;
+	uint32_t extra;	  /* struct extra; 0 for none */
+	uint32_t around;  /* shared string: struct around; 0 where nothing stood around it */
+	int64_t start_ns; /* first packet */
 };
 
 /* Of a connection that is to be looked at though no packet comes, or was reset. */

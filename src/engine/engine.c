@@ -180,6 +180,17 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 		probe_chunk(e, id, end, chunk->data, chunk->len);
 }
 
+/* Content that has begun was readable before. */
+bool
+pass_octets(struct engine *e, struct conn *c, enum mail_side side, const uint8_t *data, size_t len)
+{
+	struct mail_event ev;
+	enum mail_passed how = mail_pass(&e->mail, &c->mail, side, data, len, &ev);
+	if (how == MAIL_PASSED_CONTENT)
+		finding_take_content(&e->findings, &c->finding, &ev);
+	return how != MAIL_PASSED_NOT;
+}
+
 /* Gives the mail session its next octets: what was held, then the chunk.  False where there are
  * none. */
 static bool
@@ -193,8 +204,10 @@ push_octets(struct engine *e, struct conn *c)
 		return true;
 	}
 	if (e->rest_len > 0) {
-		mail_push(&e->mail, &c->mail, (enum mail_side)e->rest_side, e->rest,
-		    (size_t)e->rest_len);
+		const enum mail_side side = (enum mail_side)e->rest_side;
+		const size_t len = (size_t)e->rest_len;
+		if (!mail_may_pass(&c->mail, side) || !pass_octets(e, c, side, e->rest, len))
+			mail_push(&e->mail, &c->mail, side, e->rest, len);
 		e->rest_len = 0;
 		return true;
 	}
@@ -248,8 +261,9 @@ settle(struct engine *e, uint32_t id)
 		if (c->packets[0] == 0 || c->packets[1] == 0)
 			f->idle_s = LIMIT_LINGER_S;
 	}
-	bool reset = conn_wait(e, c)->close_ns != 0;
-	if (!reset && c->stream[0].reorder == 0 && c->stream[1].reorder == 0)
+	const struct wait *w = conn_wait(e, c);
+	bool reset = w->close_ns != 0;
+	if ((!reset && c->stream[0].reorder == 0 && c->stream[1].reorder == 0) || w->due_ns != 0)
 		return;
 	if (reset || stream_deadline(&e->streams, &c->stream[0]) != 0 ||
 	    stream_deadline(&e->streams, &c->stream[1]) != 0)
@@ -439,7 +453,7 @@ move_clock(struct engine *e, int64_t ts_ns)
 	e->defrag.now_ns = e->clock.elapsed_ns;
 	if (flow_clock(&e->flows, e->clock.elapsed_ns) || due_is_now(e))
 		e->timely = true;
-	if (!e->clock.leaping && e->leap_flow != 0) {
+	if (e->leap_flow != 0 && !e->clock.leaping) {
 		flow_touch(&e->flows,
 		    e->leap_flow); /* it was not silent: its packet came ahead of the clock */
 		e->leap_flow = 0;
@@ -471,26 +485,33 @@ count_other(struct engine *e, const struct frame *f)
 	}
 }
 
+/* Frame `i` of some; its segment goes to its connection, unless something else is due before. */
 static inline __attribute__((always_inline)) void
-push(struct engine *e, const struct frame *f)
+push(struct engine *e, const struct frame *f, unsigned i)
 {
+	struct look *l = &e->look[i];
 	e->stats.frames++;
 	move_clock(e, f->ts_ns);
-	e->now = look_take(e, f);
-	if (e->now->result != DECODE_TCP) {
+	if (!(e->looked >> i & 1) || l->data != f->data)
+		look_now(e, f, l);
+	e->looked &= ~(1u << i);
+	e->now = l;
+	if (l->result != DECODE_TCP) {
 		count_other(e, f);
 		return;
 	}
 	e->stats.tcp++;
-	e->now->seg.ts_ns = f->ts_ns;
-	e->segment_waits = true;
 	e->in.len = e->in.cut = 0;
+	if (e->timely)
+		e->segment_waits = true;
+	else
+		take_segment(e);
 }
 
 void
 engine_push(struct engine *e, const struct frame *f)
 {
-	push(e, f);
+	push(e, f, 0);
 }
 
 void
@@ -545,6 +566,21 @@ take_last(struct engine *e)
 	return id != 0;
 }
 
+/* Gives frames from *at on, up to one that leads to something. */
+static inline void
+push_some(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours, unsigned *at)
+{
+	unsigned i = *at;
+	do {
+		if (ours >> i & 1)
+			push(e, &frames[i], i);
+		else
+			move_clock(e, frames[i].ts_ns);
+		i++;
+	} while (i < n && e->work == 0 && !e->timely && !e->segment_waits);
+	*at = i;
+}
+
 bool
 engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours, unsigned *at,
     struct record *out)
@@ -559,11 +595,7 @@ engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ou
 			e->segment_waits = false;
 			take_segment(e);
 		} else if (*at < n) {
-			if (ours >> *at & 1)
-				push(e, &frames[*at]);
-			else
-				move_clock(e, frames[*at].ts_ns);
-			++*at;
+			push_some(e, frames, n, ours, at);
 		} else if (!e->finishing || !take_last(e)) {
 			return false;
 		}

@@ -77,9 +77,10 @@ void engine_clock(struct engine *e, int64_t ts_ns);
 void engine_finish(struct engine *e);
 
 /*
- * The same of many frames: engine_next, and while that has nothing engine_push of the next of `n`,
- * from *at on, or, of one without its bit in `ours`, engine_clock.  True with a record, and *at is
- * behind the frame that led to it; false where all were given and nothing is left.
+ * The same of many frames: engine_next, and while that has nothing engine_push of the next of `n`
+ * (ENGINE_AHEAD at most), from *at on, or, of one without its bit in `ours`, engine_clock.  True
+ * with a record, and *at is behind the frame that led to it; false where all were given and nothing
+ * is left.
  */
 bool engine_run(struct engine *e, const struct frame *frames, unsigned n, uint32_t ours,
     unsigned *at, struct record *out);

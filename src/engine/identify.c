@@ -58,7 +58,8 @@ ask_dpi(struct engine *e, struct conn *c)
 	}
 	e->stats.ndpi_calls++;
 	x->dpi_packets++;
-	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, e->now->seg.ip, e->now->seg.ip_len, e->ts_ns,
+	const struct segment *seg = segment_whole(e);
+	enum dpi_answer a = dpi_packet(e->dpi, x->dpi, seg->ip, seg->ip_len, e->ts_ns,
 	    x->dpi_packets == DPI_PACKETS, name);
 	if (a == DPI_MORE)
 		return a;

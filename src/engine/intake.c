@@ -15,8 +15,9 @@
  * on this link, and from how far.  What that says of the other side counts until that one speaks
  * itself: on its way there it may have another router. */
 static void
-take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigned end)
+take_around(struct engine *e, struct conn *c, unsigned end)
 {
+	const struct segment *seg = segment_whole(e);
 	static const uint32_t mac_flag[2] = {CONN_MAC_A, CONN_MAC_B};
 	struct around a = conn_around(e, c);
 	for (unsigned i = 0; i < 2 && c->packets[end] == 0; i++) { /* source, destination */
@@ -43,8 +44,10 @@ take_around(struct engine *e, struct conn *c, const struct segment *seg, unsigne
 static bool
 has_more_around(const struct conn *c, const struct segment *seg, unsigned end)
 {
-	return c->packets[end] == 0 || (seg->vlan >= 0 && !(c->flags & CONN_VLAN)) ||
-	    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL));
+	return c->packets[end] == 0 ||
+	    (!seg->plain &&
+		((seg->vlan >= 0 && !(c->flags & CONN_VLAN)) ||
+		    (seg->tunnel.depth > 0 && !(c->flags & CONN_TUNNEL))));
 }
 
 /* Does the sequence number lie further than `reach` from `offset` of the stream? */
@@ -243,12 +246,14 @@ take_steady(struct engine *e, const struct flow *f, const struct segment *seg, u
 	if (seg->len == 0)
 		return true;
 	c->flags |= CONN_PAYLOAD;
-	if (c->phase == CONN_MAIL && mail_pass(&e->mail, &c->mail, side_of(f, end), seg->len))
+	const enum mail_side side = side_of(f, end);
+	if (c->phase == CONN_MAIL && mail_may_pass(&c->mail, side) &&
+	    pass_octets(e, c, side, seg->payload, seg->len))
 		return true;
 	e->work = id;
 	e->in_end = end;
 	if (c->phase == CONN_MAIL) {
-		mail_push(&e->mail, &c->mail, side_of(f, end), seg->payload, seg->len);
+		mail_push(&e->mail, &c->mail, side, seg->payload, seg->len);
 	} else {
 		const struct stream_chunk chunk = {seg->payload, seg->len, s->next - seg->len,
 		    false};
@@ -264,6 +269,7 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 	const struct segment *seg = &e->now->seg;
 	const unsigned end = e->now->key.side;
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	e->waits_fresh = false;
 	if (f->conn != 0) {
 		if (is_reuse(e, f, pool_at(&e->conns, f->conn), end)) {
 			e->waits_fresh = true;
@@ -300,7 +306,7 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 	    (seg->headless ? CONN_HEADLESS : 0u) | (seg->conflict ? CONN_CONFLICT : 0u) |
 	    (seg->wire_len > 0 ? CONN_PAYLOAD : 0u);
 	if (has_more_around(c, seg, end))
-		take_around(e, c, seg, end);
+		take_around(e, c, end);
 	count_segment(e, c, seg, end);
 	if (seg->headless)
 		return;
@@ -364,12 +370,10 @@ take_segment(struct engine *e)
 		make_room(e);
 		return;
 	}
-	fresh = fresh || e->waits_fresh;
-	e->waits_fresh = false;
 	if (e->clock.leaping)
 		e->leap_flow = flow_id(&e->flows, f);
-	if (f->flags & FLOW_IGNORED && !(seg->flags & TCP_SYN))
+	if (f->conn != 0 && take_steady(e, f, seg, e->now->key.side))
 		return;
-	if (f->conn == 0 || !take_steady(e, f, seg, e->now->key.side))
-		take_any(e, f, fresh);
+	if (!(f->flags & FLOW_IGNORED) || seg->flags & TCP_SYN)
+		take_any(e, f, fresh || e->waits_fresh);
 }

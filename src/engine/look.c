@@ -9,18 +9,33 @@
  *
  * A fragment is left for its turn: the datagram it completes is there until the next one is.
  */
+#include "decode/plain.h"
 #include "engine/worker.h"
 
 #define LINE 64u   /* octets of a cache line */
 #define FEW  4096u /* connections that caches hold */
 
-static inline void
+static __attribute__((noinline)) void
 decode(struct engine *e, struct defrag *defrag, const struct frame *f, struct look *l)
 {
 	l->data = f->data;
 	l->result = decode_frame(defrag, f->link_type, f->data, f->caplen, f->wirelen, &l->seg);
 	if (l->result == DECODE_TCP)
 		flow_key_of(&e->flows, &l->seg.ends, &l->key);
+}
+
+const struct segment *
+segment_whole(struct engine *e)
+{
+	if (e->now->seg.plain)
+		decode_plain_around(e->now->data, &e->now->seg);
+	return &e->now->seg;
+}
+
+void
+look_now(struct engine *e, const struct frame *f, struct look *l)
+{
+	decode(e, &e->defrag, f, l);
 }
 
 static void
@@ -35,16 +50,15 @@ fetch_conn(const struct engine *e, uint32_t id)
 static void
 fetch(const struct engine *e)
 {
-	for (unsigned i = 0; i < e->look_n; i++) {
-		if (e->look[i].result == DECODE_TCP)
-			flow_fetch(&e->flows, e->look[i].bucket);
+	const struct look *end = e->look + ENGINE_AHEAD;
+	for (const struct look *l = e->look; l < end; l++) {
+		if (l->bucket != NULL)
+			flow_fetch(&e->flows, l->bucket);
 	}
 	if (e->conns.used < FEW)
 		return;
-	for (unsigned i = 0; i < e->look_n; i++) {
-		if (e->look[i].result != DECODE_TCP)
-			continue;
-		uint32_t id = *e->look[i].bucket;
+	for (const struct look *l = e->look; l < end; l++) {
+		uint32_t id = l->bucket != NULL ? *l->bucket : 0;
 		uint32_t conn = id != 0 ? flow_at(&e->flows, id)->conn : 0;
 		if (conn != 0)
 			fetch_conn(e, conn);
@@ -54,23 +68,24 @@ fetch(const struct engine *e)
 __attribute__((noinline)) void
 engine_look(struct engine *e, const struct frame *f, uint32_t which)
 {
-	e->look_at = e->look_n = 0;
-	for (; which != 0; which &= which - 1) {
-		struct look *l = &e->look[e->look_n++];
-		decode(e, NULL, &f[__builtin_ctz(which)], l);
+	e->looked = which;
+	for (unsigned i = 0; i < ENGINE_AHEAD; i++, f++) {
+		struct look *l = &e->look[i];
+		l->bucket = NULL;
+		if (!(which >> i & 1))
+			continue;
+		if (f->link_type == LINKTYPE_ETHERNET &&
+		    decode_plain(f->data, f->caplen, &l->seg)) {
+			l->data = f->data;
+			l->result = DECODE_TCP;
+			flow_key_of(&e->flows, &l->seg.ends, &l->key);
+		} else {
+			decode(e, NULL, f, l);
+		}
 		if (l->result == DECODE_TCP)
 			l->bucket = flow_fetch_bucket(&e->flows, &l->key);
+		else if (l->result == DECODE_FRAGMENT)
+			e->looked &= ~(1u << i);
 	}
 	fetch(e);
-}
-
-__attribute__((noinline)) struct look *
-look_now(struct engine *e, const struct frame *f, struct look *l)
-{
-	if (l == NULL) {
-		e->look_at = e->look_n = 0;
-		l = &e->look[0];
-	}
-	decode(e, &e->defrag, f, l);
-	return l;
 }

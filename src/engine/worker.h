@@ -14,7 +14,7 @@
 struct look {
 	const uint8_t *data; /* the frame's octets */
 	enum decode_result result;
-	struct segment seg;	/* DECODE_TCP: this, */
+	struct segment seg;	/* DECODE_TCP: this (see segment_whole), */
 	struct flow_key key;	/* and where its flow is found: in the table, */
 	const uint32_t *bucket; /* and in this bucket of it when it was looked at */
 };
@@ -45,13 +45,13 @@ struct engine {
 	int64_t ts_ns;	    /* its stamp, for records */
 	struct clock clock; /* elapsed packet time, for timers */
 	uint32_t leap_flow; /* flow of the packet whose far stamp awaits confirmation; 0 for none */
-	struct look look[ENGINE_AHEAD]; /* frames that were looked at */
-	unsigned look_at, look_n;	/* the next of them to be pushed; how many there are */
-	struct look *now;		/* the frame's, its segment where there is one */
-	bool at_hand;			/* its octets are there, and led to the work under way */
-	bool segment_waits;		/* it was not given to its connection yet */
-	bool timely;			/* something else may be due (take_timely) */
-	bool finishing;			/* the input is over */
+	struct look look[ENGINE_AHEAD]; /* frames that were looked at, or the one under way */
+	uint32_t looked;    /* those of them that are still to be pushed, a bit for each */
+	struct look *now;   /* the frame's, its segment where there is one */
+	bool at_hand;	    /* its octets are there, and led to the work under way */
+	bool segment_waits; /* it was not given to its connection yet */
+	bool timely;	    /* something else may be due (take_timely) */
+	bool finishing;	    /* the input is over */
 
 	/* the connection being worked on */
 	uint32_t work;		/* 0 for none */
@@ -158,6 +158,11 @@ conn_settle_steady(struct conn *c)
 /* Octets of `end`, or a gap, are due: they are what is worked on next. */
 void give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk);
 
+/* The short way for octets of a mail session that lead to no record (mail_pass); false where there
+ * is none. */
+bool
+pass_octets(struct engine *e, struct conn *c, enum mail_side side, const uint8_t *data, size_t len);
+
 /* What a reset shows to have been sent, and was not captured, is lost. */
 void end_at(struct conn *c, const uint64_t reset_at[2]);
 void end_begin(struct engine *e, uint32_t conn, enum conn_closed_by why);
@@ -181,18 +186,11 @@ void forget_held(struct engine *e, struct conn *c, unsigned end);
 /* The first octets of `end`.  Sets the connection's phase, or holds them where they are too few. */
 void probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, uint64_t len);
 
-/* look.c: the frame, decoded now, into `l` or, where that is NULL, where there is room. */
-struct look *look_now(struct engine *e, const struct frame *f, struct look *l);
+/* look.c: the frame, decoded now. */
+void look_now(struct engine *e, const struct frame *f, struct look *l);
 
-/* The same, unless it was looked at before. */
-static inline struct look *
-look_take(struct engine *e, const struct frame *f)
-{
-	struct look *l = NULL;
-	if (e->look_at < e->look_n && e->look[e->look_at].data == f->data)
-		l = &e->look[e->look_at++];
-	return l != NULL && l->result != DECODE_FRAGMENT ? l : look_now(e, f, l);
-}
+/* The segment under way with what stands around it, which is left aside until somebody asks. */
+const struct segment *segment_whole(struct engine *e);
 
 /* intake.c: gives the segment under way to its connection, and sets what to work on. */
 void take_segment(struct engine *e);

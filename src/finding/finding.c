@@ -255,6 +255,16 @@ take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
 	return close_message(F, f, id);
 }
 
+void
+finding_take_content(struct findings *F, struct finding *f, const struct mail_event *ev)
+{
+	struct message *m = message_of(F, f, ev->tx, false, 0);
+	if (m == NULL)
+		return;
+	message_content(F, m, (const uint8_t *)ev->text, ev->len, ev->index, ev->flag);
+	f->exposed |= m->exposed & (uint8_t)~EXPOSED_INSIDE; /* may be sealed */
+}
+
 uint32_t
 finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
     const struct finding_view *v)
@@ -351,14 +361,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			m->exposed |= EXPOSED_HEADERS;
 		}
 		break;
-	case MAIL_CONTENT:
-		m = message_of(F, f, ev->tx, false, 0);
-		if (m != NULL) {
-			message_content(F, m, (const uint8_t *)ev->text, ev->len, ev->index,
-			    ev->flag);
-			f->exposed |= m->exposed & (uint8_t)~EXPOSED_INSIDE; /* may be sealed */
-		}
-		break;
+	case MAIL_CONTENT: finding_take_content(F, f, ev); break;
 	case MAIL_CONTENT_GAP:
 		m = message_of(F, f, ev->tx, false, 0);
 		if (m != NULL)

@@ -165,12 +165,12 @@ struct finding_view {
 	bool implicit_port; /* a port where TLS comes first */
 };
 
-/*
- * Takes one event.  Returns the transaction that it ended, an object of F->messages whose record is
- * now due (finding_put_message, then finding_message_free), or 0.
- */
+/* Takes one event.  Returns the transaction that it ended, an object of F->messages whose record is
+ * now due (finding_put_message, then finding_message_free), or 0, as of MAIL_CONTENT. */
 uint32_t finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
     const struct finding_view *v);
+
+void finding_take_content(struct findings *F, struct finding *f, const struct mail_event *ev);
 
 /* At the connection's end: the next open transaction, ended as it stands; 0 when none is left. */
 uint32_t finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v);

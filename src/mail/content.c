@@ -105,6 +105,27 @@ begin(struct mail *m, struct mail_session *s, enum mail_side side)
 	s->dot[side] |= DOT_BEGUN;
 }
 
+bool
+content_pass(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *data,
+    size_t len, struct mail_event *ev)
+{
+	int tx = session_row(s)->tx(m, s, side);
+	if ((s->dot[side] & (DOT_STATE | DOT_BEGUN)) != (DOT_MID | DOT_BEGUN) || tx < 0 ||
+	    scan_line_mark(data, len) < len)
+		return false;
+	if (data[len - 1] == '\r')
+		s->dot[side] = (uint8_t)((s->dot[side] & ~DOT_STATE) | DOT_MID_CR);
+	*ev = (struct mail_event){.kind = MAIL_CONTENT,
+	    .side = (uint8_t)side,
+	    .flag = true,
+	    .tx = (uint8_t)tx,
+	    .index = m->stuffed,
+	    .text = (const char *)data,
+	    .len = len};
+	m->stuffed = 0;
+	return true;
+}
+
 /* `unmarked`: scan_line_mark finds nothing in them. */
 static void
 emit_content(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,

@@ -13,6 +13,11 @@
 void content_read_dot(struct mail *m, struct mail_session *s);
 void content_read_count(struct mail *m, struct mail_session *s);
 
+/* The short way for octets that are content and nothing else, in the midst of a line: true, and *ev
+ * is the only event, which is not queued.  Else nothing was done. */
+bool content_pass(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *data,
+    size_t len, struct mail_event *ev);
+
 /* `len` octets of a side that is in the midst of content were lost. */
 void content_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len);
 

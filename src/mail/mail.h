@@ -126,12 +126,27 @@ void mail_begin(struct mail *m, struct mail_session *s, enum mail_protocol p, ui
 void mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const void *data,
     size_t len);
 
+/* What mail_pass did. */
+enum mail_passed {
+	MAIL_PASSED_NOT,     /* nothing: mail_push is to be called */
+	MAIL_PASSED,	     /* all there is: there are no events */
+	MAIL_PASSED_CONTENT, /* and there is one event, MAIL_CONTENT */
+};
+
 /*
- * The short way for `len` in-order octets of one side that say nothing: they lie within a protected
- * record of TLS.  True: they are passed over, and there are no events.  Else nothing was done, and
- * mail_push is to be called.
+ * The short way for what nearly all octets are: `len` (1 at least) of one side, in order, that are
+ * protected records of TLS, or content and no line that means anything.  Its event is in *ev, and
+ * mail_next is not to be asked: it has returned false, and would again.
  */
-bool mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, size_t len);
+enum mail_passed mail_pass(struct mail *m, struct mail_session *s, enum mail_side side,
+    const uint8_t *data, size_t len, struct mail_event *ev);
+
+/* May there be a short way for the side's next octets? */
+static inline bool
+mail_may_pass(const struct mail_session *s, enum mail_side side)
+{
+	return s->mode[side] == MAIL_MODE_TLS || s->mode[side] == MAIL_MODE_DOT;
+}
 
 /* The side's next octets, the first that are known of it, may be anything: a line is believed where
  * it certainly is one. */

@@ -96,7 +96,7 @@ base64_groups(const uint8_t *in, size_t len, size_t *at, uint8_t *out, size_t ca
 	for (; len - i >= 4 && cap - n >= 3; i += 4) {
 		unsigned a = base64_values[in[i]], b = base64_values[in[i + 1]];
 		unsigned c = base64_values[in[i + 2]], d = base64_values[in[i + 3]];
-		if (a == 0 || b == 0 || c == 0 || d == 0)
+		if (a * b * c * d == 0) /* one jump for four; below 2^25 */
 			break;
 		unsigned bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
 		out[n++] = (uint8_t)(bits >> 16);

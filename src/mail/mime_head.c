@@ -15,11 +15,10 @@ is_space(int c)
 	return c == ' ' || c == '\t';
 }
 
-/* Takes octets up to LF, LF too; true where one was found. */
+/* Takes the `n` octets before an LF, and the LF; false where these are all, and there is none. */
 static bool
-take_line(struct scan *s, struct mime_input *in)
+take_line(struct scan *s, struct mime_input *in, size_t n)
 {
-	size_t n = scan_lf(in->data, in->len);
 	bool found = n < in->len;
 	mime_take(s, in, n + found);
 	if (found)
@@ -172,9 +171,10 @@ step_empty(struct scan *s, struct mime_input *in)
 static void
 step_name(struct scan *s, struct mime_input *in)
 {
-	size_t n = 0, most = s->line_len < 2 && in->data[0] == '-' ? 2u - s->line_len : in->len;
+	const uint8_t *p = in->data;
+	size_t n = 0, most = s->line_len < 2 && p[0] == '-' ? 2u - s->line_len : in->len;
 	most = most < in->len ? most : in->len;
-	while (n < most && in->data[n] > 0x20 && in->data[n] < 0x7f && in->data[n] != ':')
+	while (n < most && p[n] > 0x20 && p[n] < 0x7f && p[n] != ':')
 		n++;
 	mime_line_add(s, in->data, n);
 	mime_take(s, in, n);
@@ -228,8 +228,9 @@ step_fold(struct scan *s, struct mime_input *in)
 static void
 step_value(struct scan *s, struct mime_input *in)
 {
-	value_add(s, in->data, scan_lf(in->data, in->len));
-	if (!take_line(s, in))
+	size_t n = scan_lf(in->data, in->len);
+	value_add(s, in->data, n);
+	if (!take_line(s, in, n))
 		return;
 	while (s->value_len > 0 && s->value[s->value_len - 1] == '\r')
 		s->value_len--;
@@ -254,7 +255,7 @@ step(struct scan *s, struct mime_input *in)
 	case S_FOLD: step_fold(s, in); break;
 	case S_VALUE: step_value(s, in); break;
 	default:
-		if (take_line(s, in))
+		if (take_line(s, in, scan_lf(in->data, in->len)))
 			s->state = S_LINE;
 	}
 }

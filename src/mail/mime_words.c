@@ -17,82 +17,86 @@
  */
 #include "mail/mime_words.h"
 
-#include "base/limits.h"
-
 #include <errno.h>
 #include <iconv.h>
 #include <string.h>
 
-/* A character set: its name in mail, and what iconv calls it; NULL for what is read here. */
+#include "base/limits.h"
+#include "base/scan.h"
+#include "mail/octet_sets.h"
+
+/* A character set: its name in mail, and what tells its octets apart; neither for UTF-8 and for
+ * Windows-1252, which raw octets are read as, too. */
 struct charset {
 	const char *name;
+	const char16_t *octets; /* from 0x80 on: see octet_sets.h */
 	const char *iconv_name;
 };
 
-static const struct charset as_utf8 = {"utf-8", NULL}, as_latin = {"windows-1252", NULL};
+static const struct charset as_utf8 = {.name = "utf-8"}, as_latin = {.name = "windows-1252"};
 
 /* Sets that are the same to iconv stand together: mime_charsets_open opens the first. */
 static const struct charset charsets[] = {
-    {"iso-8859-2", "ISO-8859-2"},
-    {"latin2", "ISO-8859-2"},
-    {"iso-8859-3", "ISO-8859-3"},
-    {"iso-8859-4", "ISO-8859-4"},
-    {"iso-8859-5", "ISO-8859-5"},
-    {"iso-8859-6", "ISO-8859-6"},
-    {"iso-8859-7", "ISO-8859-7"},
-    {"iso-8859-8", "ISO-8859-8"},
-    {"iso-8859-8-i", "ISO-8859-8"},
-    {"iso-8859-9", "CP1254"},
-    {"windows-1254", "CP1254"},
-    {"cp1254", "CP1254"},
-    {"iso-8859-10", "ISO-8859-10"},
-    {"iso-8859-11", "TIS-620"},
-    {"tis-620", "TIS-620"},
-    {"windows-874", "TIS-620"},
-    {"iso-8859-13", "ISO-8859-13"},
-    {"iso-8859-14", "ISO-8859-14"},
-    {"iso-8859-15", "ISO-8859-15"},
-    {"latin-9", "ISO-8859-15"},
-    {"iso-8859-16", "ISO-8859-16"},
-    {"windows-1250", "CP1250"},
-    {"cp1250", "CP1250"},
-    {"windows-1251", "CP1251"},
-    {"cp1251", "CP1251"},
-    {"windows-1253", "CP1253"},
-    {"cp1253", "CP1253"},
-    {"windows-1255", "CP1255"},
-    {"windows-1256", "CP1256"},
-    {"windows-1257", "CP1257"},
-    {"windows-1258", "CP1258"},
-    {"koi8-r", "KOI8-R"},
-    {"koi8-u", "KOI8-U"},
-    {"ibm866", "CP866"},
-    {"cp866", "CP866"},
-    {"macintosh", "MACINTOSH"},
-    {"x-mac-roman", "MACINTOSH"},
-    {"gb2312", "GB18030"},
-    {"gbk", "GB18030"},
-    {"gb18030", "GB18030"},
-    {"cp936", "GB18030"},
-    {"x-gbk", "GB18030"},
-    {"big5", "BIG5"},
-    {"big5-hkscs", "BIG5-HKSCS"},
-    {"euc-kr", "CP949"},
-    {"ks_c_5601-1987", "CP949"},
-    {"ksc5601", "CP949"},
-    {"cp949", "CP949"},
-    {"shift_jis", "CP932"},
-    {"shift-jis", "CP932"},
-    {"sjis", "CP932"},
-    {"x-sjis", "CP932"},
-    {"cp932", "CP932"},
-    {"windows-31j", "CP932"},
-    {"euc-jp", "EUC-JP"},
-    {"iso-2022-jp", "ISO-2022-JP"},
-    {"iso-2022-kr", "ISO-2022-KR"},
-    {"utf-16be", "UTF-16BE"},
-    {"utf-16", "UTF-16BE"}, /* RFC 2781 section 4.3; UTF-16LE where it says so */
-    {"utf-16le", "UTF-16LE"},
+    {"iso-8859-2", .octets = iso_8859_2},
+    {"latin2", .octets = iso_8859_2},
+    {"iso-8859-3", .octets = iso_8859_3},
+    {"iso-8859-4", .octets = iso_8859_4},
+    {"iso-8859-5", .octets = iso_8859_5},
+    {"iso-8859-6", .octets = iso_8859_6},
+    {"iso-8859-7", .octets = iso_8859_7},
+    {"iso-8859-8", .octets = iso_8859_8},
+    {"iso-8859-8-i", .octets = iso_8859_8},
+    {"iso-8859-9", .octets = cp1254},
+    {"windows-1254", .octets = cp1254},
+    {"cp1254", .octets = cp1254},
+    {"iso-8859-10", .octets = iso_8859_10},
+    {"iso-8859-11", .octets = tis_620},
+    {"tis-620", .octets = tis_620},
+    {"windows-874", .octets = tis_620},
+    {"iso-8859-13", .octets = iso_8859_13},
+    {"iso-8859-14", .octets = iso_8859_14},
+    {"iso-8859-15", .octets = iso_8859_15},
+    {"latin-9", .octets = iso_8859_15},
+    {"iso-8859-16", .octets = iso_8859_16},
+    {"windows-1250", .octets = cp1250},
+    {"cp1250", .octets = cp1250},
+    {"windows-1251", .octets = cp1251},
+    {"cp1251", .octets = cp1251},
+    {"windows-1253", .octets = cp1253},
+    {"cp1253", .octets = cp1253},
+    {"windows-1255", .iconv_name = "CP1255"},
+    {"windows-1256", .octets = cp1256},
+    {"windows-1257", .octets = cp1257},
+    {"windows-1258", .iconv_name = "CP1258"},
+    {"koi8-r", .octets = koi8_r},
+    {"koi8-u", .octets = koi8_u},
+    {"ibm866", .octets = cp866},
+    {"cp866", .octets = cp866},
+    {"macintosh", .octets = macintosh},
+    {"x-mac-roman", .octets = macintosh},
+    {"gb2312", .iconv_name = "GB18030"},
+    {"gbk", .iconv_name = "GB18030"},
+    {"gb18030", .iconv_name = "GB18030"},
+    {"cp936", .iconv_name = "GB18030"},
+    {"x-gbk", .iconv_name = "GB18030"},
+    {"big5", .iconv_name = "BIG5"},
+    {"big5-hkscs", .iconv_name = "BIG5-HKSCS"},
+    {"euc-kr", .iconv_name = "CP949"},
+    {"ks_c_5601-1987", .iconv_name = "CP949"},
+    {"ksc5601", .iconv_name = "CP949"},
+    {"cp949", .iconv_name = "CP949"},
+    {"shift_jis", .iconv_name = "CP932"},
+    {"shift-jis", .iconv_name = "CP932"},
+    {"sjis", .iconv_name = "CP932"},
+    {"x-sjis", .iconv_name = "CP932"},
+    {"cp932", .iconv_name = "CP932"},
+    {"windows-31j", .iconv_name = "CP932"},
+    {"euc-jp", .iconv_name = "EUC-JP"},
+    {"iso-2022-jp", .iconv_name = "ISO-2022-JP"},
+    {"iso-2022-kr", .iconv_name = "ISO-2022-KR"},
+    {"utf-16be", .iconv_name = "UTF-16BE"},
+    {"utf-16", .iconv_name = "UTF-16BE"}, /* RFC 2781 section 4.3; UTF-16LE where it says so */
+    {"utf-16le", .iconv_name = "UTF-16LE"},
 };
 
 #define CHARSETS (sizeof charsets / sizeof charsets[0])
@@ -138,10 +142,13 @@ void
 mime_charsets_open(struct mime_charsets *c)
 {
 	memset(c, 0, sizeof *c);
+	const char *before = "";
 	for (size_t i = 0; i < CHARSETS; i++) {
-		if (i > 0 && strcmp(charsets[i].iconv_name, charsets[i - 1].iconv_name) == 0)
+		const char *name = charsets[i].iconv_name;
+		if (name == NULL || strcmp(name, before) == 0)
 			continue;
-		iconv_t cd = iconv_open("UTF-8", charsets[i].iconv_name);
+		before = name;
+		iconv_t cd = iconv_open("UTF-8", name);
 		c->held[i] = cd != (iconv_t)-1 ? cd : NULL;
 	}
 }
@@ -189,6 +196,21 @@ add_latin(struct text *out, const uint8_t *s, size_t len)
 		char one[4];
 		size_t n = utf8_put(one, cp != 0 ? cp : s[i]);
 		text_add_wire(out, one, n);
+	}
+}
+
+/* Octets of a set that is a table. */
+static void
+add_octets(struct text *out, const char16_t *octets, const uint8_t *s, size_t len)
+{
+	char buf[512];
+	size_t n = 0;
+	for (size_t i = 0; i < len && !out->cut; i++) {
+		n += utf8_put(buf + n, s[i] < 0x80 ? s[i] : octets[s[i] - 0x80]);
+		if (i + 1 < len && sizeof buf - n >= 4)
+			continue;
+		text_add_wire(out, buf, n);
+		n = 0;
 	}
 }
 
@@ -261,7 +283,9 @@ add_charset(struct text *out, const struct charset *cs, const uint8_t *s, size_t
 {
 	if (cs->iconv_name != NULL)
 		return add_iconv(out, cs->iconv_name, s, len);
-	if (cs == &as_latin)
+	if (cs->octets != NULL)
+		add_octets(out, cs->octets, s, len);
+	else if (cs == &as_latin)
 		add_latin(out, s, len);
 	else
 		add_raw(out, s, len);
@@ -438,13 +462,24 @@ skip_between(const char *p, const char *end)
 	return p;
 }
 
+/* What ends a parameter's name, its value, a value's first token, or all before the parameters: a
+ * bit of each octet (to search among them for each was a fiftieth of a worker's instructions). */
+#define ENDS_NAME  1u
+#define ENDS_VALUE 2u
+#define ENDS_TOKEN 4u
+#define ENDS_FIRST 8u
+static const uint8_t ends[256] = {
+    ['='] = ENDS_NAME,
+    [';'] = ENDS_NAME | ENDS_VALUE | ENDS_TOKEN | ENDS_FIRST,
+    ['('] = ENDS_TOKEN | ENDS_FIRST,
+    [' '] = ENDS_NAME | ENDS_TOKEN,
+    ['\t'] = ENDS_NAME | ENDS_TOKEN,
+};
+
 static const char *
-token_end(const char *p, const char *end, const char *stops)
+token_end(const char *p, const char *end, unsigned bit)
 {
-	size_t n = strlen(stops); /* not strchr, which finds NUL everywhere */
-	while (p < end && memchr(stops, *p, n) == NULL)
-		p++;
-	return p;
+	return p + scan_class(p, (size_t)(end - p), ends, bit);
 }
 
 /* The next parameter at *p, which is moved past it. */
@@ -455,7 +490,7 @@ param_next(const char **at, const char *end, struct param *param)
 		p = skip_between(p, end);
 		if (p == end)
 			return false;
-		const char *name_end = token_end(p, end, "=; \t");
+		const char *name_end = token_end(p, end, ENDS_NAME);
 		param->name = p;
 		param->name_len = (size_t)(name_end - p);
 		p = skip_blanks(name_end, end);
@@ -472,7 +507,7 @@ param_next(const char **at, const char *end, struct param *param)
 			param->value_len = (size_t)(p - param->value);
 			p += p < end;
 		} else {
-			p = token_end(p, end, ";");
+			p = token_end(p, end, ENDS_VALUE);
 			param->value_len = (size_t)(p - param->value);
 			while (param->value_len > 0 && is_blank(p - 1, 1)) {
 				param->value_len--;
@@ -563,7 +598,7 @@ param_find(const char *value, size_t len, const char *name, struct param_octets 
 {
 	struct param forms[2 + LIMIT_PARAM_PIECES], param; /* by form; the first of each counts */
 	bool have[2 + LIMIT_PARAM_PIECES] = {false}, is_extended[2 + LIMIT_PARAM_PIECES];
-	const char *end = value + len, *p = token_end(value, end, ";(");
+	const char *end = value + len, *p = token_end(value, end, ENDS_FIRST);
 	while (param_next(&p, end, &param)) {
 		bool extended;
 		int form = param_form(&param, name, &extended);
@@ -591,9 +626,11 @@ void
 mime_value_token(const char *value, size_t len, struct text *out)
 {
 	const char *end = value + len, *p = skip_between(value, end);
-	const char *stop = token_end(p, end, ";( \t");
-	for (; p<stop && * p> 0x20 && *p < 0x7f; p++)
-		text_putc(out, ascii_lower(*p));
+	size_t n = scan_printable(p, (size_t)(token_end(p, end, ENDS_TOKEN) - p));
+	size_t from = out->len;
+	text_add(out, p, n);
+	for (; from < out->len; from++)
+		out->buf[from] = ascii_lower(out->buf[from]);
 }
 
 size_t

@@ -506,17 +506,24 @@ mail_push(struct mail *m, struct mail_session *s, enum mail_side side, const voi
 	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
 }
 
-bool
-mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, size_t len)
+enum mail_passed
+mail_pass(struct mail *m, struct mail_session *s, enum mail_side side, const uint8_t *data,
+    size_t len, struct mail_event *ev)
 {
 	enum mail_side other = side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
-	if (s->mode[side] != MAIL_MODE_TLS || s->mode[other] == MAIL_MODE_RESYNC ||
-	    s->inflate != 0 ||
-	    !tls_pass(pool_at(&m->tls_states, s->tls),
-		side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len))
-		return false;
-	mail_turn(s, other);
-	return true;
+	enum mail_passed how = MAIL_PASSED_NOT;
+	assert(mail_is_idle(m));
+	if (s->mode[other] == MAIL_MODE_RESYNC || s->inflate != 0)
+		return MAIL_PASSED_NOT;
+	if (s->mode[side] == MAIL_MODE_TLS &&
+	    tls_pass(pool_at(&m->tls_states, s->tls), side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER,
+		data, len))
+		how = MAIL_PASSED;
+	else if (s->mode[side] == MAIL_MODE_DOT && content_pass(m, s, side, data, len, ev))
+		how = MAIL_PASSED_CONTENT;
+	if (how != MAIL_PASSED_NOT)
+		mail_turn(s, other);
+	return how;
 }
 
 /* The line whose events were taken. */

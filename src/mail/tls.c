@@ -83,6 +83,7 @@ bool
 tls_pools_init(struct tls_pools *p, uint32_t handshakes)
 {
 	digest_load();
+	memset(p->prints, 0, sizeof p->prints);
 	bool ok = pool_init(&p->handshakes, "TLS handshakes", sizeof(struct handshake), handshakes);
 	pool_zero_only(&p->handshakes, offsetof(struct handshake, data));
 	return ok;
@@ -148,12 +149,13 @@ begin_event(struct tls_event *ev, enum tls_event_kind kind, enum tls_side side)
 /* ---- messages ---- */
 
 static bool
-take_client_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, struct tls_event *ev)
+take_client_hello(struct tls_pools *p, struct tls *t, const uint8_t *body, size_t len, bool whole,
+    struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[TLS_CLIENT];
 	struct tls_hello hello;
 	begin_event(ev, TLS_EVENT_CLIENT_HELLO, TLS_CLIENT);
-	if (!tls_client_hello(body, len, whole, &hello, ev))
+	if (!tls_client_hello(p->prints, body, len, whole, &hello, ev))
 		return false;
 	t->session_id = hello.session_id;
 	bool first = !(h->flags & TLS_SAW_HELLO); /* the second one answers a HelloRetryRequest */
@@ -162,12 +164,13 @@ take_client_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, st
 }
 
 static bool
-take_server_hello(struct tls *t, const uint8_t *body, size_t len, bool whole, struct tls_event *ev)
+take_server_hello(struct tls_pools *p, struct tls *t, const uint8_t *body, size_t len, bool whole,
+    struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[TLS_SERVER], *client = &t->half[TLS_CLIENT];
 	struct tls_hello hello;
 	begin_event(ev, TLS_EVENT_SERVER_HELLO, TLS_SERVER);
-	if (h->flags & TLS_SAW_HELLO || !tls_server_hello(body, len, whole, &hello, ev))
+	if (h->flags & TLS_SAW_HELLO || !tls_server_hello(p->prints, body, len, whole, &hello, ev))
 		return false;
 	if (hello.retry) {
 		t->flags |= IS_RETRIED;
@@ -220,15 +223,15 @@ take_key_exchange(const struct tls *t, const uint8_t *body, size_t len, struct t
 
 /* A message of `len` octets, its head among them, or the first part of one.  True with an event. */
 static bool
-take_message(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, bool whole,
-    struct tls_event *ev)
+take_message(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *data,
+    size_t len, bool whole, struct tls_event *ev)
 {
 	const uint8_t *body = data + HANDSHAKE_HEAD;
 	len -= HANDSHAKE_HEAD;
 	if (data[0] == HS_CLIENT_HELLO && side == TLS_CLIENT)
-		return take_client_hello(t, body, len, whole, ev);
+		return take_client_hello(p, t, body, len, whole, ev);
 	if (data[0] == HS_SERVER_HELLO && side == TLS_SERVER)
-		return take_server_hello(t, body, len, whole, ev);
+		return take_server_hello(p, t, body, len, whole, ev);
 	if (side != TLS_SERVER)
 		return false;
 	if (data[0] == HS_CERTIFICATE || data[0] == HS_KEY_EXCHANGE || data[0] == HS_SERVER_DONE)
@@ -252,8 +255,8 @@ message_len(const uint8_t *head)
  * and passes the rest over.
  */
 static bool
-take_part(struct tls *t, enum tls_side side, const uint8_t *at, size_t left, size_t *used,
-    struct tls_event *ev)
+take_part(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at, size_t left,
+    size_t *used, struct tls_event *ev)
 {
 	struct tls_half *h = &t->half[side];
 	*used = left;
@@ -265,7 +268,7 @@ take_part(struct tls *t, enum tls_side side, const uint8_t *at, size_t left, siz
 	uint32_t want = message_len(at);
 	*used = left < want ? left : want;
 	h->skip = want - (uint32_t)*used;
-	return take_message(t, side, at, *used, *used == want, ev);
+	return take_message(p, t, side, at, *used, *used == want, ev);
 }
 
 /*
@@ -280,7 +283,7 @@ gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at
 	if (h->buffer == 0)
 		h->buffer = pool_take(&p->handshakes);
 	if (h->buffer == 0)
-		return take_part(t, side, at, left, used, ev);
+		return take_part(p, t, side, at, left, used, ev);
 	struct handshake *b = pool_at(&p->handshakes, h->buffer);
 	*used = 0;
 	for (;;) {
@@ -296,7 +299,7 @@ gather(struct tls_pools *p, struct tls *t, enum tls_side side, const uint8_t *at
 		*used += n;
 	}
 	h->skip = message_len(b->data) - b->len;
-	bool event = take_message(t, side, b->data, b->len, h->skip == 0, ev);
+	bool event = take_message(p, t, side, b->data, b->len, h->skip == 0, ev);
 	if (event && ev->kind == TLS_EVENT_CERTIFICATE)
 		t->flags |= IS_SPENT;
 	else
@@ -321,7 +324,7 @@ take_handshake(struct tls_pools *p, struct tls *t, enum tls_side side, const uin
 			h->skip -= (uint32_t)n;
 		} else if (h->buffer == 0 && want <= left && want <= LIMIT_TLS_HANDSHAKE) {
 			n = want;
-			event = take_message(t, side, at, n, true, ev);
+			event = take_message(p, t, side, at, n, true, ev);
 		} else {
 			event = gather(p, t, side, at, left, &n, ev);
 		}
@@ -639,15 +642,36 @@ tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_ev
 	return false;
 }
 
-bool
-tls_pass(struct tls *t, enum tls_side side, size_t len)
+/* Octets that end a record, and begin others of application data, whose headers are there whole. */
+static bool
+pass_records(struct tls *t, enum tls_side side, const uint8_t *data, size_t len)
 {
 	struct tls_half *h = &t->half[side];
-	if (h->record_left <= len || h->type != TYPE_HIDDEN ||
-	    h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || t->flags & IS_SPENT)
-		return false;
-	h->record_left = (uint16_t)(h->record_left - len);
+	struct tls_event none; /* nothing is told any more */
+	const size_t first = h->record_left;
+	size_t at;
+	for (at = first; at < len; at += sizeof h->header + load_be16(data + at + 3)) {
+		if (!tls_looks_like(data + at, len - at) || data[at] != TYPE_APPDATA)
+			return false;
+	}
+	for (at = first; at < len; at += sizeof h->header + h->record_left)
+		(void)begin_record(t, side, TYPE_APPDATA, load_be16(data + at + 3), &none);
+	h->record_left = (uint16_t)(at - len);
 	return true;
+}
+
+bool
+tls_pass(struct tls *t, enum tls_side side, const uint8_t *data, size_t len)
+{
+	struct tls_half *h = &t->half[side];
+	if (h->flags & (TLS_SAW_GARBAGE | TLS_SAW_GAP) || t->flags & IS_SPENT)
+		return false;
+	if (h->record_left > len && h->type == TYPE_HIDDEN) {
+		h->record_left = (uint16_t)(h->record_left - len);
+		return true;
+	}
+	return tls_is_sealed(t) && h->header_len == 0 &&
+	    (h->record_left == 0 || h->type == TYPE_HIDDEN) && pass_records(t, side, data, len);
 }
 
 /* Handshake octets were lost from the current record: what of the next ones can still be told. */

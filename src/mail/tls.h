@@ -21,9 +21,19 @@
 
 enum tls_side { TLS_CLIENT = 0, TLS_SERVER = 1 };
 
+/* Fingerprints of a hello, and all that they are made of: see tls_print.c. */
+#define TLS_PRINTS    64u
+#define TLS_PRINT_KEY 160u
+struct tls_print {
+	uint16_t n; /* numbers in `key`; 0: there is none here */
+	uint16_t key[TLS_PRINT_KEY];
+	char ja3[33], ja4[37]; /* as in struct tls_event */
+};
+
 /* What a worker shares among all its TLS connections. */
 struct tls_pools {
 	struct pool handshakes; /* buffers of LIMIT_TLS_HANDSHAKE octets and their length */
+	struct tls_print prints[TLS_PRINTS]; /* of hellos that came lately */
 };
 
 extern const uint32_t tls_handshake_size; /* octets of one */
@@ -128,11 +138,11 @@ struct tls_input {
 bool tls_next(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev);
 
 /*
- * The short way for what most octets of TLS are: `len` that belong to a record of which nothing is
- * readable, and do not end it.  True: they are passed over.  Else nothing was done, and tls_next is
- * to be asked.
+ * The short way for octets of TLS that say nothing: they go on in a record of which nothing is
+ * readable, or begin others where it is up.  True: they are passed over.  Else nothing was done,
+ * and tls_next is to be asked.
  */
-bool tls_pass(struct tls *t, enum tls_side side, size_t len);
+bool tls_pass(struct tls *t, enum tls_side side, const uint8_t *data, size_t len);
 
 /*
  * `len` octets of one side were lost.  Where they lie inside a record whose header was seen,

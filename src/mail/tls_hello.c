@@ -1,17 +1,13 @@
 /*
- * The hellos: see tls_hello.h.
- *
- * Fingerprints: JA3 and JA3S (Althouse, Atkinson, Atkins: MD5 of lists of decimal numbers), JA4
- * (FoxIO, the TLS client part: SHA-256 of sorted lists of hexadecimal numbers).  GREASE values
- * (RFC 8701) are left out of all of them.  A list longer than LIST_MAX, which is more than IANA
- * has numbers to offer, has no fingerprint: that of its start would be another client's.
+ * The hellos: see tls_hello.h.  Their lists become fingerprints in tls_print.c; GREASE values
+ * (RFC 8701) are left out of them.
  */
 #include "mail/tls_hello.h"
 
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/text.h"
+#include "mail/tls_print.h"
 
 #define EXT_SERVER_NAME	       0u
 #define EXT_GROUPS	       10u
@@ -22,55 +18,19 @@
 #define EXT_SUPPORTED_VERSIONS 43u
 #define EXT_KEY_SHARE	       51u
 
-#define LIST_MAX   512u
-#define DIGITS_MAX (5u * LIST_MAX * 6u) /* octets of five lists, "65535-" each */
-
-static const char hex[] = "0123456789abcdef";
-
-struct list {
-	uint16_t v[LIST_MAX];
-	unsigned n;
-	bool cut; /* there were more */
-};
-
-struct lists {
-	struct list ciphers, extensions, groups, formats, signatures;
-	uint16_t highest; /* of supported_versions */
-	bool sni;
-	char alpn_ends[2]; /* of the first protocol, as JA4 shows them */
-};
-
-/* A line of numbers that is to be hashed.  It has room for five lists. */
-struct line {
-	char s[DIGITS_MAX];
-	size_t len;
-};
-
 /* Their numbers are not zeroed: that was 20 KiB for each hello. */
 static void
-list_begin(struct list *l)
+lists_begin(struct tls_lists *l)
 {
-	l->n = 0;
-	l->cut = false;
-}
-
-static void
-lists_begin(struct lists *l)
-{
-	list_begin(&l->ciphers);
-	list_begin(&l->extensions);
-	list_begin(&l->groups);
-	list_begin(&l->formats);
-	list_begin(&l->signatures);
+	struct tls_list *const all[] = {&l->ciphers, &l->extensions, &l->groups, &l->formats,
+	    &l->signatures};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		all[i]->n = 0;
+		all[i]->cut = false;
+	}
 	l->highest = 0;
 	l->sni = false;
 	l->alpn_ends[0] = l->alpn_ends[1] = '0';
-}
-
-static void
-line_begin(struct line *t)
-{
-	t->len = 0;
 }
 
 static bool
@@ -80,94 +40,21 @@ is_grease(uint16_t v)
 }
 
 static void
-list_add(struct list *l, uint16_t v)
+list_add(struct tls_list *l, uint16_t v)
 {
 	if (is_grease(v))
 		return;
-	if (l->n < LIST_MAX)
+	if (l->n < TLS_LIST_MAX)
 		l->v[l->n++] = v;
 	else
 		l->cut = true;
 }
 
 static void
-list_read16(struct list *l, struct cursor c)
+list_read16(struct tls_list *l, struct cursor c)
 {
 	while (cursor_left(&c) >= 2)
 		list_add(l, cursor_be16(&c));
-}
-
-/* Shell's sort: qsort may call malloc. */
-static void
-list_sort(struct list *l)
-{
-	static const unsigned steps[] = {301, 132, 57, 23, 10, 4, 1};
-	for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
-		unsigned step = steps[s];
-		for (unsigned i = step; i < l->n; i++) {
-			uint16_t v = l->v[i];
-			unsigned at = i;
-			for (; at >= step && l->v[at - step] > v; at -= step)
-				l->v[at] = l->v[at - step];
-			l->v[at] = v;
-		}
-	}
-}
-
-static void
-line_putc(struct line *t, char c)
-{
-	if (t->len < sizeof t->s)
-		t->s[t->len++] = c;
-}
-
-static void
-line_put(struct line *t, uint16_t v)
-{
-	char digits[5];
-	int n = 0;
-	do {
-		digits[n++] = (char)('0' + v % 10);
-		v = (uint16_t)(v / 10);
-	} while (v > 0);
-	while (n > 0)
-		line_putc(t, digits[--n]);
-}
-
-/* "4-5-6" */
-static void
-line_put_decimal(struct line *t, const struct list *l)
-{
-	for (unsigned i = 0; i < l->n; i++) {
-		if (i > 0)
-			line_putc(t, '-');
-		line_put(t, l->v[i]);
-	}
-}
-
-/* "0004,0005,0006" */
-static void
-line_put_hex(struct line *t, const struct list *l)
-{
-	for (unsigned i = 0; i < l->n; i++) {
-		if (i > 0)
-			line_putc(t, ',');
-		for (int shift = 12; shift >= 0; shift -= 4)
-			line_putc(t, hex[l->v[i] >> shift & 0xf]);
-	}
-}
-
-/* The first `digits` hexadecimal digits of a digest over the line; out takes them and a NUL. */
-static void
-line_digest(const struct line *t, enum digest_kind kind, size_t digits, char *out)
-{
-	uint8_t d[DIGEST_MAX];
-	out[0] = '\0';
-	if (digest(kind, t->s, t->len, d) * 2 < digits)
-		return;
-	for (size_t i = 0; i < digits; i++)
-		out[i] = hex[(i % 2 == 0 ? d[i / 2] >> 4 : d[i / 2]) & 0xf];
-	out[digits] = '\0';
 }
 
 /* Hash of a session identifier, never 0 (FNV-1a: tells them apart, keeps nothing secret); 0 for
@@ -191,8 +78,9 @@ is_alnum(uint8_t c)
 
 /* The first protocol of an ALPN list (RFC 7301). */
 static void
-read_alpn(struct cursor c, struct lists *l, struct tls_event *ev)
+read_alpn(struct cursor c, struct tls_lists *l, struct tls_event *ev)
 {
+	static const char hex[] = "0123456789abcdef";
 	struct cursor names = cursor_sub(&c, cursor_be16(&c));
 	size_t len = cursor_u8(&names);
 	const uint8_t *name = cursor_take(&names, len);
@@ -226,7 +114,7 @@ read_sni(struct cursor c, struct tls_event *ev)
 }
 
 static void
-client_extension(uint16_t type, struct cursor c, struct lists *l, struct tls_event *ev)
+client_extension(uint16_t type, struct cursor c, struct tls_lists *l, struct tls_event *ev)
 {
 	struct cursor in;
 	switch (type) {
@@ -254,74 +142,12 @@ client_extension(uint16_t type, struct cursor c, struct lists *l, struct tls_eve
 	}
 }
 
-static void
-put_ja3(uint16_t version, const struct lists *l, struct tls_event *ev)
-{
-	struct line t;
-	line_begin(&t);
-	line_put(&t, version);
-	line_putc(&t, ',');
-	line_put_decimal(&t, &l->ciphers);
-	line_putc(&t, ',');
-	line_put_decimal(&t, &l->extensions);
-	line_putc(&t, ',');
-	line_put_decimal(&t, &l->groups);
-	line_putc(&t, ',');
-	line_put_decimal(&t, &l->formats);
-	line_digest(&t, DIGEST_MD5, 32, ev->ja3);
-}
-
-static const char *
-ja4_version(uint16_t v)
-{
-	switch (v) {
-	case 0x0304: return "13";
-	case 0x0303: return "12";
-	case 0x0302: return "11";
-	case 0x0301: return "10";
-	case 0x0300: return "s3";
-	case 0x0002: return "s2";
-	default: return "00";
-	}
-}
-
-static void
-put_ja4(struct lists *l, struct tls_event *ev)
-{
-	char ciphers[13] = "000000000000", extensions[13] = "000000000000";
-	struct text out = text_in(ev->ja4, sizeof ev->ja4);
-	struct list rest; /* those that do not depend on where the client connects to */
-	struct line t;
-	list_begin(&rest);
-	line_begin(&t);
-	for (unsigned i = 0; i < l->extensions.n; i++) {
-		if (l->extensions.v[i] != EXT_SERVER_NAME && l->extensions.v[i] != EXT_ALPN)
-			list_add(&rest, l->extensions.v[i]);
-	}
-	list_sort(&l->ciphers);
-	list_sort(&rest);
-	line_put_hex(&t, &l->ciphers);
-	if (l->ciphers.n > 0)
-		line_digest(&t, DIGEST_SHA256, 12, ciphers);
-	t.len = 0;
-	line_put_hex(&t, &rest);
-	if (l->signatures.n > 0) {
-		line_putc(&t, '_');
-		line_put_hex(&t, &l->signatures);
-	}
-	if (rest.n > 0)
-		line_digest(&t, DIGEST_SHA256, 12, extensions);
-	text_printf(&out, "t%s%c%02u%02u%c%c_%s_%s", ja4_version(ev->version), l->sni ? 'd' : 'i',
-	    l->ciphers.n < 99 ? l->ciphers.n : 99, l->extensions.n < 99 ? l->extensions.n : 99,
-	    l->alpn_ends[0], l->alpn_ends[1], ciphers, extensions);
-}
-
 bool
-tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-    struct tls_event *ev)
+tls_client_hello(struct tls_print known[TLS_PRINTS], const uint8_t *body, size_t len, bool whole,
+    struct tls_hello *h, struct tls_event *ev)
 {
 	struct cursor c = cursor_of(body, len);
-	struct lists l;
+	struct tls_lists l;
 	lists_begin(&l);
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
@@ -349,23 +175,21 @@ tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 	ev->version = l.highest != 0 ? l.highest : legacy;
 	bool cut =
 	    l.ciphers.cut || l.extensions.cut || l.groups.cut || l.formats.cut || l.signatures.cut;
-	if (whole && !c.bad && !cut) {
-		put_ja3(legacy, &l, ev);
-		put_ja4(&l, ev);
-	}
+	if (whole && !c.bad && !cut)
+		tls_print_client(known, legacy, &l, ev);
 	return true;
 }
 
 bool
-tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-    struct tls_event *ev)
+tls_server_hello(struct tls_print known[TLS_PRINTS], const uint8_t *body, size_t len, bool whole,
+    struct tls_hello *h, struct tls_event *ev)
 {
 	/* SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3) */
 	static const uint8_t retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe,
 	    0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c,
 	    0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	struct cursor c = cursor_of(body, len);
-	struct lists l;
+	struct tls_lists l;
 	lists_begin(&l);
 	memset(h, 0, sizeof *h);
 	uint16_t legacy = cursor_be16(&c);
@@ -401,16 +225,8 @@ tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *
 	}
 	if (ev->version < 0x0304)
 		ev->group = 0; /* a key share is none of these versions */
-	if (whole && !c.bad && !l.extensions.cut) {
-		struct line t;
-		line_begin(&t);
-		line_put(&t, legacy);
-		line_putc(&t, ',');
-		line_put(&t, ev->cipher);
-		line_putc(&t, ',');
-		line_put_decimal(&t, &l.extensions);
-		line_digest(&t, DIGEST_MD5, 32, ev->ja3);
-	}
+	if (whole && !c.bad && !l.extensions.cut)
+		tls_print_server(known, legacy, &l.extensions, ev);
 	return true;
 }
 

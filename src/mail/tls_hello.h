@@ -16,15 +16,16 @@ struct tls_hello {
 /*
  * Reads the body of a ClientHello, or the first part of one that is not `whole`, into a zeroed
  * event: highest version, SNI, ALPN, JA3, JA4.  What is cut or broken leaves the rest as read so
- * far, without fingerprints.  False where it begins with no version of TLS.
+ * far, without fingerprints.  `known` are those that were made before.  False where it begins with
+ * no version of TLS.
  */
-bool tls_client_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-    struct tls_event *ev);
+bool tls_client_hello(struct tls_print known[TLS_PRINTS], const uint8_t *body, size_t len,
+    bool whole, struct tls_hello *h, struct tls_event *ev);
 
 /* The same for a ServerHello: version, cipher, group, ALPN, JA3S.  False where it does not get as
  * far as the cipher. */
-bool tls_server_hello(const uint8_t *body, size_t len, bool whole, struct tls_hello *h,
-    struct tls_event *ev);
+bool tls_server_hello(struct tls_print known[TLS_PRINTS], const uint8_t *body, size_t len,
+    bool whole, struct tls_hello *h, struct tls_event *ev);
 
 /*
  * Reads the body of a ServerKeyExchange of TLS 1.2 or older, or its first part, into a zeroed

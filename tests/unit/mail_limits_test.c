@@ -234,6 +234,38 @@ near_misses(void **state)
 	    NULL, "greeting(hi) sure");
 }
 
+/* Content goes the short way in the midst of a line, where no line follows that may mean anything.
+ */
+static void
+the_short_way(void **state)
+{
+	(void)state;
+	static const uint8_t body[] = "and so on\r\nmore\r\n.\r\n";
+	struct mail_event ev;
+	begin(MAIL_SMTP, 8, 8);
+	say(MAIL_SERVER, "220 mx ESMTP\r\n", 14);
+	say(MAIL_CLIENT, "MAIL FROM:<a@b>\r\n", 17);
+	say(MAIL_SERVER, "250 Ok\r\n", 8);
+	assert_false(mail_may_pass(&r.s, MAIL_CLIENT));
+	say(MAIL_CLIENT, "DATA\r\n", 6);
+	say(MAIL_SERVER, "354 Go\r\n", 8);
+	assert_true(mail_may_pass(&r.s, MAIL_CLIENT));
+	assert_int_equal(mail_pass(&r.m, &r.s, MAIL_CLIENT, body, 9, &ev), MAIL_PASSED_NOT);
+	say(MAIL_CLIENT, "Subject: x", 10);
+	assert_int_equal(mail_pass(&r.m, &r.s, MAIL_CLIENT, body, sizeof body - 1, &ev),
+	    MAIL_PASSED_NOT); /* the end is in it */
+	assert_int_equal(mail_pass(&r.m, &r.s, MAIL_CLIENT, body, 11, &ev), MAIL_PASSED_NOT);
+	assert_int_equal(mail_pass(&r.m, &r.s, MAIL_CLIENT, body, 16, &ev), MAIL_PASSED_CONTENT);
+	assert_int_equal(ev.kind, MAIL_CONTENT);
+	assert_true(ev.flag && ev.len == 16 && ev.text == (const char *)body);
+	assert_false(mail_next(&r.m, &r.s, &ev));
+	say(MAIL_CLIENT, "\n.\r\n", 4); /* behind the CR that passed */
+	say(MAIL_SERVER, "250 Ok\r\n", 8);
+	assert_non_null(strstr(r.out, " end+ "));
+	end();
+	mail_free(&r.m);
+}
+
 int
 main(void)
 {
@@ -246,6 +278,7 @@ main(void)
 	    cmocka_unit_test(the_end_of_a_long_answer),
 	    cmocka_unit_test(too_many_commands),
 	    cmocka_unit_test(near_misses),
+	    cmocka_unit_test(the_short_way),
 	};
 	return cmocka_run_group_tests_name("mail/limits", tests, NULL, NULL);
 }

@@ -18,19 +18,36 @@ from_hex(const char *s, uint8_t *out)
 }
 
 static struct tls_event
-first_event(enum tls_side side, const uint8_t *data, size_t len)
+event_of(struct tls_pools *p, enum tls_side side, const uint8_t *data, size_t len)
 {
-	struct tls_pools p;
 	struct tls t = {.version = 0};
 	struct tls_event ev;
 	uint8_t *copy = malloc(len);
 	struct tls_input in = {copy, len, side};
 	memcpy(copy, data, len);
-	assert_true(tls_pools_init(&p, 1));
-	assert_true(tls_next(&p, &t, &in, &ev));
-	tls_end(&p, &t);
-	tls_pools_free(&p);
+	assert_true(tls_next(p, &t, &in, &ev));
+	tls_end(p, &t);
 	free(copy);
+	return ev;
+}
+
+/* What it tells of a hello, which is the same where the fingerprints are known, and where others'
+ * were. */
+static struct tls_event
+first_event(enum tls_side side, const uint8_t *data, size_t len)
+{
+	static struct tls_pools kept;
+	struct tls_pools p;
+	if (kept.handshakes.mem == NULL)
+		assert_true(tls_pools_init(&kept, 1));
+	assert_true(tls_pools_init(&p, 1));
+	struct tls_event ev = event_of(&p, side, data, len);
+	for (unsigned i = 0; i < 2; i++) {
+		struct tls_event again = event_of(&kept, side, data, len);
+		assert_string_equal(again.ja3, ev.ja3);
+		assert_string_equal(again.ja4, ev.ja4);
+	}
+	tls_pools_free(&p);
 	return ev;
 }
 

@@ -91,6 +91,33 @@ test_tls_13(void **state)
 	free(b);
 }
 
+/* What goes the short way, and what does not and changes nothing. */
+static void
+test_short_way(void **state)
+{
+	(void)state;
+	static const uint8_t records[] = "\x17\3\3\0\2xx\x17\3\3\0\x40yyy";
+	struct script *s = script_new();
+	begin_13(s);
+	ccs(s, C);
+	noise(s, C, 23, 53);
+	noise(s, S, 23, 300);
+	struct run *r = run_whole(s, 2);
+	const struct tls before = r->tls;
+	assert_true(tls_is_sealed(&r->tls));
+	assert_false(tls_pass(&r->tls, S, records, 9)); /* half a header */
+	assert_false(
+	    tls_pass(&r->tls, S, (const uint8_t *)"\x17\3\3\0\1x\x15\3\3\0\2", 11)); /* an alert */
+	assert_false(tls_pass(&r->tls, S, (const uint8_t *)"250 Ok\r\n", 8));
+	assert_memory_equal(&before, &r->tls, sizeof before);
+	assert_true(tls_pass(&r->tls, S, records, 15));
+	assert_int_equal(r->tls.half[S].record_left, 61);
+	assert_true(tls_pass(&r->tls, S, records, 1));
+	assert_int_equal(r->tls.half[S].record_left, 60);
+	free(r);
+	free(s);
+}
+
 /* The CCS between the two ClientHellos protects nothing (RFC 8446 appendix D.4). */
 static void
 test_hello_retry(void **state)
@@ -699,6 +726,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_tls_12),
 	    cmocka_unit_test(test_tls_13),
+	    cmocka_unit_test(test_short_way),
 	    cmocka_unit_test(test_hello_retry),
 	    cmocka_unit_test(test_failures),
 	    cmocka_unit_test(test_early_data),
