@@ -16,6 +16,8 @@ struct card_packed; /* a card, in one piece of the heap: free() gives it back */
  * memory: `old` is as it was. */
 struct card_packed *card_pack(const struct card *c, struct card_packed *old);
 
-void card_unpack(struct card *c, const struct card_packed *p);
+/* Unpacks p.  Where it is known that c holds `was`, only what that set is cleared; NULL: all of it.
+ */
+void card_unpack(struct card *c, const struct card_packed *was, const struct card_packed *p);
 
 #endif

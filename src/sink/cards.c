@@ -88,15 +88,16 @@ take_in_hand(struct cards *c, struct filed *f)
 		return &c->hand[f->place - 1];
 	uint32_t i = c->next;
 	struct card *card = &c->hand[i];
+	struct card_packed *p = NULL;
 	if (c->owner[i] != NULL) {
-		struct card_packed *p = card_pack(card, c->owner[i]->packed);
+		p = card_pack(card, c->owner[i]->packed);
 		if (p == NULL)
 			return NULL;
 		c->owner[i]->packed = p;
 		c->owner[i]->place = 0;
 	}
 	if (f->packed != NULL)
-		card_unpack(card, f->packed);
+		card_unpack(card, p, f->packed);
 	else
 		card->connections = card->mails = 0;
 	c->owner[i] = f;
@@ -271,6 +272,7 @@ cards_sort(struct cards *c, bool accepted)
 		file_card(c, value);
 		map_remove(&c->open, key);
 	}
+	c->shown = NULL;
 	free(c->sorted);
 	c->sorted = malloc((map_count(&c->filed) + 1) * sizeof *c->sorted);
 	if (c->sorted == NULL)
@@ -290,6 +292,7 @@ cards_sorted(struct cards *c, size_t i)
 	struct filed *f = c->sorted[i];
 	if (f->place != 0)
 		return &c->hand[f->place - 1];
-	card_unpack(&c->one, f->packed);
+	card_unpack(&c->one, c->shown, f->packed);
+	c->shown = f->packed;
 	return &c->one;
 }

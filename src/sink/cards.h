@@ -24,11 +24,12 @@ struct cards {
 	struct map filed; /* struct card_key -> struct filed (cards.c) */
 	struct map hosts; /* client, server and port -> nothing: those that a filed card is about */
 	struct map senders; /* struct card_key without a sender -> uint32_t, cards that it has */
-	struct card one;    /* of a connection that had none open */
+	struct card one;    /* of a connection that had none open; then what is shown */
 	struct card *hand;  /* CARDS_AT_HAND of those that are filed, unpacked */
 	struct filed *owner[CARDS_AT_HAND]; /* of each; NULL: free */
 	uint32_t next;			    /* of them: who is packed next */
 	struct filed **sorted;		    /* by cards_sort */
+	const struct card_packed *shown;    /* of which `one` is the card; NULL: of none */
 	const void *spent; /* key of an open card that was filed: it goes with the next record */
 	uint64_t left_out; /* connections that found no room */
 	const struct record *nowhere; /* asked for last: it will find no room, nor an open card */

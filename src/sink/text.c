@@ -79,6 +79,14 @@ all_well(struct text_sink *s)
 	return s->error == 0;
 }
 
+/* Nothing that was put waits any longer. */
+static void
+write_all(struct text_sink *s)
+{
+	page_write(&s->page);
+	(void)fflush(s->page.out);
+}
+
 static void
 add_end_point(struct text *t, const struct addr *a, uint64_t port)
 {
@@ -158,7 +166,7 @@ draw_alert(struct text_sink *s, const struct record *r)
 	draw_day(s, s->alert.ns);
 	view_alert_block(&s->page, &s->alert);
 	s->begun = s->alert.state == VIEW_REPEATED || s->alert.state == VIEW_RESOLVED;
-	(void)fflush(s->page.out);
+	write_all(s);
 }
 
 static void
@@ -176,6 +184,7 @@ take_session(struct text_sink *s, const struct record *r)
 		return;
 	draw_day(s, record_find(r, FIELD_EVENT_START, &v) ? v.ns : 0);
 	draw_session(&s->page, r);
+	page_write(&s->page);
 	s->begun = true;
 }
 
@@ -216,7 +225,7 @@ text_flush(void *state)
 {
 	struct text_sink *s = state;
 	errno = 0;
-	(void)fflush(s->page.out);
+	write_all(s);
 	return all_well(s);
 }
 
@@ -250,7 +259,7 @@ text_close(void *state)
 			page_line(&s->page);
 		draw_cards(s);
 		summary_draw(&s->summary, &s->page);
-		(void)fflush(s->page.out);
+		write_all(s);
 	}
 	bool ok = all_well(s);
 	int error = s->error;
