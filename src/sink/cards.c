@@ -283,6 +283,7 @@ cards_sort(struct cards *c, bool accepted)
 			c->sorted[n++] = f;
 	}
 	qsort(c->sorted, n, sizeof *c->sorted, compare);
+	c->count = n;
 	return n;
 }
 
@@ -290,6 +291,8 @@ const struct card *
 cards_sorted(struct cards *c, size_t i)
 {
 	struct filed *f = c->sorted[i];
+	if (i + 1 < c->count && c->sorted[i + 1]->packed != NULL)
+		card_expect(c->sorted[i + 1]->packed);
 	if (f->place != 0)
 		return &c->hand[f->place - 1];
 	card_unpack(&c->one, c->shown, f->packed);

@@ -29,6 +29,7 @@ struct cards {
 	struct filed *owner[CARDS_AT_HAND]; /* of each; NULL: free */
 	uint32_t next;			    /* of them: who is packed next */
 	struct filed **sorted;		    /* by cards_sort */
+	size_t count;			    /* of them */
 	const struct card_packed *shown;    /* of which `one` is the card; NULL: of none */
 	const void *spent; /* key of an open card that was filed: it goes with the next record */
 	uint64_t left_out; /* connections that found no room */
