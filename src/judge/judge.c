@@ -398,7 +398,9 @@ judge_push(struct judge *j, struct record *r)
 		record_put_str(r, FIELD_ADVICE, a.buf, a.len);
 	if (accepted != NULL)
 		put_accepted(r, accepted);
-	if (r->kind == RECORD_SESSION && record_is(r, FIELD_OUTCOME, "encrypted"))
+	size_t len;
+	const char *outcome = record_str(r, FIELD_OUTCOME, &len);
+	if (r->kind == RECORD_SESSION && word_is(outcome, len, "encrypted"))
 		alerts_sealed(j->alerts, r, j->now_ns);
 	expect_alerts(j, r);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "record/read.h"
 #include "sink/card_pack.h"
 #include "sink/words.h"
@@ -171,8 +172,10 @@ bool
 cards_want(struct cards *c, const struct record *r)
 {
 	struct connection key;
+	size_t len;
+	const char *outcome = record_str(r, FIELD_OUTCOME, &len);
 	c->nowhere = NULL;
-	if (r->kind == RECORD_SESSION && !record_is(r, FIELD_OUTCOME, "cleartext"))
+	if (r->kind == RECORD_SESSION && !word_is(outcome, len, "cleartext"))
 		return false;
 	if (map_count(&c->filed) < LIMIT_CARDS)
 		return true;
