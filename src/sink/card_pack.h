@@ -20,10 +20,10 @@ struct card_packed *card_pack(const struct card *c, struct card_packed *old);
  */
 void card_unpack(struct card *c, const struct card_packed *was, const struct card_packed *p);
 
-/* p is unpacked next: fetches it while the card before it is drawn, which is a quarter of what
- * drawing takes. */
+/* A packed card, or the text of one, comes next: fetches it while the one before it is drawn, which
+ * is a quarter of what drawing takes. */
 static inline void
-card_expect(const struct card_packed *p)
+card_expect(const void *p)
 {
 	const unsigned usual = 1536, line = 64; /* octets */
 	for (unsigned at = 0; at < usual; at += line)

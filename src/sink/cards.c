@@ -18,6 +18,8 @@ struct filed {
 	uint16_t client_port;	    /* of the first connection */
 	bool logins;
 	int64_t first_ns;
+	char *text; /* that was drawn of it, as it is; NULL: none */
+	size_t text_len;
 };
 
 /* The key of a connection whose session has not ended. */
@@ -59,8 +61,10 @@ cards_free_all(struct cards *c)
 {
 	const void *key;
 	void *value;
-	for (uint32_t at = 0; c->filed.slots != NULL && map_next(&c->filed, &at, &key, &value);)
+	for (uint32_t at = 0; c->filed.slots != NULL && map_next(&c->filed, &at, &key, &value);) {
 		free(((struct filed *)value)->packed);
+		free(((struct filed *)value)->text);
+	}
 	free(c->sorted);
 	memory_release(c->hand, CARDS_AT_HAND * sizeof *c->hand);
 	c->hand = NULL;
@@ -96,7 +100,10 @@ take_in_hand(struct cards *c, struct filed *f)
 			return NULL;
 		c->owner[i]->packed = p;
 		c->owner[i]->place = 0;
+		c->undrawn = true;
 	}
+	free(f->text);
+	f->text = NULL;
 	if (f->packed != NULL)
 		card_unpack(card, p, f->packed);
 	else
@@ -245,6 +252,37 @@ cards_take_session(struct cards *c, const struct record *r)
 	return card;
 }
 
+const struct card *
+cards_early(struct cards *c)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = c->walk; map_next(&c->filed, &at, &key, &value); c->walk = at) {
+		struct filed *f = value;
+		if (f->packed == NULL)
+			break; /* at hand ever since, as all behind it */
+		if (f->place != 0 || f->text != NULL)
+			continue;
+		c->walk = at;
+		c->early = f;
+		card_unpack(&c->one, NULL, f->packed);
+		return &c->one;
+	}
+	c->undrawn = false;
+	return NULL;
+}
+
+void
+cards_keep_text(struct cards *c, const char *text, size_t len)
+{
+	struct filed *f = c->early;
+	c->early = NULL;
+	if (len > LIMIT_CARD_TEXT || (f->text = malloc(len + 1)) == NULL)
+		return;
+	memcpy(f->text, text, len);
+	f->text_len = len;
+}
+
 /* An order in full: the same records give the same report. */
 static int
 compare(const void *a, const void *b)
@@ -290,12 +328,29 @@ cards_sort(struct cards *c, bool accepted)
 	return n;
 }
 
+/* The one behind it is fetched meanwhile. */
+static void
+expect(const struct cards *c, size_t i)
+{
+	if (i < c->count && c->sorted[i]->text != NULL)
+		card_expect(c->sorted[i]->text);
+	else if (i < c->count && c->sorted[i]->packed != NULL)
+		card_expect(c->sorted[i]->packed);
+}
+
+const char *
+cards_sorted_text(const struct cards *c, size_t i, size_t *len)
+{
+	expect(c, i + 1);
+	*len = c->sorted[i]->text_len;
+	return c->sorted[i]->text;
+}
+
 const struct card *
 cards_sorted(struct cards *c, size_t i)
 {
 	struct filed *f = c->sorted[i];
-	if (i + 1 < c->count && c->sorted[i + 1]->packed != NULL)
-		card_expect(c->sorted[i + 1]->packed);
+	expect(c, i + 1);
 	if (f->place != 0)
 		return &c->hand[f->place - 1];
 	card_unpack(&c->one, c->shown, f->packed);

@@ -132,7 +132,9 @@ tail_of(const char *s, size_t len, unsigned columns)
 void
 page_write(struct page *p)
 {
-	if (p->used > 0)
+	if (p->out == NULL)
+		p->over = true;
+	else if (p->used > 0)
 		(void)fwrite_unlocked(p->text, 1, p->used, p->out);
 	p->used = 0;
 }
@@ -392,6 +394,12 @@ page_line(struct page *p)
 	octets_out(p, "\n", 1);
 	p->column = p->blanks = 0;
 	p->lines++;
+}
+
+void
+page_put_lines(struct page *p, const char *lines, size_t len)
+{
+	octets_out(p, lines, len);
 }
 
 void

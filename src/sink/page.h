@@ -29,12 +29,13 @@ enum style {
 };
 
 struct page {
-	FILE *out;	      /* the caller's */
+	FILE *out;	      /* the caller's; NULL: what is put stays in `text` */
 	unsigned columns;     /* width of a line */
 	unsigned column;      /* columns of the current line that are taken, blanks too */
 	unsigned blanks;      /* of them: blanks at its end, not written yet (lines end without) */
 	unsigned lines;	      /* lines ended so far */
 	unsigned used;	      /* octets of `text` */
+	bool over;	      /* it had no room for all of that */
 	bool colour;	      /* styles show */
 	bool unicode;	      /* other characters than ASCII show */
 	char text[PAGE_TEXT]; /* what was not written yet */
@@ -60,6 +61,9 @@ void page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 
 /* Ends the line. */
 void page_line(struct page *p);
+
+/* Puts whole lines that another page of the same columns and styles made. */
+void page_put_lines(struct page *p, const char *lines, size_t len);
 
 /* Writes what was put so far, and was not written because there was room for more. */
 void page_write(struct page *p);
