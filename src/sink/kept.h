@@ -73,6 +73,18 @@ kept_is_same(const struct kept *k, const struct record *r, unsigned f)
 	    kept_is_equal(r->data + first, k->data + x->first, span);
 }
 
+/* The field stands at `first` of another record, and its text at `begin` of another: octets of it.
+ */
+static inline uint32_t
+kept_move(struct kept_field *x, uint16_t first, uint32_t begin)
+{
+	const uint32_t len = x->end - x->begin;
+	x->first = first;
+	x->begin = begin;
+	x->end = begin + len;
+	return len;
+}
+
 static inline bool
 kept_has(const struct kept *k, unsigned f)
 {
