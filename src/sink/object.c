@@ -24,6 +24,7 @@
 #include "base/scan.h"
 #include "base/text.h"
 #include "record/mask.h"
+#include "record/read.h"
 #include "sink/kept.h"
 #include "sink/object.h"
 
@@ -389,13 +390,13 @@ static uint32_t
 put_member(struct object *o, const struct record *r, struct place *p, uint16_t f)
 {
 	size_t len;
-	uint32_t at = 0;
 	unsigned shape = o->shape[f];
-	const uint8_t *v = record_octets(r, f, &at, &len);
+	const uint8_t *v = record_first(r, f, &len);
 	if (v == NULL || !is_value(shape, v, len))
 		return 0;
 	put_joint(o, p, f);
 	put_value(o, r, f, shape, v, len);
+	uint32_t at = (uint32_t)((size_t)(v - r->data) + len);
 	for (unsigned left = (shape & SHAPE_MANY) != 0 ? o->measure.values - 1 : 0;
 	     left > 0 && (v = record_octets(r, f, &at, &len)) != NULL; left--) {
 		put(o, "\",\"", 3); /* arrays of values are of strings */
