@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "record/read.h"
 
 static enum outcome
@@ -36,9 +37,9 @@ tally_add_session(struct tally *t, const struct record *r)
 	t->envelopes += envelopes > messages ? envelopes - messages : 0;
 	t->gap_sessions += gap > 0;
 	t->gap_bytes += gap;
-	if (record_is(r, FIELD_VISIBILITY, "client-only") ||
-	    record_is(r, FIELD_VISIBILITY, "server-only"))
-		t->one_sided++;
+	size_t len;
+	const char *sides = record_str(r, FIELD_VISIBILITY, &len);
+	t->one_sided += word_is(sides, len, "client-only") || word_is(sides, len, "server-only");
 	t->midstream += record_true(r, FIELD_MIDSTREAM);
 }
 
@@ -51,9 +52,11 @@ tally_add(struct tally *t, const struct record *r)
 	} else if (r->kind == RECORD_MESSAGE) {
 		t->cleartext = true;
 	} else if (r->kind == RECORD_ALERT) {
-		over = record_is(r, FIELD_ALERT_STATE, "resolved");
+		size_t len;
+		const char *state = record_str(r, FIELD_ALERT_STATE, &len);
+		over = word_is(state, len, "resolved");
 		t->resolved += over;
-		t->alerts += !over && !record_is(r, FIELD_ALERT_STATE, "repeated");
+		t->alerts += !over && !word_is(state, len, "repeated");
 	}
 	enum level level = level_of(r);
 	if (level > t->worst && !over)

@@ -22,27 +22,40 @@ addr_v6(const uint8_t b[16])
 	return a;
 }
 
-/* A decimal octet; where its text ends. */
-static char *
-print_octet(char *out, unsigned n)
+/* An octet as decimal digits and a dot. */
+struct decimal {
+	char text[4];
+};
+
+/* Those of all octets, made once: to copy four characters takes half the time of making them, and
+ * two to eight addresses are printed of each record. */
+static const struct decimal *
+decimals(void)
 {
-	if (n >= 100)
-		*out++ = (char)('0' + n / 100);
-	if (n >= 10)
-		*out++ = (char)('0' + n / 10 % 10);
-	*out++ = (char)('0' + n % 10);
-	return out;
+	static struct decimal all[256];
+	for (unsigned n = 0; all[255].text[0] == '\0' && n < 256; n++) {
+		char *out = all[n].text;
+		if (n >= 100)
+			*out++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*out++ = (char)('0' + n / 10 % 10);
+		*out++ = (char)('0' + n % 10);
+		*out = '.';
+	}
+	return all;
 }
 
+/* Writes behind the end, too, but no further than an address of 15 characters and its NUL would
+ * reach. */
 static char *
 print_v4(char *out, const uint8_t b[4])
 {
+	const struct decimal *octet = decimals();
 	for (unsigned i = 0; i < 4; i++) {
-		if (i > 0)
-			*out++ = '.';
-		out = print_octet(out, b[i]);
+		memcpy(out, octet[b[i]].text, sizeof octet->text);
+		out += 2u + (b[i] >= 10) + (b[i] >= 100);
 	}
-	return out;
+	return out - 1; /* there the last dot stands */
 }
 
 /* Four hexadecimal digits without those in front that are 0. */

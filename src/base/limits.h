@@ -166,6 +166,7 @@
 #define LIMIT_SYSLOG_SEGMENTS  65536u	  /* such files */
 #define LIMIT_SYSLOG_ADDRESSES 16u	  /* addresses of a server that are tried */
 #define LIMIT_CARDS	       4096u	  /* different cards kept for a report; more are counted */
+#define LIMIT_CARD_TEXT	       4096u	  /* octets of a card that is drawn before the end */
 #define LIMIT_OPEN_CARDS       4096u /* connections whose mails wait for their session's record */
 #define LIMIT_PEERS	       4096u /* addresses of each side that a report sums up; the rest are counted */
 #define LIMIT_SENDERS	       3u /* cards that differ by the sender alone; more senders share one */

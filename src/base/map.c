@@ -251,30 +251,34 @@ const void *
 map_stalest(const struct map *m, uint32_t *at, size_t time_at, void **value)
 {
 	const bool whole = map_count(m) + 1 == m->cells.fresh; /* no entry was removed */
-	const size_t to_time = m->value_at + time_at;
-	uint32_t stalest = 0;
+	const size_t to_time = m->value_at + time_at, size = m->cells.size;
+	uint32_t id = *at;
+	uint8_t *c = m->cells.mem + id * size, *stalest = NULL;
 	int64_t least = INT64_MAX;
 	for (unsigned i = 0; i < SEARCHED && map_count(m) > 0; i++) {
 		int64_t ns;
-		if (++*at >= m->cells.fresh) {
-			*at = 0;
+		if (++id >= m->cells.fresh) {
+			id = 0;
+			c = m->cells.mem;
 			continue;
 		}
-		const uint8_t *c = pool_at(&m->cells, *at);
-		if (!whole && ((const struct cell *)c)->live == 0) {
+		c += size;
+		if (!whole && ((const struct cell *)(void *)c)->live == 0) {
 			i--; /* as many as there are of them */
 			continue;
 		}
 		memcpy(&ns, c + to_time, sizeof ns);
 		/* who gives up one entry will soon have to give up another one */
-		__builtin_prefetch(c + to_time + (size_t)SEARCHED * m->cells.size);
-		if (stalest == 0 || ns < least) {
+		__builtin_prefetch(c + to_time + SEARCHED * size);
+		if (stalest == NULL || ns < least) {
 			least = ns;
-			stalest = *at;
+			stalest = c;
 		}
 	}
-	if (stalest == 0)
+	*at = id;
+	if (stalest == NULL)
 		return NULL;
-	*value = value_of(m, cell_at(m, stalest));
-	return key_of(cell_at(m, stalest));
+	struct cell *found = (struct cell *)(void *)stalest;
+	*value = value_of(m, found);
+	return key_of(found);
 }

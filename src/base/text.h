@@ -91,6 +91,14 @@ ascii_is(const void *s, size_t len, const char *word)
 	return strlen(word) == len && ascii_equal(s, word, len);
 }
 
+/* The same where case counts, for words of ours. */
+static inline bool
+word_is(const void *s, size_t len, const char *word)
+{
+	const size_t n = strlen(word);
+	return n == len && memcmp(s, word, n) == 0;
+}
+
 /* Does s begin with `word`, case-blind?  (Inline, since the first octet tells most words apart.) */
 bool ascii_begins_word(const void *s, size_t len, const char *word);
 static inline bool

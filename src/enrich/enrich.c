@@ -15,7 +15,8 @@ struct enrich {
 	struct geoip *geoip;
 	struct vendors *vendors;
 	struct who *who;
-	bool no_who; /* nobody reads it */
+	bool no_who;	       /* nobody reads it */
+	uint64_t begins[2][4]; /* of IPv4 and IPv6 a bit for each octet that a home begins with */
 	size_t homes;
 	struct network home[]; /* as configured, then those that always are */
 };
@@ -50,6 +51,22 @@ enrich_homes(const struct network *home, size_t homes, struct network *out)
 	return n + add_homes(out + n, constant_homes, CONSTANTS);
 }
 
+/* Notes how homes begin, which tells most other addresses apart. */
+static void
+note_beginnings(struct enrich *e)
+{
+	for (size_t i = 0; i < e->homes; i++) {
+		const struct network *n = &e->home[i];
+		uint64_t *begins = e->begins[n->addr.family == 6];
+		const unsigned open =
+		    n->bits < 8 ? 8u - n->bits : 0; /* bits that may be anything */
+		for (unsigned octet = 0; octet < 256; octet++) {
+			if (octet >> open == (unsigned)n->addr.b[0] >> open)
+				begins[octet / 64] |= 1ull << octet % 64;
+		}
+	}
+}
+
 struct enrich *
 enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR])
 {
@@ -61,6 +78,7 @@ enrich_open(const struct enrich_config *config, char error[ENRICH_ERROR])
 		return NULL;
 	}
 	e->homes = enrich_homes(config->home, config->homes, e->home);
+	note_beginnings(e);
 	snprintf(error, ENRICH_ERROR, "no memory for country databases");
 	e->geoip = config->no_geoip ? geoip_open_none() : geoip_open(config->geoip_dir, error);
 	if (e->geoip != NULL) {
@@ -104,7 +122,9 @@ enrich_databases(const struct enrich *e)
 static bool
 is_home(const struct enrich *e, const struct addr *a)
 {
-	return networks_have(e->home, e->homes, a);
+	const uint64_t *begins = e->begins[a->family == 6];
+	return (begins[a->b[0] / 64] >> a->b[0] % 64 & 1) != 0 &&
+	    networks_have(e->home, e->homes, a);
 }
 
 static const char *

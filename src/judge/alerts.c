@@ -122,8 +122,9 @@ alerts_set_key(struct alerts *a, const struct hash_key *key)
 /* ------------------------------------------------------------------------------- keys */
 
 /* Text for a hash: each part with its length before it, so that no two rows of parts are one.  A
- * short one is written at once, which takes a third of the time. */
-static void
+ * short one is written at once, which takes a third of the time, and is nearly nothing where the
+ * length is a constant. */
+static inline __attribute__((always_inline)) void
 add_part(struct text *t, const void *octets, size_t len)
 {
 	if (len < 100 && !t->cut && t->cap - t->len > len + 4) {
@@ -158,17 +159,20 @@ add_value(struct text *t, enum field_type type, const uint8_t *s, size_t len)
 	}
 }
 
-/* Fields of one name have the same meaning: of all of them. */
+/* Fields of one name have the same meaning: of all of them.  Most have one value, or none, which is
+ * told without a look at the octets. */
 static void
 add_values(const struct alerts *a, struct text *t, const struct record *r, enum field field)
 {
 	const uint8_t *s;
 	size_t len;
 	for (unsigned f = a->first[field]; f != FIELDS; f = a->next[f]) {
-		for (uint32_t at = 0; (s = record_octets(r, (enum field)f, &at, &len)) != NULL;)
+		for (uint32_t at = 0; record_has(r, (enum field)f) && at <= r->last[f] &&
+		     (s = record_octets(r, (enum field)f, &at, &len)) != NULL;)
 			add_value(t, (enum field_type)field_table[f].type, s, len);
 	}
-	text_putc(t, '|');
+	if (t->cap - t->len > 1 && !t->cut)
+		t->buf[t->len++] = '|';
 }
 
 static struct fingerprint

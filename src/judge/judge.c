@@ -51,6 +51,7 @@ struct judge {
 	bool unworded;	 /* nobody reads the words of records */
 	bool asks_who;	 /* some rule or text asks who the sides are */
 	bool asks_words; /* some rule asks for what was said */
+	bool asks_text;	 /* some level of the table asks for a text */
 	struct judge_stats stats;
 	uint64_t given_up; /* by rules that were replaced */
 };
@@ -106,6 +107,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 		text_puts(&t, "no memory for the rules");
 		return false;
 	}
+	rules_tell_apart(rules, table_level_fields, TABLE_LEVEL_FIELDS);
 	if (!rule_files_read(rules, &table, &c->from, error)) {
 		rules_free(rules);
 		table_free(&table);
@@ -126,6 +128,7 @@ judge_load(struct judge *j, const struct judge_config *c, char error[JUDGE_ERROR
 	j->hits = 0;
 	j->asks_who = ask_who(rules) || table_asks_who(&j->table);
 	j->asks_words = rules_ask(rules, FIELD_MESSAGE) || rules_ask(rules, FIELD_ADVICE);
+	j->asks_text = table_level_asks_text(&j->table);
 	return true;
 }
 
@@ -323,6 +326,27 @@ push_sensor(struct judge *j, struct record *r)
 	expect_alerts(j, r);
 }
 
+/* The level that the table has for the record that rules matched.  Records that rules cannot tell
+ * apart have the same, so that it is mostly known, and the facts need not be read where nobody else
+ * wants them (`known`: they were), which is a sixteenth of what a record costs. */
+static enum level
+level_by_path(struct judge *j, const struct record *r, struct facts *f, bool known)
+{
+	const struct addr client = record_ip(r, FIELD_SOURCE_IP),
+			  server = record_ip(r, FIELD_DESTINATION_IP);
+	uint8_t *note = rules_note(j->rules);
+	if (j->asks_text || (addr_is_loopback(&client) && addr_is_loopback(&server)))
+		note = NULL;
+	if (note != NULL && *note > 0)
+		return (enum level)(*note - 1);
+	if (!known)
+		facts_of(f, r);
+	enum level level = table_level(&j->table, f);
+	if (note != NULL)
+		*note = (uint8_t)(level + 1);
+	return level;
+}
+
 void
 judge_expect(struct judge *j, const struct record *r)
 {
@@ -350,12 +374,14 @@ judge_push(struct judge *j, struct record *r)
 		policies_apply(j->policies, r);
 
 	size_t n = rules_match(j->rules, r, j->now_ns, found);
-	facts_of(&f, r);
-	enum level by_path = table_level(&j->table, &f);
+	bool worded = !j->brief || !j->unworded || j->asks_words;
+	if (worded)
+		facts_of(&f, r);
+	enum level by_path = level_by_path(j, r, &f, worded);
 	rules_expect(j->rules);
 	const struct rule *gravest = weigh(j, r, found, n, by_path, &level, &accepted);
 	struct text t = text_in(j->said.buf[0], SENTENCE), a = text_in(j->said.buf[1], SENTENCE);
-	if (!j->brief || !j->unworded || j->asks_words) {
+	if (worded) {
 		words_of(j, &t, gravest, LIST_WHY, &f);
 		words_of(j, &a, gravest, LIST_ADVICE, &f);
 	}
@@ -372,7 +398,9 @@ judge_push(struct judge *j, struct record *r)
 		record_put_str(r, FIELD_ADVICE, a.buf, a.len);
 	if (accepted != NULL)
 		put_accepted(r, accepted);
-	if (r->kind == RECORD_SESSION && record_is(r, FIELD_OUTCOME, "encrypted"))
+	size_t len;
+	const char *outcome = record_str(r, FIELD_OUTCOME, &len);
+	if (r->kind == RECORD_SESSION && word_is(outcome, len, "encrypted"))
 		alerts_sealed(j->alerts, r, j->now_ns);
 	expect_alerts(j, r);
 }

@@ -66,13 +66,26 @@ memory_put(struct memory *m, unsigned which, const void *key, uint64_t hash, boo
 	return map_put_hashed(map, key, hash, fresh);
 }
 
+/* Of four octets at once, since much of an address is zeros: each is but a multiplication, and so
+ * are four. */
 uint32_t
 memory_hash(const void *octets, size_t len)
 {
-	const char *s = octets;
+	const uint32_t prime = 16777619u, fourth = prime * prime * prime * prime;
+	const uint8_t *s = octets;
 	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)ascii_lower(s[i])) * 16777619u;
+	size_t i = 0;
+	for (; i + 4 <= len; i += 4) {
+		uint64_t w = ascii_lower_8(load_le32(s + i));
+		if (w == 0) {
+			h *= fourth;
+			continue;
+		}
+		for (unsigned k = 0; k < 4; k++, w >>= 8)
+			h = (h ^ (uint8_t)w) * prime;
+	}
+	for (; i < len; i++)
+		h = (h ^ (uint8_t)ascii_lower((char)s[i])) * prime;
 	return h != 0 ? h : 1;
 }
 

@@ -115,6 +115,8 @@ struct rules {
 	const struct record *view; /* the record at hand */
 	struct rule_index index;
 	struct rule_memo memo;
+	const uint16_t *apart; /* fields that tell records apart for the caller */
+	size_t aparts;
 	struct rule_match *match; /* that match the record at hand; room for all of them */
 	size_t matches;
 };

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "judge/rule.h"
+#include "record/read.h"
 
 void
 rule_view(struct rules *s, const struct record *r)
@@ -186,12 +187,16 @@ part_of(int64_t ns, enum time_part part)
 	}
 }
 
+static int64_t
+number_of(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
 int64_t
 rule_number(const struct record_value *v)
 {
-	if (field_table[v->field].type == TYPE_TIME)
-		return v->ns;
-	return v->u64 > INT64_MAX ? INT64_MAX : (int64_t)v->u64;
+	return field_table[v->field].type == TYPE_TIME ? v->ns : number_of(v->u64);
 }
 
 static bool
@@ -202,6 +207,26 @@ number_matches(const struct atom *a, const struct record_value *v)
 		return compares(part_of(v->ns, (enum time_part)a->part), (enum compare)a->compare,
 		    a->number);
 	return type == TYPE_U64 && compares(rule_number(v), (enum compare)a->compare, a->number);
+}
+
+/* Is it asked for a number of a field that has one value?  (So are most that the memo asks for.) */
+static bool
+asks_one_number(const struct rules *s, const struct atom *a)
+{
+	return a->kind == ATOM_NUMBER && a->field != ANY_TEXT && s->same[a->field] == 0 &&
+	    field_table[a->field].type == TYPE_U64 && field_table[a->field].number == NUMBER_ONE;
+}
+
+static bool
+one_number_matches(const struct rules *s, const struct atom *a)
+{
+	uint64_t n;
+	size_t len;
+	const uint8_t *octets = record_first(s->view, (enum field)a->field, &len);
+	if (octets == NULL || len != sizeof n)
+		return false;
+	memcpy(&n, octets, sizeof n);
+	return compares(number_of(n), (enum compare)a->compare, a->number);
 }
 
 static bool
@@ -279,6 +304,8 @@ rule_ask(struct rules *s, struct atom *a)
 	bool yes = false;
 	if (a->kind == ATOM_EXISTS) {
 		yes = rule_has(s, a->field);
+	} else if (asks_one_number(s, a)) {
+		yes = one_number_matches(s, a);
 	} else if (a->field == ANY_TEXT) {
 		for (uint32_t at = 0; !yes && record_next(s->view, &at, &v);)
 			yes = field_table[v.field].type == TYPE_STR && value_matches(s, a, &v);

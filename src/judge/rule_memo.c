@@ -17,6 +17,7 @@ struct memo {
 	uint8_t hash[16]; /* keyed */
 	uint32_t matches;
 	bool taken;
+	uint8_t note; /* the caller's, see rules_note */
 	struct rule_match match[MATCHES];
 };
 
@@ -77,6 +78,10 @@ choose(struct rules *s)
 			set_bit(m->asked, a->other);
 			set_bit(m->octets, a->other);
 		}
+	}
+	for (size_t i = 0; i < s->aparts; i++) {
+		set_bit(m->asked, s->apart[i]);
+		set_bit(m->octets, s->apart[i]);
 	}
 	note_atoms(s, tests);
 	for (unsigned f = 0; f < FIELDS; f++) { /* those of one name are asked together */
@@ -189,6 +194,7 @@ rule_memo_find(struct rules *s, int64_t now_ns)
 	struct rule_memo *m = &s->memo;
 	uint8_t octets[OCTETS];
 	m->open = false;
+	m->note = NULL;
 	if (m->entry == NULL || !is_awake(m))
 		return false;
 	if (now_ns < m->from_ns || now_ns >= m->until_ns)
@@ -198,11 +204,12 @@ rule_memo_find(struct rules *s, int64_t now_ns)
 	if (len == 0)
 		return false;
 	hash_octets(&m->key, octets, len, m->hash);
-	const struct memo *e = entry_of(m);
+	struct memo *e = entry_of(m);
 	m->open = !e->taken || memcmp(e->hash, m->hash, sizeof e->hash) != 0;
 	if (m->open)
 		return false;
 	m->found++;
+	m->note = &e->note;
 	s->matches = e->matches;
 	memcpy(s->match, e->match, e->matches * sizeof *s->match);
 	return true;
@@ -216,6 +223,8 @@ rule_memo_keep(struct rules *s)
 		return;
 	struct memo *e = entry_of(m);
 	e->taken = true;
+	e->note = 0;
+	m->note = &e->note;
 	e->matches = (uint32_t)s->matches;
 	memcpy(e->hash, m->hash, sizeof e->hash);
 	memcpy(e->match, s->match, s->matches * sizeof *s->match);

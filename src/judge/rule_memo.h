@@ -39,6 +39,7 @@ struct rule_memo {
 	unsigned asleep;		     /* records for which it is left */
 	uint8_t hash[16];		     /* of the record at hand */
 	bool open;			     /* it was not found, and is to be kept */
+	uint8_t *note;			     /* of the record at hand; NULL: it is not kept */
 };
 
 /* Makes it ready for all atoms and rules of the set, whose index is built; false where there is no

@@ -404,6 +404,19 @@ rules_set_key(struct rules *s, const struct hash_key *key)
 	s->key = *key;
 }
 
+void
+rules_tell_apart(struct rules *s, const uint16_t *fields, size_t n)
+{
+	s->apart = fields;
+	s->aparts = n;
+}
+
+uint8_t *
+rules_note(struct rules *s)
+{
+	return s->memo.note;
+}
+
 size_t
 rules_count(const struct rules *s)
 {

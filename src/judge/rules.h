@@ -81,6 +81,14 @@ bool rules_read(struct rules *s, const char *text, size_t len, const char *name,
  * False with a message in `error`. */
 bool rules_link(struct rules *s, char *error);
 
+/*
+ * What the caller finds out about records may be kept with what matches them, for all that are
+ * alike.  Before rules_link: the `n` fields on which that rests besides the record's kind (they
+ * stay where they are).  After rules_match: room for it, 0 at first; NULL where nothing is kept.
+ */
+void rules_tell_apart(struct rules *s, const uint16_t *fields, size_t n);
+uint8_t *rules_note(struct rules *s);
+
 size_t rules_count(const struct rules *s);
 const struct rule *rules_at(const struct rules *s, size_t i);
 

@@ -321,6 +321,22 @@ table_level(const struct table *t, const struct facts *f)
 	return find_row(t, LIST_LEVELS, f)->level;
 }
 
+const uint16_t table_level_fields[TABLE_LEVEL_FIELDS] = {FIELD_NETWORK_PROTOCOL,
+    FIELD_NETWORK_DIRECTION, FIELD_DESTINATION_PORT, FIELD_REASON, FIELD_EXPOSED, FIELD_AUTH_SHOWS,
+    FIELD_BODY_PROTECTION};
+
+bool
+table_level_asks_text(const struct table *t)
+{
+	for (size_t i = 0; i < t->count[LIST_LEVELS]; i++) {
+		for (unsigned part = 0; part < PARTS; part++) {
+			if (t->rows[LIST_LEVELS][i].parts[part][0] != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool
 table_asks_who(const struct table *t)
 {

@@ -47,10 +47,10 @@ static void
 take_alert(struct alert_list *l, const struct record *r)
 {
 	size_t len;
-	const char *word = record_str(r, FIELD_LEVEL, &len);
-	bool resolved = record_is(r, FIELD_ALERT_STATE, "resolved");
-	bool repeated = !resolved && record_is(r, FIELD_ALERT_STATE, "repeated");
+	const char *word = record_str(r, FIELD_ALERT_STATE, &len);
+	bool resolved = word_is(word, len, "resolved"), repeated = word_is(word, len, "repeated");
 	struct listed *x = row_of(resolved ? l->resolved : l->rule, r, FIELD_RULE_NAME);
+	word = record_str(r, FIELD_LEVEL, &len);
 	int level = word != NULL ? words_level(word, len) : LEVEL_NONE;
 	if (level > x->level)
 		x->level = level;

@@ -56,16 +56,27 @@ card_pack(const struct card *c, struct card_packed *old)
 	return p;
 }
 
-void
-card_unpack(struct card *c, const struct card_packed *p)
+/* Octets before the first word of a group that is in the set. */
+static size_t
+place(uint64_t set)
 {
+	return (unsigned)__builtin_ctzll(set) * sizeof(uint64_t);
+}
+
+void
+card_unpack(struct card *c, const struct card_packed *was, const struct card_packed *p)
+{
+	static const struct card_packed none; /* of which nothing is to be cleared */
+	const uint64_t zero = 0, *word = p->word;
 	uint8_t *to = (uint8_t *)c;
-	const uint64_t *word = p->word;
-	memset(c, 0, sizeof *c);
-	for (size_t g = 0; g < GROUPS; g++) {
-		for (uint64_t set = p->set[g]; set != 0; set &= set - 1, word++) {
-			size_t i = g * 64 + (unsigned)__builtin_ctzll(set);
-			memcpy(to + i * sizeof *word, word, sizeof *word);
-		}
+	if (was == NULL) {
+		memset(c, 0, sizeof *c);
+		was = &none;
+	}
+	for (size_t g = 0; g < GROUPS; g++, to += 64 * sizeof *word) {
+		for (uint64_t set = was->set[g] & ~p->set[g]; set != 0; set &= set - 1)
+			memcpy(to + place(set), &zero, sizeof zero);
+		for (uint64_t set = p->set[g]; set != 0; set &= set - 1, word++)
+			memcpy(to + place(set), word, sizeof *word);
 	}
 }

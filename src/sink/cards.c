@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "record/read.h"
 #include "sink/card_pack.h"
 #include "sink/words.h"
@@ -17,6 +18,8 @@ struct filed {
 	uint16_t client_port;	    /* of the first connection */
 	bool logins;
 	int64_t first_ns;
+	char *text; /* that was drawn of it, as it is; NULL: none */
+	size_t text_len;
 };
 
 /* The key of a connection whose session has not ended. */
@@ -58,8 +61,10 @@ cards_free_all(struct cards *c)
 {
 	const void *key;
 	void *value;
-	for (uint32_t at = 0; c->filed.slots != NULL && map_next(&c->filed, &at, &key, &value);)
+	for (uint32_t at = 0; c->filed.slots != NULL && map_next(&c->filed, &at, &key, &value);) {
 		free(((struct filed *)value)->packed);
+		free(((struct filed *)value)->text);
+	}
 	free(c->sorted);
 	memory_release(c->hand, CARDS_AT_HAND * sizeof *c->hand);
 	c->hand = NULL;
@@ -88,15 +93,19 @@ take_in_hand(struct cards *c, struct filed *f)
 		return &c->hand[f->place - 1];
 	uint32_t i = c->next;
 	struct card *card = &c->hand[i];
+	struct card_packed *p = NULL;
 	if (c->owner[i] != NULL) {
-		struct card_packed *p = card_pack(card, c->owner[i]->packed);
+		p = card_pack(card, c->owner[i]->packed);
 		if (p == NULL)
 			return NULL;
 		c->owner[i]->packed = p;
 		c->owner[i]->place = 0;
+		c->undrawn = true;
 	}
+	free(f->text);
+	f->text = NULL;
 	if (f->packed != NULL)
-		card_unpack(card, f->packed);
+		card_unpack(card, p, f->packed);
 	else
 		card->connections = card->mails = 0;
 	c->owner[i] = f;
@@ -170,8 +179,10 @@ bool
 cards_want(struct cards *c, const struct record *r)
 {
 	struct connection key;
+	size_t len;
+	const char *outcome = record_str(r, FIELD_OUTCOME, &len);
 	c->nowhere = NULL;
-	if (r->kind == RECORD_SESSION && !record_is(r, FIELD_OUTCOME, "cleartext"))
+	if (r->kind == RECORD_SESSION && !word_is(outcome, len, "cleartext"))
 		return false;
 	if (map_count(&c->filed) < LIMIT_CARDS)
 		return true;
@@ -241,6 +252,37 @@ cards_take_session(struct cards *c, const struct record *r)
 	return card;
 }
 
+const struct card *
+cards_early(struct cards *c)
+{
+	const void *key;
+	void *value;
+	for (uint32_t at = c->walk; map_next(&c->filed, &at, &key, &value); c->walk = at) {
+		struct filed *f = value;
+		if (f->packed == NULL)
+			break; /* at hand ever since, as all behind it */
+		if (f->place != 0 || f->text != NULL)
+			continue;
+		c->walk = at;
+		c->early = f;
+		card_unpack(&c->one, NULL, f->packed);
+		return &c->one;
+	}
+	c->undrawn = false;
+	return NULL;
+}
+
+void
+cards_keep_text(struct cards *c, const char *text, size_t len)
+{
+	struct filed *f = c->early;
+	c->early = NULL;
+	if (len > LIMIT_CARD_TEXT || (f->text = malloc(len + 1)) == NULL)
+		return;
+	memcpy(f->text, text, len);
+	f->text_len = len;
+}
+
 /* An order in full: the same records give the same report. */
 static int
 compare(const void *a, const void *b)
@@ -271,6 +313,7 @@ cards_sort(struct cards *c, bool accepted)
 		file_card(c, value);
 		map_remove(&c->open, key);
 	}
+	c->shown = NULL;
 	free(c->sorted);
 	c->sorted = malloc((map_count(&c->filed) + 1) * sizeof *c->sorted);
 	if (c->sorted == NULL)
@@ -281,15 +324,36 @@ cards_sort(struct cards *c, bool accepted)
 			c->sorted[n++] = f;
 	}
 	qsort(c->sorted, n, sizeof *c->sorted, compare);
+	c->count = n;
 	return n;
+}
+
+/* The one behind it is fetched meanwhile. */
+static void
+expect(const struct cards *c, size_t i)
+{
+	if (i < c->count && c->sorted[i]->text != NULL)
+		card_expect(c->sorted[i]->text);
+	else if (i < c->count && c->sorted[i]->packed != NULL)
+		card_expect(c->sorted[i]->packed);
+}
+
+const char *
+cards_sorted_text(const struct cards *c, size_t i, size_t *len)
+{
+	expect(c, i + 1);
+	*len = c->sorted[i]->text_len;
+	return c->sorted[i]->text;
 }
 
 const struct card *
 cards_sorted(struct cards *c, size_t i)
 {
 	struct filed *f = c->sorted[i];
+	expect(c, i + 1);
 	if (f->place != 0)
 		return &c->hand[f->place - 1];
-	card_unpack(&c->one, f->packed);
+	card_unpack(&c->one, c->shown, f->packed);
+	c->shown = f->packed;
 	return &c->one;
 }

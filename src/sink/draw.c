@@ -68,17 +68,11 @@ add_what(struct text *t, const struct card *c)
 	text_puts(t, n > 0 ? " in clear" : "In clear");
 }
 
-static void
-draw_head(struct page *p, const struct card *c, size_t number, size_t all)
+void
+draw_number(struct page *p, size_t number, size_t all)
 {
-	char when[32], what[64], place[48];
-	struct text t = text_in(when, sizeof when), w = text_in(what, sizeof what),
-		    n = text_in(place, sizeof place);
-	if (c->first_ns != 0) {
-		words_time(&t, c->first_ns);
-		text_puts(&t, " UTC");
-	}
-	add_what(&w, c);
+	char place[48];
+	struct text n = text_in(place, sizeof place);
 	text_putc(&n, ' ');
 	text_add_count(&n, number);
 	text_puts(&n, " of ");
@@ -90,6 +84,18 @@ draw_head(struct page *p, const struct card *c, size_t number, size_t all)
 	page_put(p, STYLE_DIM, n.buf);
 	page_rule(p, STYLE_DIM, 2);
 	page_line(p);
+}
+
+static void
+draw_head(struct page *p, const struct card *c)
+{
+	char when[32], what[64];
+	struct text t = text_in(when, sizeof when), w = text_in(what, sizeof what);
+	if (c->first_ns != 0) {
+		words_time(&t, c->first_ns);
+		text_puts(&t, " UTC");
+	}
+	add_what(&w, c);
 	if (c->key.level != LEVEL_NONE) {
 		bool alarm = p->colour && words_level_style(c->key.level) == STYLE_ALARM;
 		char tag[16];
@@ -342,9 +348,9 @@ draw_readable(struct page *p, const struct card *c)
 }
 
 void
-draw_card(struct page *p, const struct card *c, size_t number, size_t all)
+draw_card(struct page *p, const struct card *c)
 {
-	draw_head(p, c, number, all);
+	draw_head(p, c);
 	draw_why(p, c);
 	draw_mail(p, c);
 	draw_side(p, "Client", &c->key.client, c->connections > 1 ? 0 : c->client_port, &c->client);

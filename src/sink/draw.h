@@ -20,7 +20,10 @@ void draw_count(struct page *p, unsigned end, uint64_t n);
 /* A word, dimmed, that ends at column `end`. */
 void draw_heading(struct page *p, unsigned end, const char *word);
 
-/* A card: `number` of `all`. */
-void draw_card(struct page *p, const struct card *c, size_t number, size_t all);
+/* What stands before a card: it is `number` of `all`. */
+void draw_number(struct page *p, size_t number, size_t all);
+
+/* The card. */
+void draw_card(struct page *p, const struct card *c);
 
 #endif

@@ -39,18 +39,28 @@ void kept_take(struct kept *k, const struct record *r, const uint64_t set[KEPT_W
 void kept_find(const struct kept *k, const struct record *r, const uint64_t set[KEPT_WORDS],
     uint64_t same[KEPT_WORDS]);
 
-/* memcmp, of what is mostly short: two words that may overlap, and no call. */
+/* Bits in which eight octets at a and b differ. */
+static inline uint64_t
+kept_differ(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t v, w;
+	memcpy(&v, a, sizeof v);
+	memcpy(&w, b, sizeof w);
+	return v ^ w;
+}
+
+/* memcmp, of what is mostly short: words that may overlap, and no call. */
 static inline bool
 kept_is_equal(const uint8_t *a, const uint8_t *b, size_t len)
 {
-	uint64_t first[2], last[2];
-	if (len < sizeof *first || len > 2 * sizeof *first)
+	const size_t word = sizeof(uint64_t), end = len - word;
+	if (len < word || len > 4 * word)
 		return memcmp(a, b, len) == 0;
-	memcpy(&first[0], a, sizeof *first);
-	memcpy(&first[1], b, sizeof *first);
-	memcpy(&last[0], a + len - sizeof *last, sizeof *last);
-	memcpy(&last[1], b + len - sizeof *last, sizeof *last);
-	return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+	uint64_t odd = kept_differ(a, b) | kept_differ(a + end, b + end);
+	if (len > 2 * word)
+		odd |=
+		    kept_differ(a + word, b + word) | kept_differ(a + end - word, b + end - word);
+	return odd == 0;
 }
 
 /* Does field f, which both have, stand in the record in the octets that k has? */
@@ -61,6 +71,18 @@ kept_is_same(const struct kept *k, const struct record *r, unsigned f)
 	const unsigned first = r->first[f], span = x->span;
 	return r->last[f] == first + x->reach && span > 0 && first + span <= r->len &&
 	    kept_is_equal(r->data + first, k->data + x->first, span);
+}
+
+/* The field stands at `first` of another record, and its text at `begin` of another: octets of it.
+ */
+static inline uint32_t
+kept_move(struct kept_field *x, uint16_t first, uint32_t begin)
+{
+	const uint32_t len = x->end - x->begin;
+	x->first = first;
+	x->begin = begin;
+	x->end = begin + len;
+	return len;
 }
 
 static inline bool

@@ -21,6 +21,8 @@ bool text_wants_details(void *state, const struct record *r);
 bool text_push(void *state, const struct record *r);
 bool text_flush(void *state);
 bool text_close(void *state);
+void text_wait(const void *state, struct sink_wait *w);
+bool text_tick(void *state);
 
 /* view.c: a live view on a terminal */
 void *view_open(const struct sink_config *config, char error[SINK_ERROR]);

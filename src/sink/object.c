@@ -24,6 +24,7 @@
 #include "base/scan.h"
 #include "base/text.h"
 #include "record/mask.h"
+#include "record/read.h"
 #include "sink/kept.h"
 #include "sink/object.h"
 
@@ -389,13 +390,13 @@ static uint32_t
 put_member(struct object *o, const struct record *r, struct place *p, uint16_t f)
 {
 	size_t len;
-	uint32_t at = 0;
 	unsigned shape = o->shape[f];
-	const uint8_t *v = record_octets(r, f, &at, &len);
+	const uint8_t *v = record_first(r, f, &len);
 	if (v == NULL || !is_value(shape, v, len))
 		return 0;
 	put_joint(o, p, f);
 	put_value(o, r, f, shape, v, len);
+	uint32_t at = (uint32_t)((size_t)(v - r->data) + len);
 	for (unsigned left = (shape & SHAPE_MANY) != 0 ? o->measure.values - 1 : 0;
 	     left > 0 && (v = record_octets(r, f, &at, &len)) != NULL; left--) {
 		put(o, "\",\"", 3); /* arrays of values are of strings */
@@ -589,33 +590,33 @@ put_fields(struct object *o, const struct record *r, uint64_t set[WORDS], struct
 {
 	const char *begin = o->at, *run = begin;
 	struct place top = {FIELDS, 0};
-	size_t length = 0; /* of the run, which was not copied yet */
+	uint32_t length = 0; /* of the run, which was not copied yet */
 	bool sorted = false;
 	put_char(o, '{');
 	for (unsigned w = 0; w < WORDS; w++) {
+		const uint64_t had = k->set[w];
 		for (uint64_t bits = set[w]; bits != 0; bits &= bits - 1) {
 			uint16_t f = (uint16_t)(w * 64 + (unsigned)__builtin_ctzll(bits));
 			uint16_t before = top.previous;
-			uint32_t from = (uint32_t)((size_t)(o->at - begin) + length), span;
 			struct kept_field *x = &k->field[f];
-			if (x->before == before && kept_has(k, f) && kept_is_same(k, r, f)) {
+			if (x->before == before && (had & bits & -bits) != 0 &&
+			    kept_is_same(k, r, f)) {
 				run = length == 0 ? k->text + x->begin : run;
-				length += x->end - x->begin;
+				length +=
+				    kept_move(x, r->first[f], (uint32_t)(o->at - begin) + length);
 				top.previous = f;
-				span = x->span;
-			} else {
-				if (length > 0)
-					put(o, run, length);
-				length = 0;
-				span = put_field(o, r, &top, f, &sorted);
+				continue;
 			}
-			if (top.previous != f) { /* a twin, or no value */
+			if (length > 0)
+				put(o, run, length);
+			length = 0;
+			uint32_t from = (uint32_t)(o->at - begin);
+			uint32_t span = put_field(o, r, &top, f, &sorted);
+			if (top.previous != f) /* a twin, or no value */
 				set[w] &= ~(1ull << f % 64);
-			} else {
-				uint32_t end = (uint32_t)((size_t)(o->at - begin) + length);
+			else
 				*x = (struct kept_field){r->first[f], reach_of(r, f),
-				    (uint16_t)span, before, from, end};
-			}
+				    (uint16_t)span, before, from, (uint32_t)(o->at - begin)};
 		}
 	}
 	put(o, run, length);

@@ -1,11 +1,13 @@
 /*
- * A page of text: see page.h.  One thread writes, so stdio need not lock; and it is called for each
- * line only, of which 4,096 cards have 78,000 with ten pieces each.
+ * A page of text: see page.h.  One thread writes, so stdio need not lock; and it is called for many
+ * lines at once, of which 4,096 cards have 78,000 with ten pieces each.  Nearly all is ASCII that
+ * fits: it is looked at once and copied.
  */
 #include "sink/page.h"
 
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 
 /* ECMA-48 SGR, of the sixteen colours that every terminal theme defines. */
@@ -42,14 +44,14 @@ static const struct range wide[] = {{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329,
     {0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f64f}, {0x1f680, 0x1f6ff},
     {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff}, {0x20000, 0x3fffd}};
 
+/* Ranges ascend, so that what is drawn most, lines and boxes, is soon past them. */
 static bool
 is_in(const struct range *r, size_t n, uint32_t c)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (c >= r[i].from && c <= r[i].to)
-			return true;
-	}
-	return false;
+	size_t i = 0;
+	while (i < n && c > r[i].to)
+		i++;
+	return i < n && c >= r[i].from;
 }
 
 /* Octets and columns of the character at s; what is not UTF-8 counts as one of each. */
@@ -75,13 +77,16 @@ char_at(const char *s, size_t len, unsigned *columns)
 static size_t
 ascii_run(const char *s, size_t len)
 {
+	const uint64_t high = 0x8080808080808080u;
 	size_t i = 0;
-	for (uint64_t w; i + sizeof w <= len; i += sizeof w) {
+	for (uint64_t w; len - i > sizeof w; i += sizeof w) {
 		memcpy(&w, s + i, sizeof w);
-		if ((w & 0x8080808080808080u) != 0)
+		if ((w & high) != 0)
 			break;
 	}
-	while (i < len && (uint8_t)s[i] < 0x80)
+	if (len - i <= sizeof high && (load_word(s + i, len - i) & high) == 0)
+		return len;
+	while ((uint8_t)s[i] < 0x80)
 		i++;
 	return i;
 }
@@ -127,23 +132,35 @@ tail_of(const char *s, size_t len, unsigned columns)
 void
 page_write(struct page *p)
 {
-	if (p->used > 0)
-		(void)fwrite_unlocked(p->line, 1, p->used, p->out);
+	if (p->out == NULL)
+		p->over = true;
+	else if (p->used > 0)
+		(void)fwrite_unlocked(p->text, 1, p->used, p->out);
 	p->used = 0;
 }
 
+/* What is longer than the room that there is. */
 static void
+long_out(struct page *p, const char *s, size_t len)
+{
+	for (size_t n; len > 0; s += n, len -= n) {
+		n = sizeof p->text - p->used;
+		n = n < len ? n : len;
+		memcpy(p->text + p->used, s, n);
+		p->used += (unsigned)n;
+		if (p->used == sizeof p->text)
+			page_write(p);
+	}
+}
+
+static inline void
 octets_out(struct page *p, const char *s, size_t len)
 {
-	while (len > sizeof p->line - p->used) {
-		size_t n = sizeof p->line - p->used;
-		memcpy(p->line + p->used, s, n);
-		p->used += (unsigned)n;
-		s += n;
-		len -= n;
-		page_write(p);
+	if (len >= sizeof p->text - p->used) {
+		long_out(p, s, len);
+		return;
 	}
-	memcpy(p->line + p->used, s, len);
+	memcpy(p->text + p->used, s, len);
 	p->used += (unsigned)len;
 }
 
@@ -153,7 +170,7 @@ string_out(struct page *p, const char *s)
 	octets_out(p, s, strlen(s));
 }
 
-static void
+static inline void
 blanks_out(struct page *p)
 {
 	static const char blanks[] = "                                ";
@@ -163,21 +180,11 @@ blanks_out(struct page *p)
 	}
 }
 
-/* Writes octets that fit, `width` columns of them; blanks at their end wait for what follows. */
+/* Writes octets that fit for who reads ASCII: a "?" for each column of what is not. */
 static void
-emit(struct page *p, const char *s, size_t len, unsigned width)
+ascii_out(struct page *p, const char *s, size_t len)
 {
-	unsigned columns, blanks = 0;
-	p->column += width;
-	for (; len > 0 && s[len - 1] == ' '; len--)
-		blanks++;
-	if (len > 0)
-		blanks_out(p);
-	p->blanks += blanks;
-	if (p->unicode) {
-		octets_out(p, s, len);
-		return;
-	}
+	unsigned columns;
 	size_t plain = ascii_run(s, len);
 	octets_out(p, s, plain);
 	for (size_t i = plain; i < len;) {
@@ -188,6 +195,23 @@ emit(struct page *p, const char *s, size_t len, unsigned width)
 			octets_out(p, "?", 1);
 		i += n;
 	}
+}
+
+/* Writes octets that fit, `width` columns of them; blanks at their end wait for what follows. */
+static inline void
+emit(struct page *p, const char *s, size_t len, unsigned width)
+{
+	unsigned blanks = 0;
+	p->column += width;
+	for (; len > 0 && s[len - 1] == ' '; len--)
+		blanks++;
+	if (len > 0)
+		blanks_out(p);
+	p->blanks += blanks;
+	if (p->unicode)
+		octets_out(p, s, len);
+	else
+		ascii_out(p, s, len);
 }
 
 /* Before anything is written: the blanks before it, and its style. */
@@ -263,39 +287,60 @@ page_put_middle(struct page *p, enum style style, const char *s, unsigned column
 void
 page_tab(struct page *p, unsigned to)
 {
-	for (; p->column < to && p->column < p->columns; p->column++)
-		p->blanks++;
+	to = to < p->columns ? to : p->columns;
+	if (to > p->column) {
+		p->blanks += to - p->column;
+		p->column = to;
+	}
 }
 
-/* Do two blanks stand side by side?  Eight octets at a time: of each, is it a blank, and is the one
- * behind it? */
+/* Of eight octets: is one a blank, and the one behind it, too? */
+static bool
+two_blanks_at(const char *s)
+{
+	const uint64_t sevens = 0x7f7f7f7f7f7f7f7fu, blanks = 0x2020202020202020u;
+	uint64_t w;
+	memcpy(&w, s, sizeof w);
+	w ^= blanks; /* now a blank is zero */
+	w = ~(((w & sevens) + sevens) | w | sevens);
+	return (w & w >> 8) != 0;
+}
+
+/* Do two blanks stand side by side? */
 static bool
 has_two_blanks(const char *s, size_t len)
 {
-	const uint64_t sevens = 0x7f7f7f7f7f7f7f7fu, blanks = 0x2020202020202020u;
-	size_t i = 0;
-	for (uint64_t w; i + sizeof w <= len; i += sizeof w - 1) {
-		memcpy(&w, s + i, sizeof w);
-		w ^= blanks; /* now a blank is zero */
-		w = ~(((w & sevens) + sevens) | w | sevens);
-		if ((w & w >> 8) != 0)
+	if (len < 8) {
+		for (size_t i = 0; i + 1 < len; i++) {
+			if (s[i] == ' ' && s[i + 1] == ' ')
+				return true;
+		}
+		return false;
+	}
+	for (size_t i = 0; i + 8 < len; i += 7) {
+		if (two_blanks_at(s + i))
 			return true;
 	}
-	for (; i + 1 < len; i++) {
-		if (s[i] == ' ' && s[i + 1] == ' ')
-			return true;
-	}
-	return false;
+	return two_blanks_at(s + len - 8);
+}
+
+/* Octets of the word at s. */
+static size_t
+word_len(const char *s, size_t len)
+{
+	const char *blank = memchr(s, ' ', len);
+	return blank != NULL ? (size_t)(blank - s) : len;
 }
 
 /*
- * Octets of the words at s that fit into `room` columns together: ASCII with single blanks between
- * them, which is what nearly all is, put at once (a report of 4,096 cards
+ * Octets of the words at s that fit into the line together behind `blank` blanks: ASCII with single
+ * blanks between them, which is what nearly all is, put at once (a report of 4,096 cards
  * is 0.6 million words).  0 where that is not so, or not even one fits.
  */
 static size_t
-words_that_fit(const char *s, size_t len, size_t room)
+words_that_fit(const struct page *p, const char *s, size_t len, unsigned blank)
 {
+	size_t taken = p->column + blank, room = taken < p->columns ? p->columns - taken : 0;
 	size_t n = ascii_run(s, len < room + 1 ? len : room + 1);
 	if (n < len && n <= room)
 		return 0; /* something else is in it */
@@ -306,32 +351,40 @@ words_that_fit(const char *s, size_t len, size_t room)
 	return !has_two_blanks(s, n) && (n == 0 || s[n - 1] != ' ') ? n : 0;
 }
 
+/* Is there room for the word at s behind `blank` blanks? */
+static bool
+word_fits(const struct page *p, const char *s, size_t len, unsigned blank)
+{
+	return p->column + blank + page_width(s, word_len(s, len)) <= p->columns;
+}
+
 void
 page_wrap(struct page *p, enum style style, unsigned indent, const char *s)
 {
 	const char *end = s + strlen(s);
-	bool first = true, styled = p->colour && style != STYLE_PLAIN;
-	for (;;) {
+	bool styled = p->colour && style != STYLE_PLAIN;
+	for (unsigned blank = 0;; blank = 1) {
 		while (s < end && *s == ' ')
 			s++;
 		if (s == end)
 			return;
-		const char *blank_at = memchr(s, ' ', (size_t)(end - s));
-		size_t len = (size_t)((blank_at != NULL ? blank_at : end) - s);
-		unsigned width = page_width(s, len), blank = first ? 0 : 1;
-		if (p->column > indent && p->column + blank + width > p->columns) {
+		size_t left = (size_t)(end - s),
+		       run = styled ? 0 : words_that_fit(p, s, left, blank);
+		if (run == 0 && p->column > indent && !word_fits(p, s, left, blank)) {
 			page_line(p);
 			page_tab(p, indent);
 			blank = 0;
+			run = styled ? 0 : words_that_fit(p, s, left, 0);
 		}
 		page_tab(p, p->column + blank);
-		size_t run =
-		    styled ? 0 : words_that_fit(s, (size_t)(end - s), p->columns - p->column);
-		if (run > len)
-			len = run;
-		put_within(p, style, s, len, p->columns, p->columns / 3);
-		first = false;
-		s += len;
+		if (run > 0) {
+			emit(p, s, run, (unsigned)run);
+			s += run;
+		} else {
+			size_t len = word_len(s, left);
+			put_within(p, style, s, len, p->columns, p->columns / 3);
+			s += len;
+		}
 	}
 }
 
@@ -339,9 +392,14 @@ void
 page_line(struct page *p)
 {
 	octets_out(p, "\n", 1);
-	page_write(p);
 	p->column = p->blanks = 0;
 	p->lines++;
+}
+
+void
+page_put_lines(struct page *p, const char *lines, size_t len)
+{
+	octets_out(p, lines, len);
 }
 
 void

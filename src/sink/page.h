@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define PAGE_LINE 512u /* octets of a line that are put together before they are written */
+#define PAGE_TEXT 16384u /* octets that are put together before they are written */
 
 enum style {
 	STYLE_PLAIN,
@@ -29,15 +29,16 @@ enum style {
 };
 
 struct page {
-	FILE *out;	      /* the caller's */
+	FILE *out;	      /* the caller's; NULL: what is put stays in `text` */
 	unsigned columns;     /* width of a line */
 	unsigned column;      /* columns of the current line that are taken, blanks too */
 	unsigned blanks;      /* of them: blanks at its end, not written yet (lines end without) */
 	unsigned lines;	      /* lines ended so far */
-	unsigned used;	      /* octets of `line` */
+	unsigned used;	      /* octets of `text` */
+	bool over;	      /* it had no room for all of that */
 	bool colour;	      /* styles show */
 	bool unicode;	      /* other characters than ASCII show */
-	char line[PAGE_LINE]; /* the current line, or its end, which was not written yet */
+	char text[PAGE_TEXT]; /* what was not written yet */
 };
 
 /* Columns that a terminal takes for `len` octets of UTF-8: two for wide East Asian characters and
@@ -58,10 +59,13 @@ void page_tab(struct page *p, unsigned to);
  * wider than a line is cut in the middle. */
 void page_wrap(struct page *p, enum style style, unsigned indent, const char *s);
 
-/* Ends the line, and writes it. */
+/* Ends the line. */
 void page_line(struct page *p);
 
-/* Writes what there is of a line that is not ended. */
+/* Puts whole lines that another page of the same columns and styles made. */
+void page_put_lines(struct page *p, const char *lines, size_t len);
+
+/* Writes what was put so far, and was not written because there was room for more. */
 void page_write(struct page *p);
 
 /* Draws `n` columns of a horizontal line. */

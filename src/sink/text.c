@@ -4,7 +4,8 @@
  * At the end (sink_close) it prints a card for each kind of mail or credentials that crossed
  * readable (cards.h), the worst first, and a summary (summary.h).  With -v each mail connection has
  * a line as well, as its record comes; with -q there is the summary alone.  Nothing is wider than
- * the page.
+ * the page.  Cards that no record changes any more are drawn before the end, where there is nothing
+ * else to do.
  *
  * Live, an alert is printed when it comes (view_alert.h) and flushed at once, a heading names each
  * new day, and the end has the summary without cards: cards would grow for as long as a sensor
@@ -28,9 +29,11 @@
 #define COLUMNS	      80u
 #define MARGIN	      1u /* columns left free at the right */
 #define DAY_NS	      86400000000000ll
+#define EARLY	      8u /* cards that are drawn before the end at a time, in 12 us */
 
 struct text_sink {
 	struct page page;
+	struct page early; /* of a card that is drawn before the end */
 	struct cards cards;
 	struct summary summary;
 	struct view_alert alert; /* that came last */
@@ -39,6 +42,7 @@ struct text_sink {
 	bool quiet;		 /* the summary only */
 	bool lines;		 /* a line for each session */
 	bool begun;		 /* a line was printed */
+	bool busy;		 /* a record came since text_tick */
 	bool taken;		 /* a record was: without any, the run did not even begin */
 	int error;		 /* errno of the write that failed; 0 while all is well */
 };
@@ -61,6 +65,8 @@ text_open(const struct sink_config *config, char error[SINK_ERROR])
 	    .columns = columns - MARGIN,
 	    .colour = config->colour,
 	    .unicode = config->unicode};
+	s->early = s->page;
+	s->early.out = NULL;
 	s->quiet = config->quiet;
 	s->live = config->live;
 	s->day = -1;
@@ -77,6 +83,14 @@ all_well(struct text_sink *s)
 	if (s->error != 0)
 		errno = s->error;
 	return s->error == 0;
+}
+
+/* Nothing that was put waits any longer. */
+static void
+write_all(struct text_sink *s)
+{
+	page_write(&s->page);
+	(void)fflush(s->page.out);
 }
 
 static void
@@ -158,7 +172,7 @@ draw_alert(struct text_sink *s, const struct record *r)
 	draw_day(s, s->alert.ns);
 	view_alert_block(&s->page, &s->alert);
 	s->begun = s->alert.state == VIEW_REPEATED || s->alert.state == VIEW_RESOLVED;
-	(void)fflush(s->page.out);
+	write_all(s);
 }
 
 static void
@@ -176,6 +190,7 @@ take_session(struct text_sink *s, const struct record *r)
 		return;
 	draw_day(s, record_find(r, FIELD_EVENT_START, &v) ? v.ns : 0);
 	draw_session(&s->page, r);
+	page_write(&s->page);
 	s->begun = true;
 }
 
@@ -192,7 +207,7 @@ text_push(void *state, const struct record *r)
 {
 	struct text_sink *s = state;
 	errno = 0;
-	s->taken = true;
+	s->taken = s->busy = true;
 	switch (r->kind) {
 	case RECORD_MESSAGE:
 		if (!s->live)
@@ -216,7 +231,39 @@ text_flush(void *state)
 {
 	struct text_sink *s = state;
 	errno = 0;
-	(void)fflush(s->page.out);
+	write_all(s);
+	return all_well(s);
+}
+
+void
+text_wait(const void *state, struct sink_wait *w)
+{
+	const struct text_sink *s = state;
+	if (s->cards.undrawn && !s->quiet)
+		w->timeout_ms = 0;
+}
+
+static bool
+draw_early(struct text_sink *s)
+{
+	const struct card *c = cards_early(&s->cards);
+	if (c == NULL)
+		return false;
+	s->early.used = 0;
+	s->early.over = false;
+	draw_card(&s->early, c);
+	cards_keep_text(&s->cards, s->early.text, s->early.over ? SIZE_MAX : s->early.used);
+	return true;
+}
+
+/* Where no record came since the last time, there is time to draw. */
+bool
+text_tick(void *state)
+{
+	struct text_sink *s = state;
+	for (unsigned i = 0; i < EARLY && !s->busy && !s->quiet && draw_early(s); i++)
+		continue;
+	s->busy = false;
 	return all_well(s);
 }
 
@@ -226,8 +273,15 @@ static void
 draw_cards(struct text_sink *s)
 {
 	size_t n = cards_sort(&s->cards, s->lines);
-	for (size_t i = 0; i < n && !s->quiet; i++)
-		draw_card(&s->page, cards_sorted(&s->cards, i), i + 1, n);
+	for (size_t i = 0; i < n && !s->quiet; i++) {
+		size_t len;
+		const char *drawn = cards_sorted_text(&s->cards, i, &len);
+		draw_number(&s->page, i + 1, n);
+		if (drawn != NULL)
+			page_put_lines(&s->page, drawn, len);
+		else
+			draw_card(&s->page, cards_sorted(&s->cards, i));
+	}
 	if (s->cards.left_out > 0) {
 		char line[160];
 		struct text t = text_in(line, sizeof line);
@@ -250,7 +304,7 @@ text_close(void *state)
 			page_line(&s->page);
 		draw_cards(s);
 		summary_draw(&s->summary, &s->page);
-		(void)fflush(s->page.out);
+		write_all(s);
 	}
 	bool ok = all_well(s);
 	int error = s->error;

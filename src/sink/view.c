@@ -311,6 +311,7 @@ view_close(void *state)
 		v->page.out = v->out;
 		v->page.columns = columns - 1;
 		summary_draw(&v->model.summary, &v->page);
+		page_write(&v->page);
 		if (fflush(v->out) != 0 || ferror(v->out))
 			v->error = errno != 0 ? errno : EIO;
 	}

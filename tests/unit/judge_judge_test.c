@@ -716,12 +716,72 @@ domains_of_recipients(void **state)
 	assert_false(record_each(&record, FIELD_TO_DOMAIN, &at, &v));
 }
 
+/* The level that `j` finds for a record that differs from others by what `n` says, without words.
+ */
+static void
+level_without_words(struct judge *j, unsigned n, char level[32])
+{
+	static const char *const *const exposed[] = {ENVELOPE, BODY, CREDENTIALS};
+	static const char *const shows[] = {"password", "account", "digest"};
+	static struct record alert;
+	begin(n % 2 == 0 ? RECORD_SESSION : RECORD_MESSAGE,
+	    key_table[KEY_DIRECTION].words[n / 2 % 3], n / 6 % 2 == 0 ? 25 : 587, "not-offered");
+	if (n / 12 % 2 == 1) { /* both sides are this machine */
+		record_remove(&record, FIELD_SOURCE_IP);
+		record_remove(&record, FIELD_DESTINATION_IP);
+		put_ip(FIELD_SOURCE_IP, "127.0.0.1");
+		put_ip(FIELD_DESTINATION_IP, "127.0.0.2");
+	}
+	put_exposed(exposed[n / 24 % 3]);
+	record_put_word(&record, FIELD_AUTH_SHOWS, shows[n / 72 % 3]);
+	record_put_word(&record, FIELD_GREETING, n / 216 % 2 == 0 ? "mx Postfix" : "mx Exim");
+	judge_want_words(j, false);
+	judge_push(j, &record);
+	while (judge_next(j, &alert))
+		continue;
+	snprintf(level, 32, "%s", value_of(FIELD_LEVEL));
+}
+
+/* Levels are kept for records that are alike: those of a judge that keeps none, since its rules are
+ * read again before each record, are the same; also where a level rests on the greeting. */
+static void
+levels_are_kept(void **state)
+{
+	(void)state;
+	static const char *const own[] = {folder};
+	write_text("a.yml", OWN_RULE("session", "{s: {postcard.helo: x}, condition: s}\n"));
+	make_dir("texts");
+	write_text("texts/advice.yml",
+	    "levels:\n  - when: {greeting: Exim}\n    level: high\n"
+	    "  - when: {direction: loopback}\n    level: none\n  - level: medium\n"
+	    "why:\n  - text: a\nbecause:\n  - text: b\nadvice:\n  - text: c\n");
+	for (unsigned table = 0; table < 2; table++) {
+		const struct judge_config c = {.from = {.extra = own, .extra_count = table}};
+		char error[JUDGE_ERROR] = "", kept[32], anew[32];
+		struct judge *keeps = judge_new(), *reads = judge_new();
+		if (!judge_load(keeps, &c, error) || !judge_load(reads, &c, error))
+			fail_msg("%s", error);
+		judge_be_brief(keeps);
+		judge_be_brief(reads);
+		for (unsigned n = 0; n < 2 * 432; n++) {
+			unsigned which = n * 5 % 432;
+			level_without_words(keeps, which, kept);
+			assert_true(n < 432 || judge_load(reads, &c, error));
+			level_without_words(reads, which, anew);
+			assert_string_equal(kept, anew);
+		}
+		judge_free(keeps);
+		judge_free(reads);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(levels_follow_exposure_and_path),
 	    cmocka_unit_test(loopback_is_no_alarm),
+	    FOLDER_TEST(levels_are_kept),
 	    cmocka_unit_test(an_encrypted_body_weighs_less),
 	    cmocka_unit_test(only_what_was_readable_is_judged),
 	    cmocka_unit_test(sentences_are_plain),

@@ -32,6 +32,7 @@ drawn(unsigned columns, const char *want)
 	size_t len;
 	struct page p = {.out = open_memstream(&out, &len), .columns = columns, .unicode = true};
 	alert_list_draw(&list, &p);
+	page_write(&p);
 	fclose(p.out);
 	assert_string_equal(out, want);
 	free(out);

@@ -24,6 +24,7 @@ page_of(unsigned columns, bool unicode)
 static void
 expect(struct page *p, const char *want)
 {
+	page_write(p);
 	fclose(p->out);
 	assert_string_equal(out, want);
 	free(out);

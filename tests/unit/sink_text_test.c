@@ -605,6 +605,52 @@ next_random(uint64_t *state)
 	return (uint32_t)(*state >> 33);
 }
 
+/* The report of 300 cards, some of which change later; `idle`: with time to draw in between. */
+static char *
+report_of_many(bool idle)
+{
+	static struct record r;
+	struct sink_config config = {.unicode = true, .colour = true};
+	char *out = NULL;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+	struct sink *s = open_sink(&config, f);
+	struct sink_wait w;
+	for (unsigned i = 0; i < 600; i++) {
+		char client[32];
+		struct made m = i % 3 == 0 ? scan : inbound;
+		snprintf(client, sizeof client, "10.0.%u.%u", i % 300 / 256, i % 300 % 256);
+		m.client = client;
+		m.at_s = i;
+		if (i >= 300 && i % 5 != 0)
+			continue; /* of the second round each fifth */
+		push(s, &m);
+		for (unsigned n = 0; idle && n < i % 7; n++)
+			assert_true(sink_tick(s));
+	}
+	for (unsigned n = 0; idle && n < 100; n++)
+		assert_true(sink_tick(s));
+	sink_wait(s, &w);
+	assert_int_equal(w.timeout_ms, idle ? -1 : 0); /* nothing is left to draw */
+	make_session(&r, &imap);
+	assert_true(sink_push(s, &r));
+	push_summary(s, false);
+	assert_true(sink_close(s));
+	fclose(f);
+	return out;
+}
+
+static void
+cards_drawn_before_the_end(void **state)
+{
+	(void)state;
+	char *late = report_of_many(false), *early = report_of_many(true);
+	assert_non_null(strstr(late, "301 of 301"));
+	assert_string_equal(early, late);
+	free(late);
+	free(early);
+}
+
 static void
 random_records(void **state)
 {
@@ -759,6 +805,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(odd_mails),
 	    cmocka_unit_test(mails_without_a_session),
 	    cmocka_unit_test(more_kinds_than_fit),
+	    cmocka_unit_test(cards_drawn_before_the_end),
 	    cmocka_unit_test(random_records),
 	    cmocka_unit_test(counts_of_different_values),
 	    cmocka_unit_test(numbers_for_people),
