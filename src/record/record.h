@@ -69,6 +69,9 @@ void record_begin(struct record *r, enum record_kind kind);
  * objects: in each element) comes again. */
 bool record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len);
 
+/* The same behind what stands in it. */
+bool record_take_more(struct record *r, const uint8_t *octets, size_t len);
+
 /* Says how many values were left out for want of room, if any were: room for that is kept. */
 void record_say_cut(struct record *r);
 
@@ -122,16 +125,8 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 	return record_each(r, f, &at, v);
 }
 
-/* Has field f, of which there is a value, that one of `len` octets among them? */
-bool record_has_str(const struct record *r, enum field f, const char *s, size_t len);
-
-/* Does field f have the value `word`, in any of its values?  (Inline, since the length of a literal
- * is known, and many a record lacks the field.) */
-static inline bool
-record_is(const struct record *r, enum field f, const char *word)
-{
-	return record_has(r, f) && record_has_str(r, f, word, strlen(word));
-}
+/* Does field f have the value `word`, in any of its values? */
+static inline bool record_is(const struct record *r, enum field f, const char *word);
 
 /* Takes all values of field f out. */
 void record_remove(struct record *r, enum field f);
