@@ -119,7 +119,7 @@ int conn_distance(uint8_t ttl);
 extern const struct wait no_wait;   /* all zero */
 extern const struct extra no_extra; /* all zero */
 
-/* Puts what every record of a connection has: ends, counts, capture quality. */
+/* Puts what every record of a connection says of it: ends, counts, capture quality. */
 struct engine;
 void conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 

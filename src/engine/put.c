@@ -199,15 +199,6 @@ conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *
 	    "memory"};
 	unsigned client = flow_client(f);
 	record_put_time(r, FIELD_TIMESTAMP, now_ns);
-	record_put_word(r, FIELD_EVENT_KIND, "event");
-	record_put_word(r, FIELD_EVENT_CATEGORY, "network");
-	record_put_word(r, FIELD_EVENT_CATEGORY, "email");
-	record_put_word(r, FIELD_EVENT_TYPE, r->kind == RECORD_SESSION ? "connection" : "info");
-	record_put_word(r, FIELD_EVENT_TYPE, "protocol");
-	record_put_word(r, FIELD_OBSERVER_TYPE, "sensor");
-	record_put_word(r, FIELD_OBSERVER_PRODUCT, "postcard");
-	record_put_word(r, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
-	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
 	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
 	put_protocol(e, c, f, r);
 	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, known_id(e, c->flow, f));

@@ -4,7 +4,8 @@
  * A message is a head and a body; both ends are the same program on the same machine, so numbers
  * are as memory has them.  The reader trusts nothing all the same: a worker parses hostile octets,
  * and one that somebody took over may write what he likes.  A length that is too large, or a kind
- * that does not exist, breaks the wire for good; the body of a record is checked by record_take.
+ * that does not exist, breaks the wire for good; the body of a record is checked by
+ * record_take_common.
  *
  * The writer gathers messages and writes them in one go.  Where the pipe is full it waits, which is
  * counted: that is how a slow output holds the workers back.
@@ -21,7 +22,8 @@
 #define WIRE_GATHER (256u << 10) /* octets gathered for one write */
 
 enum wire_kind {
-	WIRE_RECORD, /* the octets of a record; `detail` is its kind */
+	WIRE_RECORD, /* the octets of a record behind those of record/common.h; `detail` is its kind
+		      */
 	WIRE_MARK,   /* nothing: only how far it is */
 	WIRE_STATUS, /* struct feed_report: how far it is, and what it counts */
 	WIRE_EVENT,  /* text: `detail` is an enum feed_event */
