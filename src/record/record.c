@@ -63,14 +63,17 @@ struct kin {
 			*/
 };
 
-/* What is asked of each value that comes through the pipe: is `head` before it, in the bits of
- * `mask`?  Of some fields no head passes: of these more is asked (is_right). */
-struct gate {
-	uint32_t head, mask;
+/* What is asked of each value that comes through the pipe. */
+enum gate {
+	GATE_STR,
+	GATE_NUMBER, /* or time */
+	GATE_BOOL,
+	GATE_IP,
+	GATE_ODD /* where it stands, too: is_again */
 };
 
 static struct kin kins[FIELDS];
-static struct gate gates[FIELDS];
+static uint8_t gates[FIELDS]; /* enum gate */
 
 static void
 kins_make(void)
@@ -95,17 +98,15 @@ kins_make(void)
 static void
 gates_make(void)
 {
+	static const uint8_t gate[] = {[TYPE_STR] = GATE_STR,
+	    [TYPE_U64] = GATE_NUMBER,
+	    [TYPE_BOOL] = GATE_BOOL,
+	    [TYPE_TIME] = GATE_NUMBER,
+	    [TYPE_IP] = GATE_IP,
+	    [TYPE_ITEM] = GATE_ODD};
 	for (unsigned i = 0; i < FIELDS; i++) {
-		struct record_head head = {(uint16_t)i, field_size[i]}, mask = {0, 0};
-		if (field_size[i] != ANY_SIZE)
-			mask.len = UINT16_MAX;
-		if (field_table[i].type == TYPE_IP || kins[i].twin != i ||
-		    (kins[i].item != i && kins[i].item != FIELDS)) {
-			head.field = (uint16_t)~i;
-			mask.field = UINT16_MAX;
-		}
-		memcpy(&gates[i].head, &head, HEAD);
-		memcpy(&gates[i].mask, &mask, HEAD);
+		bool single = kins[i].item == i && kins[i].twin == i;
+		gates[i] = single || kins[i].item == FIELDS ? gate[field_table[i].type] : GATE_ODD;
 	}
 }
 
@@ -220,12 +221,21 @@ is_again(const struct record *r, enum field f)
 	    (twin != f && record_has(r, twin));
 }
 
-/* All that is asked of the value at `at`, behind `head`. */
-static bool
-is_right(const struct record *r, uint32_t at, struct record_head head)
+/* Is there a value at `at`, behind `head`, and may it stand there? */
+static inline bool
+is_right(const struct record *r, uint32_t at, struct record_head head, uint32_t end)
 {
-	return is_sound(head.field, r->data + at + HEAD, head.len) &&
-	    !is_again(r, (enum field)head.field);
+	const uint8_t *p = r->data + at + HEAD;
+	if (head.len > end - at - HEAD)
+		return false;
+	switch ((enum gate)gates[head.field]) {
+	case GATE_STR: return true;
+	case GATE_NUMBER: return head.len == 8;
+	case GATE_BOOL: return head.len == 1;
+	case GATE_IP: return head.len == IP_SIZE && (p[0] == 4 || p[0] == 6);
+	case GATE_ODD: break;
+	}
+	return is_sound(head.field, p, head.len) && !is_again(r, (enum field)head.field);
 }
 
 /* Goes on in a list of strings, of which one ends at *next, to its last value: where that begins.
@@ -234,7 +244,7 @@ static inline uint32_t
 end_of_list(const struct record *r, unsigned f, uint32_t at, uint32_t *next, uint32_t end)
 {
 	struct record_head head;
-	while (gates[f].mask == 0 && end - *next >= HEAD) {
+	while (gates[f] == GATE_STR && end - *next >= HEAD) {
 		memcpy(&head, r->data + *next, HEAD);
 		if (head.field != f || head.len > end - *next - HEAD)
 			break;
@@ -251,21 +261,18 @@ bool
 record_take_more(struct record *r, const uint8_t *octets, size_t len)
 {
 	struct record_head head;
-	uint32_t at = r->len, next, octets_of_head;
+	uint32_t at = r->len, next;
 	tables_make();
 	if (len > sizeof r->data - at)
 		return false;
 	memcpy(r->data + at, octets, len);
 	const uint32_t end = at + (uint32_t)len;
 	for (; end - at >= HEAD; at = next) {
-		memcpy(&octets_of_head, r->data + at, HEAD);
-		memcpy(&head, &octets_of_head, HEAD);
+		memcpy(&head, r->data + at, HEAD);
 		const unsigned f = head.field;
-		next = at + HEAD + head.len;
-		if (f >= FIELDS || next > end ||
-		    (((octets_of_head ^ gates[f].head) & gates[f].mask) != 0 &&
-			!is_right(r, at, head)))
+		if (f >= FIELDS || !is_right(r, at, head, end))
 			break;
+		next = at + HEAD + head.len;
 		const uint64_t has = r->has[f / 64];
 		if ((has >> f % 64 & 1) == 0) {
 			r->has[f / 64] = has | 1ull << f % 64;
