@@ -119,7 +119,8 @@ int conn_distance(uint8_t ttl);
 extern const struct wait no_wait;   /* all zero */
 extern const struct extra no_extra; /* all zero */
 
-/* Puts what every record of a connection says of it: ends, counts, capture quality. */
+/* Puts into a record (record_begin_common) what all say of a connection: ends, counts, capture
+ * quality. */
 struct engine;
 void conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 
@@ -137,7 +138,7 @@ enum mail_protocol conn_protocol_by_port(uint16_t port);
 #define COMMUNITY_ID_TEXT 32
 void community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT]);
 
-/* Those of flows that were asked for lately: a session comes with the messages in it, and a SHA-1
+/* Those that were asked for lately: a session comes with the messages in it, and a SHA-1
  * costs a twentieth of all there is to do for a short one. */
 #define KNOWN_IDS 1024u
 struct known_id {

@@ -27,8 +27,8 @@ put_status(struct feed *f, struct wire_out *w)
 static bool
 put_record(struct feed *f, struct wire_out *w, const struct record *r)
 {
-	const uint32_t common = record_common_len((enum record_kind)r->kind);
-	return wire_put(w, WIRE_RECORD, r->kind, f->number, r->data + common, r->len - common);
+	const uint32_t not_sent = record_constants((enum record_kind)r->kind);
+	return wire_put(w, WIRE_RECORD, r->kind, f->number, r->data + not_sent, r->len - not_sent);
 }
 
 bool

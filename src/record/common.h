@@ -1,21 +1,65 @@
 /*
- * What all records of connections have alike: constants as event.kind and observer.product.
+ * What all records of connections have: constants as event.kind, and values of a fixed length as
+ * when it was and between whom.
  *
- * They stand first in such a record and do not cross the pipe, where they would be a quarter of
- * its octets: who takes the record puts them there himself.
+ * They stand first, the constants and then the values, always at the same places.  So constants
+ * need not cross the pipe, where they would be a quarter of its octets; a worker sets the values
+ * where they stand (5 instructions, of which putting one takes 15); and who takes a record looks at
+ * them once and not singly (half the time of taking one).
  */
 #ifndef POSTCARD_RECORD_COMMON_H
 #define POSTCARD_RECORD_COMMON_H
 
 #include "record/record.h"
 
-/* Begins a record of a connection, RECORD_SESSION or RECORD_MESSAGE, with what all such have. */
+/* Begins a record of a connection, RECORD_SESSION or RECORD_MESSAGE, with what all such have; the
+ * values are still to be set: the timestamp, start, end and duration of the event, the network's
+ * type ("ipv4"), addresses, ports, octets and packets of both ends, midstream, gap_bytes. */
 void record_begin_common(struct record *r, enum record_kind kind);
 
-/* Octets of that, at the front of the record's data. */
-uint32_t record_common_len(enum record_kind kind);
+/* Octets of the constants, at the front of the record's data. */
+uint32_t record_constants(enum record_kind kind);
 
-/* record_take of the octets behind it. */
+/* Makes it a record of the octets that another held behind its constants: see record_take.  False
+ * also where those values are not at their places; it has nothing then. */
 bool record_take_common(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len);
+
+/* The same of what is no more than a value: another in the place of the one that is there. */
+static inline void
+record_set(struct record *r, enum field f, enum field_type type, const void *octets, size_t len)
+{
+	assert(field_table[f].type == type);
+	(void)type;
+	memcpy(r->data + r->first[f] + RECORD_HEAD, octets, len);
+}
+
+/* Each sets one of those values. */
+static inline void
+record_set_u64(struct record *r, enum field f, uint64_t value)
+{
+	record_set(r, f, TYPE_U64, &value, sizeof value);
+}
+
+static inline void
+record_set_bool(struct record *r, enum field f, bool value)
+{
+	const uint8_t b = value;
+	record_set(r, f, TYPE_BOOL, &b, 1);
+}
+
+static inline void
+record_set_time(struct record *r, enum field f, int64_t ns)
+{
+	record_set(r, f, TYPE_TIME, &ns, sizeof ns);
+}
+
+/* An address of family 4 or 6, as in struct addr. */
+static inline void
+record_set_ip(struct record *r, enum field f, uint8_t family, const uint8_t octets[16])
+{
+	uint8_t b[17] = {family};
+	memcpy(b + 1, octets, 16);
+	record_set(r, f, TYPE_IP, b, sizeof b);
+}
 
 #endif
