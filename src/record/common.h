@@ -28,7 +28,7 @@ bool record_take_common(struct record *r, enum record_kind kind, const uint8_t *
 static inline void
 record_set(struct record *r, enum field f, enum field_type type, const void *octets, size_t len)
 {
-	assert(field_table[f].type == type);
+	assert(field_type(f) == type);
 	(void)type;
 	memcpy(r->data + r->first[f] + RECORD_HEAD, octets, len);
 }

@@ -37,6 +37,18 @@ struct field_info {
 
 extern const struct field_info field_table[FIELDS];
 
+/* The type of a field; where that is a constant, this is one for the compiler too. */
+static inline enum field_type
+field_type(enum field f)
+{
+	static const uint8_t types[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) TYPE_##type,
+#include "record/fields.def"
+#undef FIELD
+	};
+	return (enum field_type)types[f];
+}
+
 enum record_kind {
 	RECORD_SESSION, /* a connection */
 	RECORD_MESSAGE, /* a mail that was readable */
