@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/crew.h"
+#include "record/common.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -103,10 +104,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!crew_join(&crew, 0, bad[0], 0) || !crew_join(&crew, 1, good[0], 0))
 		abort();
 	well = (struct wire_out){.fd = good[1]};
-	record_begin(&mine, RECORD_SESSION);
+	const uint32_t not_sent = record_constants(RECORD_SESSION);
+	record_begin_common(&mine, RECORD_SESSION);
 	record_put_u64(&mine, FIELD_SUM_FRAMES, 1);
 	for (unsigned i = 0; i < 3; i++)
-		(void)wire_put(&well, WIRE_RECORD, mine.kind, 2 * i, mine.data, mine.len);
+		(void)wire_put(&well, WIRE_RECORD, mine.kind, 2 * i, mine.data + not_sent,
+		    mine.len - not_sent);
 	(void)wire_put(&well, WIRE_END, FEED_END_INPUT, 9, NULL, 0);
 	(void)wire_flush(&well);
 	bool lives = true;

@@ -10,7 +10,7 @@
 
 #include "record/record.h"
 
-#define HEAD   ((uint32_t)sizeof(struct record_head))
+#define HEAD   RECORD_HEAD
 #define ROUNDS 200000u
 #define VALUES 12u /* of one record, at most */
 
