@@ -133,8 +133,9 @@ enum mail_protocol conn_protocol_by_port(uint16_t port);
 
 /*
  * Community ID version 1, seed 0 (github.com/corelight/community-id-spec): "1:" and Base64 of SHA-1
- * over the ends, smaller first.  out takes 31 octets and its NUL.
+ * over the ends, smaller first: COMMUNITY_ID_LEN characters, or none where that cannot be made.
  */
+#define COMMUNITY_ID_LEN  30u
 #define COMMUNITY_ID_TEXT 32
 void community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT]);
 

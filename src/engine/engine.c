@@ -122,7 +122,7 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 	enum outcome o = finding_outcome(&c->finding, &v);
 	record_begin_common(r, RECORD_SESSION);
 	conn_put(e, c, c->end_ns, r);
-	record_put_word(r, FIELD_EVENT_ACTION, outcome_name(o));
+	record_put_short(r, FIELD_EVENT_ACTION, outcome_word(o));
 	record_set_time(r, FIELD_EVENT_START, c->start_ns);
 	record_set_time(r, FIELD_EVENT_END, c->end_ns);
 	record_set_u64(r, FIELD_EVENT_DURATION,

@@ -197,13 +197,20 @@ conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	const struct around around = conn_around(e, c);
-	static const char *const closed_by[] = {"end of input", "fin", "rst", "timeout", "reuse",
-	    "memory"};
+	static const struct short_word closed_by[] = {SHORT("end of input"), SHORT("fin"),
+	    SHORT("rst"), SHORT("timeout"), SHORT("reuse"), SHORT("memory")};
+	static const struct short_word visibility[] = {SHORT("both"), SHORT("client-only"),
+	    SHORT("server-only")};
 	unsigned client = flow_client(f);
+	unsigned seen = c->packets[client] == 0 ? 2 : c->packets[!client] == 0 ? 1 : 0;
 	record_set_time(r, FIELD_TIMESTAMP, now_ns);
 	record_set(r, FIELD_NETWORK_TYPE, TYPE_STR, f->flags & FLOW_V6 ? "ipv6" : "ipv4", 4);
 	put_protocol(e, c, f, r);
-	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, known_id(e, f));
+	const char *id = known_id(e, f);
+	if (id[0] != '\0')
+		record_put_str(r, FIELD_NETWORK_COMMUNITY_ID, id, COMMUNITY_ID_LEN);
+	else
+		record_put_str(r, FIELD_NETWORK_COMMUNITY_ID, id, 0);
 	if (around.vlan >= 0)
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
 	put_around(f, &around, r);
@@ -213,12 +220,9 @@ conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *
 		put_forwarded(c, &e->findings, r);
 	put_end(c, f, &around, client, true, r);
 	put_end(c, f, &around, !client, false, r);
-	record_put_word(r, FIELD_VISIBILITY,
-	    c->packets[client] == 0	   ? "server-only"
-		: c->packets[!client] == 0 ? "client-only"
-					   : "both");
+	record_put_short(r, FIELD_VISIBILITY, &visibility[seen]);
 	record_set_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
 	record_set_u64(r, FIELD_GAP_BYTES, conn_extra(e, c)->gap_octets);
 	if (r->kind == RECORD_SESSION)
-		record_put_word(r, FIELD_CLOSED_BY, closed_by[c->closed_by]);
+		record_put_short(r, FIELD_CLOSED_BY, &closed_by[c->closed_by]);
 }

@@ -14,20 +14,33 @@ const struct anomaly_info anomaly_table[ANOMALIES] = {
 
 _Static_assert(ANOMALIES <= 32, "a bit for each in finding.anomalies");
 
+const struct short_word *
+outcome_word(enum outcome o)
+{
+	static const struct short_word words[] = {SHORT("encrypted"), SHORT("cleartext"),
+	    SHORT("tls-failed"), SHORT("no-mail"), SHORT("unknown")};
+	return &words[o];
+}
+
 const char *
 outcome_name(enum outcome o)
 {
-	static const char *const name[] = {"encrypted", "cleartext", "tls-failed", "no-mail",
-	    "unknown"};
-	return name[o];
+	return outcome_word(o)->s;
+}
+
+const struct short_word *
+reason_word(enum reason r)
+{
+	static const struct short_word words[] = {SHORT(""), SHORT("not-offered"),
+	    SHORT("not-requested"), SHORT("refused"), SHORT("stripped"), SHORT("tls-failed"),
+	    SHORT("not-asked"), SHORT("null-cipher"), SHORT("not-visible")};
+	return &words[r];
 }
 
 const char *
 reason_name(enum reason r)
 {
-	static const char *const name[] = {NULL, "not-offered", "not-requested", "refused",
-	    "stripped", "tls-failed", "not-asked", "null-cipher", "not-visible"};
-	return name[r];
+	return r != REASON_NONE ? reason_word(r)->s : NULL;
 }
 
 /* Why what crosses now is not sealed, by what is known now. */

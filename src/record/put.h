@@ -59,6 +59,32 @@ record_put_word(struct record *r, enum field f, const char *word)
 		record_put(r, f, TYPE_STR, word, strlen(word));
 }
 
+/* A word of a table that is short: a load and a store put it, where a string takes two calls. */
+struct short_word {
+	char s[15]; /* zeros behind it */
+	uint8_t len;
+};
+#define SHORT(word)                    \
+	{                              \
+		word, sizeof(word) - 1 \
+	}
+
+static inline void
+record_put_short(struct record *r, enum field f, const struct short_word *w)
+{
+	const uint32_t at = r->len;
+	if (at > RECORD_AMPLE - sizeof *w) {
+		record_put_str(r, f, w->s, w->len);
+		return;
+	}
+	const uint16_t head[2] = {(uint16_t)f, w->len};
+	assert(f < FIELDS && field_type(f) == TYPE_STR);
+	memcpy(r->data + at, head, RECORD_HEAD);
+	memcpy(r->data + at + RECORD_HEAD, w, sizeof *w); /* what is behind the word is no value */
+	record_note(r, f, at);
+	r->len = at + RECORD_HEAD + w->len;
+}
+
 static inline void
 record_put_u64(struct record *r, enum field f, uint64_t value)
 {
