@@ -322,12 +322,11 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 bool
 record_is_later(const struct record *r, enum field f, const char *s, size_t len)
 {
-	struct record_head head;
-	uint32_t at = r->first[f];
-	while (find_from(r, f, &at, &head)) {
-		if (head.len == len && memcmp(r->data + at + HEAD, s, len) == 0)
+	const uint8_t *value;
+	size_t n;
+	for (uint32_t at = 0; (value = record_octets(r, f, &at, &n)) != NULL;) {
+		if (n == len && memcmp(value, s, len) == 0)
 			return true;
-		at += HEAD + head.len;
 	}
 	return false;
 }
