@@ -123,7 +123,7 @@ record_take_common(struct record *r, enum record_kind kind, const uint8_t *octet
 {
 	const struct common *c = common_of(kind);
 	const uint32_t n = c->record.len - c->constants;
-	if (len < n || !has_values(c, octets)) {
+	if (len < n || len > sizeof r->data - c->constants || !has_values(c, octets)) {
 		record_begin(r, kind);
 		return false;
 	}
