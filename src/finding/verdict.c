@@ -4,8 +4,6 @@
  */
 #include "finding/finding.h"
 
-#include <stddef.h>
-
 const struct anomaly_info anomaly_table[ANOMALIES] = {
 #define ANOMALY(id, name, meaning) {name, meaning},
 #include "finding/anomalies.def"
@@ -35,12 +33,6 @@ reason_word(enum reason r)
 	    SHORT("not-requested"), SHORT("refused"), SHORT("stripped"), SHORT("tls-failed"),
 	    SHORT("not-asked"), SHORT("null-cipher"), SHORT("not-visible")};
 	return &words[r];
-}
-
-const char *
-reason_name(enum reason r)
-{
-	return r != REASON_NONE ? reason_word(r)->s : NULL;
 }
 
 /* Why what crosses now is not sealed, by what is known now. */

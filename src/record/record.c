@@ -230,8 +230,8 @@ is_right(const struct record *r, uint32_t at, struct record_head head, uint32_t 
 		return false;
 	switch ((enum gate)gates[head.field]) {
 	case GATE_STR: return true;
-	case GATE_NUMBER: return head.len == 8;
-	case GATE_BOOL: return head.len == 1;
+	case GATE_NUMBER: return head.len == SIZE_U64;
+	case GATE_BOOL: return head.len == SIZE_BOOL;
 	case GATE_IP: return head.len == IP_SIZE && (p[0] == 4 || p[0] == 6);
 	case GATE_ODD: break;
 	}

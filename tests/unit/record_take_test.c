@@ -112,6 +112,7 @@ assert_index(const struct record *r)
 	struct record_value v;
 	uint32_t first[FIELDS], last[FIELDS];
 	memset(first, 0xff, sizeof first);
+	memset(last, 0xff, sizeof last);
 	for (uint32_t at = 0, begin = 0; record_next(r, &at, &v); begin = at) {
 		if (first[v.field] == UINT32_MAX)
 			first[v.field] = begin;
