@@ -29,7 +29,7 @@
 #include "enrich/enrich.h"
 #include "judge/judge.h"
 
-#define BATCH	     256u  /* words of workers between two looks at all else */
+#define BATCH	     1024u /* words of workers between two looks at all else: what a ring holds */
 #define STATUS_MS    1000  /* between two summaries of a live run */
 #define SAVE_MS	     30000 /* between two times that a live run saves its memory */
 #define STOP_LIVE_MS 900   /* that workers of a live run have for their last records */

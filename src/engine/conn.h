@@ -120,7 +120,8 @@ int conn_distance(uint8_t ttl);
 extern const struct wait no_wait;   /* all zero */
 extern const struct extra no_extra; /* all zero */
 
-/* Puts what every record of a connection has: ends, counts, capture quality. */
+/* Puts into a record (record_begin_common) what all say of a connection: ends, counts, capture
+ * quality. */
 struct engine;
 void conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *r);
 
@@ -133,12 +134,13 @@ enum mail_protocol conn_protocol_by_port(uint16_t port);
 
 /*
  * Community ID version 1, seed 0 (github.com/corelight/community-id-spec): "1:" and Base64 of SHA-1
- * over the ends, smaller first.  out takes 31 octets and its NUL.
+ * over the ends, smaller first: COMMUNITY_ID_LEN characters, or none where that cannot be made.
  */
+#define COMMUNITY_ID_LEN  30u
 #define COMMUNITY_ID_TEXT 32
 void community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT]);
 
-/* Those of flows that were asked for lately: a session comes with the messages in it, and a SHA-1
+/* Those that were asked for lately: a session comes with the messages in it, and a SHA-1
  * costs a twentieth of all there is to do for a short one. */
 #define KNOWN_IDS 1024u
 struct known_id {

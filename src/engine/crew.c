@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "record/common.h"
 
 void
 crew_init(struct crew *c, unsigned workers, bool ordered)
@@ -185,7 +186,7 @@ take(struct crew_member *m, const struct wire_message *message, struct record *r
 	switch ((enum wire_kind)h->kind) {
 	case WIRE_RECORD:
 		if (h->detail > RECORD_MESSAGE ||
-		    !record_take(record, (enum record_kind)h->detail, message->body, h->len))
+		    !record_take_common(record, (enum record_kind)h->detail, message->body, h->len))
 			return CREW_BROKEN;
 		return CREW_RECORD;
 	case WIRE_EVENT:

@@ -15,6 +15,7 @@
 #include "decode/decode.h"
 #include "engine/sizes.h"
 #include "engine/worker.h"
+#include "record/common.h"
 
 /* Octets that may be used where nothing is said. */
 static uint64_t
@@ -90,14 +91,13 @@ record_message(struct engine *e, const struct conn *c, uint32_t message, struct 
 	struct finding_view v;
 	conn_view(c, f, e->ts_ns, &v);
 	int64_t start = finding_message_start(&e->findings, message), end = c->end_ns;
-	record_begin(r, RECORD_MESSAGE);
+	record_begin_common(r, RECORD_MESSAGE);
 	conn_put(e, c, end, r);
-	record_put_word(r, FIELD_EVENT_DATASET, "postcard.message");
 	record_put_word(r, FIELD_EVENT_ACTION,
 	    finding_has_content(&e->findings, message) ? "mail-readable" : "envelope-readable");
-	record_put_time(r, FIELD_EVENT_START, start);
-	record_put_time(r, FIELD_EVENT_END, end);
-	record_put_u64(r, FIELD_EVENT_DURATION, end > start ? (uint64_t)(end - start) : 0);
+	record_set_time(r, FIELD_EVENT_START, start);
+	record_set_time(r, FIELD_EVENT_END, end);
+	record_set_u64(r, FIELD_EVENT_DURATION, end > start ? (uint64_t)(end - start) : 0);
 	finding_put_session(&e->findings, &c->finding, &v, OUTCOME_CLEARTEXT, r);
 	finding_put_message(&e->findings, &c->finding, message, r);
 	record_say_cut(r);
@@ -120,13 +120,12 @@ record_session(struct engine *e, struct conn *c, struct record *r)
 	    !v.midstream && !v.gap)
 		finding_add_anomaly(&c->finding, ANOMALY_NOT_MAIL);
 	enum outcome o = finding_outcome(&c->finding, &v);
-	record_begin(r, RECORD_SESSION);
+	record_begin_common(r, RECORD_SESSION);
 	conn_put(e, c, c->end_ns, r);
-	record_put_word(r, FIELD_EVENT_DATASET, "postcard.session");
-	record_put_word(r, FIELD_EVENT_ACTION, outcome_name(o));
-	record_put_time(r, FIELD_EVENT_START, c->start_ns);
-	record_put_time(r, FIELD_EVENT_END, c->end_ns);
-	record_put_u64(r, FIELD_EVENT_DURATION,
+	record_put_short(r, FIELD_EVENT_ACTION, outcome_word(o));
+	record_set_time(r, FIELD_EVENT_START, c->start_ns);
+	record_set_time(r, FIELD_EVENT_END, c->end_ns);
+	record_set_u64(r, FIELD_EVENT_DURATION,
 	    c->end_ns > c->start_ns ? (uint64_t)(c->end_ns - c->start_ns) : 0);
 	finding_put_session(&e->findings, &c->finding, &v, o, r);
 	record_say_cut(r);

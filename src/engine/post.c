@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/now.h"
+#include "record/common.h"
 
 #define STEPS 64u /* of up to ENGINE_AHEAD frames, between two looks at the clock */
 
@@ -23,6 +24,13 @@ put_status(struct feed *f, struct wire_out *w)
 	return wire_put(w, WIRE_STATUS, 0, f->number, &report, sizeof report) && wire_flush(w);
 }
 
+static bool
+put_record(struct feed *f, struct wire_out *w, const struct record *r)
+{
+	const uint32_t not_sent = record_constants((enum record_kind)r->kind);
+	return wire_put(w, WIRE_RECORD, r->kind, f->number, r->data + not_sent, r->len - not_sent);
+}
+
 bool
 post_run(struct feed *f, struct wire_out *w, const volatile sig_atomic_t *stop)
 {
@@ -33,8 +41,7 @@ post_run(struct feed *f, struct wire_out *w, const volatile sig_atomic_t *stop)
 	while ((s = feed_next(f, &record)) != FEED_END) {
 		if (*stop)
 			feed_stop(f);
-		if (s == FEED_RECORD &&
-		    !wire_put(w, WIRE_RECORD, record.kind, f->number, record.data, record.len))
+		if (s == FEED_RECORD && !put_record(f, w, &record))
 			return false;
 		if (s != FEED_IDLE && ++steps < STEPS)
 			continue;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "base/digest.h"
+#include "record/common.h"
 
 void
 community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
@@ -35,11 +36,12 @@ community_id(const struct flow *f, char out[COMMUNITY_ID_TEXT])
 	(void)EVP_EncodeBlock((unsigned char *)out + 2, sum, (int)len);
 }
 
-/* The same for flow `id`, once for all of its records as a rule. */
+/* The same, once for all records of a connection as a rule: the numbers of connections are fewer
+ * than those of flows, and soon used again. */
 static const char *
-known_id(struct engine *e, uint32_t id, const struct flow *f)
+known_id(struct engine *e, const struct flow *f)
 {
-	struct known_id *k = &e->ids[id % KNOWN_IDS];
+	struct known_id *k = &e->ids[f->conn % KNOWN_IDS];
 	bool v6 = (f->flags & FLOW_V6) != 0;
 	if (k->text[0] == '\0' || k->v6 != v6 || memcmp(k->ip, f->ip, sizeof k->ip) != 0 ||
 	    memcmp(k->port, f->port, sizeof k->port) != 0) {
@@ -101,11 +103,11 @@ static inline __attribute__((always_inline)) void
 put_end(const struct conn *c, const struct flow *f, const struct around *around, unsigned end,
     bool source, struct record *r)
 {
-	struct addr a = flow_addr(f, end);
-	record_put_ip(r, source ? FIELD_SOURCE_IP : FIELD_DESTINATION_IP, &a);
-	record_put_u64(r, source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT, f->port[end]);
-	record_put_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
-	record_put_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
+	record_set_ip(r, source ? FIELD_SOURCE_IP : FIELD_DESTINATION_IP,
+	    f->flags & FLOW_V6 ? 6 : 4, f->ip[end]);
+	record_set_u64(r, source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT, f->port[end]);
+	record_set_u64(r, source ? FIELD_SOURCE_BYTES : FIELD_DESTINATION_BYTES, c->octets[end]);
+	record_set_u64(r, source ? FIELD_SOURCE_PACKETS : FIELD_DESTINATION_PACKETS,
 	    c->packets[end]);
 	if (conn_distance(around->ttl[end]) >= 0)
 		record_put_u64(r, source ? FIELD_CLIENT_DISTANCE : FIELD_SERVER_DISTANCE,
@@ -195,22 +197,20 @@ conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *
 {
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	const struct around around = conn_around(e, c);
-	static const char *const closed_by[] = {"end of input", "fin", "rst", "timeout", "reuse",
-	    "memory"};
+	static const struct short_word closed_by[] = {SHORT("end of input"), SHORT("fin"),
+	    SHORT("rst"), SHORT("timeout"), SHORT("reuse"), SHORT("memory")};
+	static const struct short_word visibility[] = {SHORT("both"), SHORT("client-only"),
+	    SHORT("server-only")};
 	unsigned client = flow_client(f);
-	record_put_time(r, FIELD_TIMESTAMP, now_ns);
-	record_put_word(r, FIELD_EVENT_KIND, "event");
-	record_put_word(r, FIELD_EVENT_CATEGORY, "network");
-	record_put_word(r, FIELD_EVENT_CATEGORY, "email");
-	record_put_word(r, FIELD_EVENT_TYPE, r->kind == RECORD_SESSION ? "connection" : "info");
-	record_put_word(r, FIELD_EVENT_TYPE, "protocol");
-	record_put_word(r, FIELD_OBSERVER_TYPE, "sensor");
-	record_put_word(r, FIELD_OBSERVER_PRODUCT, "postcard");
-	record_put_word(r, FIELD_OBSERVER_VERSION, POSTCARD_VERSION);
-	record_put_word(r, FIELD_NETWORK_TRANSPORT, "tcp");
-	record_put_word(r, FIELD_NETWORK_TYPE, f->flags & FLOW_V6 ? "ipv6" : "ipv4");
+	unsigned seen = c->packets[client] == 0 ? 2 : c->packets[!client] == 0 ? 1 : 0;
+	record_set_time(r, FIELD_TIMESTAMP, now_ns);
+	record_set(r, FIELD_NETWORK_TYPE, TYPE_STR, f->flags & FLOW_V6 ? "ipv6" : "ipv4", 4);
 	put_protocol(e, c, f, r);
-	record_put_word(r, FIELD_NETWORK_COMMUNITY_ID, known_id(e, c->flow, f));
+	const char *id = known_id(e, f);
+	if (id[0] != '\0')
+		record_put_str(r, FIELD_NETWORK_COMMUNITY_ID, id, COMMUNITY_ID_LEN);
+	else
+		record_put_str(r, FIELD_NETWORK_COMMUNITY_ID, id, 0);
 	if (around.vlan >= 0)
 		record_put_u64(r, FIELD_NETWORK_VLAN_ID, (uint64_t)around.vlan);
 	put_around(f, &around, r);
@@ -220,12 +220,9 @@ conn_put(struct engine *e, const struct conn *c, int64_t now_ns, struct record *
 		put_forwarded(c, &e->findings, r);
 	put_end(c, f, &around, client, true, r);
 	put_end(c, f, &around, !client, false, r);
-	record_put_word(r, FIELD_VISIBILITY,
-	    c->packets[client] == 0	   ? "server-only"
-		: c->packets[!client] == 0 ? "client-only"
-					   : "both");
-	record_put_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
-	record_put_u64(r, FIELD_GAP_BYTES, conn_extra(e, c)->gap_octets);
+	record_put_short(r, FIELD_VISIBILITY, &visibility[seen]);
+	record_set_bool(r, FIELD_MIDSTREAM, !(c->flags & CONN_SYN));
+	record_set_u64(r, FIELD_GAP_BYTES, conn_extra(e, c)->gap_octets);
 	if (r->kind == RECORD_SESSION)
-		record_put_word(r, FIELD_CLOSED_BY, closed_by[c->closed_by]);
+		record_put_short(r, FIELD_CLOSED_BY, &closed_by[c->closed_by]);
 }

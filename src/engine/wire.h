@@ -32,7 +32,7 @@
 #define WIRE_ALIGN  16u		 /* octets */
 
 enum wire_kind {
-	WIRE_RECORD, /* the octets of a record; `detail` is its kind */
+	WIRE_RECORD, /* the octets of a record behind its constants; `detail` is its kind */
 	WIRE_MARK,   /* nothing: only how far it is */
 	WIRE_STATUS, /* struct feed_report: how far it is, and what it counts */
 	WIRE_EVENT,  /* text: `detail` is an enum feed_event */

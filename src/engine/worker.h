@@ -30,7 +30,7 @@ struct engine {
 	struct findings findings;
 	struct dpi *dpi; /* NULL until nDPI is first asked */
 	struct engine_stats stats;
-	struct known_id ids[KNOWN_IDS]; /* by flow */
+	struct known_id ids[KNOWN_IDS]; /* by connection */
 	uint64_t memory;		/* octets for all the tables */
 	uint32_t dpi_flows;		/* connections in which nDPI is being asked */
 	uint32_t hand;			/* connection from which one to give up is looked for */

@@ -176,11 +176,11 @@ void finding_take_content(struct findings *F, struct finding *f, const struct ma
 uint32_t finding_next_open(struct findings *F, struct finding *f, const struct finding_view *v);
 
 void finding_add_anomaly(struct finding *f, enum anomaly a);
-
 enum outcome finding_outcome(const struct finding *f, const struct finding_view *v);
 enum reason finding_reason(const struct finding *f, const struct finding_view *v);
+const struct short_word *outcome_word(enum outcome o);
+const struct short_word *reason_word(enum reason r); /* "" for REASON_NONE */
 const char *outcome_name(enum outcome o);
-const char *reason_name(enum reason r);
 
 /* Puts what is known of the session so far; `outcome` is given at its end, or OUTCOME_CLEARTEXT
  * with a message. */

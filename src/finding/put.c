@@ -33,14 +33,14 @@ put_string(const struct findings *F, struct record *r, enum field f, uint32_t ha
 	record_put_str(r, f, s, len);
 }
 
-static const struct literal exposed_name[] = {{WORD("envelope")}, {WORD("headers")}, {WORD("body")},
-    {WORD("attachments")}, {WORD("credentials")}}; /* by bit of EXPOSED_*, lowest step first */
+static const struct short_word exposed_word[] = {SHORT("envelope"), SHORT("headers"), SHORT("body"),
+    SHORT("attachments"), SHORT("credentials")}; /* by bit of EXPOSED_*, lowest step first */
 
 static void
 put_exposed(struct record *r, uint8_t exposed)
 {
 	for (uint32_t left = exposed; left != 0;)
-		put_literal(r, FIELD_EXPOSED, &exposed_name[next_bit(&left)]);
+		record_put_short(r, FIELD_EXPOSED, &exposed_word[next_bit(&left)]);
 }
 
 /* The highest step of the ladder; of a session without any, the names in greeting and EHLO. */
@@ -51,7 +51,7 @@ put_exposure(struct record *r, uint8_t exposed, bool names)
 	while (exposed >> step > 1)
 		step++;
 	if (exposed != 0)
-		put_literal(r, FIELD_EXPOSURE, &exposed_name[step]);
+		record_put_short(r, FIELD_EXPOSURE, &exposed_word[step]);
 	else if (names)
 		record_put_word(r, FIELD_EXPOSURE, "names");
 }
@@ -214,10 +214,10 @@ void
 finding_put_session(struct findings *F, const struct finding *f, const struct finding_view *v,
     enum outcome o, struct record *r)
 {
-	record_put_word(r, FIELD_OUTCOME, outcome_name(o));
+	record_put_short(r, FIELD_OUTCOME, outcome_word(o));
 	if (o == OUTCOME_CLEARTEXT)
-		record_put_word(r, FIELD_REASON,
-		    reason_name(
+		record_put_short(r, FIELD_REASON,
+		    reason_word(
 			f->reason != REASON_NONE ? (enum reason)f->reason : finding_reason(f, v)));
 	if (r->kind == RECORD_SESSION) {
 		put_exposed(r, f->exposed);
@@ -241,8 +241,10 @@ void
 finding_put_message(const struct findings *F, const struct finding *f, uint32_t id,
     struct record *r)
 {
-	static const char *const delivered[] = {"accepted", "rejected", "aborted", "unknown"};
-	static const char *const protection[] = {"none", "pgp", "smime", "none", "unknown"};
+	static const struct short_word delivered[] = {SHORT("accepted"), SHORT("rejected"),
+	    SHORT("aborted"), SHORT("unknown")};
+	static const struct short_word protection[] = {SHORT("none"), SHORT("pgp"), SHORT("smime"),
+	    SHORT("none"), SHORT("unknown")};
 	const struct message *m = pool_at(&F->messages, id);
 	const struct content *c = content_of(F, m);
 	size_t len;
@@ -276,12 +278,12 @@ finding_put_message(const struct findings *F, const struct finding *f, uint32_t 
 			record_put_word(r, FIELD_EMAIL_ATTACHMENT_DETECTED,
 			    magic_type((enum magic)a.detected));
 	}
-	record_put_word(r, FIELD_DELIVERED, delivered[m->delivered]);
+	record_put_short(r, FIELD_DELIVERED, &delivered[m->delivered]);
 	if (m->flags & MESSAGE_CONTENT) {
 		bool known = m->flags & MESSAGE_HEADERS_DONE || m->exposed & EXPOSED_BODY ||
 		    m->protection != MIME_PLAIN;
-		record_put_word(r, FIELD_BODY_PROTECTION,
-		    known ? protection[m->protection] : "unknown");
+		record_put_short(r, FIELD_BODY_PROTECTION,
+		    &protection[known ? m->protection : MIME_PROTECTION_UNKNOWN]);
 		if (m->content != 0)
 			record_put_u64(r, FIELD_SIZE, c->size);
 		if (m->flags & MESSAGE_TLS_WAIVED)

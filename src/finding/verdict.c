@@ -4,8 +4,6 @@
  */
 #include "finding/finding.h"
 
-#include <stddef.h>
-
 const struct anomaly_info anomaly_table[ANOMALIES] = {
 #define ANOMALY(id, name, meaning) {name, meaning},
 #include "finding/anomalies.def"
@@ -14,20 +12,27 @@ const struct anomaly_info anomaly_table[ANOMALIES] = {
 
 _Static_assert(ANOMALIES <= 32, "a bit for each in finding.anomalies");
 
-const char *
-outcome_name(enum outcome o)
+const struct short_word *
+outcome_word(enum outcome o)
 {
-	static const char *const name[] = {"encrypted", "cleartext", "tls-failed", "no-mail",
-	    "unknown"};
-	return name[o];
+	static const struct short_word words[] = {SHORT("encrypted"), SHORT("cleartext"),
+	    SHORT("tls-failed"), SHORT("no-mail"), SHORT("unknown")};
+	return &words[o];
 }
 
 const char *
-reason_name(enum reason r)
+outcome_name(enum outcome o)
 {
-	static const char *const name[] = {NULL, "not-offered", "not-requested", "refused",
-	    "stripped", "tls-failed", "not-asked", "null-cipher", "not-visible"};
-	return name[r];
+	return outcome_word(o)->s;
+}
+
+const struct short_word *
+reason_word(enum reason r)
+{
+	static const struct short_word words[] = {SHORT(""), SHORT("not-offered"),
+	    SHORT("not-requested"), SHORT("refused"), SHORT("stripped"), SHORT("tls-failed"),
+	    SHORT("not-asked"), SHORT("null-cipher"), SHORT("not-visible")};
+	return &words[r];
 }
 
 /* Why what crosses now is not sealed, by what is known now. */

@@ -281,9 +281,3 @@ flow_drain(struct flow_table *t)
 			return id;
 	}
 }
-
-struct addr
-flow_addr(const struct flow *f, unsigned end)
-{
-	return f->flags & FLOW_V6 ? addr_v6(f->ip[end]) : addr_v4(f->ip[end]);
-}

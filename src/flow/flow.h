@@ -25,7 +25,7 @@
 /* Key of a flow: the two ends, the smaller (address, port) first.  40 octets, hashed as they are.
  */
 struct flow {
-	uint8_t ip[2][16]; /* ends A and B; IPv4 in the first four octets */
+	uint8_t ip[2][16]; /* ends A and B; IPv4 in the first four octets, zeros behind */
 	uint16_t port[2];  /* of A and B, host order */
 	uint32_t chain;	   /* next flow of the same bucket; 0 for none */
 	uint32_t wheel;	   /* next flow of the same wheel slot */
@@ -193,8 +193,5 @@ port_is_mail(uint16_t port)
 	return port == 25 || port == 587 || port == 2525 || port == 24 || port == 110 ||
 	    port == 143 || port_is_implicit_tls(port);
 }
-
-/* Address of end 0 (A) or 1 (B). */
-struct addr flow_addr(const struct flow *f, unsigned end);
 
 #endif

@@ -38,6 +38,24 @@ is_member(enum field item, enum field f)
 	    field_table[f].name[n] == '.';
 }
 
+#define ANY_SIZE 255u
+#define IP_SIZE	 17u
+
+/* Octets that a value takes, by its type. */
+#define SIZE_STR  ANY_SIZE
+#define SIZE_U64  8
+#define SIZE_BOOL 1
+#define SIZE_TIME 8
+#define SIZE_IP	  IP_SIZE
+#define SIZE_ITEM 0
+
+/* The same by field. */
+static const uint8_t field_size[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = SIZE_##type,
+#include "record/fields.def"
+#undef FIELD
+};
+
 /* How often a field may have a value. */
 struct kin {
 	uint16_t item; /* once in each element that this one begins; itself: once; FIELDS: often */
@@ -45,35 +63,71 @@ struct kin {
 			*/
 };
 
-static const struct kin *
-kin_of(enum field f)
+/* What is asked of each value that comes over the wire. */
+enum gate {
+	GATE_STR,
+	GATE_NUMBER, /* or time */
+	GATE_BOOL,
+	GATE_IP,
+	GATE_ODD /* where it stands, too: is_again */
+};
+
+static struct kin kins[FIELDS];
+static uint8_t gates[FIELDS]; /* enum gate */
+
+static void
+kins_make(void)
 {
-	static struct kin kin[FIELDS];
-	static bool known;
-	for (unsigned i = 0, item = FIELDS; !known && i < FIELDS; i++) {
+	unsigned item = FIELDS;
+	for (unsigned i = 0; i < FIELDS; i++) {
 		if (field_table[i].type == TYPE_ITEM)
 			item = i;
 		bool member = item != FIELDS && is_member((enum field)item, (enum field)i);
-		kin[i].item = (uint16_t)(field_table[i].number == NUMBER_MANY ? FIELDS
-			: member					      ? item
-									      : i);
-		kin[i].twin = (uint16_t)i;
+		bool many = field_table[i].number == NUMBER_MANY;
+		kins[i].item = (uint16_t)(many ? FIELDS : member ? item : i);
+		kins[i].twin = (uint16_t)i;
 		for (unsigned k = 0; k < i; k++) {
 			if (strcmp(field_table[k].name, field_table[i].name) == 0) {
-				kin[i].twin = (uint16_t)k;
-				kin[k].twin = (uint16_t)i;
+				kins[i].twin = (uint16_t)k;
+				kins[k].twin = (uint16_t)i;
 			}
 		}
 	}
-	known = true;
-	return &kin[f];
+}
+
+static void
+gates_make(void)
+{
+	static const uint8_t gate[] = {[TYPE_STR] = GATE_STR,
+	    [TYPE_U64] = GATE_NUMBER,
+	    [TYPE_BOOL] = GATE_BOOL,
+	    [TYPE_TIME] = GATE_NUMBER,
+	    [TYPE_IP] = GATE_IP,
+	    [TYPE_ITEM] = GATE_ODD};
+	for (unsigned i = 0; i < FIELDS; i++) {
+		bool single = kins[i].item == i && kins[i].twin == i;
+		gates[i] = single || kins[i].item == FIELDS ? gate[field_table[i].type] : GATE_ODD;
+	}
+}
+
+/* Makes both tables, once. */
+static inline void
+tables_make(void)
+{
+	static bool made;
+	if (made)
+		return;
+	kins_make();
+	gates_make();
+	made = true;
 }
 
 bool
 record_fits(struct record *r, enum field f, size_t len)
 {
 	size_t room = sizeof r->data - r->len;
-	size_t kept = f == FIELD_CUT ? 0 : kin_of(f)->item != f ? RECORD_FIELD_ROOM : CUT_ROOM;
+	tables_make();
+	size_t kept = f == FIELD_CUT ? 0 : kins[f].item != f ? RECORD_FIELD_ROOM : CUT_ROOM;
 	if (len <= UINT16_MAX && room >= kept && HEAD + len <= room - kept)
 		return true;
 	r->cut++;
@@ -97,24 +151,6 @@ head_at(const struct record *r, uint32_t at, struct record_head *head)
 	memcpy(head, r->data + at, HEAD);
 	return head->field < FIELDS && head->len <= r->len - at - HEAD;
 }
-
-#define ANY_SIZE 255u
-#define IP_SIZE	 17u
-
-/* Octets that a value takes, by its type. */
-#define SIZE_STR  ANY_SIZE
-#define SIZE_U64  8
-#define SIZE_BOOL 1
-#define SIZE_TIME 8
-#define SIZE_IP	  IP_SIZE
-#define SIZE_ITEM 0
-
-/* The same by field: asked of each value that comes over the wire. */
-static const uint8_t field_size[FIELDS] = {
-#define FIELD(id, name, type, number, privacy, meaning) [FIELD_##id] = SIZE_##type,
-#include "record/fields.def"
-#undef FIELD
-};
 
 /* Is the value of `len` octets at p one of field f?  (The record may come from a worker that an
  * attacker took over.) */
@@ -173,38 +209,90 @@ record_next(const struct record *r, uint32_t *at, struct record_value *v)
 
 /* Is it one too many of a field that has its place in what was taken so far?  Who reads the first
  * value and who reads all of them would say different things. */
-static inline bool
-is_again(const struct record *r, const struct kin *k, enum field f)
+static bool
+is_again(const struct record *r, enum field f)
 {
-	if (k->item == FIELDS)
+	const enum field item = (enum field)kins[f].item, twin = (enum field)kins[f].twin;
+	if (item == FIELDS)
 		return false;
-	if (k->item != f && !record_has(r, (enum field)k->item))
+	if (item != f && !record_has(r, item))
 		return true; /* of no element */
-	return (record_has(r, f) && r->last[f] >= r->last[k->item]) ||
-	    (k->twin != f && record_has(r, (enum field)k->twin));
+	return (record_has(r, f) && r->last[f] >= r->last[item]) ||
+	    (twin != f && record_has(r, twin));
+}
+
+/* Is there a value at `at`, behind `head`, and may it stand there? */
+static inline bool
+is_right(const struct record *r, uint32_t at, struct record_head head, uint32_t end)
+{
+	const uint8_t *p = r->data + at + HEAD;
+	if (head.len > end - at - HEAD)
+		return false;
+	switch ((enum gate)gates[head.field]) {
+	case GATE_STR: return true;
+	case GATE_NUMBER: return head.len == SIZE_U64;
+	case GATE_BOOL: return head.len == SIZE_BOOL;
+	case GATE_IP: return head.len == IP_SIZE && (p[0] == 4 || p[0] == 6);
+	case GATE_ODD: break;
+	}
+	return is_sound(head.field, p, head.len) && !is_again(r, (enum field)head.field);
+}
+
+/* Goes on in a list of strings, of which one ends at *next, to its last value: where that begins.
+ */
+static inline uint32_t
+end_of_list(const struct record *r, unsigned f, uint32_t at, uint32_t *next, uint32_t end)
+{
+	struct record_head head;
+	while (gates[f] == GATE_STR && end - *next >= HEAD) {
+		memcpy(&head, r->data + *next, HEAD);
+		if (head.field != f || head.len > end - *next - HEAD)
+			break;
+		at = *next;
+		*next += HEAD + head.len;
+	}
+	return at;
+}
+
+/* Of every record each value: so no calls, nothing twice, and of most fields no more than whether
+ * the length is right and whether there is one already (37 instructions; 10 for a string behind
+ * another of its list; 50 with all questions for each). */
+bool
+record_take_more(struct record *r, const uint8_t *octets, size_t len)
+{
+	struct record_head head;
+	uint32_t at = r->len, next;
+	tables_make();
+	if (len > sizeof r->data - at)
+		return false;
+	memcpy(r->data + at, octets, len);
+	const uint32_t end = at + (uint32_t)len;
+	for (; end - at >= HEAD; at = next) {
+		memcpy(&head, r->data + at, HEAD);
+		const unsigned f = head.field;
+		if (f >= FIELDS || !is_right(r, at, head, end))
+			break;
+		next = at + HEAD + head.len;
+		const uint64_t has = r->has[f / 64];
+		if ((has >> f % 64 & 1) == 0) {
+			r->has[f / 64] = has | 1ull << f % 64;
+			r->first[f] = (uint16_t)at;
+		} else if (kins[f].item == f) {
+			break;
+		} else {
+			at = end_of_list(r, f, at, &next, end);
+		}
+		r->last[f] = (uint16_t)at;
+	}
+	r->len = at;
+	return at == end;
 }
 
 bool
 record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len)
 {
-	const struct kin *kin = kin_of(0);
-	struct record_head head;
-	size_t at = 0;
 	record_begin(r, kind);
-	if (len > sizeof r->data)
-		return false;
-	memcpy(r->data, octets, len);
-	while (len - at >= HEAD) { /* of every record each value: so no calls, nothing twice */
-		memcpy(&head, r->data + at, HEAD);
-		if (head.field >= FIELDS || head.len > len - at - HEAD ||
-		    !is_sound(head.field, r->data + at + HEAD, head.len) ||
-		    is_again(r, &kin[head.field], (enum field)head.field))
-			break;
-		record_note(r, head.field, (uint32_t)at);
-		at += HEAD + head.len;
-	}
-	r->len = (uint32_t)at;
-	return at == len;
+	return record_take_more(r, octets, len);
 }
 
 /* The entry of field f at or behind `at`; false where there is none. */
@@ -232,13 +320,12 @@ record_next_of(const struct record *r, enum field f, uint32_t *at, struct record
 }
 
 bool
-record_has_str(const struct record *r, enum field f, const char *s, size_t len)
+record_is_later(const struct record *r, enum field f, const char *s, size_t len)
 {
-	struct record_head head;
-	if (field_table[f].type != TYPE_STR)
-		return false;
-	for (uint32_t at = r->first[f]; find_from(r, f, &at, &head); at += HEAD + head.len) {
-		if (head.len == len && memcmp(r->data + at + HEAD, s, len) == 0)
+	const uint8_t *value;
+	size_t n;
+	for (uint32_t at = 0; (value = record_octets(r, f, &at, &n)) != NULL;) {
+		if (n == len && memcmp(value, s, len) == 0)
 			return true;
 	}
 	return false;

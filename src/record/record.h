@@ -37,6 +37,18 @@ struct field_info {
 
 extern const struct field_info field_table[FIELDS];
 
+/* The type of a field; where that is a constant, this is one for the compiler too. */
+static inline enum field_type
+field_type(enum field f)
+{
+	static const uint8_t types[FIELDS] = {
+#define FIELD(id, name, type, number, privacy, meaning) TYPE_##type,
+#include "record/fields.def"
+#undef FIELD
+	};
+	return (enum field_type)types[f];
+}
+
 enum record_kind {
 	RECORD_SESSION, /* a connection */
 	RECORD_MESSAGE, /* a mail that was readable */
@@ -66,8 +78,12 @@ void record_begin(struct record *r, enum record_kind kind);
 
 /* Makes it a record of the octets that another held as data, as far as they are one; false where
  * they are not one to their end.  They are none where a field that has one value (in an array of
- * objects: in each element) comes again. */
+ * objects: in each element) comes again.  They are copied once and looked at where they are then,
+ * since whose they are may write there meanwhile. */
 bool record_take(struct record *r, enum record_kind kind, const uint8_t *octets, size_t len);
+
+/* The same behind what stands in it. */
+bool record_take_more(struct record *r, const uint8_t *octets, size_t len);
 
 /* Says how many values were left out for want of room, if any were: room for that is kept. */
 void record_say_cut(struct record *r);
@@ -122,16 +138,8 @@ record_find(const struct record *r, enum field f, struct record_value *v)
 	return record_each(r, f, &at, v);
 }
 
-/* Has field f, of which there is a value, that one of `len` octets among them? */
-bool record_has_str(const struct record *r, enum field f, const char *s, size_t len);
-
-/* Does field f have the value `word`, in any of its values?  (Inline, since the length of a literal
- * is known, and many a record lacks the field.) */
-static inline bool
-record_is(const struct record *r, enum field f, const char *word)
-{
-	return record_has(r, f) && record_has_str(r, f, word, strlen(word));
-}
+/* Does field f have the value `word`, in any of its values? */
+static inline bool record_is(const struct record *r, enum field f, const char *word);
 
 /* Takes all values of field f out. */
 void record_remove(struct record *r, enum field f);

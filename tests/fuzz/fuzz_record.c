@@ -8,6 +8,7 @@
 
 #include "enrich/enrich.h"
 #include "judge/judge.h"
+#include "record/common.h"
 #include "sink/sink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -56,8 +57,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	size_t len = size - 2 < sizeof record.data ? size - 2 : sizeof record.data;
+	if (data[1] == 0xff)
+		len = SIZE_MAX;
 	/* what was readable goes on */
-	(void)record_take(&record, data[0] % 4, data + 2, data[1] == 0xff ? SIZE_MAX : len);
+	if (data[0] % 8 - 4 == RECORD_SESSION || data[0] % 8 - 4 == RECORD_MESSAGE)
+		(void)record_take_common(&record, data[0] % 8 - 4, data + 2, len);
+	else
+		(void)record_take(&record, data[0] % 4, data + 2, len);
 	if (data[1] == 0xff)
 		return 0; /* a length that is none */
 	enrich_apply(enrich, &record);

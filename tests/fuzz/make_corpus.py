@@ -69,8 +69,15 @@ def session(script):
     return out
 
 
+# src/record/common.c: what a record of a connection begins with, of which constants do not cross the pipe
+CONSTANTS = ("event.kind", "event.category", "event.type", "event.dataset", "observer.type", "observer.product", "observer.version",
+             "network.transport")
+VALUES = ("@timestamp", "event.start", "event.end", "event.duration", "network.type", "source.ip", "source.port", "source.bytes", "source.packets",
+          "destination.ip", "destination.port", "destination.bytes", "destination.packets", "postcard.midstream", "postcard.gap_bytes")
+
+
 def record(kind):
-    """A record with a value in every field, as src/record/record.c lays it out."""
+    """A record with a value in every field, as src/record/record.c lays it out; kinds 4 and 5: as it crosses the pipe."""
     text, fields = {"postcard.outcome": b"cleartext", "postcard.reason": b"stripped", "event.dataset": b"postcard.session"}, []
     with open("src/record/fields.def", encoding="utf-8") as f:
         for line in f:
@@ -78,7 +85,12 @@ def record(kind):
             if row:
                 fields.append(row.groups()[1:])
     out = bytes([kind, 0])
-    for i, (name, type_) in enumerate(fields):
+    rows = list(enumerate(fields))
+    if kind >= 4:
+        text["network.type"] = b"ipv6"
+        first = [next(row for row in rows if row[1][0] == name) for name in VALUES]
+        rows = first + [row for row in rows if row[1][0] not in CONSTANTS + VALUES]
+    for i, (name, type_) in rows:
         value = {"STR": text.get(name, b"a@b\x1b[31m\xff\n"), "U64": struct.pack("<Q", 7), "BOOL": b"\1", "ITEM": b"",
                  "TIME": struct.pack("<q", 1767607200 * 10**9), "IP": b"\x04\xc0\0\x02\x09" + b"\0" * 12}[type_]
         if not name.startswith("postcard.summary"):
@@ -160,8 +172,8 @@ def received():
 def wire():
     """What a worker may say, as src/engine/wire.h lays it out: (name, octets)."""
     def say(kind, detail, order, body=b""):
-        return struct.pack("<IHHQ", len(body), kind, detail, order) + body
-    body = record(0)[2:]
+        return struct.pack("<IHHQ", len(body), kind, detail, order) + body + b"\0" * (-len(body) % 16)
+    body = record(4)[2:]
     end = say(4, 0, 9)
     said = {"records": say(0, 0, 1, body) + say(1, 0, 2) + say(0, 1, 3, body) + say(1, 0, 5) + end,
             "events": b"".join(say(3, n, 0, b"eth0: \x1b[31m\n\xff down") for n in range(5)) + end,
@@ -175,6 +187,9 @@ def wire():
     for ordered in range(2):
         for name, octets in said.items():
             yield "%s-%d" % (name, ordered), bytes([ordered, 1 if name == "records" else 0]) + octets
+    for name in ("records", "status", "kinds"):  # see fuzz_wire.c
+        for flag, how in ((2, "near-the-end"), (4, "told-wrongly")):
+            yield "%s-%s" % (name, how), bytes([flag, 1 if name == "records" else 0]) + said[name]
     yield "noise", bytes([1, 3]) + bytes(random.Random(1).randrange(5) for _ in range(2000))
 
 
@@ -218,7 +233,7 @@ def main():
     write(os.path.join(base, "capture"), "pcapng", pcapng(plain))
     for name, der in certificates():
         write(os.path.join(base, "cert"), name, b"\x0emx.example.com" + der)
-    for kind in range(4):
+    for kind in range(6):
         write(os.path.join(base, "record"), str(kind), record(kind))
     for name, seed in wire():
         write(os.path.join(base, "wire"), name, seed)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/crew.h"
+#include "record/common.h"
 #include "wire_pair.h"
 
 #define WORKERS 5u
@@ -71,12 +72,19 @@ send(unsigned i, enum wire_kind kind, unsigned detail, uint64_t order, const voi
 }
 
 static void
+send_octets(unsigned i, uint64_t order, const struct record *r)
+{
+	const uint32_t not_sent = record_constants((enum record_kind)r->kind);
+	send(i, WIRE_RECORD, r->kind, order, r->data + not_sent, r->len - not_sent);
+}
+
+static void
 send_record(unsigned i, uint64_t order, uint64_t id)
 {
 	static struct record r;
-	record_begin(&r, RECORD_SESSION);
+	record_begin_common(&r, RECORD_SESSION);
 	record_put_u64(&r, FIELD_SUM_FRAMES, id);
-	send(i, WIRE_RECORD, r.kind, order, r.data, r.len);
+	send_octets(i, order, &r);
 }
 
 static void
@@ -292,10 +300,10 @@ who_is_ahead_waits(void **state)
 	static uint8_t noise[60000];
 	begin(2, true);
 	static struct record r;
-	record_begin(&r, RECORD_SESSION);
+	record_begin_common(&r, RECORD_SESSION);
 	record_put_str(&r, FIELD_MESSAGE, noise, 50000);
 	for (unsigned i = 0; i < 16; i++) {
-		send(1, WIRE_RECORD, RECORD_SESSION, 1 + i, r.data, r.len);
+		send_octets(1, 1 + i, &r);
 		crew_hear(&crew, 1 + i);
 		expect_nothing();
 	}
@@ -324,6 +332,18 @@ who_is_ahead_waits(void **state)
 
 /* ---- what is refused ---- */
 
+#define WHOLE UINT32_MAX /* octets of a body: those of a record */
+
+static uint32_t
+put_whole(uint8_t *out)
+{
+	static struct record r;
+	record_begin_common(&r, RECORD_MESSAGE);
+	const uint32_t not_sent = record_constants(RECORD_MESSAGE);
+	memcpy(out, r.data + not_sent, r.len - not_sent);
+	return r.len - not_sent;
+}
+
 static void
 what_no_worker_may_say(void **state)
 {
@@ -333,8 +353,11 @@ what_no_worker_may_say(void **state)
 		uint32_t len;
 		enum crew_said said;
 	} cases[] = {
-	    {WIRE_RECORD, RECORD_SESSION, 0, CREW_RECORD},
-	    {WIRE_RECORD, RECORD_MESSAGE, 0, CREW_RECORD},
+	    {WIRE_RECORD, RECORD_SESSION, WHOLE, CREW_RECORD},
+	    {WIRE_RECORD, RECORD_MESSAGE, WHOLE, CREW_RECORD},
+	    {WIRE_RECORD, RECORD_SENSOR, WHOLE, CREW_BROKEN},
+	    {WIRE_RECORD, RECORD_SESSION, 0, CREW_BROKEN}, /* without what all have */
+	    {WIRE_RECORD, RECORD_MESSAGE, 0, CREW_BROKEN},
 	    {WIRE_RECORD, RECORD_SENSOR, 0, CREW_BROKEN},
 	    {WIRE_RECORD, RECORD_ALERT, 0, CREW_BROKEN},
 	    {WIRE_RECORD, RECORD_SUMMARY, 0, CREW_BROKEN},
@@ -358,10 +381,12 @@ what_no_worker_may_say(void **state)
 		for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
 			struct crew_word word;
 			begin(1, ordered);
+			uint32_t len = cases[k].len;
+			if (len == WHOLE)
+				len = put_whole(zeros);
 			if (cases[k].said == CREW_EVENT)
-				memset(zeros, 'x', cases[k].len);
-			send(0, (enum wire_kind)cases[k].kind, cases[k].detail, 1, zeros,
-			    cases[k].len);
+				memset(zeros, 'x', len);
+			send(0, (enum wire_kind)cases[k].kind, cases[k].detail, 1, zeros, len);
 			memset(zeros, 0, sizeof zeros);
 			crew_hear(&crew, 1);
 			assert_int_equal(next(&word), cases[k].said);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/post.h"
+#include "record/common.h"
 #include "wire_pair.h"
 
 #define OFFICE "pcaps/office.pcap"
@@ -66,8 +67,8 @@ read_all(unsigned count[WIRE_KINDS], struct feed_report *report, struct wire_hea
 			order = m.head.order;
 			count[m.head.kind]++;
 			if (m.head.kind == WIRE_RECORD)
-				assert_true(record_take(&record, (enum record_kind)m.head.detail,
-				    m.body, m.head.len));
+				assert_true(record_take_common(&record,
+				    (enum record_kind)m.head.detail, m.body, m.head.len));
 			if (m.head.kind == WIRE_STATUS) {
 				assert_int_equal(m.head.len, sizeof *report);
 				memcpy(report, m.body, sizeof *report);

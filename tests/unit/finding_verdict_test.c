@@ -128,9 +128,10 @@ reasons(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct finding f = {.flags = rows[i].flags};
-		assert_string_equal(reason_name(finding_reason(&f, &rows[i].view)), rows[i].want);
+		assert_string_equal(reason_word(finding_reason(&f, &rows[i].view))->s,
+		    rows[i].want);
 	}
-	assert_null(reason_name(REASON_NONE));
+	assert_string_equal(reason_word(REASON_NONE)->s, "");
 }
 
 static void

@@ -98,6 +98,40 @@ what_does_not_fit_is_left_out(void **state)
 	free(r);
 }
 
+/* Short words are put as others are, and where there is little room. */
+static void
+short_words(void **state)
+{
+	(void)state;
+	static const struct short_word words[] = {SHORT(""), SHORT("x"), SHORT("fourteen chars"),
+	    SHORT("fifteen of them")};
+	static struct record a, b;
+	static uint8_t octets[LIMIT_RECORD];
+	for (uint32_t before = LIMIT_RECORD - 7000; before <= LIMIT_RECORD - 16; before++) {
+		for (unsigned i = 0; i < 4; i++) {
+			char text[16] = "";
+			memcpy(text, words[i].s, words[i].len);
+			record_begin(&a, RECORD_SESSION);
+			record_put_str(&a, FIELD_HELO, octets, before - 4);
+			b = a;
+			for (unsigned k = 0; k < 2; k++) {
+				const enum field f = k == 0 ? FIELD_EXPOSED : FIELD_REASON;
+				record_put_short(&a, f, &words[i]);
+				record_put_word(&b, f, text);
+			}
+			assert_int_equal(a.cut, b.cut);
+			assert_int_equal(a.len, b.len);
+			assert_memory_equal(a.data + before - 4, b.data + before - 4,
+			    a.len - before + 4);
+			assert_int_equal(record_has(&a, FIELD_EXPOSED),
+			    record_has(&b, FIELD_EXPOSED));
+			assert_int_equal(record_is(&a, FIELD_REASON, text),
+			    record_is(&b, FIELD_REASON, text));
+		}
+		before += before < LIMIT_RECORD - 6500 || before > LIMIT_RECORD - 200 ? 0 : 30;
+	}
+}
+
 static void
 damaged_octets(void **state)
 {
@@ -442,6 +476,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_put_comes_back),
 	    cmocka_unit_test(what_does_not_fit_is_left_out),
+	    cmocka_unit_test(short_words),
 	    cmocka_unit_test(damaged_octets),
 	    cmocka_unit_test(copies),
 	    cmocka_unit_test(arrays_of_objects),
