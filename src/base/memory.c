@@ -20,6 +20,13 @@ memory_reserve(size_t octets)
 	return mem;
 }
 
+void *
+memory_share(size_t octets)
+{
+	void *mem = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return mem != MAP_FAILED ? mem : NULL;
+}
+
 void
 memory_forget(void *mem, size_t octets)
 {

@@ -8,6 +8,9 @@
  * memory_release. */
 void *memory_reserve(size_t octets);
 
+/* The same, which this process and those that it forks from then on have together. */
+void *memory_share(size_t octets);
+
 /* Gives the pages of a part back that begins at one: it is not used again, or is zero when it is.
  */
 void memory_forget(void *mem, size_t octets);

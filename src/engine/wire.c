@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/memory.h"
 
 #define LOOK_NS 200000000 /* a worker that waits looks so often whether there is still a parent */
 
@@ -18,9 +19,7 @@ _Static_assert(WIRE_ROOM % WIRE_ALIGN == 0 && WIRE_ROOM > 4 * LIMIT_RECORD, "any
 struct wire_ring *
 wire_ring_new(void)
 {
-	void *mem = mmap(NULL, sizeof(struct wire_ring), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return mem != MAP_FAILED ? mem : NULL;
+	return memory_share(sizeof(struct wire_ring));
 }
 
 void
@@ -34,8 +33,7 @@ wire_ring_reset(struct wire_ring *r)
 void
 wire_ring_free(struct wire_ring *r)
 {
-	if (r != NULL)
-		(void)munmap(r, sizeof *r);
+	memory_release(r, sizeof *r);
 }
 
 /* Octets of a message in the ring. */
