@@ -468,7 +468,6 @@ take_alert(struct tls *t, enum tls_side side, uint8_t octet, struct tls_event *e
 	return true;
 }
 
-/* The body of a record, as far as it is there.  True with an event. */
 /*
  * The first octets of a record whose hellos were not captured: a cipher that does not encrypt
  * leaves text there, where a server's replies and a client's commands begin.  They are counted
@@ -491,6 +490,7 @@ peek(struct tls *t, enum tls_side side, const uint8_t *data, size_t len, struct 
 	return h->flags & HALF_SEALED && check_established(t, side, ev);
 }
 
+/* The body of a record, as far as it is there.  True with an event. */
 static bool
 take_body(struct tls_pools *p, struct tls *t, struct tls_input *in, struct tls_event *ev)
 {
