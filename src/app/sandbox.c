@@ -231,16 +231,16 @@ allow_calls(scmp_filter_ctx c, bool open_files, int pipe)
 }
 
 static bool
-restrict_calls(bool open_files, int pipe, char error[SANDBOX_ERROR])
+restrict_calls(const struct sandbox *s, char error[SANDBOX_ERROR])
 {
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (c == NULL)
 		return fail(error, "seccomp");
 	/* a call of another architecture is as forbidden as any */
 	bool good = seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
-	    seccomp_attr_set(c, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&    /* for all threads */
+	    (!s->threads || seccomp_attr_set(c, SCMP_FLTATR_CTL_TSYNC, 1) == 0) &&
 	    seccomp_attr_set(c, SCMP_FLTATR_API_SYSRAWRC, 1) == 0 && /* the kernel's own errors */
-	    allow_calls(c, open_files, pipe);
+	    allow_calls(c, s->file_count > 0, s->pipe);
 	int rc = good ? seccomp_load(c) : -EINVAL;
 	seccomp_release(c);
 	if ((rc == -EINVAL || rc == -ENOSYS) && good) { /* a kernel without it */
@@ -321,10 +321,15 @@ sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR])
 }
 
 bool
+sandbox_takes_threads(void)
+{
+	return seccomp_api_get() >= 2; /* the first that knows SECCOMP_FILTER_FLAG_TSYNC */
+}
+
+bool
 sandbox_seal(const struct sandbox *s, char error[SANDBOX_ERROR])
 {
-	if (!limit(RLIMIT_NPROC, 0, error) ||
-	    (!INSTRUMENTED && !restrict_calls(s->file_count > 0, s->pipe, error)))
+	if (!limit(RLIMIT_NPROC, 0, error) || (!INSTRUMENTED && !restrict_calls(s, error)))
 		return false;
 	if (strcmp(missing, "chroot, Landlock, seccomp") == 0) {
 		errno = ENOSYS;

@@ -48,6 +48,7 @@ struct sandbox {
 	const char *const *files; /* that may still be opened, to be read */
 	size_t file_count;	  /* 0: nothing may be opened */
 	pid_t parent;		  /* with whom it dies; 0: with nobody */
+	bool threads;		  /* others than the one that seals it are there by then */
 	int pipe;		  /* the one descriptor that may be written to, besides standard
 				     error: a packet socket would send what is written to it */
 };
@@ -60,6 +61,7 @@ struct sandbox {
  * then.
  */
 bool sandbox_enter(const struct sandbox *s, char error[SANDBOX_ERROR]);
+bool sandbox_takes_threads(void); /* can this kernel seal more than one? */
 bool sandbox_seal(const struct sandbox *s, char error[SANDBOX_ERROR]);
 
 /* Parts that this kernel lacks, of a sandbox that was sealed: "Landlock, seccomp"; "" for none. */

@@ -121,9 +121,10 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 	/* of files, which seldom need it, Debian's nDPI opens nothing when it is first asked */
 	if (feed.engine != NULL && (s->files == NULL || dpi_opens_files()))
 		engine_ready(feed.engine);
-	bool good = feed.engine != NULL && sandbox_enter(&box, error);
 	/* with a core for the worker and one for that, the parent, and whoever else is there */
-	if (good && s->files != NULL && has_cores(2 * s->workers))
+	box.threads = s->files != NULL && has_cores(2 * s->workers) && sandbox_takes_threads();
+	bool good = feed.engine != NULL && sandbox_enter(&box, error);
+	if (good && box.threads)
 		capture_read_ahead(s->files);
 	if (!good || !sandbox_seal(&box, error)) {
 		give_up(&wire, error);

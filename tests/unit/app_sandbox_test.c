@@ -109,7 +109,10 @@ static void
 enter(const char *const *files, size_t count)
 {
 	static const char *const usual[] = {"nobody", NULL};
-	struct sandbox s = {.files = files, .file_count = count, .pipe = writable};
+	struct sandbox s = {.files = files,
+	    .file_count = count,
+	    .pipe = writable,
+	    .threads = threaded};
 	char error[SANDBOX_ERROR] = "";
 	if (unprivileged && is_root())
 		become_nobody();
