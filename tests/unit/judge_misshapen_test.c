@@ -186,23 +186,15 @@ of_rules(void **state)
 }
 
 static void
-put_file(const char *name, const char *text)
-{
-	FILE *f = fopen(path_of(name), "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
 of_policies(void **state)
 {
 	(void)state;
-	put_file("sts.txt", "version: STSv1\nmode: enforce\nmx: mx.example.org\nmax_age: 86400\n");
-	put_file("dane.txt",
+	write_text("sts.txt",
+	    "version: STSv1\nmode: enforce\nmx: mx.example.org\nmax_age: 86400\n");
+	write_text("dane.txt",
 	    "_25._tcp.mx.example.org. 3600 IN TLSA 3 1 1 "
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n");
-	put_file("tls_policy", "example.org encrypt\nexample.net secure match=nexthop\n");
+	write_text("tls_policy", "example.org encrypt\nexample.net secure match=nexthop\n");
 	taken = refused = 0;
 	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
 		try(take_policies, policies[i]);

@@ -146,15 +146,6 @@ static const char *const placeholder_values[] = {"one", "two", "three*"};
 static struct record record, alert;
 static char state_path[128];
 
-static void
-write_file(const char *name, const char *text)
-{
-	FILE *f = fopen(path_of(name), "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-	assert_int_equal(fclose(f), 0);
-}
-
 static int
 make_files(void **state)
 {
@@ -162,8 +153,8 @@ make_files(void **state)
 		return -1;
 	if (mkdir(path_of("rules"), 0700) != 0 || mkdir(path_of("rules/exceptions"), 0700) != 0)
 		return -1;
-	write_file("rules/r.yml", rules_text);
-	write_file("rules/exceptions/x.yml", exception_text);
+	write_text("rules/r.yml", rules_text);
+	write_text("rules/exceptions/x.yml", exception_text);
 	snprintf(state_path, sizeof state_path, "%s/state.db", folder);
 	return 0;
 }
