@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "enrich/who.h"
 #include "folder.h"
+#include "record_words.h"
 
 static struct record record;
 static struct who *who;
@@ -43,14 +44,7 @@ close_who(void **state)
 static const char *
 value_of(enum field f)
 {
-	static char text[256];
-	struct record_value v;
-	if (!record_find(&record, f, &v))
-		return "";
-	assert_true(v.len < sizeof text);
-	memcpy(text, v.str, v.len);
-	text[v.len] = '\0';
-	return text;
+	return record_word(&record, f);
 }
 
 struct text_case {

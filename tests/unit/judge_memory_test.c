@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "judge/memory.h"
 #include "record_build.h"
+#include "record_words.h"
 
 static struct record record;
 static struct memory *memory;
@@ -62,14 +63,7 @@ see(const char *kind, double at, const char *id, const char *more)
 static const char *
 word(enum field f)
 {
-	static char text[8][128];
-	static unsigned next;
-	struct record_value v;
-	char *out = text[next++ % 8];
-	if (!record_find(&record, f, &v))
-		return "";
-	snprintf(out, sizeof text[0], "%.*s", (int)v.len, v.str);
-	return out;
+	return record_word(&record, f);
 }
 
 static uint64_t

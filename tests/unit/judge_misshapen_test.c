@@ -68,7 +68,7 @@ static const char *const shapes[] = {"{x: y}", "{x: y, x: z}", "[{x: y}]", "[[a]
 
 static char error[YAML_ERROR];
 
-/* Is the text taken?  `kept`: why not. */
+/* Is the text taken?  `error`: why not. */
 typedef bool (*taker)(const char *text);
 
 static bool

@@ -12,6 +12,7 @@
 #include "folder.h"
 #include "judge/policy.h"
 #include "record_build.h"
+#include "record_words.h"
 
 static struct record record;
 static char error[YAML_ERROR];
@@ -34,14 +35,7 @@ read_policies(const char *yaml)
 static const char *
 word(enum field f)
 {
-	static char text[8][128];
-	static unsigned next;
-	struct record_value v;
-	char *to = text[next++ % 8];
-	if (!record_find(&record, f, &v))
-		return "";
-	snprintf(to, sizeof text[0], "%.*s", (int)v.len, v.str);
-	return to;
+	return record_word(&record, f);
 }
 
 /* "verdict wants source cause domain", with "-" for what is absent. */

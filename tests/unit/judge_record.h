@@ -4,15 +4,14 @@
 
 #include "record/read.h"
 #include "record/record.h"
+#include "record_words.h"
 
 static struct record record;
 
 static void
 put_ip(enum field f, const char *ip)
 {
-	struct addr a;
-	assert_true(addr_parse(ip, &a));
-	record_put_ip(&record, f, &a);
+	record_put_address(&record, f, ip);
 }
 
 /* A record begun with what all have. */
@@ -45,16 +44,7 @@ static const char *const ALL[] = {"envelope", "headers", "body", "attachments", 
 static const char *
 value_of(enum field f)
 {
-	static char text[3][2048];
-	static unsigned next;
-	struct record_value v;
-	char *out = text[next++ % 3];
-	if (!record_find(&record, f, &v))
-		return "";
-	assert_true(v.len < sizeof text[0]);
-	memcpy(out, v.str, v.len);
-	out[v.len] = '\0';
-	return out;
+	return record_word(&record, f);
 }
 
 #endif

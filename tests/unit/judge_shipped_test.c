@@ -15,6 +15,7 @@
 #include "judge/judge.h"
 #include "judge/shipped.h"
 #include "record_build.h"
+#include "record_words.h"
 
 #define NAMES 32u
 
@@ -64,9 +65,7 @@ has(struct yaml *y, int map, const char *key)
 static void
 put_ip(enum field f, const char *ip)
 {
-	struct addr a;
-	assert_true(addr_parse(ip, &a));
-	record_put_ip(&record, f, &a);
+	record_put_address(&record, f, ip);
 }
 
 /* What a case need not say. */
