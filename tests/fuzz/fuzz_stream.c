@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "model.h"
 #include "stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,11 +24,21 @@ struct both {
 	int64_t now_ns;
 };
 
-/* The octet at a sequence number, so that copies agree whatever the offsets are. */
-static uint8_t
-octet(uint32_t seq)
+/* The octets from a sequence number on, so that copies agree whatever the offsets are. */
+static MODEL void
+fill(uint8_t *octets, uint32_t len, uint32_t seq)
 {
-	return (uint8_t)(seq % 251);
+	for (uint32_t i = 0; i < len; i++)
+		octets[i] = (uint8_t)((seq + i) % 251);
+}
+
+static MODEL void
+check(const uint8_t *octets, uint64_t len, uint32_t seq)
+{
+	for (uint64_t i = 0; i < len; i++) {
+		if (octets[i] != (uint8_t)((seq + (uint32_t)i) % 251))
+			abort();
+	}
 }
 
 static void
@@ -48,10 +59,8 @@ take(struct both *b, struct stream_input *in, unsigned in_end)
 				abort();
 			b->begun[end] = true;
 			b->at[end] = c.off + c.len;
-			for (uint64_t i = 0; c.data != NULL && i < c.len; i++) {
-				if (c.data[i] != octet(s->base + (uint32_t)(c.off + i)))
-					abort();
-			}
+			if (c.data != NULL)
+				check(c.data, c.len, s->base + (uint32_t)c.off);
 		}
 	}
 }
@@ -87,8 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t *octets = malloc(len > 0 ? len : 1);
 		if (octets == NULL)
 			break;
-		for (uint32_t i = 0; i < len; i++)
-			octets[i] = octet(seq + i);
+		fill(octets, len, seq);
 		if (len + cut > 0)
 			stream_push(&b.ss, s, peer, need, seq, octets, len, len + cut, b.now_ns,
 			    &in);
