@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* For each octet: 0 nobody, 1 somebody whose octet is not known (cut), else 2 + the octet. */
 struct model {
 	uint16_t octet[OCTETS];
+	uint32_t end; /* from here on: nobody */
 };
 
 static struct model models[2 * IDS];
@@ -36,7 +37,7 @@ losses(const struct defrag *d)
 static MODEL void
 forget(struct model *m)
 {
-	for (uint32_t i = 0; i < OCTETS; i++)
+	for (uint32_t i = 0; i < m->end; i++)
 		m->octet[i] = m->octet[i] != 0;
 }
 
@@ -56,10 +57,12 @@ check(const struct model *m, const struct datagram_view *v)
 static MODEL void
 note(struct model *m, uint32_t offset, const uint8_t *octets, uint32_t len, uint32_t wire)
 {
-	for (uint32_t i = 0; i < wire && offset + i < OCTETS; i++) {
+	const uint32_t left = OCTETS - offset, n = wire < left ? wire : left;
+	for (uint32_t i = 0; i < n; i++) {
 		if (m->octet[offset + i] == 0)
 			m->octet[offset + i] = i < len ? (uint16_t)(2u + octets[i]) : 1;
 	}
+	m->end = offset + n > m->end ? offset + n : m->end;
 }
 
 /* Octets that differ by their place in the datagram. */
