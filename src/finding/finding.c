@@ -289,7 +289,9 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		}
 		break;
 	case MAIL_OFFER:
-		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
+		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
+		if (!(f->flags & FINDING_REQUESTED)) /* else mail may have followed a refusal */
+			f->flags &= ~FINDING_LOST;
 		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
 		f->keywords = ev->keywords;
 		if (f->flags & FINDING_MANGLED && !ev->flag)
@@ -385,6 +387,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->side == MAIL_CLIENT) {
 			f->flags |= FINDING_LOST;
 			f->auth_answers = UINT8_MAX; /* or more than were seen */
+		} else if (ev->flag) {
+			f->flags |= FINDING_UNREAD;
 		}
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;

@@ -58,7 +58,8 @@ finding_reason(const struct finding *f, const struct finding_view *v)
 	if (f->flags & FINDING_HELO && !(f->flags & FINDING_LOST) && !v->midstream)
 		return REASON_NOT_ASKED;
 	/* Neither EHLO nor HELO: it never asked, if we saw all that it said. */
-	return v->midstream || v->gap || !v->both ? REASON_NOT_VISIBLE : REASON_NOT_ASKED;
+	return v->midstream || v->gap || !v->both || f->flags & FINDING_LOST ? REASON_NOT_VISIBLE
+									     : REASON_NOT_ASKED;
 }
 
 enum outcome
@@ -83,7 +84,8 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 			(FINDING_REPLIED | FINDING_GO | FINDING_HELLO | FINDING_TLS_SEEN)) ==
 		    FINDING_REPLIED;
 		bool proof = f->flags & FINDING_TLS_BROKE || refused;
-		if (proof && !(f->flags & FINDING_LOST)) /* mail may be what was lost */
+		if (proof &&
+		    !(f->flags & (FINDING_LOST | FINDING_UNREAD))) /* else it may be mail */
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
 		 * both ways */

@@ -52,7 +52,7 @@ enum mail_event_kind {
 	MAIL_CONTENT_END,   /* tx; flag: its end was seen */
 	MAIL_RESULT,	    /* tx is over; index: enum mail_result */
 	MAIL_EXPOSED,	/* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
-	MAIL_LOST,	/* octets of this side were lost while it spoke lines */
+	MAIL_LOST,	/* octets of lines were; flag: of a server that hands mail out */
 	MAIL_ODD,	/* index: enum mail_oddity */
 	MAIL_TLS,	/* tls: what the TLS machine saw */
 	MAIL_TLS_OVER,	/* plain text goes on after TLS was tried */
