@@ -240,8 +240,6 @@ open_enrich(const struct options *o, char error[ENRICH_ERROR])
 static bool
 open_readers(struct run *r)
 {
-	if (r->o->file_count > 0 && !open_files(r))
-		return false;
 	set_spawn(r);
 	return r->o->single_process ? open_single(r) : open_workers(r);
 }
@@ -255,6 +253,11 @@ run_open(struct run *r, struct config *c)
 	const struct options *o = r->o;
 	char error[ENRICH_ERROR + SINK_ERROR] = "";
 	bool live = o->file_count == 0;
+	if (!live && !open_files(r))
+		return false;
+	/* not before: the first octets of a pipe may never come, and nothing is there to be ended
+	 * in order */
+	signals_catch_ends(!o->single_process);
 	if ((live && !open_judge(r, c)) || !open_readers(r) || (!live && !open_judge(r, c)))
 		return false;
 	if (!open_state(r))
@@ -661,7 +664,7 @@ run_once(const struct options *o, struct config *c)
 	r->o = o;
 	r->config = c;
 	notify_open(&r->notify);
-	signals_catch(!o->single_process);
+	signals_catch();
 	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;

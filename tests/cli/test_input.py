@@ -79,6 +79,28 @@ class Input(unittest.TestCase):
             self.assertIn(b"ended by signal %d after 348 packets" % number, err)
             self.assertIn(b"Summary", out)
 
+    def test_a_signal_ends_the_wait_for_the_first_packet(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for octets, mode in ((0, []), (24, []), (40, ["--single-process"])):
+                p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                p.stdin.write(read(OFFICE)[:octets])
+                p.stdin.flush()
+                for _ in range(600):
+                    time.sleep(0.1)
+                    if b"pipe" in read("/proc/%d/wchan" % p.pid):
+                        break
+                p.send_signal(number)
+                try:
+                    p.wait(timeout=60)  # its input is still open
+                finally:
+                    p.kill()
+                    p.stdin.close()
+                    out, err = p.stdout.read(), p.stderr.read()
+                    p.stdout.close()
+                    p.stderr.close()
+                self.assertEqual((p.returncode, out, err), (-number, b"", b""))
+
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
         self.assertEqual(run(["-r", packed, "--json"]).stdout, self.whole.stdout)
