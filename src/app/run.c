@@ -165,6 +165,8 @@ set_spawn(struct run *r)
 	for (size_t i = 0; i < o->file_count; i++)
 		s->standard_input |= strcmp(o->files[i], "-") == 0;
 	s->workers = worker_count(r);
+	if (r->notify.fd >= 0)
+		s->parents[s->parents_count++] = r->notify.fd;
 	s->packets = o->packets;
 	s->live = (struct live_config){
 	    .interfaces = o->interfaces,

@@ -28,7 +28,7 @@ struct spawn {
 	uint64_t packets; /* to read; 0: all */
 	unsigned workers;
 	struct wire_ring *ring[LIMIT_WORKERS];
-	int parents[LIMIT_WORKERS + 2]; /* descriptors that are no worker's: closed in each */
+	int parents[LIMIT_WORKERS + 3]; /* descriptors that are no worker's: closed in each */
 	unsigned parents_count;
 };
 
