@@ -149,7 +149,7 @@ static unsigned
 worker_count(const struct run *r)
 {
 	unsigned n = r->o->jobs > 0 ? r->o->jobs : 1;
-	if (n > 1 && r->files != NULL && !capture_is_forkable(r->files)) {
+	if (n > 1 && r->spawn.pipe) {
 		log_say("-j %u: a pipe can be read by one process only; one worker reads it", n);
 		n = 1;
 	}
@@ -162,6 +162,7 @@ set_spawn(struct run *r)
 	const struct options *o = r->o;
 	struct spawn *s = &r->spawn;
 	s->files = r->files;
+	s->pipe = r->files != NULL && !capture_is_forkable(r->files);
 	for (size_t i = 0; i < o->file_count; i++)
 		s->standard_input |= strcmp(o->files[i], "-") == 0;
 	s->workers = worker_count(r);
@@ -195,7 +196,10 @@ open_single(struct run *r)
 {
 	char error[256] = "";
 	struct capture_error live_error = {""};
-	r->feed = (struct feed){.files = r->files, .limit = r->o->packets, .shares = 1};
+	r->feed = (struct feed){.files = r->files,
+	    .limit = r->o->packets,
+	    .shares = 1,
+	    .pipe = r->spawn.pipe};
 	if (r->files == NULL)
 		r->feed.live = live_open(&r->spawn.live, &live_error);
 	r->feed.engine = engine_new(&r->spawn.engine, error);
@@ -548,7 +552,7 @@ run_workers(struct run *r)
 		show_progress(r);
 		if (said != WORKERS_NOTHING)
 			continue;
-		if (is_live(r) && !outputs_flush(&r->outputs))
+		if ((is_live(r) || r->spawn.pipe) && !outputs_flush(&r->outputs))
 			return false;
 		wait_for_more(r);
 	}

@@ -22,6 +22,7 @@
 struct spawn {
 	struct capture *files;	 /* opened, nothing read yet; NULL: live */
 	bool standard_input;	 /* is one of them */
+	bool pipe;		 /* one of them is a pipe */
 	struct live_config live; /* `share` is set for each */
 	struct engine_config engine;
 	struct sandbox sandbox;

@@ -103,6 +103,28 @@ class Input(unittest.TestCase):
                     p.stderr.close()
                 self.assertEqual((p.returncode, out, err), (-number, b"", b""))
 
+    def test_nothing_is_kept_back_while_a_pipe_is_waited_for(self):
+        with subprocess.Popen([postcard.binary(), "-r", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as p:
+            try:
+                os.set_blocking(p.stdout.fileno(), False)
+                p.stdin.write(read(OFFICE))
+                p.stdin.flush()
+                came = b""
+                for _ in range(200):
+                    time.sleep(0.1)
+                    came += p.stdout.read() or b""
+                    if came.count(b'"postcard.message"') == self.whole.stdout.count(b'"postcard.message"'):
+                        break
+                p.stdin.close()  # only now
+                os.set_blocking(p.stdout.fileno(), True)
+                rest = p.stdout.read()
+                p.wait(timeout=60)
+            finally:
+                p.kill()
+        self.assertEqual(came.count(b'"postcard.message"'), self.whole.stdout.count(b'"postcard.message"'))
+        self.assertEqual(came + rest, self.whole.stdout)
+
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
         self.assertEqual(run(["-r", packed, "--json"]).stdout, self.whole.stdout)
