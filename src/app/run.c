@@ -149,7 +149,7 @@ static unsigned
 worker_count(const struct run *r)
 {
 	unsigned n = r->o->jobs > 0 ? r->o->jobs : 1;
-	if (n > 1 && r->files != NULL && !capture_is_forkable(r->files)) {
+	if (n > 1 && r->spawn.pipe) {
 		log_say("-j %u: a pipe can be read by one process only; one worker reads it", n);
 		n = 1;
 	}
@@ -162,9 +162,12 @@ set_spawn(struct run *r)
 	const struct options *o = r->o;
 	struct spawn *s = &r->spawn;
 	s->files = r->files;
+	s->pipe = r->files != NULL && !capture_is_forkable(r->files);
 	for (size_t i = 0; i < o->file_count; i++)
 		s->standard_input |= strcmp(o->files[i], "-") == 0;
 	s->workers = worker_count(r);
+	if (r->notify.fd >= 0)
+		s->parents[s->parents_count++] = r->notify.fd;
 	s->packets = o->packets;
 	s->live = (struct live_config){
 	    .interfaces = o->interfaces,
@@ -193,7 +196,10 @@ open_single(struct run *r)
 {
 	char error[256] = "";
 	struct capture_error live_error = {""};
-	r->feed = (struct feed){.files = r->files, .limit = r->o->packets, .shares = 1};
+	r->feed = (struct feed){.files = r->files,
+	    .limit = r->o->packets,
+	    .shares = 1,
+	    .pipe = r->spawn.pipe};
 	if (r->files == NULL)
 		r->feed.live = live_open(&r->spawn.live, &live_error);
 	r->feed.engine = engine_new(&r->spawn.engine, error);
@@ -240,8 +246,6 @@ open_enrich(const struct options *o, char error[ENRICH_ERROR])
 static bool
 open_readers(struct run *r)
 {
-	if (r->o->file_count > 0 && !open_files(r))
-		return false;
 	set_spawn(r);
 	return r->o->single_process ? open_single(r) : open_workers(r);
 }
@@ -255,6 +259,11 @@ run_open(struct run *r, struct config *c)
 	const struct options *o = r->o;
 	char error[ENRICH_ERROR + SINK_ERROR] = "";
 	bool live = o->file_count == 0;
+	if (!live && !open_files(r))
+		return false;
+	/* not before: the first octets of a pipe may never come, and nothing is there to be ended
+	 * in order */
+	signals_catch_ends(!o->single_process);
 	if ((live && !open_judge(r, c)) || !open_readers(r) || (!live && !open_judge(r, c)))
 		return false;
 	if (!open_state(r))
@@ -543,7 +552,7 @@ run_workers(struct run *r)
 		show_progress(r);
 		if (said != WORKERS_NOTHING)
 			continue;
-		if (is_live(r) && !outputs_flush(&r->outputs))
+		if ((is_live(r) || r->spawn.pipe) && !outputs_flush(&r->outputs))
 			return false;
 		wait_for_more(r);
 	}
@@ -661,7 +670,7 @@ run_once(const struct options *o, struct config *c)
 	r->o = o;
 	r->config = c;
 	notify_open(&r->notify);
-	signals_catch(!o->single_process);
+	signals_catch();
 	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;

@@ -121,6 +121,9 @@ feed_next(struct feed *f, struct record *out)
 	}
 	if (f->live != NULL)
 		return take_live(f);
+	f->idled = f->pipe && !f->idled;
+	if (f->idled)
+		return FEED_IDLE;
 	read_files(f);
 	return FEED_MORE;
 }

@@ -58,10 +58,12 @@ class Input(unittest.TestCase):
             self.assertEqual(first.stderr == b"", "-v" not in mode)  # the sizes of the tables
 
     def test_a_signal_ends_the_wait_for_input(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        octets, packed = read(OFFICE), gzip.compress(read(OFFICE))
+        for number, sent, mode in ((signal.SIGINT, octets, []), (signal.SIGTERM, octets, []), (signal.SIGTERM, octets[:-7], []),
+                                   (signal.SIGINT, packed[:-1000], []), (signal.SIGINT, octets[:-7], ["--single-process"])):
+            p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-            p.stdin.write(read(OFFICE))
+            p.stdin.write(sent)
             p.stdin.flush()
             status = "/proc/%d/status" % p.pid
             for _ in range(600):  # until it has its handlers, and waits for more
@@ -76,8 +78,52 @@ class Input(unittest.TestCase):
             for f in (p.stdin, p.stdout, p.stderr):
                 f.close()
             self.assertEqual(p.returncode, 128 + number)
-            self.assertIn(b"ended by signal %d after 348 packets" % number, err)
+            self.assertRegex(err, rb"^postcard: ended by signal %d after 3\d\d packets; [^\n]*\n$" % number)  # nothing else is wrong
             self.assertIn(b"Summary", out)
+
+    def test_a_signal_ends_the_wait_for_the_first_packet(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for octets, mode in ((0, []), (24, []), (40, ["--single-process"])):
+                p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                p.stdin.write(read(OFFICE)[:octets])
+                p.stdin.flush()
+                for _ in range(600):
+                    time.sleep(0.1)
+                    if b"pipe" in read("/proc/%d/wchan" % p.pid):
+                        break
+                p.send_signal(number)
+                try:
+                    p.wait(timeout=60)  # its input is still open
+                finally:
+                    p.kill()
+                    p.stdin.close()
+                    out, err = p.stdout.read(), p.stderr.read()
+                    p.stdout.close()
+                    p.stderr.close()
+                self.assertEqual((p.returncode, out, err), (-number, b"", b""))
+
+    def test_nothing_is_kept_back_while_a_pipe_is_waited_for(self):
+        with subprocess.Popen([postcard.binary(), "-r", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as p:
+            try:
+                os.set_blocking(p.stdout.fileno(), False)
+                p.stdin.write(read(OFFICE))
+                p.stdin.flush()
+                came = b""
+                for _ in range(200):
+                    time.sleep(0.1)
+                    came += p.stdout.read() or b""
+                    if came.count(b'"postcard.message"') == self.whole.stdout.count(b'"postcard.message"'):
+                        break
+                p.stdin.close()  # only now
+                os.set_blocking(p.stdout.fileno(), True)
+                rest = p.stdout.read()
+                p.wait(timeout=60)
+            finally:
+                p.kill()
+        self.assertEqual(came.count(b'"postcard.message"'), self.whole.stdout.count(b'"postcard.message"'))
+        self.assertEqual(came + rest, self.whole.stdout)
 
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
