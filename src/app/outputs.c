@@ -192,6 +192,14 @@ outputs_count(const struct outputs *o, struct record *summary)
 	}
 }
 
+/* All but standard output, which is the last. */
+void
+outputs_settle(struct outputs *o)
+{
+	for (unsigned i = 0; i + 1 < o->count; i++)
+		o->lost |= !sink_settle(o->sink[i]);
+}
+
 static bool
 any_waiting(const struct outputs *o)
 {
@@ -217,7 +225,11 @@ outputs_close(struct outputs *o, int ms)
 	}
 	for (unsigned i = 0; i < o->count; i++) {
 		errno = 0;
-		good &= note(o, sink_close(o->sink[i]));
+		bool well = sink_close(o->sink[i]);
+		if (i + 1 == o->count)
+			good = note(o, well);
+		else
+			o->lost |= !well; /* it has said itself what it could not write */
 	}
 	o->count = 0;
 	return good;

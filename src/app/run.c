@@ -628,8 +628,12 @@ run_summary(struct run *r)
 	if (judged.given_up > 0)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
+	if (!is_live(r)) /* what is on its way is no flaw */
+		outputs_settle(&r->outputs);
 	compose_summary(r);
 	(void)push(r, &r->record);
+	if (!is_live(r))
+		outputs_settle(&r->outputs);
 }
 
 static int
@@ -694,7 +698,7 @@ run_once(const struct options *o, struct config *c)
 			log_say("standard output: %s", strerror(r->outputs.error));
 		status = STATUS_ERROR;
 	}
-	if (!saved)
+	if (!saved || r->outputs.lost)
 		status = STATUS_ERROR;
 	run_close(r);
 	return status;

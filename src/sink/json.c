@@ -239,6 +239,13 @@ json_flush(void *state)
 	return all_well(j);
 }
 
+bool
+json_settle(void *state)
+{
+	const struct json *j = state;
+	return json_flush(state) && j->dropped == 0;
+}
+
 void
 json_wait(const void *state, struct sink_wait *w)
 {

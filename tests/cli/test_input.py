@@ -1,6 +1,7 @@
 """Captures that are damaged, split, compressed or piped; what goes where; what the terminal is shown."""
 import glob
 import gzip
+import json
 import os
 import pty
 import signal
@@ -177,6 +178,24 @@ class Input(unittest.TestCase):
             done = subprocess.run([postcard.binary(), "-r", OFFICE, "--json"], stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"No space", done.stderr)
+
+    def test_records_that_are_lost_are_an_error(self):
+        """--out on a full disk, and a syslog server that is not there: the summary counts them, the exit status tells."""
+        for option, value, name in (("--out", "/dev/full", "/dev/full"), ("--syslog", "unix:///nowhere/log", "unix:///nowhere/log")):
+            done = run(["-q", "-r", OFFICE, option, value])
+            self.assertEqual(done.code, 2, done.stderr)
+            self.assertIn(name.encode(), done.stderr)
+            self.assertNotIn(b"standard output", done.stderr)
+            self.assertRegex(done.stdout.decode(), "! %s takes nothing now, [0-9]+ records dropped" % name)
+
+    def test_records_on_their_way_are_no_flaw(self):
+        path = self.path("o.ndjson", b"")
+        done = run(["-q", "-r", OFFICE, "--out", path])
+        self.assertEqual((done.code, done.stderr), (0, b""))
+        self.assertIn("nothing lost, cut or damaged", done.stdout.decode())
+        output, = json.loads(read(path).splitlines()[-1])["postcard"]["summary"]["outputs"]
+        self.assertEqual((output["up"], output["waiting"], output["dropped"]), (True, 0, 0))
+        self.assertGreater(output["sent"], 0)
 
 
 if __name__ == "__main__":
