@@ -16,14 +16,20 @@
 #define LAST_LIVE_MS 25
 #define LAST_MS	     60000
 
-/* Opens one more. */
+/* Opens one more, which an option's value asks for. */
 static bool
-add(struct outputs *o, const struct sink_config *config, char error[SINK_ERROR])
+add(struct outputs *o, enum option id, const char *value, const struct sink_config *config,
+    char error[SINK_ERROR])
 {
 	struct sink *s = sink_open(config, error);
-	if (s != NULL)
+	if (s != NULL) {
 		o->sink[o->count++] = s;
-	return s != NULL;
+		return true;
+	}
+	bool spool = config->url != NULL && strncmp(error, "spool ", 6) == 0;
+	o->wrong = spool ? OPTION_SPOOL : id;
+	o->wrong_value = spool ? config->spool : value;
+	return false;
 }
 
 /* What standard output is for: a view for who sits at a terminal, else a report or records. */
@@ -64,21 +70,22 @@ open_all(struct outputs *o, const struct options *options, bool live, char error
 	config.kind = "json";
 	config.path = options->out;
 	config.out = NULL;
-	if (options->out != NULL && !add(o, &config, error))
+	if (options->out != NULL && !add(o, OPTION_OUT, options->out, &config, error))
 		return false;
 	config.kind = "syslog";
 	config.path = NULL;
 	for (size_t i = 0; i < options->syslog_count; i++) {
 		config.url = options->syslog[i];
-		if (!add(o, &config, error))
+		if (!add(o, OPTION_SYSLOG, config.url, &config, error))
 			return false;
 	}
+	config.url = NULL;
 	config.kind = "metrics";
 	config.path = options->metrics;
-	if (options->metrics != NULL && !add(o, &config, error))
+	if (options->metrics != NULL && !add(o, OPTION_METRICS, options->metrics, &config, error))
 		return false;
 	o->lists = o->count == 0 && !live && strcmp(standard.kind, "text") == 0;
-	return add(o, &standard, error);
+	return add(o, OPTIONS, NULL, &standard, error);
 }
 
 bool

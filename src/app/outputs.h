@@ -16,9 +16,11 @@
 struct outputs {
 	struct sink *sink[OUTPUTS];
 	unsigned count;
-	int error;  /* errno of standard output; 0 while all is well */
-	bool lost;  /* records of a replay that another output should have, or its last state */
-	bool ends;  /* a reader asked for the end */
+	int error; /* errno of standard output; 0 while all is well */
+	bool lost; /* records of a replay that another output should have, or its last state */
+	enum option wrong;	 /* what could not be opened, */
+	const char *wrong_value; /* and what the option says; NULL: neither option nor value */
+	bool ends;		 /* a reader asked for the end */
 	bool lists; /* there is but a report, which lists alerts and does not show them */
 };
 
