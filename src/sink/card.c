@@ -466,8 +466,10 @@ take_value(struct card *c, struct words *w, const struct record_value *v, bool r
 		c->login_shows |= (uint8_t)(1u << words_login_shows(v->str, v->len));
 		break;
 	case FIELD_STARTTLS_EVIDENCE:
-		if (c->evidence[0] == '\0')
-			take_word(c->evidence, sizeof c->evidence, v);
+		if (c->evidence[0] == '\0') {
+			struct text t = text_in(c->evidence, sizeof c->evidence);
+			mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_TEXT, v->str, v->len);
+		}
 		break;
 	case FIELD_NETWORK_FORWARDED_IP:
 		addr_print(&v->ip, ip);
