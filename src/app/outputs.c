@@ -15,6 +15,7 @@
  * of a replay, each takes what it needs, or fails. */
 #define LAST_LIVE_MS 25
 #define LAST_MS	     60000
+#define SOON_MS	     1800 /* that all have of a replay that is told to end */
 
 /* Opens one more, which an option's value asks for. */
 static bool
@@ -201,10 +202,13 @@ outputs_count(const struct outputs *o, struct record *summary)
 
 /* All but standard output, which is the last. */
 void
-outputs_settle(struct outputs *o)
+outputs_settle(struct outputs *o, bool soon)
 {
-	for (unsigned i = 0; i + 1 < o->count; i++)
-		o->lost |= !sink_settle(o->sink[i]);
+	int64_t until = now_monotonic_ms() + (soon ? SOON_MS : LAST_MS);
+	for (unsigned i = 0; i + 1 < o->count; i++) {
+		int64_t left = until - now_monotonic_ms();
+		o->lost |= !sink_settle(o->sink[i], soon ? (left > 0 ? (int)left : 0) : LAST_MS);
+	}
 }
 
 static bool

@@ -46,8 +46,9 @@ void outputs_reopen(struct outputs *o);
 /* Adds what they count to a summary. */
 void outputs_count(const struct outputs *o, struct record *summary);
 
-/* Of a replay, before and behind its summary: delivers what waits; what cannot be is `lost`. */
-void outputs_settle(struct outputs *o);
+/* Of a replay, before and behind its summary: delivers what waits; what cannot be is `lost`.
+ * `soon`: somebody waits for the end. */
+void outputs_settle(struct outputs *o, bool soon);
 
 /* Delivers what can be within `ms` milliseconds, then closes all.  False as in outputs_push. */
 bool outputs_close(struct outputs *o, int ms);

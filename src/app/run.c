@@ -697,11 +697,11 @@ run_summary(struct run *r)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
 	if (!is_live(r)) /* what is on its way is no flaw */
-		outputs_settle(&r->outputs);
+		outputs_settle(&r->outputs, signals_stop() != 0);
 	compose_summary(r);
 	(void)push(r, &r->record);
 	if (!is_live(r))
-		outputs_settle(&r->outputs);
+		outputs_settle(&r->outputs, signals_stop() != 0);
 }
 
 static int

@@ -243,9 +243,10 @@ json_flush(void *state)
 }
 
 bool
-json_settle(void *state)
+json_settle(void *state, int ms)
 {
 	const struct json *j = state;
+	(void)ms;
 	return json_flush(state) && j->dropped == 0;
 }
 

@@ -17,7 +17,7 @@ struct kind {
 	void (*status)(void *state, const struct record *summary);
 	void (*wait)(const void *state, struct sink_wait *w);
 	bool (*tick)(void *state);
-	bool (*settle)(void *state);
+	bool (*settle)(void *state, int ms);
 	bool (*ends)(const void *state);
 	void (*reopen)(void *state);
 	bool (*counts)(const void *state, struct sink_counts *out);
@@ -153,9 +153,9 @@ sink_reopen(struct sink *s)
 }
 
 bool
-sink_settle(struct sink *s)
+sink_settle(struct sink *s, int ms)
 {
-	return s->kind->settle == NULL || s->kind->settle(s->state);
+	return s->kind->settle == NULL || s->kind->settle(s->state, ms);
 }
 
 bool

@@ -174,12 +174,12 @@ syslog_counts(const void *state, struct sink_counts *out)
 	return true;
 }
 
-/* Delivers what can be within `drain_ms`; the rest waits for the next run, or is lost. */
+/* Delivers what can be within `ms`; the rest waits for the next run, or is lost. */
 bool
-syslog_settle(void *state)
+syslog_settle(void *state, int ms)
 {
 	struct syslog *s = state;
-	int64_t now_ms = now_monotonic_ms(), until_ms = now_ms + s->drain_ms;
+	int64_t now_ms = now_monotonic_ms(), until_ms = now_ms + ms;
 	if (s->queue.given_up)
 		return s->queue.dropped == 0;
 	syslog_conn_hurry(s->conn);
@@ -204,7 +204,7 @@ bool
 syslog_close(void *state)
 {
 	struct syslog *s = state;
-	(void)syslog_settle(s);
+	(void)syslog_settle(s, s->drain_ms);
 	syslog_conn_close(s->conn);
 	queue_close(&s->queue, now_monotonic_ms());
 	syslog_format_free(s->format);

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -79,6 +80,25 @@ class Input(unittest.TestCase):
             self.assertEqual(p.returncode, 128 + number)
             self.assertIn(b"ended by signal %d after 348 packets" % number, err)
             self.assertIn(b"Summary", out)
+
+    def test_a_signal_does_not_wait_for_a_log_server(self):
+        """One that takes the connection and says nothing would be waited for 10 s otherwise."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = "tls://127.0.0.1:%d" % server.getsockname()[1]
+            p = subprocess.Popen([postcard.binary(), "-q", "-r", "-", "--syslog", url], stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            p.stdin.write(read(OFFICE))
+            p.stdin.flush()
+            server.settimeout(20)
+            connection, _ = server.accept()
+            time.sleep(1)  # in which alerts are there to wait; where they are not, there is nothing to wait for
+            begun = time.monotonic()
+            p.send_signal(signal.SIGTERM)
+            p.communicate()
+            took = time.monotonic() - begun
+            connection.close()
+        self.assertIn(p.returncode, (2, 128 + signal.SIGTERM))
+        self.assertLess(took, 20 if postcard.sanitized() else 5)
 
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
