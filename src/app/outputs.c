@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/progress.h"
 #include "app/terminal.h"
 #include "base/now.h"
+#include "base/text.h"
 
 /* That each output has at the very end.  Live, outputs_close has waited for all of them at once;
  * of a replay, each takes what it needs, or fails. */
@@ -47,9 +49,35 @@ standard_kind(const struct options *o, bool live)
 	return "text";
 }
 
+/* Is what an option would write one of the captures that are read?  False with a message. */
+static bool
+is_no_input(struct outputs *o, enum option id, const char *path, const struct options *options,
+    char error[SINK_ERROR])
+{
+	struct stat is, input;
+	if (path == NULL || stat(path, &is) != 0 || !S_ISREG(is.st_mode))
+		return true;
+	for (size_t i = 0; i < options->file_count; i++) {
+		if (stat(options->files[i], &input) != 0 || input.st_ino != is.st_ino ||
+		    input.st_dev != is.st_dev)
+			continue;
+		struct text t = text_in(error, SINK_ERROR);
+		text_add_wire(&t, path, strnlen(path, SINK_ERROR / 2));
+		text_printf(&t, ": is read; --%s needs a file of its own", option_table[id].name);
+		o->wrong = id;
+		o->wrong_value = path;
+		return false;
+	}
+	return true;
+}
+
 static bool
 open_all(struct outputs *o, const struct options *options, bool live, char error[SINK_ERROR])
 {
+	if (!is_no_input(o, OPTION_OUT, options->out, options, error) ||
+	    !is_no_input(o, OPTION_METRICS, options->metrics, options, error))
+		return false;
+
 	struct terminal terminal = terminal_of(STDOUT_FILENO);
 	struct sink_config config = {
 	    .out = stdout,

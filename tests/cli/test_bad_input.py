@@ -114,6 +114,18 @@ class BadInput(unittest.TestCase):
             self.refused(["-i", "lo", "--user", "nobody", option, os.path.join(self.folder.name, "x")],
                          "Permission denied (to user nobody: see --user)")
 
+    def test_a_capture_is_not_written_to(self):
+        """An option in the wrong place must not cost the evidence."""
+        with open("pcaps/office.pcap", "rb") as f:
+            octets = f.read()
+        path = self.path("a.pcap", octets)
+        os.symlink(path, path + ".link")
+        for option in ("--out", "--metrics"):
+            for name in (path, path + ".link"):
+                self.refused(["-r", "pcaps/auth-plain.pcap", path, option, name], name + ": is read; %s needs" % option)
+        with open(path, "rb") as f:
+            self.assertEqual(f.read(), octets)
+
     def test_no_argument_shows_the_usage(self):
         done = postcard.run(postcard.binary(), [])
         self.assertEqual((done.code, done.stdout), (2, b""))
