@@ -56,7 +56,7 @@ struct feed_report {
 	uint64_t octets_total; /* 0: not known */
 	uint64_t memory;       /* octets that the engine was given */
 	uint64_t waits;	       /* times the ring was full */
-	int64_t last_ns;       /* stamp of the last frame */
+	int64_t last_ns;       /* stamp of the last frame, or, live, of the silence behind it */
 	struct capture_stats capture;
 	struct engine_stats engine;
 	uint32_t tables;			/* of those below that are set */
@@ -80,7 +80,7 @@ struct feed {
 	bool stopping;			  /* no others are read */
 	uint64_t packets;		  /* read so far, others' shares too */
 	uint64_t number;		  /* of the last frame */
-	int64_t last_ns;		  /* its stamp */
+	int64_t last_ns;		  /* its stamp, or that of the silence behind it */
 	size_t faults;			  /* fault lines that were handed out */
 	bool finishing;			  /* no more frames are read */
 	bool failed_told;		  /* why reading cannot go on was handed out */
