@@ -339,7 +339,7 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 	note_turn(e, c, f, end, seq);
 	uint64_t need = 0;
 	/* who has not been seen may come a little late, or not at all */
-	bool may_come = c->packets[!end] > 0 || (c->flags & (CONN_SYN | CONN_ALONE)) == CONN_SYN;
+	bool may_come = c->packets[!end] > 0 || !(c->flags & CONN_ALONE);
 	if (seg->flags & TCP_ACK && may_come) {
 		stream_ack(&e->streams, peer, seg->ack, e->clock.elapsed_ns);
 		need = stream_seen(peer, seg->ack);

@@ -368,6 +368,23 @@ late_segments(void **state)
 	end(&l);
 	assert_int_equal(l.sessions, 1);
 	record_expect(&l.last, "postcard.starttls.offered=1\npostcard.reason=not-requested");
+	/* the handshake was lost, and what answers STARTTLS comes before it */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	say(&l, S, "", "220 mx ESMTP\r\n");
+	client = l.next[C];
+	l.next[C] += sizeof hello - 1;
+	say(&l, S, "", list);
+	l.next[C] += 10;
+	say(&l, S, "", "454 No\r\n");
+	server = l.next[S];
+	l.next[S] -= 8;
+	send_at(&l, C, client + sizeof hello - 1, "", "STARTTLS\r\n");
+	l.next[S] = server;
+	send_at(&l, C, client, "", hello);
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.starttls.reply=454\npostcard.reason=refused");
 	/* nDPI is asked what the greeting is, and it is no less what the session began with */
 	begin(&l, &(struct engine_config){0});
 	l.port[S] = 1224;
