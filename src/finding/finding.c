@@ -383,7 +383,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		break;
 	case MAIL_LOST:
 		if (ev->side == MAIL_CLIENT) {
-			f->flags |= FINDING_LOST;
+			f->flags |= FINDING_LOST | FINDING_MISSED;
 			f->auth_answers = UINT8_MAX; /* or more than were seen */
 		}
 		break;

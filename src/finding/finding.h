@@ -152,6 +152,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_AUTH_CANCELLED 0x8000000u
 #define FINDING_AUTH	       0x10000000u /* there was an attempt */
 #define FINDING_AHEAD	       0x20000000u /* what crossed did so before STARTTLS was answered */
+#define FINDING_MISSED	       0x40000000u /* the client said in clear what is not known */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {

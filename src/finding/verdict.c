@@ -71,8 +71,12 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 		return OUTCOME_UNKNOWN;
 	if (f->flags & FINDING_ESTABLISHED && f->flags & FINDING_UNSEALED)
 		return v->closed && v->both && !v->gap ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
-	if (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM))
+	if (f->flags & FINDING_TLS_MIDSTREAM)
 		return OUTCOME_ENCRYPTED;
+	/* a sender or a password may be what was lost before TLS: "530 Must issue STARTTLS" */
+	if (f->flags & FINDING_ESTABLISHED)
+		return f->flags & FINDING_MISSED ? OUTCOME_UNKNOWN : OUTCOME_ENCRYPTED;
+	bool lost = (f->flags & (FINDING_LOST | FINDING_MISSED)) != 0;
 	if (v->given_up)
 		return OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
@@ -83,15 +87,15 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 			(FINDING_REPLIED | FINDING_GO | FINDING_HELLO | FINDING_TLS_SEEN)) ==
 		    FINDING_REPLIED;
 		bool proof = f->flags & FINDING_TLS_BROKE || refused;
-		if (proof && !(f->flags & FINDING_LOST)) /* mail may be what was lost */
+		if (proof && !lost) /* mail may be what was lost */
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
 		 * both ways */
-		if (v->closed && v->both && !v->gap && !v->midstream && !(f->flags & FINDING_LOST))
+		if (v->closed && v->both && !v->gap && !v->midstream && !lost)
 			return OUTCOME_TLS_FAILED;
 		return OUTCOME_UNKNOWN;
 	}
-	if (v->gap || v->headless || f->flags & FINDING_LOST)
+	if (v->gap || v->headless || lost)
 		return OUTCOME_UNKNOWN;
 	if (v->midstream && v->payload && (f->greeting | f->helo) == 0)
 		return OUTCOME_UNKNOWN; /* mail may have crossed before */
