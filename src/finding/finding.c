@@ -190,11 +190,15 @@ static void
 take_secret(struct findings *F, struct finding *f, const struct finding_view *v)
 {
 	f->auth_answers = (uint8_t)(f->auth_answers + (f->auth_answers < UINT8_MAX));
+	bool named = f->auth_now != 0;
 	enum auth_shows shows =
-	    f->auth_now == 0 ? AUTH_UNKNOWN : auth_shows(f->auth_now - 1u, f->auth_answers);
+	    named ? auth_shows(f->auth_now - 1u, f->auth_answers) : AUTH_UNKNOWN;
 	if (shows == AUTH_NOTHING)
 		return;
-	expose(f, v, EXPOSED_CREDENTIALS);
+	if (named)
+		expose(f, v, EXPOSED_CREDENTIALS);
+	else
+		f->flags |= FINDING_MISSED; /* GSSAPI and others show nothing */
 	struct notes *n = notes_make(F, f);
 	if (n == NULL)
 		return;
