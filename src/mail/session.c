@@ -270,7 +270,7 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 		l.hidden--;
 		cr = true;
 	}
-	if (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
+	while (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
 	}
@@ -312,6 +312,8 @@ read_line(struct mail *m, struct mail_session *s)
 		return;
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};
+	while (cr && l.len > 0 && l.s[l.len - 1] == '\r')
+		l.len--; /* CR CR LF: text mode twice */
 	if (l.len > LIMIT_LINE) {
 		l.tail = l.s + l.len - LIMIT_LINE_TAIL;
 		l.len = LIMIT_LINE;

@@ -46,6 +46,8 @@ list_line_plain(const char *at, const char *end, size_t *len, uint32_t *keyword)
 	if (n == (size_t)(end - at) || n > LIMIT_LINE || n < 6)
 		return false;
 	n -= at[n - 1] == '\r';
+	if (at[n - 1] == '\r') /* more of them than one */
+		return false;
 	if (memcmp(at, "250", 3) != 0 || (at[3] != '-' && at[3] != ' '))
 		return false;
 	size_t word = mail_word_len(at + 4, n - 4);
