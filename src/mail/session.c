@@ -292,9 +292,13 @@ read_line(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	bool fresh = s->line[side] == 0;
-	if (fresh && m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
-		tls_begin(m, s, side);
-		return;
+	if (fresh && m->data[0] <= 0x16) {
+		if (m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
+			tls_begin(m, s, side);
+			return;
+		}
+		if (m->data[0] == 0 && side == MAIL_CLIENT) /* the length, of less than 16 MiB */
+			mail_emit(m, MAIL_WRAPPED, side);
 	}
 	const uint8_t *at = m->data;
 	size_t n = scan_lf(at, m->left);

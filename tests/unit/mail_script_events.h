@@ -64,6 +64,7 @@ script_tell(struct script_run *r, const struct mail_event *ev)
 	    [MAIL_RESULT] = "result",
 	    [MAIL_EXPOSED] = "exposed",
 	    [MAIL_LOST] = "lost",
+	    [MAIL_WRAPPED] = "wrapped",
 	    [MAIL_ODD] = "odd",
 	    [MAIL_TLS_OVER] = "tls-over",
 	    [MAIL_USED] = "used",
