@@ -70,6 +70,28 @@ expose(struct finding *f, const struct finding_view *v, uint8_t what)
 	f->exposed |= what;
 }
 
+/* What was offered comes behind what crossed, of a client that did not wait for it. */
+static void
+settle_reason(struct finding *f, const struct finding_view *v, bool lost)
+{
+	if (f->exposed != 0 && f->reason == REASON_NOT_VISIBLE && !lost && !v->gap &&
+	    !v->midstream && v->both)
+		f->reason = (uint8_t)finding_reason(f, v);
+}
+
+static void
+take_offer(struct finding *f, const struct finding_view *v, const struct mail_event *ev)
+{
+	bool lost = (f->flags & FINDING_LOST) != 0;
+	f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
+	f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
+	f->keywords = ev->keywords;
+	if (f->flags & FINDING_MANGLED && !ev->flag)
+		f->flags |= FINDING_STRIPPED;
+	f->flags &= ~FINDING_MANGLED;
+	settle_reason(f, v, lost);
+}
+
 static uint32_t
 keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 {
@@ -292,21 +314,17 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			keep_evidence(F, f, ev);
 		}
 		break;
-	case MAIL_OFFER:
-		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
-		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
-		f->keywords = ev->keywords;
-		if (f->flags & FINDING_MANGLED && !ev->flag)
-			f->flags |= FINDING_STRIPPED;
-		f->flags &= ~FINDING_MANGLED;
-		break;
+	case MAIL_OFFER: take_offer(f, v, ev); break;
 	case MAIL_OFFER_CUT:
 		f->flags &= ~(FINDING_OFFERED | FINDING_OFFER_KNOWN);
 		f->keywords = 0;
 		if (ev->flag) /* what is left of the list has it */
 			f->flags |= FINDING_OFFER_KNOWN | FINDING_OFFERED;
 		break;
-	case MAIL_EHLO_REFUSED: f->flags |= FINDING_REFUSED_EHLO; break;
+	case MAIL_EHLO_REFUSED:
+		f->flags |= FINDING_REFUSED_EHLO;
+		settle_reason(f, v, (f->flags & FINDING_LOST) != 0);
+		break;
 	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
 	case MAIL_UPGRADE_REPLY:
 		if (ev->code == 250 && (v->gap || v->midstream))
