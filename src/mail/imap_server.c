@@ -61,7 +61,7 @@ starttls_reply(struct mail *m, struct mail_session *s, const struct mail_line *l
 		return;
 	}
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
-	if (bad && p->flags & IMAP_OFFERED && !(p->flags & IMAP_IN))
+	if (bad && p->flags & IMAP_OFFERED && !(p->flags & (IMAP_IN | IMAP_LOST)))
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_STARTTLS_DENIED);
 }
 
