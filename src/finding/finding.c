@@ -409,6 +409,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			f->auth_answers = UINT8_MAX; /* or more than were seen */
 		}
 		break;
+	case MAIL_UNREAD: f->flags |= FINDING_UNREAD; break;
 	case MAIL_WRAPPED: f->flags |= f->flags & FINDING_AUTH_OK ? FINDING_MISSED : 0; break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: finding_take_tls(F, f, ev->tls, v); break;

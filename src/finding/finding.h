@@ -153,6 +153,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_AUTH	       0x10000000u /* there was an attempt */
 #define FINDING_AHEAD	       0x20000000u /* what crossed did so before STARTTLS was answered */
 #define FINDING_MISSED	       0x40000000u /* the client said in clear what is not known */
+#define FINDING_UNREAD	       0x80000000u /* what is not known may be mail, unless TLS came up */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {
@@ -160,6 +161,7 @@ struct finding_view {
 	bool midstream;	    /* its start was not captured */
 	bool gap, both;	    /* octets were lost; both directions were captured */
 	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
+	bool reset;	    /* by RST */
 	bool payload;	    /* it carried octets */
 	bool headless;	    /* packets had no whole TCP header */
 	bool given_up;	    /* for want of memory, before its end was seen */

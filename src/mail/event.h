@@ -53,6 +53,7 @@ enum mail_event_kind {
 	MAIL_RESULT,	    /* tx is over; index: enum mail_result */
 	MAIL_EXPOSED,  /* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
 	MAIL_LOST,     /* octets of this side were lost while it spoke lines */
+	MAIL_UNREAD,   /* octets were lost that may be mail or a login, unless they are TLS */
 	MAIL_WRAPPED,  /* the client said what is no line: behind a login a layer of SASL's may wrap
 			  it (RFC 4422 section 3.7) */
 	MAIL_ODD,      /* index: enum mail_oddity */

@@ -333,6 +333,15 @@ read_line(struct mail *m, struct mail_session *s)
 	give_line(m, s, side, &l);
 }
 
+/* Octets of the side are not known, where it speaks lines. */
+static void
+lose_lines(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	mail_emit(m, MAIL_LOST, side);
+	if (side == MAIL_SERVER && session_row(s)->content & 1u << side)
+		mail_emit(m, MAIL_UNREAD, side); /* nothing that the client says tells */
+}
+
 /* Octets behind a held candidate, or of it: see read_resync.  False where it is given up. */
 static bool
 read_candidate(struct mail *m, struct mail_session *s, enum mail_side side)
@@ -427,7 +436,7 @@ read_resync(struct mail *m, struct mail_session *s)
 	session_drop_line(m, s, side);
 	end_turn(s, side);
 	if (!(s->dot[side] & RESYNC_TOLD))
-		mail_emit(m, MAIL_LOST, side); /* it is there, and says nothing */
+		lose_lines(m, s, side); /* it is there, and says nothing */
 	size_t skip = scan_lf(m->data, m->left);
 	s->dot[side] = skip < m->left ? RESYNC_TOLD : RESYNC_TOLD | RESYNC_INSIDE;
 	skip += skip < m->left;
@@ -617,7 +626,7 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
 		session_drop_line(m, s, side);
-		mail_emit(m, MAIL_LOST, side);
+		lose_lines(m, s, side);
 		session_resync(m, s, side);
 		s->dot[side] =
 		    side == MAIL_CLIENT ? RESYNC_TOLD | RESYNC_FIRST | RESYNC_LOST : RESYNC_TOLD;
@@ -625,7 +634,11 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT: content_gap(m, s, side, len); break;
-	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
+	case MAIL_MODE_UPGRADE:
+		tls_begin(m, s, side);
+		if (side == MAIL_CLIENT)
+			mail_emit(m, MAIL_UNREAD, side); /* it need not have begun TLS */
+							 /* fallthrough */
 	case MAIL_MODE_TLS:
 		if (s->tls != 0)
 			tls_gap(&m->tls_pools, pool_at(&m->tls_states, s->tls),
