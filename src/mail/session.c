@@ -613,6 +613,17 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 	return true;
 }
 
+static void
+gap_in_tls(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
+{
+	if (s->tls == 0)
+		return;
+	struct tls *t = pool_at(&m->tls_states, s->tls);
+	if (side == MAIL_CLIENT && !tls_is_sealed(t))
+		mail_emit(m, MAIL_UNREAD, side); /* it need not have begun it, nor go on with it */
+	tls_gap(&m->tls_pools, t, side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
+}
+
 void
 mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
 {
@@ -634,16 +645,8 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 		break;
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT: content_gap(m, s, side, len); break;
-	case MAIL_MODE_UPGRADE:
-		tls_begin(m, s, side);
-		if (side == MAIL_CLIENT)
-			mail_emit(m, MAIL_UNREAD, side); /* it need not have begun TLS */
-							 /* fallthrough */
-	case MAIL_MODE_TLS:
-		if (s->tls != 0)
-			tls_gap(&m->tls_pools, pool_at(&m->tls_states, s->tls),
-			    side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
-		break;
+	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
+	case MAIL_MODE_TLS: gap_in_tls(m, s, side, len); break;
 	case MAIL_MODE_OFF: break;
 	}
 }
