@@ -76,7 +76,8 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 		    ? OUTCOME_NO_MAIL
 		    : OUTCOME_UNKNOWN;
 	/* a sender or a password may be what was lost before TLS: "530 Must issue STARTTLS" */
-	bool before = f->flags & FINDING_ESTABLISHED || !(v->midstream || v->implicit_port);
+	bool before = f->flags & (FINDING_ESTABLISHED | FINDING_REQUESTED) ||
+	    !(v->midstream || v->implicit_port);
 	if (up)
 		return f->flags & FINDING_MISSED && before ? OUTCOME_UNKNOWN : OUTCOME_ENCRYPTED;
 	bool lost = (f->flags & (FINDING_LOST | FINDING_MISSED | FINDING_UNREAD)) != 0;
