@@ -200,8 +200,8 @@ imap_plausible(const struct mail_session *s, enum mail_side side, const char *da
 	while (n < len && data[n] != '\r' && data[n] != '\n')
 		n++;
 	struct imap_parts c = imap_split(data, n);
-	if (c.what != IMAP_NONE)
-		return PLAUSIBLE_YES;
+	if (c.what != IMAP_NONE) /* "Subject: Check ..." begins a mail */
+		return data[c.tag_len - 1] == ':' ? PLAUSIBLE_NO : PLAUSIBLE_YES;
 	if (n < len || c.tag_len > LIMIT_TAG_DOUBTFUL || c.arg < n)
 		return PLAUSIBLE_NO;
 	return imap_may_become_command(data, n) ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;
