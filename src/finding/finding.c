@@ -325,7 +325,9 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		f->flags |= FINDING_REFUSED_EHLO;
 		settle_reason(f, v, (f->flags & FINDING_LOST) != 0);
 		break;
-	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
+	case MAIL_UPGRADE: /* anew, whatever became of the one before */
+		f->flags = (f->flags & ~FINDING_TLS_BROKE) | FINDING_REQUESTED;
+		break;
 	case MAIL_UPGRADE_REPLY:
 		if (ev->code == 250 && (v->gap || v->midstream))
 			break; /* it may answer something that was lost */
@@ -410,7 +412,10 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		}
 		break;
 	case MAIL_UNREAD: f->flags |= FINDING_UNREAD; break;
-	case MAIL_WRAPPED: f->flags |= f->flags & FINDING_AUTH_OK ? FINDING_MISSED : 0; break;
+	case MAIL_WRAPPED:
+		if (f->flags & (v->both ? FINDING_AUTH_OK : FINDING_AUTH))
+			f->flags |= FINDING_MISSED;
+		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: finding_take_tls(F, f, ev->tls, v); break;
 	case MAIL_TLS_OVER: f->flags |= FINDING_TLS_OVER; break;

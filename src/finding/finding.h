@@ -160,19 +160,16 @@ struct finding_view {
 	int64_t ts_ns;	    /* now */
 	bool midstream;	    /* its start was not captured */
 	bool gap, both;	    /* octets were lost; both directions were captured */
-	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
-	bool reset;	    /* by RST */
-	bool payload;	    /* it carried octets */
-	bool headless;	    /* packets had no whole TCP header */
-	bool given_up;	    /* for want of memory, before its end was seen */
-	bool implicit_port; /* a port where TLS comes first */
+	bool closed, reset; /* its end: FIN, RST, another with the same four numbers; it was RST */
+	bool payload, headless; /* it carried octets; packets had no whole TCP header */
+	bool given_up;		/* for want of memory, before its end was seen */
+	bool implicit_port;	/* a port where TLS comes first */
 };
 
 /* Takes one event.  Returns the transaction that it ended, an object of F->messages whose record is
  * now due (finding_put_message, then finding_message_free), or 0, as of MAIL_CONTENT. */
 uint32_t finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
     const struct finding_view *v);
-
 void finding_take_content(struct findings *F, struct finding *f, const struct mail_event *ev);
 
 /* At the connection's end: the next open transaction, ended as it stands; 0 when none is left. */

@@ -145,7 +145,8 @@ compare_name(struct findings *F, struct finding *f, uint32_t sni, const struct c
 		if (from == NAME_FROM_SNI)
 			break;
 	}
-	bool unheard = c->name_from != NAME_FROM_SNI && (v->gap || v->midstream); /* of another */
+	bool unheard =
+	    c->name_from != NAME_FROM_SNI && (v->gap || v->midstream || !v->both); /* of another */
 	if (name[0] == '\0' || (!match && (info->names_cut || unheard)))
 		return;
 	c->name = keep(F, name);
