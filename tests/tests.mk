@@ -76,7 +76,7 @@ test: ## install what is missing, build, run all tests (ONLY=PART of a name runs
 
 test-long: ## the tests, then what takes minutes or root: floods, a bare chroot, a soak (POSTCARD_FIRE=0.1: smaller floods)
 	@$(MAKE) --no-print-directory test
-	@tests/tools/run-tests --build $(BUILD) --long
+	@tests/tools/run-tests --build $(BUILD) --replays $(SANITIZED) --long
 
 sanitize: ## build with AddressSanitizer and UBSan, and run the tests
 	@$(MAKE) --no-print-directory test BUILD=build-san SAN=address,undefined OPT='-O1 -g'

@@ -247,11 +247,25 @@ print_day(FILE *out, int64_t end_ns)
 	fputs(day, out);
 }
 
+/* What a file of rules, which may be somebody else's, says: safe to show. */
+static void
+print_wire(FILE *out, const char *s)
+{
+	char shown[1024];
+	struct text t = text_in(shown, sizeof shown);
+	text_add_wire(&t, s, strlen(s));
+	fputs(shown, out);
+}
+
 static void
 print_exception(FILE *out, const struct rule *e)
 {
 	bool over = e->expires_ns <= (int64_t)time(NULL) * 1000000000;
-	fprintf(out, "  accepted       %s (%s, until ", e->title, e->owner);
+	fputs("  accepted       ", out);
+	print_wire(out, e->title);
+	fputs(" (", out);
+	print_wire(out, e->owner);
+	fputs(", until ", out);
 	print_day(out, e->expires_ns);
 	fprintf(out, "%s)\n", over ? ": over, its alerts are back" : "");
 }
@@ -264,8 +278,11 @@ print_rule(FILE *out, const struct rule *rule)
 	const char *level = rule->kind == RULE_FILTER ? "-"
 	    : rule->by_path			      ? "by path"
 						      : level_name(rule->level);
-	fprintf(out, "  %-14s %-12s %s  (%s:%u)%s\n", level != NULL ? level : "none",
-	    kinds[rule->kind], rule->title, rule->file, rule->line,
+	fprintf(out, "  %-14s %-12s ", level != NULL ? level : "none", kinds[rule->kind]);
+	print_wire(out, rule->title);
+	fputs("  (", out);
+	print_wire(out, rule->file);
+	fprintf(out, ":%u)%s\n", rule->line,
 	    !rule->active      ? "  not active"
 		: rule->silent ? "  for correlations only"
 			       : "");

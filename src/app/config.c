@@ -295,16 +295,23 @@ config_identity(const struct options *o, struct identity *id, char error[SANDBOX
 }
 
 void
-config_place_add(const struct config *c, enum option id, const char *value, struct text *t)
+config_line_add(const struct config *c, enum option id, const char *value, struct text *t)
 {
 	const struct config_place *p = c->places;
-	if (options_given(&c->line, id))
-		p = NULL;
+	if (value == NULL || options_given(&c->line, id))
+		return;
 	while (p != NULL && (p->id != id || strcmp(p->value, value) != 0))
 		p = p->next;
 	if (p != NULL)
 		text_printf(t, "%s:%u: ", c->path, p->line);
-	else
+}
+
+void
+config_place_add(const struct config *c, enum option id, const char *value, struct text *t)
+{
+	size_t before = t->len;
+	config_line_add(c, id, value, t);
+	if (t->len == before)
 		text_printf(t, "--%s: ", option_table[id].name);
 }
 

@@ -57,6 +57,9 @@ bool config_identity(const struct options *o, struct identity *id, char error[SA
  * or "--name: ".  `t` gets it added. */
 void config_place_add(const struct config *c, enum option id, const char *value, struct text *t);
 
+/* The same of a value that stands in the file ("file:line: "); of others nothing is added. */
+void config_line_add(const struct config *c, enum option id, const char *value, struct text *t);
+
 /* Loads rules, texts, placeholders and policies (which are the judge's from then on) into the
  * judge: all or nothing.  False with a message. */
 bool config_judge(struct config *c, const struct options *o, struct judge *j, char *error);

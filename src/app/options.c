@@ -241,6 +241,16 @@ set_size(struct parser *p, enum option id, const char *value, uint64_t least_oct
 	return true;
 }
 
+/* What libpcap takes, in an int; less than it was told would not do. */
+static bool
+set_buffer(struct parser *p, const char *value)
+{
+	if (!set_size(p, OPTION_BUFFER, value, 1u << 20, &p->o->buffer))
+		return false;
+	return p->o->buffer <= INT32_MAX ||
+	    fail(p, "--buffer: '%s' is too much; 2047M are the most", value);
+}
+
 /* Adds to a list of words of at most `max`. */
 static bool
 add_word(struct parser *p, enum option id, const char **list, size_t *count, size_t max,
@@ -299,7 +309,7 @@ set_option(struct parser *p, enum option id, const char *value)
 	case OPTION_FILTER: o->filter = value; return true;
 	case OPTION_PORTS: return set_ports(p, value);
 	case OPTION_ALL_PORTS: o->all_ports = true; return true;
-	case OPTION_BUFFER: return set_size(p, id, value, 1u << 20, &o->buffer);
+	case OPTION_BUFFER: return set_buffer(p, value);
 	case OPTION_SNAPLEN: return set_snaplen(p, value);
 	case OPTION_NO_PROMISC: o->no_promiscuous = true; return true;
 	case OPTION_JOBS: return set_jobs(p, value);

@@ -5,25 +5,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/progress.h"
 #include "app/terminal.h"
 #include "base/now.h"
+#include "base/text.h"
 
 /* That each output has at the very end.  Live, outputs_close has waited for all of them at once;
  * of a replay, each takes what it needs, or fails. */
 #define LAST_LIVE_MS 25
 #define LAST_MS	     60000
+#define SOON_MS	     1800 /* that all have of a replay that is told to end */
 
-/* Opens one more. */
+/* Opens one more, which an option's value asks for. */
 static bool
-add(struct outputs *o, const struct sink_config *config, char error[SINK_ERROR])
+add(struct outputs *o, enum option id, const char *value, const struct sink_config *config,
+    char error[SINK_ERROR])
 {
 	struct sink *s = sink_open(config, error);
-	if (s != NULL)
+	if (s != NULL) {
 		o->sink[o->count++] = s;
-	return s != NULL;
+		return true;
+	}
+	bool spool = config->url != NULL && strncmp(error, "spool ", 6) == 0;
+	o->wrong = spool ? OPTION_SPOOL : id;
+	o->wrong_value = spool ? config->spool : value;
+	return false;
 }
 
 /* What standard output is for: a view for who sits at a terminal, else a report or records. */
@@ -40,9 +49,35 @@ standard_kind(const struct options *o, bool live)
 	return "text";
 }
 
+/* Is what an option would write one of the captures that are read?  False with a message. */
+static bool
+is_no_input(struct outputs *o, enum option id, const char *path, const struct options *options,
+    char error[SINK_ERROR])
+{
+	struct stat is, input;
+	if (path == NULL || stat(path, &is) != 0 || !S_ISREG(is.st_mode))
+		return true;
+	for (size_t i = 0; i < options->file_count; i++) {
+		if (stat(options->files[i], &input) != 0 || input.st_ino != is.st_ino ||
+		    input.st_dev != is.st_dev)
+			continue;
+		struct text t = text_in(error, SINK_ERROR);
+		text_add_wire(&t, path, strnlen(path, SINK_ERROR / 2));
+		text_printf(&t, ": is read; --%s needs a file of its own", option_table[id].name);
+		o->wrong = id;
+		o->wrong_value = path;
+		return false;
+	}
+	return true;
+}
+
 static bool
 open_all(struct outputs *o, const struct options *options, bool live, char error[SINK_ERROR])
 {
+	if (!is_no_input(o, OPTION_OUT, options->out, options, error) ||
+	    !is_no_input(o, OPTION_METRICS, options->metrics, options, error))
+		return false;
+
 	struct terminal terminal = terminal_of(STDOUT_FILENO);
 	struct sink_config config = {
 	    .out = stdout,
@@ -64,21 +99,22 @@ open_all(struct outputs *o, const struct options *options, bool live, char error
 	config.kind = "json";
 	config.path = options->out;
 	config.out = NULL;
-	if (options->out != NULL && !add(o, &config, error))
+	if (options->out != NULL && !add(o, OPTION_OUT, options->out, &config, error))
 		return false;
 	config.kind = "syslog";
 	config.path = NULL;
 	for (size_t i = 0; i < options->syslog_count; i++) {
 		config.url = options->syslog[i];
-		if (!add(o, &config, error))
+		if (!add(o, OPTION_SYSLOG, config.url, &config, error))
 			return false;
 	}
+	config.url = NULL;
 	config.kind = "metrics";
 	config.path = options->metrics;
-	if (options->metrics != NULL && !add(o, &config, error))
+	if (options->metrics != NULL && !add(o, OPTION_METRICS, options->metrics, &config, error))
 		return false;
 	o->lists = o->count == 0 && !live && strcmp(standard.kind, "text") == 0;
-	return add(o, &standard, error);
+	return add(o, OPTIONS, NULL, &standard, error);
 }
 
 bool
@@ -192,6 +228,17 @@ outputs_count(const struct outputs *o, struct record *summary)
 	}
 }
 
+/* All but standard output, which is the last. */
+void
+outputs_settle(struct outputs *o, bool soon)
+{
+	int64_t until = now_monotonic_ms() + (soon ? SOON_MS : LAST_MS);
+	for (unsigned i = 0; i + 1 < o->count; i++) {
+		int64_t left = until - now_monotonic_ms();
+		o->lost |= !sink_settle(o->sink[i], soon ? (left > 0 ? (int)left : 0) : LAST_MS);
+	}
+}
+
 static bool
 any_waiting(const struct outputs *o)
 {
@@ -217,7 +264,11 @@ outputs_close(struct outputs *o, int ms)
 	}
 	for (unsigned i = 0; i < o->count; i++) {
 		errno = 0;
-		good &= note(o, sink_close(o->sink[i]));
+		bool well = sink_close(o->sink[i]);
+		if (i + 1 == o->count)
+			good = note(o, well);
+		else
+			o->lost |= !well; /* it has said itself what it could not write */
 	}
 	o->count = 0;
 	return good;

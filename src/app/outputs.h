@@ -16,8 +16,11 @@
 struct outputs {
 	struct sink *sink[OUTPUTS];
 	unsigned count;
-	int error;  /* errno of standard output; 0 while all is well */
-	bool ends;  /* a reader asked for the end */
+	int error; /* errno of standard output; 0 while all is well */
+	bool lost; /* records of a replay that another output should have, or its last state */
+	enum option wrong;	 /* what could not be opened, */
+	const char *wrong_value; /* and what the option says; NULL: neither option nor value */
+	bool ends;		 /* a reader asked for the end */
 	bool lists; /* there is but a report, which lists alerts and does not show them */
 };
 
@@ -42,6 +45,10 @@ void outputs_reopen(struct outputs *o);
 
 /* Adds what they count to a summary. */
 void outputs_count(const struct outputs *o, struct record *summary);
+
+/* Of a replay, before and behind its summary: delivers what waits; what cannot be is `lost`.
+ * `soon`: somebody waits for the end. */
+void outputs_settle(struct outputs *o, bool soon);
 
 /* Delivers what can be within `ms` milliseconds, then closes all.  False as in outputs_push. */
 bool outputs_close(struct outputs *o, int ms);

@@ -34,6 +34,7 @@
 #define SAVE_MS	     30000 /* between two times that a live run saves its memory */
 #define STOP_LIVE_MS 900   /* that workers of a live run have for their last records */
 #define DRAIN_MS     500   /* that outputs of a live run have for what waits */
+#define LINE	     2048  /* octets of a message about the set-up */
 
 struct run {
 	const struct options *o;
@@ -43,6 +44,7 @@ struct run {
 	struct enrich *enrich;
 	struct capture *files; /* NULL: live */
 	struct spawn spawn;
+	struct identity user;	 /* whom the parent became; uid 0: it is who it was */
 	struct workers *workers; /* NULL: all in one process, or */
 	struct feed feed;
 	struct outputs outputs;
@@ -102,6 +104,69 @@ add_fault(struct run *r, const char *line)
 		snprintf(r->faults[r->fault_count++], CAPTURE_TEXT, "%s", line);
 }
 
+/* Why an option's value cannot be used; before it, where that stands if it is in the configuration
+ * (the command line is before the reader's eyes); behind it, who may not do that, if it is not who
+ * began the run. */
+static void
+add_wrong(const struct run *r, const struct config *c, enum option id, const char *value,
+    const char *error, struct text *t)
+{
+	char place[1024];
+	struct text at = text_in(place, sizeof place);
+	config_line_add(c, id, value, &at);
+	text_add_wire(t, place, at.len);
+	text_puts(t, error);
+	if (r->user.uid != 0 && strstr(error, strerror(EACCES)) != NULL)
+		text_printf(t, " (to user %s: see --user)", r->user.name);
+}
+
+/* The option whose path a message is about as a whole (what is wrong inside of a file has a line of
+ * its own), and the path; OPTIONS: none. */
+static enum option
+option_of(const struct options *o, const char *error, const char **value)
+{
+	const struct {
+		enum option id;
+		size_t count;
+		const char *const *paths;
+	} all[] = {{OPTION_RULES, o->rules_count, o->rules},
+	    {OPTION_RULES_EXTRA, o->extra_count, o->extra}, {OPTION_GEOIP, 1, &o->geoip_dir},
+	    {OPTION_VENDORS, 1, &o->vendors}, {OPTION_STATE, 1, &o->state}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		for (size_t k = 0; k < all[i].count; k++) {
+			const char *path = all[i].paths[k];
+			size_t n = path != NULL ? strlen(path) : 0;
+			*value = path;
+			if (n > 0 && strncmp(error, path, n) == 0 &&
+			    strncmp(error + n, ": ", 2) == 0)
+				return all[i].id;
+		}
+	}
+	return OPTIONS;
+}
+
+/* The same of a message that may begin with a path. */
+static void
+add_wrong_path(const struct run *r, const struct config *c, const struct options *o,
+    const char *error, struct text *t)
+{
+	const char *value = NULL;
+	enum option id = option_of(o, error, &value);
+	add_wrong(r, c, id, value, error, t);
+}
+
+static void
+say_wrong(const struct run *r, enum option id, const char *value, const char *error)
+{
+	char line[LINE];
+	struct text t = text_in(line, sizeof line);
+	if (id != OPTIONS)
+		add_wrong(r, r->config, id, value, error, &t);
+	else
+		add_wrong_path(r, r->config, r->o, error, &t);
+	log_say("%s", line);
+}
+
 /* ---- set-up ---- */
 
 /* The judge, with rules, policies and what it remembers from earlier runs. */
@@ -112,7 +177,7 @@ open_judge(struct run *r, struct config *c)
 	r->judge = judge_new();
 	if (r->judge != NULL && config_judge(c, r->o, r->judge, error))
 		return true;
-	log_say("%s", error);
+	say_wrong(r, OPTIONS, NULL, error);
 	return false;
 }
 
@@ -122,7 +187,7 @@ open_state(struct run *r)
 	char error[JUDGE_ERROR] = "";
 	if (r->o->state == NULL || judge_remember(r->judge, r->o->state, error))
 		return true;
-	log_say("%s", error);
+	say_wrong(r, OPTIONS, NULL, error);
 	return false;
 }
 
@@ -135,12 +200,11 @@ open_files(struct run *r)
 	if (r->files != NULL)
 		return true;
 	/* one word behind the files is more often a misspelt file than an expression */
-	bool misspelt = o->loose_word != NULL && strchr(o->filter, ' ') == NULL &&
-	    strstr(error.text, "filter") != NULL;
-	if (misspelt)
+	bool filter = strncmp(error.text, "the capture filter", 18) == 0;
+	if (filter && o->loose_word != NULL && strchr(o->filter, ' ') == NULL)
 		log_say("%s; nor is '%.64s' a file", error.text, o->loose_word);
 	else
-		log_say("%s", error.text);
+		say_wrong(r, OPTION_FILTER, filter ? o->filter : NULL, error.text);
 	return false;
 }
 
@@ -149,7 +213,7 @@ static unsigned
 worker_count(const struct run *r)
 {
 	unsigned n = r->o->jobs > 0 ? r->o->jobs : 1;
-	if (n > 1 && r->files != NULL && !capture_is_forkable(r->files)) {
+	if (n > 1 && r->spawn.pipe) {
 		log_say("-j %u: a pipe can be read by one process only; one worker reads it", n);
 		n = 1;
 	}
@@ -162,9 +226,12 @@ set_spawn(struct run *r)
 	const struct options *o = r->o;
 	struct spawn *s = &r->spawn;
 	s->files = r->files;
+	s->pipe = r->files != NULL && !capture_is_forkable(r->files);
 	for (size_t i = 0; i < o->file_count; i++)
 		s->standard_input |= strcmp(o->files[i], "-") == 0;
 	s->workers = worker_count(r);
+	if (r->notify.fd >= 0)
+		s->parents[s->parents_count++] = r->notify.fd;
 	s->packets = o->packets;
 	s->live = (struct live_config){
 	    .interfaces = o->interfaces,
@@ -193,7 +260,10 @@ open_single(struct run *r)
 {
 	char error[256] = "";
 	struct capture_error live_error = {""};
-	r->feed = (struct feed){.files = r->files, .limit = r->o->packets, .shares = 1};
+	r->feed = (struct feed){.files = r->files,
+	    .limit = r->o->packets,
+	    .shares = 1,
+	    .pipe = r->spawn.pipe};
 	if (r->files == NULL)
 		r->feed.live = live_open(&r->spawn.live, &live_error);
 	r->feed.engine = engine_new(&r->spawn.engine, error);
@@ -209,14 +279,13 @@ open_workers(struct run *r)
 {
 	static const char *const workers_usual[] = {PATHS_WORKER, PATHS_NOBODY, NULL};
 	char error[256] = "";
-	struct identity self;
 	struct spawn *s = &r->spawn;
 	/* files that are opened later are read as who one is */
 	bool good = s->sandbox.file_count > 0 ||
 	    identity_find(&s->sandbox.identity, NULL, workers_usual, error);
 	good = good && (r->workers = workers_open(s, error)) != NULL;
 	if (good && is_live(r))
-		good = config_identity(r->o, &self, error) && sandbox_become(&self, error);
+		good = config_identity(r->o, &r->user, error) && sandbox_become(&r->user, error);
 	if (!good)
 		log_say("%s", error);
 	return good;
@@ -240,8 +309,6 @@ open_enrich(const struct options *o, char error[ENRICH_ERROR])
 static bool
 open_readers(struct run *r)
 {
-	if (r->o->file_count > 0 && !open_files(r))
-		return false;
 	set_spawn(r);
 	return r->o->single_process ? open_single(r) : open_workers(r);
 }
@@ -255,13 +322,21 @@ run_open(struct run *r, struct config *c)
 	const struct options *o = r->o;
 	char error[ENRICH_ERROR + SINK_ERROR] = "";
 	bool live = o->file_count == 0;
+	if (!live && !open_files(r))
+		return false;
+	/* not before: the first octets of a pipe may never come, and nothing is there to be ended
+	 * in order */
+	signals_catch_ends(!o->single_process);
 	if ((live && !open_judge(r, c)) || !open_readers(r) || (!live && !open_judge(r, c)))
 		return false;
 	if (!open_state(r))
 		return false;
-	r->enrich = open_enrich(o, error);
-	if (r->enrich == NULL || !outputs_open(&r->outputs, o, is_live(r), error)) {
-		log_say("%s", error);
+	if ((r->enrich = open_enrich(o, error)) == NULL) {
+		say_wrong(r, OPTIONS, NULL, error);
+		return false;
+	}
+	if (!outputs_open(&r->outputs, o, is_live(r), error)) {
+		say_wrong(r, r->outputs.wrong, r->outputs.wrong_value, error);
 		return false;
 	}
 	if (r->outputs.lists && o->state == NULL)
@@ -388,7 +463,8 @@ reload(struct run *r)
 {
 	struct options o = r->config->line;
 	struct config c;
-	char error[YAML_ERROR + ENRICH_ERROR] = "";
+	char error[YAML_ERROR + ENRICH_ERROR] = "", line[LINE];
+	struct text t = text_in(line, sizeof line);
 	notify_reloading(&r->notify);
 	bool good = config_read(&c, &o, error);
 	struct enrich *enrich = good ? open_enrich(&o, error) : NULL;
@@ -400,7 +476,8 @@ reload(struct run *r)
 		log_say("reloaded: %zu rule%s", n, n == 1 ? "" : "s");
 	} else {
 		enrich_close(enrich);
-		log_say("not reloaded, all stays as it was: %s", error);
+		add_wrong_path(r, &c, &o, error, &t);
+		log_say("not reloaded, all stays as it was: %s", line);
 	}
 	config_free(&c);
 	outputs_reopen(&r->outputs);
@@ -543,7 +620,7 @@ run_workers(struct run *r)
 		show_progress(r);
 		if (said != WORKERS_NOTHING)
 			continue;
-		if (is_live(r) && !outputs_flush(&r->outputs))
+		if ((is_live(r) || r->spawn.pipe) && !outputs_flush(&r->outputs))
 			return false;
 		wait_for_more(r);
 	}
@@ -628,8 +705,12 @@ run_summary(struct run *r)
 	if (judged.given_up > 0)
 		log_say("%llu times an expression of a rule gave up after %u steps",
 		    (unsigned long long)judged.given_up, LIMIT_RULE_STEPS);
+	if (!is_live(r)) /* what is on its way is no flaw */
+		outputs_settle(&r->outputs, signals_stop() != 0);
 	compose_summary(r);
 	(void)push(r, &r->record);
+	if (!is_live(r))
+		outputs_settle(&r->outputs, signals_stop() != 0);
 }
 
 static int
@@ -661,7 +742,7 @@ run_once(const struct options *o, struct config *c)
 	r->o = o;
 	r->config = c;
 	notify_open(&r->notify);
-	signals_catch(!o->single_process);
+	signals_catch();
 	if (!run_open(r, c)) {
 		run_close(r);
 		return STATUS_ERROR;
@@ -694,7 +775,7 @@ run_once(const struct options *o, struct config *c)
 			log_say("standard output: %s", strerror(r->outputs.error));
 		status = STATUS_ERROR;
 	}
-	if (!saved)
+	if (!saved || r->outputs.lost)
 		status = STATUS_ERROR;
 	run_close(r);
 	return status;

@@ -109,6 +109,7 @@ privacy_name(const struct field_info *f)
 {
 	static const char *const names[] = {
 	    [PRIVACY_OPEN] = "open",
+	    [PRIVACY_TEXT] = "text",
 	    [PRIVACY_ADDRESS] = "address",
 	    [PRIVACY_USER] = "user",
 	    [PRIVACY_SUBJECT] = "subject",

@@ -27,17 +27,22 @@ static void catch (int number, int flags)
 }
 
 void
-signals_catch(bool waits)
+signals_catch(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	const int ends = waits ? SA_RESTART : 0;
-	catch (SIGINT, (int)SA_RESETHAND | ends);
-	catch (SIGTERM, (int)SA_RESETHAND | ends);
 	catch (SIGHUP, SA_RESTART); /* ends nothing: a read that waits goes on */
 	catch (SIGUSR1, SA_RESTART);
 	/* a reader that went, and a file that may not grow, are seen by write(2) */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+void
+signals_catch_ends(bool waits)
+{
+	const int ends = waits ? SA_RESTART : 0;
+	catch (SIGINT, (int)SA_RESETHAND | ends);
+	catch (SIGTERM, (int)SA_RESETHAND | ends);
 }
 
 void

@@ -8,10 +8,13 @@
 #include <poll.h>
 #include <stdbool.h>
 
-/* From now on they are noted, where they were not ignored before (nohup).  They come at any
- * time: `waits`: and end nothing but signals_poll (one that comes before it is seen when it has
- * waited for its timeout); else they end a read or write too. */
-void signals_catch(bool waits);
+/* From now on those that end no run are noted: they end nothing but signals_poll (one that comes
+ * before it is seen when it has waited for its timeout). */
+void signals_catch(void);
+
+/* The same of those that end it, where they were not ignored before (nohup): until then they end
+ * the process.  `waits`: as those; else they end a read or write too. */
+void signals_catch_ends(bool waits);
 
 /* As poll(2); a signal ends it. */
 void signals_poll(struct pollfd *p, unsigned n, int timeout_ms);

@@ -100,7 +100,8 @@ be_worker(const struct spawn *s, unsigned i, int fd)
 	struct feed feed = {.files = s->files,
 	    .limit = s->packets,
 	    .share = i,
-	    .shares = s->workers};
+	    .shares = s->workers,
+	    .pipe = s->pipe};
 	wire.bell = fd;
 	wire.ring = s->ring[i];
 	set_signals();

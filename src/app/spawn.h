@@ -22,13 +22,14 @@
 struct spawn {
 	struct capture *files;	 /* opened, nothing read yet; NULL: live */
 	bool standard_input;	 /* is one of them */
+	bool pipe;		 /* one of them is a pipe */
 	struct live_config live; /* `share` is set for each */
 	struct engine_config engine;
 	struct sandbox sandbox;
 	uint64_t packets; /* to read; 0: all */
 	unsigned workers;
 	struct wire_ring *ring[LIMIT_WORKERS];
-	int parents[LIMIT_WORKERS + 2]; /* descriptors that are no worker's: closed in each */
+	int parents[LIMIT_WORKERS + 3]; /* descriptors that are no worker's: closed in each */
 	unsigned parents_count;
 };
 

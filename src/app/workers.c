@@ -170,7 +170,8 @@ static bool
 hangs(const struct workers *w, unsigned i)
 {
 	const struct worker *k = &w->worker[i];
-	int64_t silent_ms = w->now_ms - w->crew.member[i].heard_ms;
+	int64_t heard_ms = w->crew.member[i].heard_ms, silent_ms = w->now_ms - heard_ms;
+	bool opens = heard_ms == k->started_ms; /* which takes long where buffers are large */
 	char state;
 	uint64_t ticks;
 	if (silent_ms < WORKERS_HANG_MS)
@@ -178,7 +179,7 @@ hangs(const struct workers *w, unsigned i)
 	if (!look_at(k, &state, &ticks))
 		return silent_ms >= WORKERS_BLIND_MS;
 	uint64_t second = (uint64_t)sysconf(_SC_CLK_TCK);
-	return state == 'T' || state == 't' || ticks - k->ticks >= second / 2 ||
+	return state == 'T' || state == 't' || (!opens && ticks - k->ticks >= second / 2) ||
 	    silent_ms >= WORKERS_LONG_MS;
 }
 

@@ -129,6 +129,8 @@ input_next(struct input *in, struct frame *f, struct text *why)
 	    ? pcapng_next(&in->format.pcapng, &in->source, f, why)
 	    : pcapfile_next(&in->format.pcap, &in->source, f, why);
 	if (status != FORMAT_FRAME) {
+		if (in->source.read.end == RAWFILE_STOPPED) /* nothing is wrong with the file */
+			*why = text_in(why->buf, why->cap);
 		input_close(in);
 		return false;
 	}

@@ -28,11 +28,9 @@ take(struct rawfile *r, uint8_t *to, size_t n)
 	if (n > r->chunk)
 		n = r->chunk;
 	got = r->regular ? pread(r->fd, to, n, (off_t)(r->base + r->taken)) : read(r->fd, to, n);
-	if (got < 0 && errno == EINTR)
-		got = 0; /* who caught the signal knows that this is not the end */
 	if (got < 0) {
 		r->state.error = errno;
-		r->state.end = RAWFILE_UNREADABLE;
+		r->state.end = errno == EINTR ? RAWFILE_STOPPED : RAWFILE_UNREADABLE;
 		return 0;
 	}
 	if (got == 0)

@@ -19,6 +19,7 @@
 enum rawfile_end {
 	RAWFILE_MORE,	    /* not at the end yet */
 	RAWFILE_DONE,	    /* the file ends here */
+	RAWFILE_STOPPED,    /* a signal ended a read: this is not the end of the file */
 	RAWFILE_CUT,	    /* the file ends inside gzip data */
 	RAWFILE_BAD,	    /* damaged gzip data; `detail` says how */
 	RAWFILE_UNREADABLE, /* the system refused to read; `error` says why */

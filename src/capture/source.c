@@ -192,7 +192,8 @@ source_say_end(const struct source *s, struct text *t)
 {
 	switch (s->read.end) {
 	case RAWFILE_MORE:
-	case RAWFILE_DONE: text_puts(t, "cut short at "); break;
+	case RAWFILE_DONE:
+	case RAWFILE_STOPPED: text_puts(t, "cut short at "); break;
 	case RAWFILE_CUT: text_puts(t, "gzip data cut short at "); break;
 	case RAWFILE_BAD: text_puts(t, "damaged gzip data after "); break;
 	case RAWFILE_UNREADABLE: text_puts(t, "cannot be read after "); break;

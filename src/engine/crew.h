@@ -3,8 +3,9 @@
  *
  * crew_next hands out what the workers said.  Of files, in the order of the frames: each worker
  * says how far it is, and a record waits until no other can say an earlier one, so that N workers
- * give the records of one, in its order.  Who is ahead is not read from, and waits once its ring is
- * full.  Live, first come, first served.
+ * give the records of one, in its order, but that those of the same frame (of connections that it
+ * found silent for too long, or of the end of the input) come worker by worker.  Who is ahead is
+ * not read from, and waits once its ring is full.  Live, first come, first served.
  *
  * Starting, stopping and ending processes is for others (app/keeper.h): here is what comes over
  * their wires.

@@ -79,6 +79,16 @@ read_files(struct feed *f)
 	engine_look(f->engine, f->frame, f->ours);
 }
 
+/* All that came was taken: whoever waits for nothing does not lag behind. */
+static void
+silence(struct feed *f)
+{
+	int64_t now = now_real_ns() - FEED_LAG_NS;
+	if (f->last_ns != 0 && f->last_ns < now)
+		f->last_ns = now;
+	engine_clock(f->engine, now);
+}
+
 static enum feed_status
 take_live(struct feed *f)
 {
@@ -92,7 +102,7 @@ take_live(struct feed *f)
 		note(f, &frame);
 		engine_push(f->engine, &frame);
 		return FEED_MORE;
-	case LIVE_IDLE: engine_clock(f->engine, now_real_ns() - FEED_LAG_NS); return FEED_IDLE;
+	case LIVE_IDLE: silence(f); return FEED_IDLE;
 	case LIVE_GONE:
 		if (live_count(f->live) == 0)
 			finish(f, FEED_END_GONE);
@@ -121,6 +131,9 @@ feed_next(struct feed *f, struct record *out)
 	}
 	if (f->live != NULL)
 		return take_live(f);
+	f->idled = f->pipe && !f->idled;
+	if (f->idled)
+		return FEED_IDLE;
 	read_files(f);
 	return FEED_MORE;
 }

@@ -24,7 +24,7 @@
 enum feed_status {
 	FEED_RECORD, /* a record was handed out */
 	FEED_MORE,   /* nothing now, and more will come if it is asked again */
-	FEED_IDLE,   /* live: no frame is there; see feed_wait */
+	FEED_IDLE,   /* live: no frame is there; see feed_wait.  Of a pipe: one may not be there */
 	FEED_END     /* nothing more will come; feed_end says why */
 };
 
@@ -56,7 +56,7 @@ struct feed_report {
 	uint64_t octets_total; /* 0: not known */
 	uint64_t memory;       /* octets that the engine was given */
 	uint64_t waits;	       /* times the ring was full */
-	int64_t last_ns;       /* stamp of the last frame */
+	int64_t last_ns;       /* stamp of the last frame, or, live, of the silence behind it */
 	struct capture_stats capture;
 	struct engine_stats engine;
 	uint32_t tables;			/* of those below that are set */
@@ -70,15 +70,17 @@ struct feed {
 	struct engine *engine; /* the caller's */
 	uint64_t limit;	       /* packets to read; 0: all */
 	unsigned share, shares;
+	bool pipe; /* one of the files is one */
 
 	/* private */
 	struct frame frame[ENGINE_AHEAD]; /* of files: frames that were read together */
 	unsigned at, count;		  /* the next of them to be taken; how many there are */
 	uint32_t ours;			  /* of our share, a bit for each */
+	bool idled;			  /* FEED_IDLE was handed out for the next read */
 	bool stopping;			  /* no others are read */
 	uint64_t packets;		  /* read so far, others' shares too */
 	uint64_t number;		  /* of the last frame */
-	int64_t last_ns;		  /* its stamp */
+	int64_t last_ns;		  /* its stamp, or that of the silence behind it */
 	size_t faults;			  /* fault lines that were handed out */
 	bool finishing;			  /* no more frames are read */
 	bool failed_told;		  /* why reading cannot go on was handed out */

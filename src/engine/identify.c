@@ -174,8 +174,13 @@ take_proxy(struct engine *e, struct conn *c, unsigned end, const struct proxy_he
 static bool
 has_said_other(const struct engine *e, const struct conn *c, unsigned end)
 {
-	return c->octets[end] > 0 && conn_extra(e, c)->held[end] == 0 &&
-	    (c->flags & (CONN_SYN | CONN_LOST_A | CONN_LOST_B)) == CONN_SYN;
+	size_t len;
+	const struct flow *f = flow_at(&e->flows, c->flow);
+	const char *held = strings_get(&e->findings.strings, conn_extra(e, c)->held[end], &len);
+	return c->octets[end] > 0 &&
+	    (c->flags & (CONN_SYN | CONN_LOST_A | CONN_LOST_B)) == CONN_SYN &&
+	    (len == 0 ||
+		probe((const uint8_t *)held, len, f->port[!flow_client(f)]).verdict == PROBE_TEXT);
 }
 
 /* The first octets of `end`.  Sets the phase, or holds them where they are too few. */
@@ -253,8 +258,11 @@ probe_chunk(struct engine *e, uint32_t id, unsigned end, const uint8_t *data, ui
 		case DPI_MAIL_SMTP: begin_mail(e, c, MAIL_SMTP, false, false, true); return;
 		case DPI_MAIL_IMAP: begin_mail(e, c, MAIL_IMAP, false, false, true); return;
 		case DPI_MAIL_POP3: begin_mail(e, c, MAIL_POP3, false, false, true); return;
-		case DPI_MORE:
-			forget_held(e, c, end);
+		case DPI_MORE: /* what follows may tell, and then this was its beginning */
+			if (old + take <= PROBE_HOLD)
+				hold_octets(e, c, end, buf, old + take);
+			else
+				forget_held(e, c, end);
 			e->rest_len = 0;
 			return;
 		case DPI_OTHER:

@@ -82,14 +82,15 @@ wait_for_room(struct wire_out *w, uint32_t octets)
 		return true;
 	if (!wire_flush(w))
 		return false;
+	/* who moves the tail after this is seen wakes us (tell), as often as that takes */
+	atomic_store(&w->ring->waits, 1);
 	for (w->waits++; !has_room(w, octets);) {
-		/* who moves the tail after this is seen wakes us (tell) */
-		atomic_store(&w->ring->waits, 1);
 		if (atomic_load(&w->ring->tail) == w->tail &&
 		    syscall(SYS_futex, &w->ring->tail, FUTEX_WAIT, w->tail, &look, NULL, 0) != 0 &&
 		    errno == ETIMEDOUT && !ring_bell(w))
 			return false;
 	}
+	atomic_store(&w->ring->waits, 0);
 	return true;
 }
 
@@ -126,16 +127,15 @@ wire_put(struct wire_out *w, enum wire_kind kind, uint16_t detail, uint64_t orde
 
 /* ---- the parent's end ---- */
 
-/* The worker may write over all that was read. */
+/* The worker may write over all that was read.  That it waits is not ours to take back: it may have
+ * seen this tail already, and wait for the next. */
 static void
 tell(struct wire_in *w)
 {
 	w->told = w->at;
 	atomic_store(&w->ring->tail, w->at);
-	if (atomic_load(&w->ring->waits) == 0)
-		return;
-	atomic_store(&w->ring->waits, 0);
-	(void)syscall(SYS_futex, &w->ring->tail, FUTEX_WAKE, 1, NULL, NULL, 0);
+	if (atomic_load(&w->ring->waits) != 0)
+		(void)syscall(SYS_futex, &w->ring->tail, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 bool

@@ -53,7 +53,7 @@ struct wire_head {
 struct wire_ring {
 	_Alignas(64) _Atomic uint32_t head; /* the worker's: all before it was put */
 	_Alignas(64) _Atomic uint32_t tail; /* the parent's: all before it was read; a futex */
-	_Atomic uint32_t waits;		    /* the worker waits for the tail to move */
+	_Atomic uint32_t waits;		    /* the worker's: it waits for the tail to move */
 	_Alignas(64) uint8_t octets[WIRE_ROOM];
 };
 

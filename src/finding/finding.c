@@ -83,7 +83,9 @@ static void
 take_offer(struct finding *f, const struct finding_view *v, const struct mail_event *ev)
 {
 	bool lost = (f->flags & FINDING_LOST) != 0;
-	f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO | FINDING_LOST);
+	f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
+	if (!(f->flags & FINDING_REQUESTED)) /* else mail may have followed a refusal */
+		f->flags &= ~FINDING_LOST;
 	f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
 	f->keywords = ev->keywords;
 	if (f->flags & FINDING_MANGLED && !ev->flag)
@@ -409,6 +411,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		if (ev->side == MAIL_CLIENT) {
 			f->flags |= FINDING_LOST | FINDING_MISSED;
 			f->auth_answers = UINT8_MAX; /* or more than were seen */
+		} else if (ev->flag) {
+			f->flags |= FINDING_UNREAD;
 		}
 		break;
 	case MAIL_UNREAD: f->flags |= FINDING_UNREAD; break;

@@ -148,7 +148,7 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_IMPLICIT       0x800000u  /* TLS came first */
 #define FINDING_MANGLED	       0x1000000u /* the list under way has STARTTLS overwritten */
 #define FINDING_AUTH_OPEN      0x2000000u /* an attempt to log in awaits its reply */
-#define FINDING_LOST	       0x4000000u /* commands were, since the last list */
+#define FINDING_LOST	       0x4000000u /* commands were, since the last list before STARTTLS */
 #define FINDING_AUTH_CANCELLED 0x8000000u
 #define FINDING_AUTH	       0x10000000u /* there was an attempt */
 #define FINDING_AHEAD	       0x20000000u /* what crossed did so before STARTTLS was answered */

@@ -147,13 +147,17 @@ probe(const uint8_t *data, size_t len, uint16_t port)
 		r.from_server = data[0] == 0x16 && len >= 6 && data[5] == 2;
 		return r;
 	}
-	if (!is_text(data, len))
+	bool text = is_text(data, len);
+	if (!text && !smtp && !pop3 && !imap)
 		return r;
 	const struct start *s = find(starts, sizeof starts / sizeof starts[0], data, len);
 	if (s == NULL && smtp)
 		s = find(on_smtp, sizeof on_smtp / sizeof on_smtp[0], data, len);
 	if (s == NULL && pop3)
 		s = find(on_pop3, sizeof on_pop3 / sizeof on_pop3[0], data, len);
+	/* where mail is due, a control octet behind a beginning of mail hides nothing */
+	if (!text && s == NULL)
+		return r;
 	if (s != NULL) {
 		/* on the port of another mail protocol the dialogue has to tell */
 		r.verdict = (enum probe_verdict)s->verdict;

@@ -162,6 +162,9 @@ read_peers(struct policies *p, struct yaml *y, int node)
 		bool network = network_parse(s, &n);
 		if (!network && strchr(s, '/') != NULL)
 			return yaml_fail(y, node, "'%.64s' is no network such as 192.0.2.0/24", s);
+		/* no host has such a name, so that it would be about nobody */
+		if (!network && s[strspn(s, "0123456789.")] == '\0')
+			return yaml_fail(y, node, "'%.64s' is no address such as 192.0.2.1", s);
 		if (!(network ? add_network(p, &n, y, node)
 			      : policy_name(p, &p->hosts, s, false, y, node)))
 			return false;

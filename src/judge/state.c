@@ -62,6 +62,8 @@ struct state {
 	sqlite3_stmt *drop[TABLES];
 };
 
+#define DAMAGED "damaged: move it away, and a new one is made"
+
 static void
 say(char *error, const char *path, const char *cause)
 {
@@ -76,9 +78,10 @@ fail(struct state *s, char *error)
 {
 	int code = sqlite3_errcode(s->db);
 	say(error, s->path,
-	    code == SQLITE_BUSY		? "in use by another postcard"
-		: code == SQLITE_NOTADB ? "not a state file of postcard (no SQLite database)"
-					: sqlite3_errmsg(s->db));
+	    code == SQLITE_BUSY		 ? "in use by another postcard"
+		: code == SQLITE_NOTADB	 ? "not a state file of postcard (no SQLite database)"
+		: code == SQLITE_CORRUPT ? DAMAGED
+					 : sqlite3_errmsg(s->db));
 	return false;
 }
 
@@ -388,6 +391,25 @@ check_owner(struct state *s, char *error)
 	return true;
 }
 
+/* Do the pages hang together?  Where they do not, it would be found when what was learned is to be
+ * saved.  Rows that are none are load's affair. */
+static bool
+check_pages(struct state *s, char *error)
+{
+	sqlite3_stmt *q = NULL;
+	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &q, NULL) != SQLITE_OK ||
+	    sqlite3_step(q) != SQLITE_ROW) {
+		sqlite3_finalize(q);
+		return fail(s, error);
+	}
+	const char *said = (const char *)sqlite3_column_text(q, 0);
+	bool good = said == NULL || strncmp(said, "***", 3) != 0;
+	if (!good)
+		say(error, s->path, DAMAGED);
+	sqlite3_finalize(q);
+	return good;
+}
+
 /* An empty file that only its owner reads, unless it is there; SQLite gives its journal the same
  * rights. */
 static bool
@@ -417,7 +439,7 @@ open_database(struct state *s, struct memory *m, struct alerts *a, struct rules 
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* the lock is held from the first write on, until the file is closed */
 	if (!run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON", error) ||
-	    !check_owner(s, error) || !run(s, "BEGIN EXCLUSIVE", error))
+	    !check_owner(s, error) || !run(s, "BEGIN EXCLUSIVE", error) || !check_pages(s, error))
 		return false;
 	/* tables that came later are made in an older file, too */
 	return make_tables(s, error) && load_key(s, a, rules, error) &&

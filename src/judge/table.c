@@ -117,13 +117,14 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 	return true;
 }
 
-/* The value that the word in braces at `s` names; VALUES where it is none.  *len: octets with the
- * braces, 1 for a brace of its own right, as in Exim's configuration. */
+/* The value that the word in braces at `s` names; VALUES where it is none, as the name of a field.
+ * *len: octets with the braces, 1 for a brace of its own right, as in Exim's configuration. */
 static enum value
 value_at(const char *s, size_t *len)
 {
 	size_t n = 0;
-	while ((s[1 + n] >= 'a' && s[1 + n] <= 'z') || s[1 + n] == '_')
+	while (
+	    (s[1 + n] >= 'a' && s[1 + n] <= 'z') || s[1 + n] == '_' || (n > 0 && s[1 + n] == '.'))
 		n++;
 	*len = n > 0 && s[1 + n] == '}' ? n + 2 : 1;
 	for (unsigned v = 0; *len > 1 && v < VALUES; v++) {

@@ -52,8 +52,8 @@ enum mail_event_kind {
 	MAIL_CONTENT_END,   /* tx; flag: its end was seen */
 	MAIL_RESULT,	    /* tx is over; index: enum mail_result */
 	MAIL_EXPOSED,  /* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
-	MAIL_LOST,     /* octets of this side were lost while it spoke lines */
-	MAIL_UNREAD,   /* octets were lost that may be mail or a login, unless they are TLS */
+	MAIL_LOST,     /* octets of lines were; flag: of a server that hands mail out */
+	MAIL_UNREAD,   /* octets of TLS that had not come up were lost: it may have been no TLS */
 	MAIL_WRAPPED,  /* the client said what is no line: behind a login a layer of SASL's may wrap
 			  it (RFC 4422 section 3.7) */
 	MAIL_ODD,      /* index: enum mail_oddity */

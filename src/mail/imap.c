@@ -187,6 +187,17 @@ imap_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 	return at < n ? at : len;
 }
 
+/* LOGIN has two arguments (RFC 9051 section 6.2.3): with one it is what is left of AUTHENTICATE
+ * LOGIN. */
+static enum plausible
+plausible_login(const char *args, size_t len, bool whole)
+{
+	size_t first = mail_word_len(args, len);
+	if (mail_skip_blanks(args, len, first) < len || (first > 0 && args[0] == '{'))
+		return PLAUSIBLE_YES;
+	return whole ? PLAUSIBLE_NO : PLAUSIBLE_MAYBE;
+}
+
 static enum plausible
 imap_plausible(const struct mail_session *s, enum mail_side side, const char *data, size_t len)
 {
@@ -200,8 +211,12 @@ imap_plausible(const struct mail_session *s, enum mail_side side, const char *da
 	while (n < len && data[n] != '\r' && data[n] != '\n')
 		n++;
 	struct imap_parts c = imap_split(data, n);
-	if (c.what != IMAP_NONE) /* "Subject: Check ..." begins a mail */
-		return data[c.tag_len - 1] == ':' ? PLAUSIBLE_NO : PLAUSIBLE_YES;
+	if (c.what != IMAP_NONE && data[c.tag_len - 1] == ':')
+		return PLAUSIBLE_NO; /* "Subject: Check ..." begins a mail */
+	if (c.what == IMAP_LOGIN)
+		return plausible_login(data + c.arg, n - c.arg, n < len);
+	if (c.what != IMAP_NONE)
+		return PLAUSIBLE_YES;
 	if (n < len || c.tag_len > LIMIT_TAG_DOUBTFUL || c.arg < n)
 		return PLAUSIBLE_NO;
 	return imap_may_become_command(data, n) ? PLAUSIBLE_MAYBE : PLAUSIBLE_NO;

@@ -333,13 +333,11 @@ read_line(struct mail *m, struct mail_session *s)
 	give_line(m, s, side, &l);
 }
 
-/* Octets of the side are not known, where it speaks lines. */
 static void
-lose_lines(struct mail *m, struct mail_session *s, enum mail_side side)
+emit_lost(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
-	mail_emit(m, MAIL_LOST, side);
-	if (side == MAIL_SERVER && session_row(s)->content & 1u << side)
-		mail_emit(m, MAIL_UNREAD, side); /* nothing that the client says tells */
+	mail_emit(m, MAIL_LOST, side)->flag =
+	    side == MAIL_SERVER && session_row(s)->content & 1u << MAIL_SERVER;
 }
 
 /* Octets behind a held candidate, or of it: see read_resync.  False where it is given up. */
@@ -368,6 +366,18 @@ read_candidate(struct mail *m, struct mail_session *s, enum mail_side side)
 	n += n < m->left;
 	m->data += n;
 	m->left -= n;
+	return true;
+}
+
+/* The other side spoke: what is held of this one is answered, so it was a command.  False where
+ * nothing is. */
+static bool
+finish_answered(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	if (s->mode[side] != MAIL_MODE_RESYNC || !(s->dot[side] & RESYNC_HELD))
+		return false;
+	s->mode[side] = MAIL_MODE_LINES;
+	finish_held(m, s, side, false);
 	return true;
 }
 
@@ -436,7 +446,7 @@ read_resync(struct mail *m, struct mail_session *s)
 	session_drop_line(m, s, side);
 	end_turn(s, side);
 	if (!(s->dot[side] & RESYNC_TOLD))
-		lose_lines(m, s, side); /* it is there, and says nothing */
+		emit_lost(m, s, side); /* it is there, and says nothing */
 	size_t skip = scan_lf(m->data, m->left);
 	s->dot[side] = skip < m->left ? RESYNC_TOLD : RESYNC_TOLD | RESYNC_INSIDE;
 	skip += skip < m->left;
@@ -576,12 +586,8 @@ read_on(struct mail *m, struct mail_session *s)
 			return false;
 		if (m->left == 0)
 			continue; /* to the events */
-		enum mail_side other = m->side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
-		if (s->mode[other] == MAIL_MODE_RESYNC && s->dot[other] & RESYNC_HELD) {
-			s->mode[other] = MAIL_MODE_LINES; /* it is answered: it was a command */
-			finish_held(m, s, other, false);
+		if (finish_answered(m, s, m->side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT))
 			continue;
-		}
 		if (s->mode[m->side] ==
 		    MAIL_MODE_LINES) { /* nearly always: no jump to be guessed */
 			read_line(m, s);
@@ -629,15 +635,17 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 {
 	assert(m->left == 0 && m->q_at == m->q_len);
 	m->q_at = m->q_len = 0;
-	mail_turn(s, side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT);
+	const enum mail_side other = side == MAIL_CLIENT ? MAIL_SERVER : MAIL_CLIENT;
+	mail_turn(s, other);
 	end_turn(s, side);
+	(void)finish_answered(m, s, other); /* the answer is what was lost */
 	if (compress_gap(m, s, side))
 		return;
 	switch ((enum mail_mode)s->mode[side]) {
 	case MAIL_MODE_LINES:
 	case MAIL_MODE_RESYNC:
 		session_drop_line(m, s, side);
-		lose_lines(m, s, side);
+		emit_lost(m, s, side);
 		session_resync(m, s, side);
 		s->dot[side] =
 		    side == MAIL_CLIENT ? RESYNC_TOLD | RESYNC_FIRST | RESYNC_LOST : RESYNC_TOLD;

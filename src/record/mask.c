@@ -68,6 +68,34 @@ mask_address(struct text *out, const char *s, size_t len)
 		text_puts(out, "***");
 }
 
+/* Does an octet belong to the local part of an address that stands in a text? */
+static bool
+is_local_octet(char c)
+{
+	return (uint8_t)c > ' ' && c != 0x7f && strchr("<>()[]\",;:=@", c) == NULL;
+}
+
+/* All of a text but the local parts of addresses in it. */
+static void
+mask_text(struct text *out, const char *s, size_t len)
+{
+	size_t from = 0;
+	const char *at;
+	while (from < len && (at = memchr(s + from, '@', len - from)) != NULL) {
+		size_t end = (size_t)(at - s), local = end;
+		while (local > from && is_local_octet(s[local - 1]))
+			local--;
+		text_add_wire(out, s + from, local - from);
+		if (local < end) {
+			text_add_wire(out, s + local, head_of(s + local, end - local, 1));
+			text_puts(out, "***");
+		}
+		text_putc(out, '@');
+		from = end + 1;
+	}
+	text_add_wire(out, s + from, len - from);
+}
+
 static void
 mask_subject(struct text *out, const char *s, size_t len)
 {
@@ -102,6 +130,7 @@ mask_add(struct text *out, enum field_privacy privacy, const char *s, size_t len
 {
 	switch (privacy) {
 	case PRIVACY_OPEN: text_add_wire(out, s, len); break;
+	case PRIVACY_TEXT: mask_text(out, s, len); break;
 	case PRIVACY_ADDRESS:
 	case PRIVACY_USER: mask_address(out, s, len); break;
 	case PRIVACY_SUBJECT: mask_subject(out, s, len); break;

@@ -2,8 +2,8 @@
  * Masking: what of a private value may be shown.
  *
  * a***@example.com for addresses, the first letters and the number of characters for subjects, the
- * first letter and the extension for file names.  Enough to find the mail in one's own logs, too
- * little to read it.
+ * first letter and the extension for file names; of a text the addresses in it.  Enough to find the
+ * mail in one's own logs, too little to read it.
  */
 #ifndef POSTCARD_RECORD_MASK_H
 #define POSTCARD_RECORD_MASK_H

@@ -412,7 +412,8 @@ record_put_bools(struct record *r, enum field item, enum field f, const bool *va
 	index_anew(r);
 }
 
-/* Fields that name no person, but no arrays of objects nor what stands in these: a bit for each. */
+/* Fields that name no person nor are out of a mail's header, but no arrays of objects nor what
+ * stands in these: a bit for each. */
 static const uint64_t *
 open_fields(void)
 {
@@ -423,7 +424,7 @@ open_fields(void)
 		if (field_table[f].type == TYPE_ITEM)
 			item = (enum field)f;
 		bool inside = item != FIELDS && (item == f || is_member(item, (enum field)f));
-		if (!inside && field_table[f].privacy == PRIVACY_OPEN)
+		if (!inside && field_table[f].privacy <= PRIVACY_TEXT && f != FIELD_EMAIL_X_MAILER)
 			set[f / 64] |= 1ull << f % 64;
 	}
 	known = true;

@@ -25,7 +25,15 @@ enum field {
 
 enum field_type { TYPE_STR, TYPE_U64, TYPE_BOOL, TYPE_TIME, TYPE_IP, TYPE_ITEM };
 enum field_number { NUMBER_ONE, NUMBER_MANY };
-enum field_privacy { PRIVACY_OPEN, PRIVACY_ADDRESS, PRIVACY_USER, PRIVACY_SUBJECT, PRIVACY_FILE };
+/* TEXT: open, but for mail addresses in it. */
+enum field_privacy {
+	PRIVACY_OPEN,
+	PRIVACY_TEXT,
+	PRIVACY_ADDRESS,
+	PRIVACY_USER,
+	PRIVACY_SUBJECT,
+	PRIVACY_FILE
+};
 
 struct field_info {
 	const char *name;
@@ -148,8 +156,9 @@ void record_remove(struct record *r, enum field f);
 void record_set_word(struct record *r, enum field f, const char *word);
 
 /* Begins `out` as a record of the same kind with the values of `r` that name no person (privacy
- * OPEN), as many as fit into `max` octets, in their order.  Arrays of objects are left out: they
- * are long, and what comes behind them must find room. */
+ * OPEN, and what a server says) and are not out of a mail's header, as many as fit into `max`
+ * octets, in their order.  Arrays of objects are left out: they are long, and what comes behind
+ * them must find room. */
 void record_copy_open(struct record *out, const struct record *r, uint32_t max);
 
 /* The same as octets alone (record_take makes a record of them); how many. */

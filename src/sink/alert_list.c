@@ -43,6 +43,22 @@ row_of(struct listed rows[LIMIT_LISTED_RULES], const struct record *r, enum fiel
 	return last;
 }
 
+/* The hosts that an alert is about: those of the first, and that others came. */
+static void
+take_hosts(struct listed *x, const struct record *r)
+{
+	char about[sizeof x->detail];
+	struct text t = text_in(about, sizeof about);
+	words_about(&t, r, " to ", false);
+	if (x->detail[0] != '\0') {
+		x->others = t.len > 0 && strcmp(about, x->detail) != 0;
+		return;
+	}
+	memcpy(x->detail, about, sizeof about);
+	if (!record_is(r, FIELD_OUTCOME, "cleartext")) /* that has a card */
+		copy(x->sentence, sizeof x->sentence, r, FIELD_MESSAGE);
+}
+
 static void
 take_alert(struct alert_list *l, const struct record *r)
 {
@@ -54,13 +70,8 @@ take_alert(struct alert_list *l, const struct record *r)
 	int level = word != NULL ? words_level(word, len) : LEVEL_NONE;
 	if (level > x->level)
 		x->level = level;
-	if (x->detail[0] == '\0') {
-		struct text t = text_in(x->detail, sizeof x->detail);
-		words_about(&t, r, " to ", false);
-		bool card = record_is(r, FIELD_OUTCOME, "cleartext");
-		if (!card)
-			copy(x->sentence, sizeof x->sentence, r, FIELD_MESSAGE);
-	}
+	if (!x->others)
+		take_hosts(x, r);
 	x->alerts += !repeated;
 	x->events += resolved ? 1 : record_u64(r, FIELD_COUNT, 0);
 }
@@ -103,10 +114,13 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 		page_tab(p, title);
 	}
 	page_put_middle(p, STYLE_PLAIN, x->title, end - title);
-	bool fits = title + width + 2 + page_width(x->detail, strlen(x->detail)) <= end;
+	const char *more = x->others ? " and others" : "";
+	unsigned detail = page_width(x->detail, strlen(x->detail)) + (unsigned)strlen(more);
+	bool fits = title + width + 2 + detail <= end;
 	if (fits) {
 		page_tab(p, title + width + 2);
 		page_put(p, STYLE_DIM, x->detail);
+		page_put(p, STYLE_DIM, more);
 	}
 	if (alerts)
 		draw_count(p, p->columns - 8, x->alerts);
@@ -116,8 +130,12 @@ draw_row_of(struct page *p, const struct listed *x, bool levels, bool alerts)
 	 */
 	const char *below = x->sentence[0] != '\0' ? x->sentence : fits || levels ? "" : x->detail;
 	if (below[0] != '\0') {
+		char whole[sizeof x->sentence + 16];
+		struct text t = text_in(whole, sizeof whole);
+		text_puts(&t, below);
+		text_puts(&t, x->others && below == x->sentence ? " And others." : more);
 		page_tab(p, title);
-		page_wrap(p, STYLE_DIM, title, below);
+		page_wrap(p, STYLE_DIM, title, whole);
 		page_line(p);
 	}
 }

@@ -14,6 +14,7 @@ struct listed {
 	char title[100];    /* of the rule or exception; "" for a free row */
 	char detail[160];   /* hosts of the first; of an exception: owner and end */
 	char sentence[600]; /* of the first alert about mail that was not in clear; "" for none */
+	bool others;	    /* others are about other hosts */
 	int level;	    /* LEVEL_x of words.h: the gravest */
 	uint64_t alerts;    /* new ones, and those whose level rose */
 	uint64_t events;    /* that they stand for; of an exception: connections and mails;

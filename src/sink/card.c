@@ -106,13 +106,19 @@ names_add(struct names *n, uint64_t hash, const char *shown)
 	text_puts(&t, shown);
 }
 
+#define CUT	 "..." /* where something was left out */
+#define CUT_LEN	 (sizeof CUT - 1)
+#define FILE_END 12u /* octets of the end of a long file name that are shown */
+
 static void
 names_add_value(struct names *n, const struct record_value *v, bool reveal)
 {
 	char shown[CARD_NAME];
-	struct text t = text_in(shown, sizeof shown);
+	struct text t = text_in(shown, sizeof shown - CUT_LEN);
 	mask_add(&t, reveal ? PRIVACY_OPEN : (enum field_privacy)field_table[v->field].privacy,
 	    v->str, v->len);
+	if (t.cut)
+		memcpy(shown + t.len, CUT, CUT_LEN + 1);
 	names_add(n, hash_of(v->str, v->len), shown);
 }
 
@@ -132,6 +138,28 @@ struct attachment {
 	bool sized;
 };
 
+/* A file's name in `room` octets: of a long one the beginning and the end, which has what kind of
+ * file it is.  It is masked as a whole. */
+static void
+add_file_name(struct text *t, const struct record_value *v, bool reveal, size_t room)
+{
+	const char *s = v->str;
+	size_t head = room - FILE_END - CUT_LEN, tail = v->len - FILE_END;
+	if (!reveal) {
+		mask_add(t, PRIVACY_FILE, s, v->len);
+	} else if (v->len <= room) {
+		text_add_wire(t, s, v->len);
+	} else {
+		while (head > 0 && ((uint8_t)s[head] & 0xc0) == 0x80)
+			head--;
+		while (tail < v->len && ((uint8_t)s[tail] & 0xc0) == 0x80)
+			tail++;
+		text_add_wire(t, s, head);
+		text_puts(t, CUT);
+		text_add_wire(t, s + tail, v->len - tail);
+	}
+}
+
 static void
 attachment_end(struct card *c, struct attachment *a, bool reveal)
 {
@@ -148,8 +176,7 @@ attachment_end(struct card *c, struct attachment *a, bool reveal)
 		words_size(&f, a->size);
 	size_t name = f.len < 40 ? 60 : 40; /* octets of it that leave room for the rest */
 	if (a->name.len > 0)
-		mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_FILE, a->name.str,
-		    a->name.len < name ? a->name.len : name);
+		add_file_name(&t, &a->name, reveal, name);
 	else
 		text_puts(&t, "without a name");
 	if (f.len > 0)
@@ -466,8 +493,10 @@ take_value(struct card *c, struct words *w, const struct record_value *v, bool r
 		c->login_shows |= (uint8_t)(1u << words_login_shows(v->str, v->len));
 		break;
 	case FIELD_STARTTLS_EVIDENCE:
-		if (c->evidence[0] == '\0')
-			take_word(c->evidence, sizeof c->evidence, v);
+		if (c->evidence[0] == '\0') {
+			struct text t = text_in(c->evidence, sizeof c->evidence);
+			mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_TEXT, v->str, v->len);
+		}
 		break;
 	case FIELD_NETWORK_FORWARDED_IP:
 		addr_print(&v->ip, ip);

@@ -168,8 +168,11 @@ open_file(struct json *j)
 	char last;
 	struct stat st;
 	int fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-	if (fd < 0 && errno == EACCES) /* one may have no right to read it */
+	if (fd < 0 && errno == EACCES) { /* one may have no right to read it */
 		fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0) /* that it is not there is not why it cannot be made */
+			errno = EACCES;
+	}
 	if (fd < 0)
 		return -1;
 	j->torn = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
@@ -237,6 +240,14 @@ json_flush(void *state)
 	if (j->out != NULL && j->error == 0 && fflush(j->out) != 0)
 		j->error = errno != 0 ? errno : EIO;
 	return all_well(j);
+}
+
+bool
+json_settle(void *state, int ms)
+{
+	const struct json *j = state;
+	(void)ms;
+	return json_flush(state) && j->dropped == 0;
 }
 
 void

@@ -9,6 +9,7 @@
 void *json_open(const struct sink_config *config, char error[SINK_ERROR]);
 bool json_push(void *state, const struct record *r);
 bool json_flush(void *state);
+bool json_settle(void *state, int ms);
 bool json_close(void *state);
 void json_wait(const void *state, struct sink_wait *w);
 bool json_tick(void *state);
@@ -48,6 +49,7 @@ void metrics_reopen(void *state);
 void *syslog_open(const struct sink_config *config, char error[SINK_ERROR]);
 bool syslog_push(void *state, const struct record *r);
 bool syslog_flush(void *state);
+bool syslog_settle(void *state, int ms);
 bool syslog_close(void *state);
 void syslog_status(void *state, const struct record *summary);
 void syslog_wait(const void *state, struct sink_wait *w);

@@ -345,8 +345,9 @@ write_state(FILE *f, struct metrics *m)
 		return;
 	if (record_find(m->state, FIELD_SUM_LAG, &v))
 		seconds(f, "lag_seconds", v.u64 < INT64_MAX ? (int64_t)v.u64 : INT64_MAX,
-		    "By how much the packet judged last lay behind the clock.");
-	if (record_find(m->state, FIELD_TIMESTAMP, &v))
+		    "By how much what was read last, a packet or silence, lay behind the clock.");
+	/* not the record's own time, which is the clock's while a sensor runs */
+	if (record_find(m->state, FIELD_EVENT_END, &v))
 		seconds(f, "last_packet_time_seconds", v.ns,
 		    "Capture time of the packet read last, since the epoch.");
 	collect(&m->pools, m->state, FIELD_SUM_POOL, FIELD_SUM_POOL_NAME, pool_columns, pools);

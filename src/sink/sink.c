@@ -17,6 +17,7 @@ struct kind {
 	void (*status)(void *state, const struct record *summary);
 	void (*wait)(const void *state, struct sink_wait *w);
 	bool (*tick)(void *state);
+	bool (*settle)(void *state, int ms);
 	bool (*ends)(const void *state);
 	void (*reopen)(void *state);
 	bool (*counts)(const void *state, struct sink_counts *out);
@@ -35,6 +36,7 @@ static const struct kind kinds[] = {
 	.open = json_open,
 	.push = json_push,
 	.flush = json_flush,
+	.settle = json_settle,
 	.close = json_close,
 	.wait = json_wait,
 	.tick = json_tick,
@@ -62,6 +64,7 @@ static const struct kind kinds[] = {
 	.open = syslog_open,
 	.push = syslog_push,
 	.flush = syslog_flush,
+	.settle = syslog_settle,
 	.close = syslog_close,
 	.status = syslog_status,
 	.wait = syslog_wait,
@@ -147,6 +150,12 @@ sink_reopen(struct sink *s)
 {
 	if (s->kind->reopen != NULL)
 		s->kind->reopen(s->state);
+}
+
+bool
+sink_settle(struct sink *s, int ms)
+{
+	return s->kind->settle == NULL || s->kind->settle(s->state, ms);
 }
 
 bool

@@ -94,6 +94,11 @@ bool sink_counts(const struct sink *s, struct sink_counts *out);
  * in sink_push. */
 bool sink_flush(struct sink *s);
 
+/* At the end of a replay: delivers what waits, as sink_close does but within `ms`, so that
+ * sink_counts says what became of it.  A summary may follow, and no other record.  False where
+ * anything was dropped. */
+bool sink_settle(struct sink *s, int ms);
+
 /* Writes what is left (for text: the report; for syslog: what can be delivered within
  * `drain_ms`, the rest stays in its spool) and frees the sink; `out` stays open.  False where
  * anything of it all could not be written (errno says why).  NULL is allowed. */

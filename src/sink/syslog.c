@@ -174,11 +174,14 @@ syslog_counts(const void *state, struct sink_counts *out)
 	return true;
 }
 
+/* Delivers what can be within `ms`; the rest waits for the next run, or is lost. */
 bool
-syslog_close(void *state)
+syslog_settle(void *state, int ms)
 {
 	struct syslog *s = state;
-	int64_t now_ms = now_monotonic_ms(), until_ms = now_ms + s->drain_ms;
+	int64_t now_ms = now_monotonic_ms(), until_ms = now_ms + ms;
+	if (s->queue.given_up)
+		return s->queue.dropped == 0;
 	syslog_conn_hurry(s->conn);
 	for (; now_ms < until_ms; now_ms = now_monotonic_ms()) {
 		tick(s, now_ms);
@@ -192,9 +195,18 @@ syslog_close(void *state)
 		struct pollfd p = {.fd = w.fd, .events = w.events};
 		(void)poll(&p, 1, (int)left);
 	}
-	syslog_conn_close(s->conn);
 	queue_rewind(&s->queue, false);
-	queue_close(&s->queue, now_ms);
+	queue_give_up(&s->queue, now_ms);
+	return s->queue.dropped == 0;
+}
+
+bool
+syslog_close(void *state)
+{
+	struct syslog *s = state;
+	(void)syslog_settle(s, s->drain_ms);
+	syslog_conn_close(s->conn);
+	queue_close(&s->queue, now_monotonic_ms());
 	syslog_format_free(s->format);
 	free(s);
 	return true;

@@ -186,7 +186,7 @@ add_sentence(struct text *t, const struct record *r)
 static bool
 is_ascii(const char *s)
 {
-	while (*s > 0)
+	while ((signed char)*s > 0) /* ARM's char has no sign */
 		s++;
 	return *s == '\0';
 }

@@ -323,6 +323,8 @@ fresh(const struct queue *q)
 uint64_t
 queue_waiting(const struct queue *q)
 {
+	if (q->given_up)
+		return q->kept;
 	return fresh(q) + left_in_spool(q) + q->back.count;
 }
 
@@ -333,9 +335,11 @@ queue_is_idle(const struct queue *q)
 }
 
 void
-queue_close(struct queue *q, int64_t now_ms)
+queue_give_up(struct queue *q, int64_t now_ms)
 {
 	uint64_t lost, kept;
+	if (q->given_up)
+		return;
 	q->retry_ms = now_ms;
 	store(q, now_ms);
 	lost = q->back.count;
@@ -351,6 +355,14 @@ queue_close(struct queue *q, int64_t now_ms)
 	if (lost > 0)
 		log_say("syslog %s: %llu messages could not be delivered and are lost", q->name,
 		    (unsigned long long)lost);
+	q->given_up = true;
+	q->kept = kept;
+}
+
+void
+queue_close(struct queue *q, int64_t now_ms)
+{
+	queue_give_up(q, now_ms);
 	spool_close(q->spool);
 	while (q->front.first != NULL)
 		free(take_first(&q->front));

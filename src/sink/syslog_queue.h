@@ -43,6 +43,8 @@ struct queue {
 	bool failing;		  /* the spool's disk is, which was said */
 	int64_t retry_ms;	  /* when it is tried again */
 	int64_t said_ms;	  /* when drops were said; 0: never */
+	bool given_up;		  /* see queue_give_up */
+	uint64_t kept;		  /* then: messages that wait in the spool for the next run */
 	uint64_t sent, spooled, dropped;
 };
 
@@ -86,7 +88,11 @@ void queue_settle(struct queue *q, bool sync, int64_t now_ms);
 /* Messages that were not delivered. */
 uint64_t queue_waiting(const struct queue *q);
 
-/* Puts what is left into the spool, drops the rest, and frees all. */
+/* Nothing more is sent or put: what is left goes into the spool, and the rest is dropped, counted
+ * and said. */
+void queue_give_up(struct queue *q, int64_t now_ms);
+
+/* The same, if it was not done, and frees all. */
 void queue_close(struct queue *q, int64_t now_ms);
 
 #endif

@@ -48,13 +48,21 @@ reason(void)
 	return s != NULL ? s : "TLS failed";
 }
 
+/* The same of a file; what the system said of it comes first, and last but "system lib". */
+static const char *
+file_reason(void)
+{
+	unsigned long first = ERR_peek_error();
+	return ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first)) : reason();
+}
+
 static bool
 file_fails(char error[SINK_ERROR], const char *path, const char *what)
 {
 	struct text t = text_in(error, SINK_ERROR);
 	text_puts(&t, "syslog URL: ");
 	text_add_wire(&t, path, strnlen(path, 120));
-	text_printf(&t, ": %s: %s", what, reason());
+	text_printf(&t, ": %s: %s", what, file_reason());
 	return false;
 }
 

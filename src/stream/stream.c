@@ -16,8 +16,9 @@
 #define SLOTS	  LIMIT_OOO_SLOTS
 #define WINDOW	  ((uint64_t)PAGE * SLOTS)
 #define MARKS	  32u
-#define LATE_ROOM 65536u      /* octets before the first segment seen that may still come */
-#define ACK_REACH (16u << 20) /* octets beyond the next one that an acknowledgement may name */
+#define TURN	  (1ull << 63) /* they had seen more of a peer that is not captured */
+#define LATE_ROOM 65536u       /* octets before the first segment seen that may still come */
+#define ACK_REACH (16u << 20)  /* octets beyond the next one that an acknowledgement may name */
 
 struct page {
 	uint32_t from, to;	  /* the octets that are there, where they are one run */
@@ -37,7 +38,7 @@ struct reorder {
 				 that is given back */
 	struct mark {
 		uint64_t off;  /* octets from here on wait */
-		uint64_t need; /* until the peer's stream has come to here */
+		uint64_t need; /* until the peer's stream has come to here; and TURN */
 	} mark[MARKS];
 };
 
@@ -381,8 +382,11 @@ mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need, int6
 	uint32_t at = r->marks;
 	while (at > 0 && r->mark[at - 1].off >= off)
 		at--;
-	if (at < r->marks && r->mark[at].off == off)
+	if (at < r->marks && r->mark[at].off == off) {
+		if (r->mark[at].need == TURN)
+			r->mark[at].need |= need;
 		return;
+	}
 	if (r->marks == 0)
 		r->held_ns = now_ns;
 	memmove(r->mark + at + 1, r->mark + at, (r->marks - at) * sizeof r->mark[0]);
@@ -418,7 +422,7 @@ stream_turn(struct streams *ss, struct stream *s, uint32_t seq, int64_t now_ns)
 {
 	int64_t off = stream_offset(s, seq);
 	if (off > (int64_t)s->next)
-		mark_add(ss, s, (uint64_t)off, 0, now_ns);
+		mark_add(ss, s, (uint64_t)off, TURN, now_ns);
 	return off <= (int64_t)s->next;
 }
 
@@ -500,6 +504,13 @@ gap_end(const struct streams *ss, const struct stream *s, const struct stream *p
 	return end == UINT64_MAX ? s->next : end;
 }
 
+/* Until where the peer has to come for the first mark. */
+static uint64_t
+need_of(const struct reorder *r)
+{
+	return r->mark[0].need & ~TURN;
+}
+
 /* Are octets held at offset `at`? */
 static bool
 is_held(const struct streams *ss, const struct reorder *r, uint64_t at)
@@ -524,8 +535,8 @@ peer_had_seen(const struct streams *ss, const struct stream *s, const struct str
 		return UINT64_MAX;
 	/* there is no hurry either where what follows the loss waits for the peer all the same */
 	*ready = r->mark[0].off == peer->next ||
-	    (own != NULL && own->marks > 0 && own->mark[0].need > peer->next);
-	return r->mark[0].need;
+	    (own != NULL && own->marks > 0 && need_of(own) > peer->next);
+	return need_of(r);
 }
 
 /* The stream has moved on: what said something about the octets before is out of date. */
@@ -558,10 +569,10 @@ stream_next(struct streams *ss, struct stream *s, const struct stream *peer, int
 	for (;;) {
 		struct reorder *r = reorder_of(ss, s);
 		while (r != NULL && r->marks > 0 && r->mark[0].off <= s->next &&
-		    (peer->next >= r->mark[0].need || s->flags & STREAM_NO_WAIT ||
+		    (peer->next >= need_of(r) || s->flags & STREAM_NO_WAIT ||
 			now_ns - r->held_ns >= LIMIT_HOLD_NS)) {
 			r->marks--;
-			turn |= r->mark[0].need == 0 && r->mark[0].off == s->next;
+			turn |= r->mark[0].need & TURN && r->mark[0].off == s->next;
 			memmove(r->mark, r->mark + 1, r->marks * sizeof r->mark[0]);
 		}
 		if (r != NULL && r->marks > 0 && r->mark[0].off <= s->next) {

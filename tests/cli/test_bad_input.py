@@ -92,6 +92,40 @@ class BadInput(unittest.TestCase):
         self.path("country.mmdb", b"this is no database" * 100)
         self.refused(["-r", "pcaps/office.pcap", "--geoip", self.folder.name], "country.mmdb")
 
+    def test_what_stands_in_the_configuration_has_its_line(self):
+        """Also what shows only when it is opened; of the command line nothing needs to be said."""
+        for key, value, why in (("geoip", "/nowhere", "/nowhere: No such file"), ("vendors", "/nowhere", "/nowhere: No such file"),
+                                ("state", "/nowhere/s.db", "/nowhere/s.db: No such file"), ("rules", "/nowhere", "/nowhere: No such file"),
+                                ("rules-extra", "[rules, /nowhere]", "/nowhere: No such file"),
+                                ("out", "/nowhere/o", "/nowhere/o: No such file"), ("metrics", "/nowhere/m", "/nowhere/m: the folder"),
+                                ("syslog", "['udp://127.0.0.1', 'tls://h?format=xml']", "syslog URL: 'xml' is no format"),
+                                ("syslog: udp://127.0.0.1\nspool", "/nowhere/s", "spool /nowhere/s"),
+                                ("filter", "tcp prot 25", "the capture filter cannot be used")):
+            text = "quiet: yes\n%s: %s\n" % (key, value.replace("[rules,", "[%s," % os.path.abspath("rules/new-domain.yml")))
+            path = self.path("c.yml", text.encode())
+            line = text.count("\n")
+            self.refused(["-r", "pcaps/office.pcap", "--config", path], "postcard: %s:%d: %s" % (path, line, why))
+        self.refused(["-r", "pcaps/office.pcap", "--config", path, "--filter", "tcp prot 26"], "postcard: the capture filter")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may capture")
+    def test_who_may_not_write_is_named(self):
+        """A sensor gives up being root before it opens its files."""
+        for option in ("--out", "--metrics", "--state"):
+            self.refused(["-i", "lo", "--user", "nobody", option, os.path.join(self.folder.name, "x")],
+                         "Permission denied (to user nobody: see --user)")
+
+    def test_a_capture_is_not_written_to(self):
+        """An option in the wrong place must not cost the evidence."""
+        with open("pcaps/office.pcap", "rb") as f:
+            octets = f.read()
+        path = self.path("a.pcap", octets)
+        os.symlink(path, path + ".link")
+        for option in ("--out", "--metrics"):
+            for name in (path, path + ".link"):
+                self.refused(["-r", "pcaps/auth-plain.pcap", path, option, name], name + ": is read; %s needs" % option)
+        with open(path, "rb") as f:
+            self.assertEqual(f.read(), octets)
+
     def test_no_argument_shows_the_usage(self):
         done = postcard.run(postcard.binary(), [])
         self.assertEqual((done.code, done.stdout), (2, b""))

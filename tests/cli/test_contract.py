@@ -2,9 +2,12 @@
 import functools
 import glob
 import json
+import os
 import re
+import tempfile
 import unittest
 
+import packets
 import postcard
 
 COMMON = ["@timestamp", "event.start", "event.end", "event.duration", "event.action", "event.kind", "observer.type",
@@ -138,6 +141,37 @@ class Contract(unittest.TestCase):
         senders = {a for r in revealed.of("message") for a in postcard.flatten(r)["email.from.address"]}
         self.assertIn("scanner@example.com", senders)
         self.assertNotIn(b"***", revealed.stdout)
+
+    def test_addresses_in_other_texts_are_masked(self):
+        """In a greeting, a reply to STARTTLS and an X-Mailer, wherever these are shown; the memory has nothing of a mail."""
+        capture = packets.Capture()
+        c = packets.Connection(capture, packets.address("192.0.2.10:40001", 0), packets.address("198.51.100.25:25", 0))
+        c.handshake()
+        for side, text in (("S", "220 mx.example.org ESMTP, complaints to postmaster.one@example.org"), ("C", "EHLO client.example.com"),
+                           ("S", "250-mx.example.org\r\n250 STARTTLS"), ("C", "STARTTLS"), ("S", "454 no TLS for gina.two@example.org"),
+                           ("C", "MAIL FROM:<a.three@example.com>"), ("S", "250 ok"), ("C", "RCPT TO:<b.four@example.org>"), ("S", "250 ok"),
+                           ("C", "DATA"), ("S", "354 go"), ("C", "X-Mailer: Mailer of author.five@example.net\r\n\r\ntext\r\n."),
+                           ("S", "250 ok"), ("C", "QUIT"), ("S", "221 bye")):
+            c.send(side, text.encode() + b"\r\n")
+        c.close()
+        names = (b"ostmaster.one", b"ina.two", b".three", b".four", b"uthor.five")
+        with tempfile.TemporaryDirectory() as folder:
+            path, state, out = (os.path.join(folder, name) for name in ("c.pcap", "state.db", "out"))
+            capture.write(path)
+            for mode in ([], ["-v"], ["--json"]):
+                done = postcard.run(postcard.binary(), ["-r", path, "--state", state, "--out", out] + mode)
+                self.assertEqual(done.code, 0, done.stderr)
+                with open(out, "rb") as f:
+                    shown = done.stdout + done.stderr + f.read()
+                self.assertEqual([n for n in names if n in shown], [])
+                for masked in (b"complaints to p***@example.org", b"no TLS for g***@example.org", b"Mailer of a***@example.net"):
+                    self.assertIn(masked, shown)
+                os.unlink(out)
+            with open(state, "rb") as f:
+                kept = f.read()
+            self.assertEqual([n for n in names[2:] if n in kept], [])
+            revealed = postcard.run(postcard.binary(), ["-r", path, "--json", "--reveal"])
+            self.assertEqual([n for n in names if n not in revealed.stdout], [])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Captures that are damaged, split, compressed or piped; what goes where; what the terminal is shown."""
 import glob
 import gzip
+import json
 import os
 import pty
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -58,10 +60,12 @@ class Input(unittest.TestCase):
             self.assertEqual(first.stderr == b"", "-v" not in mode)  # the sizes of the tables
 
     def test_a_signal_ends_the_wait_for_input(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        octets, packed = read(OFFICE), gzip.compress(read(OFFICE))
+        for number, sent, mode in ((signal.SIGINT, octets, []), (signal.SIGTERM, octets, []), (signal.SIGTERM, octets[:-7], []),
+                                   (signal.SIGINT, packed[:-1000], []), (signal.SIGINT, octets[:-7], ["--single-process"])):
+            p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-            p.stdin.write(read(OFFICE))
+            p.stdin.write(sent)
             p.stdin.flush()
             status = "/proc/%d/status" % p.pid
             for _ in range(600):  # until it has its handlers, and waits for more
@@ -76,8 +80,71 @@ class Input(unittest.TestCase):
             for f in (p.stdin, p.stdout, p.stderr):
                 f.close()
             self.assertEqual(p.returncode, 128 + number)
-            self.assertIn(b"ended by signal %d after 348 packets" % number, err)
+            self.assertRegex(err, rb"^postcard: ended by signal %d after 3\d\d packets; [^\n]*\n$" % number)  # nothing else is wrong
             self.assertIn(b"Summary", out)
+
+    def test_a_signal_ends_the_wait_for_the_first_packet(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for octets, mode in ((0, []), (24, []), (40, ["--single-process"])):
+                p = subprocess.Popen([postcard.binary(), "-r", "-", "-q"] + mode, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                p.stdin.write(read(OFFICE)[:octets])
+                p.stdin.flush()
+                for _ in range(30):  # not every kernel says it
+                    time.sleep(0.1)
+                    if b"pipe" in read("/proc/%d/wchan" % p.pid):
+                        break
+                p.send_signal(number)
+                try:
+                    p.wait(timeout=60)  # its input is still open
+                finally:
+                    p.kill()
+                    p.stdin.close()
+                    out, err = p.stdout.read(), p.stderr.read()
+                    p.stdout.close()
+                    p.stderr.close()
+                self.assertEqual((p.returncode, out, err), (-number, b"", b""))
+
+    def test_nothing_is_kept_back_while_a_pipe_is_waited_for(self):
+        with subprocess.Popen([postcard.binary(), "-r", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as p:
+            try:
+                os.set_blocking(p.stdout.fileno(), False)
+                p.stdin.write(read(OFFICE))
+                p.stdin.flush()
+                came = b""
+                for _ in range(200):
+                    time.sleep(0.1)
+                    came += p.stdout.read() or b""
+                    if came.count(b'"postcard.message"') == self.whole.stdout.count(b'"postcard.message"'):
+                        break
+                p.stdin.close()  # only now
+                os.set_blocking(p.stdout.fileno(), True)
+                rest = p.stdout.read()
+                p.wait(timeout=60)
+            finally:
+                p.kill()
+        self.assertEqual(came.count(b'"postcard.message"'), self.whole.stdout.count(b'"postcard.message"'))
+        self.assertEqual(came + rest, self.whole.stdout)
+
+    def test_a_signal_does_not_wait_for_a_log_server(self):
+        """One that takes the connection and says nothing would be waited for 10 s otherwise."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = "tls://127.0.0.1:%d" % server.getsockname()[1]
+            p = subprocess.Popen([postcard.binary(), "-q", "-r", "-", "--syslog", url], stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            p.stdin.write(read(OFFICE))
+            p.stdin.flush()
+            server.settimeout(20)
+            connection, _ = server.accept()
+            time.sleep(1)  # in which alerts are there to wait; where they are not, there is nothing to wait for
+            begun = time.monotonic()
+            p.send_signal(signal.SIGTERM)
+            p.communicate()
+            took = time.monotonic() - begun
+            connection.close()
+        self.assertIn(p.returncode, (2, 128 + signal.SIGTERM))
+        self.assertLess(took, 20 if postcard.sanitized() else 5)
 
     def test_gzip_and_a_pipe_are_the_same(self):
         packed = self.path("o.gz", gzip.compress(read(OFFICE)))
@@ -177,6 +244,24 @@ class Input(unittest.TestCase):
             done = subprocess.run([postcard.binary(), "-r", OFFICE, "--json"], stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"No space", done.stderr)
+
+    def test_records_that_are_lost_are_an_error(self):
+        """--out on a full disk, and a syslog server that is not there: the summary counts them, the exit status tells."""
+        for option, value, name in (("--out", "/dev/full", "/dev/full"), ("--syslog", "unix:///nowhere/log", "unix:///nowhere/log")):
+            done = run(["-q", "-r", OFFICE, option, value])
+            self.assertEqual(done.code, 2, done.stderr)
+            self.assertIn(name.encode(), done.stderr)
+            self.assertNotIn(b"standard output", done.stderr)
+            self.assertRegex(done.stdout.decode(), "! %s takes nothing now, [0-9]+ records dropped" % name)
+
+    def test_records_on_their_way_are_no_flaw(self):
+        path = self.path("o.ndjson", b"")
+        done = run(["-q", "-r", OFFICE, "--out", path])
+        self.assertEqual((done.code, done.stderr), (0, b""))
+        self.assertIn("nothing lost, cut or damaged", done.stdout.decode())
+        output, = json.loads(read(path).splitlines()[-1])["postcard"]["summary"]["outputs"]
+        self.assertEqual((output["up"], output["waiting"], output["dropped"]), (True, 0, 0))
+        self.assertGreater(output["sent"], 0)
 
 
 if __name__ == "__main__":

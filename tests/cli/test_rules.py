@@ -296,6 +296,14 @@ postcard: {message: 'failed {because}'}
         self.assertIn("  accepted       Old printer (Ann, until 2027-06-30)\n", said)
         self.assertIn("  accepted       Older printer (Ann, until 2024-01-31: over, its alerts are back)\n", said)
 
+    def test_what_files_of_others_say_is_safe_to_show(self):
+        self.file("exceptions/p.yml", EXCEPTION.replace("Old printer", r'"Old\e[2J\nprinter"'))
+        self.file("r.yml", RULE % (r'"New\e[2J\nrule"', "new", "low"))
+        said = self.run_it("-T", "-v", "--rules-extra", self.folder).stdout.decode()
+        self.assertIn(r"  accepted       Old\x1b[2J\x0aprinter (Ann, until", said)
+        self.assertIn(r" New\x1b[2J\x0arule  (", said)
+        self.assertNotIn("\x1b", said)
+
     def test_an_expression_cannot_take_for_ever(self):
         """(a+)+$ against many a's: the expression gives up at its limit, and the run says so."""
         rule = RULE.replace("{postcard.outcome: cleartext}", "{postcard.helo|re: '^([a-z.]+)+$$'}")

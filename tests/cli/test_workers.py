@@ -3,6 +3,7 @@ import glob
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -112,9 +113,9 @@ class Workers(unittest.TestCase):
         self.err.seek(0)
         return postcard.Done(p.returncode, self.out.read(), self.err.read())
 
-    def fed(self, args):
+    def fed(self, args, **kw):
         """A run that has read a capture from standard input, and waits for more; its worker."""
-        p = self.start(["-r", "-", "--json"] + args)
+        p = self.start(["-r", "-", "--json"] + args, **kw)
         p.stdin.write(grown(read(OFFICE), 20))
         p.stdin.flush()
         worker = until(lambda: children(p.pid))[0]
@@ -199,6 +200,16 @@ class Workers(unittest.TestCase):
             self.assertEqual(done.records[-1]["event"]["dataset"], "postcard.summary")
             self.assertIn("worker 1 died", done.records[-1]["postcard"]["summary"]["faults"][0])
             self.assertEqual([r["event"]["action"] for r in done.of("sensor")], ["worker-died"])
+
+    def test_a_worker_has_its_input_and_its_bell(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(os.path.join(self.folder, "manager"))
+            _, worker = self.fed([], env=dict(os.environ, NOTIFY_SOCKET=manager.getsockname()))
+        folder = "/proc/%d/fd" % worker
+        links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+        if not postcard.sanitized():
+            self.assertEqual(sorted(link.split(":")[0] for link in links), ["/dev/null", "/dev/null", "pipe", "pipe"])
+        self.assertFalse([link for link in links if link.startswith("socket:")])
 
     def test_a_worker_ends_with_its_parent(self):
         p, worker = self.fed([])

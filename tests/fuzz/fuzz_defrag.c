@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "decode/defrag.h"
+#include "model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* For each octet: 0 nobody, 1 somebody whose octet is not known (cut), else 2 + the octet. */
 struct model {
 	uint16_t octet[OCTETS];
+	uint32_t end; /* from here on: nobody */
 };
 
 static struct model models[2 * IDS];
@@ -32,14 +34,14 @@ losses(const struct defrag *d)
 
 /* Its octets are of a datagram that was given up, or may be: whoever comes next may be the first.
  */
-static void
+static MODEL void
 forget(struct model *m)
 {
-	for (uint32_t i = 0; i < OCTETS; i++)
+	for (uint32_t i = 0; i < m->end; i++)
 		m->octet[i] = m->octet[i] != 0;
 }
 
-static void
+static MODEL void
 check(const struct model *m, const struct datagram_view *v)
 {
 	if (v->len > v->wire_len || v->ip_len < v->len ||
@@ -49,6 +51,26 @@ check(const struct model *m, const struct datagram_view *v)
 		if (m->octet[i] == 0 || (m->octet[i] >= 2 && m->octet[i] != 2u + v->payload[i]))
 			abort();
 	}
+}
+
+/* A fragment comes: `len` of its `wire` octets were captured. */
+static MODEL void
+note(struct model *m, uint32_t offset, const uint8_t *octets, uint32_t len, uint32_t wire)
+{
+	const uint32_t left = OCTETS - offset, n = wire < left ? wire : left;
+	for (uint32_t i = 0; i < n; i++) {
+		if (m->octet[offset + i] == 0)
+			m->octet[offset + i] = i < len ? (uint16_t)(2u + octets[i]) : 1;
+	}
+	m->end = offset + n > m->end ? offset + n : m->end;
+}
+
+/* Octets that differ by their place in the datagram. */
+static MODEL void
+fill(uint8_t *octets, uint32_t len, uint32_t offset, uint8_t which)
+{
+	for (uint32_t i = 0; i < len; i++)
+		octets[i] = (uint8_t)(which + (offset + i) * 31);
 }
 
 int
@@ -74,8 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct model *m = &models[six * IDS + id];
 		struct datagram_view v;
 		uint64_t lost = losses(&d);
-		for (uint32_t i = 0; i < len; i++)
-			octets[i] = (uint8_t)(h[7] + (offset + i) * 31);
+		fill(octets, len, offset, h[7]);
 		d.now_ns += (int64_t)h[1] * 1000000;
 		defrag_begin(&d);
 		for (size_t i = 0; losses(&d) != lost && i < 2 * IDS; i++)
@@ -86,10 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			forget(m);
 			continue;
 		}
-		for (uint32_t i = 0; i < wire && offset + i < OCTETS; i++) {
-			if (m->octet[offset + i] == 0)
-				m->octet[offset + i] = i < len ? (uint16_t)(2u + octets[i]) : 1;
-		}
+		note(m, offset, octets, len, wire);
 		if (whole) {
 			check(m, &v);
 			memset(m, 0, sizeof *m);

@@ -78,14 +78,31 @@ def planted():
     return "again after %s ms" % ", ".join(times)
 
 
-@case("an idle sensor's workers are not taken for hanging")
+@case("an idle sensor's workers are not taken for hanging, nor for lagging behind")
 def idle():
-    Wire()
+    wire = Wire()
     s = Sensor(workers=2)
     pids = [p.pid for p in s.workers()]
+    wire.play(Mail("192.0.2.10:48025").frames, 0.001)
+    s.wait_for("session", 1)
     time.sleep(3)
     expect(pids == [p.pid for p in s.workers()], "workers were replaced: %s", s.stderr)
-    s.end()
+    summary = s.end()
+    expect(dig(summary, "postcard.summary.lag") < slow() * 2 * 10**9, "%s", summary)
+
+
+@case("a worker that opens a large buffer, which takes the processor for a while, is not taken for hanging")
+def large_buffer():
+    with open("/proc/meminfo", encoding="ascii") as f:
+        free = dict((line.split(":")[0], int(line.split()[1])) for line in f)["MemAvailable"] >> 10
+    if free < 4096:
+        skip("4 GB of memory are not free")
+    wire = Wire()
+    s = Sensor("--buffer", "1536M")
+    wire.play(Mail("192.0.2.10:48026").frames, 0.001)
+    s.wait_for("session", 1, postcard__outcome="cleartext")
+    summary = s.end()
+    expect(dig(summary, "postcard.summary.worker_restarts") == 0, "%s", s.stderr)
 
 
 @case("one of two workers is killed: what the other has open is told whole")

@@ -259,6 +259,7 @@ each_error_is_named(void **state)
 	bad("-i eth0 --ports 26-28", "--ports: '26-28' is not a list of ports such as 26,10025");
 	bad("-i eth0 -s 95", "--snaplen: '95' is not a number of octets from 96 to 262144");
 	bad("-i eth0 -j 0", "--jobs: '0' is not a number of workers from 1 to 64");
+	bad("-i eth0 --buffer 2G", "--buffer: '2G' is too much; 2047M are the most");
 	bad("-i eth0 --buffer 1K", "--buffer: '1K' is too little; at least 1M are needed");
 	bad("-i eth0 --filter tcp port 25", "a filter is given twice: --filter and 'port 25'");
 	bad("-r a.pcap -c", "option -c needs N");

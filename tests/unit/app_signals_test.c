@@ -38,6 +38,13 @@ check(bool good, int code)
 		_exit(code);
 }
 
+static void
+catch_all(bool waits)
+{
+	signals_catch();
+	signals_catch_ends(waits);
+}
+
 /* A signal to this process in a while. */
 static void
 send_later(int number)
@@ -53,7 +60,7 @@ send_later(int number)
 static void
 each_is_noted(void)
 {
-	signals_catch(true);
+	catch_all(true);
 	check(signals_stop() == 0 && !signals_reload() && !signals_report(), 1);
 	raise(SIGHUP);
 	raise(SIGHUP);
@@ -69,10 +76,20 @@ each_is_noted(void)
 static void
 the_second_ends_at_once(void)
 {
-	signals_catch(true);
+	catch_all(true);
 	raise(SIGINT);
 	check(signals_stop() == SIGINT, 1);
 	raise(SIGINT);
+}
+
+/* What waits for the first packet is not to be ended in order. */
+static void
+before_those_that_end_are_caught(void)
+{
+	signals_catch();
+	raise(SIGHUP);
+	check(signals_reload(), 1);
+	raise(SIGTERM);
 }
 
 static void
@@ -80,7 +97,7 @@ what_was_ignored_stays_so(void)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signals_catch(true);
+	catch_all(true);
 	raise(SIGINT);
 	check(signals_stop() == 0, 1);
 	raise(SIGHUP); /* but a service is told to reload whoever started it */
@@ -92,7 +109,7 @@ a_signal_ends_the_wait(void)
 {
 	int ends[2];
 	check(pipe(ends) == 0, 1);
-	signals_catch(true);
+	catch_all(true);
 	struct pollfd p = {.fd = ends[0], .events = POLLIN};
 	int64_t begun = now_monotonic_ms();
 	send_later(SIGUSR1);
@@ -114,7 +131,7 @@ a_full_pipe(void)
 	int ends[2];
 	static char octets[1 << 20];
 	check(pipe(ends) == 0, 1);
-	signals_catch(true);
+	catch_all(true);
 	pid_t self = getpid();
 	if (fork() == 0) {
 		close(ends[1]);
@@ -138,7 +155,7 @@ in_one_process_a_read_ends(void)
 	int ends[2];
 	char c;
 	check(pipe(ends) == 0, 1);
-	signals_catch(false);
+	catch_all(false);
 	send_later(SIGTERM);
 	check(read(ends[0], &c, 1) == -1 && errno == EINTR, 2);
 	check(signals_stop() == SIGTERM, 3);
@@ -161,6 +178,9 @@ the_second_signal(void **state)
 	int status = status_of(the_second_ends_at_once);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGINT);
+	status = status_of(before_those_that_end_are_caught);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
 	status = status_of(a_full_pipe);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGINT);

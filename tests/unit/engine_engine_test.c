@@ -344,6 +344,49 @@ odd_openings(void **state)
 	record_expect(&l.last, "postcard.messages=1\npostcard.closed_by=end of input");
 }
 
+/* What a network put into another order: the dialogue is what it was. */
+static void
+late_segments(void **state)
+{
+	(void)state;
+	static const char hello[] = "EHLO me\r\n", list[] = "250-mx\r\n250 STARTTLS\r\n";
+	static const char greeting[] = "220 Greetings\r\n";
+	struct line l;
+	/* nothing of the client was seen, and what the server answers comes before its greeting */
+	begin(&l, &(struct engine_config){.no_ndpi = true});
+	uint32_t client = ++l.next[C], server = l.next[S] + 1;
+	say(&l, S, SYN, "");
+	l.next[C] += sizeof hello - 1;
+	send_at(&l, S, server + sizeof greeting - 1, "", list);
+	l.next[C] = client;
+	send_at(&l, S, server, "", greeting);
+	l.next[S] = server + sizeof greeting - 1;
+	send_at(&l, C, client, "", hello);
+	l.next[C] += sizeof hello - 1;
+	l.next[S] += sizeof list - 1;
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last, "postcard.starttls.offered=1\npostcard.reason=not-requested");
+	/* nDPI is asked what the greeting is, and it is no less what the session began with */
+	begin(&l, &(struct engine_config){0});
+	l.port[S] = 1224;
+	say(&l, C, SYN, "");
+	say(&l, S, SYN, "");
+	client = l.next[C];
+	server = l.next[S];
+	l.next[S] += sizeof greeting - 1;
+	send_at(&l, C, client, "", hello);
+	send_at(&l, S, server, "", greeting);
+	l.next[C] += sizeof hello - 1;
+	say(&l, S, "", list);
+	mail(&l);
+	end(&l);
+	assert_int_equal(l.sessions, 1);
+	record_expect(&l.last,
+	    "postcard.greeting=Greetings\n!postcard.anomalies=client-talks-first");
+}
+
 static void
 not_mail(void **state)
 {
@@ -510,6 +553,7 @@ main(void)
 	    cmocka_unit_test(ends),
 	    cmocka_unit_test(a_hole),
 	    cmocka_unit_test(odd_openings),
+	    cmocka_unit_test(late_segments),
 	    cmocka_unit_test(not_mail),
 	    cmocka_unit_test(what_waited_is_shown_to_nobody),
 	    cmocka_unit_test(others_do_not_order_it),

@@ -1,6 +1,8 @@
 /* The wire from a worker: whole messages out of a ring that is told of in any pieces, or holds
  * none.
  */
+#include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -9,6 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -307,7 +311,44 @@ all_sizes_through_a_full_ring(void **state)
 	assert_non_null(good);
 	assert_int_equal(r.messages, n);
 	assert_true(out.waits > 0);
+	assert_int_equal(atomic_load(&out.ring->waits), 0);
 	assert_false(out.broken || in.broken);
+	wire_pair_close(&out, &in);
+}
+
+/* Waits for the tail to move from where it is; NULL where nobody woke it. */
+static void *
+wait_for_the_tail(void *argument)
+{
+	const struct timespec far = {.tv_sec = 5};
+	const uint32_t tail = atomic_load(&out.ring->tail);
+	if (syscall(SYS_futex, &out.ring->tail, FUTEX_WAIT, tail, &far, NULL, 0) != 0 &&
+	    errno == ETIMEDOUT)
+		return NULL;
+	return argument;
+}
+
+/* A worker said that it waits, and saw a tail that did not move far enough, before the parent came
+ * to wake whoever waits: it is woken when the tail moves again. */
+static void
+a_tail_that_was_seen_before(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	void *woken = NULL;
+	wire_pair_open(&out, &in);
+	atomic_store(&out.ring->waits, 1);
+	for (uint64_t n = 1; n <= 2; n++) {
+		put(n, 100);
+		assert_true(wire_flush(&out) && wire_fill(&in));
+		expect(n, 100);
+		assert_int_equal(atomic_load(&in.ring->tail), out.head);
+		if (n == 1)
+			assert_int_equal(pthread_create(&thread, NULL, wait_for_the_tail, &in), 0);
+		usleep(50000);
+	}
+	assert_int_equal(pthread_join(thread, &woken), 0);
+	assert_non_null(woken);
 	wire_pair_close(&out, &in);
 }
 
@@ -401,6 +442,7 @@ main(void)
 	    cmocka_unit_test(positions_of_an_attacker),
 	    cmocka_unit_test(a_head_that_changes),
 	    cmocka_unit_test(all_sizes_through_a_full_ring),
+	    cmocka_unit_test(a_tail_that_was_seen_before),
 	    cmocka_unit_test(a_reader_that_is_gone),
 	    cmocka_unit_test(a_reader_that_goes),
 	    cmocka_unit_test(nothing_but_noise),

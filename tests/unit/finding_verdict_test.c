@@ -97,6 +97,7 @@ outcomes(void **state)
 	    /* proof of failure needs no whole capture */
 	    {TRIED | FINDING_TLS_SEEN | FINDING_TLS_BROKE, 0, GAP, OUTCOME_TLS_FAILED},
 	    {FINDING_REQUESTED | FINDING_REPLIED, 0, OPEN_END, OUTCOME_TLS_FAILED},
+	    {FINDING_REQUESTED | FINDING_REPLIED | FINDING_LOST, 0, GAP, OUTCOME_UNKNOWN},
 	    {FINDING_REQUESTED, 0, OPEN_END, OUTCOME_UNKNOWN},
 	    {FINDING_REQUESTED, 0, WHOLE, OUTCOME_TLS_FAILED},
 	    /* nothing crossed */
@@ -150,6 +151,7 @@ reasons(void **state)
 	    {FINDING_HELO | FINDING_LOST, WHOLE, "not-visible"},
 	    {EHLO, ONE_SIDE, "not-visible"}, /* asked; the answer was not captured */
 	    {0, WHOLE, "not-asked"},
+	    {FINDING_LOST, WHOLE, "not-visible"}, /* its beginning was not captured */
 	    {0, MIDSTREAM, "not-visible"},
 	    {0, GAP, "not-visible"},
 	};

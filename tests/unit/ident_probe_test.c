@@ -41,6 +41,12 @@ static const struct row {
     {"\x16\x03\x01\x02\x00\x01", 443, PROBE_TLS, false},
     {"\x16\x03\x01", 465, PROBE_MORE, false},
     {"\x01\x02\x03", 25, PROBE_OTHER, false},
+    {"220 mx\x07 ESMTP\r\n", 25, PROBE_SMTP, true},
+    {"EHLO \x01x\r\n", 587, PROBE_SMTP, true},
+    {"+OK \x7f\r\n", 110, PROBE_POP3, true},
+    {"* OK \x08\r\n", 143, PROBE_IMAP, true},
+    {"220 mx\x07 ESMTP\r\n", 4711, PROBE_OTHER, false},
+    {"hello \x07\r\n", 25, PROBE_OTHER, false},
 };
 
 static void

@@ -343,6 +343,8 @@ refusals(void **state)
 	     "cher.example, tls: may}",
 		"", "A-label"},
 	    {"- {peer: 10.0.0.0/99, tls: may}", "", "is no network"},
+	    {"- {peer: 10.0.0.300, tls: may}", "", "'10.0.0.300' is no address"},
+	    {"- {peer: [mx.example.net, 192.0.2], tls: may}", "", "'192.0.2' is no address"},
 	    {"- {peer: a.example, tls: verify, names: ['a b']}", "", "is no domain"},
 	    {"- {domain: a.example, tls: may, file: f}", "", "go with 'import' only"},
 	    {"- {import: dane, file: f.txt}", "", "is no kind of policies"},

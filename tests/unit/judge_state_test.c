@@ -271,6 +271,26 @@ damaged_rows_are_left_out(void **state)
 	close_kept(&k);
 }
 
+/* Not when what was learned is to be saved. */
+static void
+damaged_pages_are_found_at_the_start(void **state)
+{
+	(void)state;
+	uint8_t page[4096];
+	struct kept k = open_kept();
+	live(&k, 0, 300);
+	save(&k);
+	close_kept(&k);
+	memset(page, 0xa5, sizeof page);
+	FILE *f = fopen(path, "r+b");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, -(long)sizeof page, SEEK_END), 0);
+	assert_int_equal(fwrite(page, 1, sizeof page, f), sizeof page);
+	assert_int_equal(fclose(f), 0);
+	expect_refused("damaged: move it away");
+	unlink(path);
+}
+
 /* The day from which on something is new is learned anew where the file has an absurd one. */
 static void
 an_absurd_beginning_is_forgotten(void **state)
@@ -580,6 +600,7 @@ main(void)
 	    STATE_TEST(one_at_a_time),
 	    STATE_TEST(files_of_others_are_left_alone),
 	    STATE_TEST(damaged_rows_are_left_out),
+	    STATE_TEST(damaged_pages_are_found_at_the_start),
 	    STATE_TEST(an_absurd_beginning_is_forgotten),
 	    STATE_TEST(random_values_do_no_harm),
 	    STATE_TEST(kill_9_loses_only_the_last),

@@ -116,6 +116,8 @@ each_error_names_its_place(void **state)
 		"t.yml:2:12: a word is expected here"},
 	    {"levels:\n  - level: low\nwhy:\n  - text: 'x {clinet}'\n",
 		"t.yml:4:11: {clinet} is no value"},
+	    {"levels:\n  - level: low\nwhy:\n  - text: 'x {email.subject}'\n",
+		"t.yml:4:11: {email.subject} is no value"},
 	    {"levels:\n  - level: low\nbecause:\n  - text: 'x {because}'\n",
 		"t.yml:4:11: {because} has its place in 'why' only"},
 	    {"levels:\n  - level: low\n" REST "---\nlevels:\n  - level: low\n" REST,

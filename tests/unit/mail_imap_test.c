@@ -307,7 +307,15 @@ losses(void **state)
 	    {PLAIN "C! 20\nC> word\nC c NOOP\nS c OK\n", PLAIN_T " lost"},
 	    /* behind a loss no line of a mail is a reply */
 	    {PLAIN "C b FETCH 1 X\nS! 40\nS text\nS * CAPABILITY IMAP4rev1 STARTTLS\nS )\nS b OK\n",
+		PLAIN_T " lost+"},
+	    /* LOGIN with one argument is what is left of AUTHENTICATE LOGIN */
+	    {PLAIN "C! 12\nC ATE LOGIN YW5uYQ==\nS +\nC c2VjcmV0\nS b OK\n", PLAIN_T " lost"},
+	    {PLAIN "C! 12\nC> ATE LOGIN|C  YW5|C uYQ==\nS +\nC c2VjcmV0\nS b OK\n",
 		PLAIN_T " lost"},
+	    {PLAIN "C! 12\nC b LOGIN anna sec\nS b OK\n",
+		PLAIN_T " lost auth(LOGIN-COMMAND) secret secret auth-reply+"},
+	    {PLAIN "C! 12\nC b LOGIN {4}\nS +\nC anna sec\nS b OK\n",
+		PLAIN_T " lost auth(LOGIN-COMMAND) secret secret auth-reply+"},
 	    {PLAIN "C b FETCH 1 X\nS * 1 FETCH (BODY[] {6}\nS> ab\nS! 4\nS )\n",
 		PLAIN_T " begin [ab] gap end+ result:0"},
 	    {PLAIN "C b FETCH 1 X\nS * 1 FETCH (BODY[] {6}\nS> ab",

@@ -127,9 +127,9 @@ losses(void **state)
 		OUT " begin [x/] gap [y/] end+ result:0"},
 	    /* behind a loss no line of a mail is a reply */
 	    {PLAIN "C RETR 1\nS! 9\nS x\nS +OK\nS .\nC RETR 2\nS +OK\nS y\nS .\n",
-		OUT " lost begin [y/] end+ result:0"},
+		OUT " lost+ begin [y/] end+ result:0"},
 	    {"S +OK hi\nC CAPA\nS +OK\nS! 6\nS .\nC QUIT\nS +OK\n",
-		"greeting(hi) sure asked lost offer-cut"},
+		"greeting(hi) sure asked lost+ offer-cut"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_string_equal(script_read(&r, MAIL_POP3, 0, rows[i][0], 1000, NULL),

@@ -359,6 +359,9 @@ begun_in_the_middle(void **state)
 	MIDDLE("C And:\nC STARTTLS\nC AUTH PLAIN AGEAYg==\nC .\nS 250 Ok\nC QUIT\n", "lost");
 	MIDDLE("C AUTH PLAIN AGEAYg==\nS 535 No\n", "auth(PLAIN) secret auth-reply");
 	MIDDLE("C MAIL FROM:<a@b>\n", "sure from(a@b) result:2");
+	/* the answer to what was held is lost: the next one answers something else */
+	MIDDLE("C EHLO me\nS! 90\nC STARTTLS\nS 454 No\n",
+	    "sure helo+(me) lost upgrade offer-cut upgrade-reply(454) evidence(454 No)");
 #undef MIDDLE
 }
 

@@ -51,6 +51,23 @@ addresses(void **state)
 }
 
 static void
+texts(void **state)
+{
+	(void)state;
+	expect(PRIVACY_TEXT, "", "");
+	expect(PRIVACY_TEXT, "mx.example.org ESMTP", "mx.example.org ESMTP");
+	expect(PRIVACY_TEXT, "454 no TLS for alice@example.org now",
+	    "454 no TLS for a***@example.org now");
+	expect(PRIVACY_TEXT, "<alice@example.org>,bob@x (carol.d@y)",
+	    "<a***@example.org>,b***@x (c***@y)");
+	expect(PRIVACY_TEXT, "mailto:alice@x?cc=bob@y", "mailto:a***@x?cc=b***@y");
+	expect(PRIVACY_TEXT, "@", "@");
+	expect(PRIVACY_TEXT, "a@", "a***@");
+	expect(PRIVACY_TEXT, "a@b@c", "a***@b***@c");
+	expect(PRIVACY_TEXT, "\x1b[2J\xe4rger@x", "\\x1b[2***@x");
+}
+
+static void
 users(void **state)
 {
 	(void)state;
@@ -124,6 +141,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(texts),
 	    cmocka_unit_test(users),
 	    cmocka_unit_test(subjects),
 	    cmocka_unit_test(files),

@@ -282,7 +282,9 @@ walk(const struct record *r, const uint16_t *without, unsigned n, uint32_t max, 
 	struct record_value v;
 	uint32_t len = 0;
 	for (uint32_t from = 0, at = 0; record_next(r, &at, &v); from = at) {
-		bool left_out = without == NULL && field_table[v.field].privacy != PRIVACY_OPEN;
+		bool left_out = without == NULL &&
+		    (field_table[v.field].privacy > PRIVACY_TEXT ||
+			v.field == FIELD_EMAIL_X_MAILER);
 		for (unsigned i = 0; i < n; i++)
 			left_out |= v.field == without[i];
 		if (left_out || at - from > max - len)

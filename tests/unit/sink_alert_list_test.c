@@ -75,6 +75,30 @@ rows(void **state)
 	drawn(49, ""); /* too narrow for rows */
 }
 
+/* A row that stands for several pairs of hosts does not name one as if it were all. */
+static void
+other_hosts(void **state)
+{
+	(void)state;
+	static const char *const hosts[] = {"source.ip: 192.0.2.1, destination.ip: 198.51.100.2",
+	    "source.ip: 192.0.2.1, destination.ip: 198.51.100.2",
+	    "source.ip: 192.0.2.7, destination.ip: 198.51.100.2"};
+	char line[300];
+	for (size_t i = 0; i < 6; i++) {
+		snprintf(line, sizeof line,
+		    "{postcard.alert.state: new, rule.name: %s, postcard.level: low, "
+		    "postcard.count: 1, postcard.outcome: %s, message: it is over., %s}",
+		    i < 3 ? "readable" : "sealed", i < 3 ? "cleartext" : "encrypted", hosts[i % 3]);
+		take(RECORD_ALERT, line);
+	}
+	drawn(80,
+	    "   Alerts                                                         alerts  events\n"
+	    "     LOW       readable  192.0.2.1 to 198.51.100.2 and others          3       3\n"
+	    "     LOW       sealed  192.0.2.1 to 198.51.100.2 and others            3       3\n"
+	    "               it is over. And others.\n"
+	    "\n");
+}
+
 /* Connections without mail and mails count, not the connections that held them. */
 static void
 acceptance(void **state)
@@ -121,6 +145,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    LIST_TEST(rows),
+	    LIST_TEST(other_hosts),
 	    LIST_TEST(acceptance),
 	    LIST_TEST(more_rules_than_rows),
 	};

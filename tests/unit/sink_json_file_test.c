@@ -218,6 +218,24 @@ cannot_be_opened(void **state)
 	assert_true(sink_close(s));
 }
 
+/* A folder that takes no files: that is the cause, and not that the file is not there. */
+static void
+may_not_be_made(void **state)
+{
+	(void)state;
+	char error[SINK_ERROR] = "";
+	bool root = geteuid() == 0;
+	make_dir("closed");
+	assert_int_equal(chmod(path_of("closed"), 0555), 0);
+	assert_int_equal(chmod(path_of("."), 0755), 0);
+	struct sink_config config = {.kind = "json", .path = path_of("closed/out")};
+	assert_int_equal(root ? seteuid(65534) : 0, 0);
+	struct sink *s = sink_open(&config, error);
+	assert_int_equal(root ? seteuid(0) : 0, 0);
+	assert_null(s);
+	assert_non_null(strstr(error, "closed/out: Permission denied"));
+}
+
 int
 main(void)
 {
@@ -230,6 +248,7 @@ main(void)
 	    FOLDER_TEST(full_disk),
 	    FOLDER_TEST(a_device_that_takes_nothing),
 	    FOLDER_TEST(cannot_be_opened),
+	    FOLDER_TEST(may_not_be_made),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

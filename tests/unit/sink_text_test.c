@@ -358,6 +358,36 @@ accepted_and_violated(void **state)
 }
 
 static void
+push_long_names(struct sink *s)
+{
+	struct made m = scan;
+	m.file = "A report of which the beginning is long and ends like one.pdf"
+		 "                                        .exe";
+	m.subject = "A subject with more octets than the card has room for, which is one hundred, "
+		    "and not a single one more: the end";
+	push(s, &m);
+}
+
+/* What kind of file it is stands at the end of its name, however long that is; what was left out is
+ * shown to be. */
+static void
+long_names(void **state)
+{
+	(void)state;
+	struct sink_config config = {.columns = 120, .unicode = true};
+	char *out = report(&config, push_long_names, false);
+	assert_non_null(strstr(out, "Attached    A***.exe (application/pdf, "));
+	assert_null(strstr(out, "A***.pdf"));
+	free(out);
+	config.reveal = true;
+	out = report(&config, push_long_names, false);
+	check_page(out, 110, true);
+	assert_non_null(strstr(out, "A report of which the beginning is long and e... .exe"));
+	assert_non_null(strstr(out, " on..."));
+	free(out);
+}
+
+static void
 odd_mails(void **state)
 {
 	(void)state;
@@ -661,6 +691,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(nothing_in_clear),
 	    cmocka_unit_test(quiet_and_verbose),
 	    cmocka_unit_test(accepted_and_violated),
+	    cmocka_unit_test(long_names),
 	    cmocka_unit_test(odd_mails),
 	    cmocka_unit_test(mails_without_a_session),
 	    cmocka_unit_test(more_kinds_than_fit),

@@ -490,6 +490,27 @@ the_turn_of_a_side_alone(void **state)
 	finish(&p);
 }
 
+/* A segment that is a turn, and waits for what it had seen of a peer that may still come. */
+static void
+a_turn_that_waits(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct stream_chunk c;
+	setup(&p, 100, 8, 8);
+	assert_false(stream_turn(&p.ss, &p.s, 104, p.now_ns));
+	p.need = 20;
+	push(&p, 104, "MAIL");
+	p.need = 0;
+	push(&p, 100, "text");
+	assert_string_equal(p.out, "text");
+	p.peer.next = 20;
+	assert_true(stream_next(&p.ss, &p.s, &p.peer, p.now_ns, NULL, &c));
+	assert_int_equal(c.len, 4);
+	assert_true(c.turn);
+	finish(&p);
+}
+
 static void
 two_that_wait_for_each_other_go_on_after_a_while(void **state)
 {
@@ -689,6 +710,7 @@ main(void)
 	    cmocka_unit_test(an_early_segment_does_not_wait_for_what_a_later_one_saw),
 	    cmocka_unit_test(a_copy_does_not_wait_for_what_its_original_had_not_seen),
 	    cmocka_unit_test(the_turn_of_a_side_alone),
+	    cmocka_unit_test(a_turn_that_waits),
 	    cmocka_unit_test(two_that_wait_for_each_other_go_on_after_a_while),
 	    cmocka_unit_test(input_that_was_not_pushed),
 	    cmocka_unit_test(the_oracle_agrees),
