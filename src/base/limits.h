@@ -44,12 +44,15 @@
 		     of graces */
 #define LIMIT_RESET_NS \
 	1000000000 /* ns in which a connection that goes on shows a reset to be false */
-#define LIMIT_IDLE_MAIL_S  900u	 /* s of silence that end a mail connection */
-#define LIMIT_IDLE_OTHER_S 300u	 /* s of silence after which an ignored connection is forgotten */
-#define LIMIT_IDLE_OPEN_S  60u	 /* s that a handshake may take */
-#define LIMIT_LINGER_S	   10u	 /* s that a closed connection's four numbers are remembered */
-#define LIMIT_PROXY	   536u	 /* octets of a PROXY header: what fits the least segment */
-#define LIMIT_PROBE_BYTES  2048u /* octets of either side looked at to name the protocol */
+#define LIMIT_IDLE_MAIL_S  900u /* s of silence that end a mail connection */
+#define LIMIT_IDLE_OTHER_S 300u /* s of silence after which an ignored connection is forgotten */
+#define LIMIT_IDLE_OPEN_S  60u	/* s that a handshake may take */
+#define LIMIT_IDLE_GREETING_S                                                                \
+	330u /* s that a server may take to greet, and its client to lose patience: RFC 5321 \
+		section 4.5.3.2.1 */
+#define LIMIT_LINGER_S	  10u	/* s that a closed connection's four numbers are remembered */
+#define LIMIT_PROXY	  536u	/* octets of a PROXY header: what fits the least segment */
+#define LIMIT_PROBE_BYTES 2048u /* octets of either side looked at to name the protocol */
 
 /* mail */
 #define LIMIT_LINE	    2048u  /* octets of a command or reply line kept; the rest is dropped */

@@ -532,6 +532,19 @@ end_flow(struct engine *e, uint32_t flow_id, enum conn_closed_by why)
 	return true;
 }
 
+/* Its time is up as that of a handshake, which is over: the server has yet to greet. */
+static bool
+is_to_be_greeted(const struct engine *e, uint32_t flow_id)
+{
+	const struct flow *f = flow_at(&e->flows, flow_id);
+	const uint32_t mask = CONN_MAIL_PORT | CONN_ANSWERED | CONN_PAYLOAD;
+	if (f->conn == 0 || f->idle_s != LIMIT_IDLE_OPEN_S)
+		return false;
+	const struct conn *c = pool_at(&e->conns, f->conn);
+	return (c->flags & mask) == (CONN_MAIL_PORT | CONN_ANSWERED) &&
+	    c->packets[flow_client(f)] > 1;
+}
+
 /* Begins work that no packet leads to, where its time has come; else false. */
 static bool
 take_timely(struct engine *e)
@@ -539,7 +552,10 @@ take_timely(struct engine *e)
 	uint32_t id;
 	if (!e->finishing && !flow_is_quiet(&e->flows) && (id = flow_expired(&e->flows)) != 0) {
 		/* the record first; the flow lingers behind it and expires once more */
-		if (end_flow(e, id, CLOSED_BY_TIMEOUT))
+		if (is_to_be_greeted(e, id)) {
+			flow_at(&e->flows, id)->idle_s = LIMIT_IDLE_GREETING_S;
+			flow_keep(&e->flows, id);
+		} else if (end_flow(e, id, CLOSED_BY_TIMEOUT))
 			flow_keep(&e->flows, id);
 		return true;
 	}

@@ -83,6 +83,8 @@ begin_mail(struct engine *e, struct conn *c, enum mail_protocol p, bool sure, bo
 		c->finding.flags |= FINDING_SURE;
 	if (implicit)
 		c->finding.flags |= FINDING_IMPLICIT;
+	if (c->flags & (flow_client(f) == 0 ? CONN_LOST_A : CONN_LOST_B) && !implicit)
+		c->finding.flags |= FINDING_MISSED;
 	if (c->flags & CONN_SYN && !(c->flags & CONN_ANSWERED))
 		c->flags |= flow_client(f) == 0 ? CONN_LOST_B : CONN_LOST_A;
 	bool lost = (c->flags & (CONN_LOST_A | CONN_LOST_B)) != 0;

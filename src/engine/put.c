@@ -64,6 +64,7 @@ conn_view(const struct conn *c, const struct flow *f, int64_t now_ns, struct fin
 	out->gap = (flags & CONN_GAP) != 0;
 	out->both = c->packets[0] > 0 && c->packets[1] > 0;
 	out->closed = (closed >> c->closed_by & 1) != 0;
+	out->reset = c->closed_by == CLOSED_BY_RST;
 	out->payload = (flags & CONN_PAYLOAD) != 0;
 	out->headless = (flags & CONN_HEADLESS) != 0;
 	out->given_up = c->closed_by == CLOSED_BY_MEMORY;

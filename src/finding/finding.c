@@ -70,6 +70,30 @@ expose(struct finding *f, const struct finding_view *v, uint8_t what)
 	f->exposed |= what;
 }
 
+/* What was offered comes behind what crossed, of a client that did not wait for it. */
+static void
+settle_reason(struct finding *f, const struct finding_view *v, bool lost)
+{
+	if (f->exposed != 0 && f->reason == REASON_NOT_VISIBLE && !lost && !v->gap &&
+	    !v->midstream && v->both)
+		f->reason = (uint8_t)finding_reason(f, v);
+}
+
+static void
+take_offer(struct finding *f, const struct finding_view *v, const struct mail_event *ev)
+{
+	bool lost = (f->flags & FINDING_LOST) != 0;
+	f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
+	if (!(f->flags & FINDING_REQUESTED)) /* else mail may have followed a refusal */
+		f->flags &= ~FINDING_LOST;
+	f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
+	f->keywords = ev->keywords;
+	if (f->flags & FINDING_MANGLED && !ev->flag)
+		f->flags |= FINDING_STRIPPED;
+	f->flags &= ~FINDING_MANGLED;
+	settle_reason(f, v, lost);
+}
+
 static uint32_t
 keep_first(struct findings *F, uint32_t had, const struct mail_event *ev)
 {
@@ -190,11 +214,15 @@ static void
 take_secret(struct findings *F, struct finding *f, const struct finding_view *v)
 {
 	f->auth_answers = (uint8_t)(f->auth_answers + (f->auth_answers < UINT8_MAX));
+	bool named = f->auth_now != 0;
 	enum auth_shows shows =
-	    f->auth_now == 0 ? AUTH_UNKNOWN : auth_shows(f->auth_now - 1u, f->auth_answers);
+	    named ? auth_shows(f->auth_now - 1u, f->auth_answers) : AUTH_UNKNOWN;
 	if (shows == AUTH_NOTHING)
 		return;
-	expose(f, v, EXPOSED_CREDENTIALS);
+	if (named)
+		expose(f, v, EXPOSED_CREDENTIALS);
+	else
+		f->flags |= FINDING_MISSED; /* GSSAPI and others show nothing */
 	struct notes *n = notes_make(F, f);
 	if (n == NULL)
 		return;
@@ -288,24 +316,20 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			keep_evidence(F, f, ev);
 		}
 		break;
-	case MAIL_OFFER:
-		f->flags &= ~(FINDING_OFFERED | FINDING_REFUSED_EHLO);
-		if (!(f->flags & FINDING_REQUESTED)) /* else mail may have followed a refusal */
-			f->flags &= ~FINDING_LOST;
-		f->flags |= FINDING_OFFER_KNOWN | (ev->flag ? FINDING_OFFERED : 0);
-		f->keywords = ev->keywords;
-		if (f->flags & FINDING_MANGLED && !ev->flag)
-			f->flags |= FINDING_STRIPPED;
-		f->flags &= ~FINDING_MANGLED;
-		break;
+	case MAIL_OFFER: take_offer(f, v, ev); break;
 	case MAIL_OFFER_CUT:
 		f->flags &= ~(FINDING_OFFERED | FINDING_OFFER_KNOWN);
 		f->keywords = 0;
 		if (ev->flag) /* what is left of the list has it */
 			f->flags |= FINDING_OFFER_KNOWN | FINDING_OFFERED;
 		break;
-	case MAIL_EHLO_REFUSED: f->flags |= FINDING_REFUSED_EHLO; break;
-	case MAIL_UPGRADE: f->flags |= FINDING_REQUESTED; break;
+	case MAIL_EHLO_REFUSED:
+		f->flags |= FINDING_REFUSED_EHLO;
+		settle_reason(f, v, (f->flags & FINDING_LOST) != 0);
+		break;
+	case MAIL_UPGRADE: /* anew, whatever became of the one before */
+		f->flags = (f->flags & ~FINDING_TLS_BROKE) | FINDING_REQUESTED;
+		break;
 	case MAIL_UPGRADE_REPLY:
 		if (ev->code == 250 && (v->gap || v->midstream))
 			break; /* it may answer something that was lost */
@@ -385,11 +409,16 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		break;
 	case MAIL_LOST:
 		if (ev->side == MAIL_CLIENT) {
-			f->flags |= FINDING_LOST;
+			f->flags |= FINDING_LOST | FINDING_MISSED;
 			f->auth_answers = UINT8_MAX; /* or more than were seen */
 		} else if (ev->flag) {
 			f->flags |= FINDING_UNREAD;
 		}
+		break;
+	case MAIL_UNREAD: f->flags |= FINDING_UNREAD; break;
+	case MAIL_WRAPPED:
+		if (f->flags & (v->both ? FINDING_AUTH_OK : FINDING_AUTH))
+			f->flags |= FINDING_MISSED;
 		break;
 	case MAIL_ODD: take_odd(f, (enum mail_oddity)ev->index); break;
 	case MAIL_TLS: finding_take_tls(F, f, ev->tls, v); break;

@@ -152,25 +152,24 @@ const struct notes *finding_notes(const struct findings *F, const struct finding
 #define FINDING_AUTH_CANCELLED 0x8000000u
 #define FINDING_AUTH	       0x10000000u /* there was an attempt */
 #define FINDING_AHEAD	       0x20000000u /* what crossed did so before STARTTLS was answered */
-#define FINDING_UNREAD	       0x40000000u /* of a server that hands mail out octets were lost */
+#define FINDING_MISSED	       0x40000000u /* the client said in clear what is not known */
+#define FINDING_UNREAD	       0x80000000u /* what is not known may be mail, unless TLS came up */
 
 /* What the finding cannot see itself: the state of the connection's capture. */
 struct finding_view {
 	int64_t ts_ns;	    /* now */
 	bool midstream;	    /* its start was not captured */
 	bool gap, both;	    /* octets were lost; both directions were captured */
-	bool closed;	    /* its end was seen: FIN, RST, or another with the same four numbers */
-	bool payload;	    /* it carried octets */
-	bool headless;	    /* packets had no whole TCP header */
-	bool given_up;	    /* for want of memory, before its end was seen */
-	bool implicit_port; /* a port where TLS comes first */
+	bool closed, reset; /* its end: FIN, RST, another with the same four numbers; it was RST */
+	bool payload, headless; /* it carried octets; packets had no whole TCP header */
+	bool given_up;		/* for want of memory, before its end was seen */
+	bool implicit_port;	/* a port where TLS comes first */
 };
 
 /* Takes one event.  Returns the transaction that it ended, an object of F->messages whose record is
  * now due (finding_put_message, then finding_message_free), or 0, as of MAIL_CONTENT. */
 uint32_t finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
     const struct finding_view *v);
-
 void finding_take_content(struct findings *F, struct finding *f, const struct mail_event *ev);
 
 /* At the connection's end: the next open transaction, ended as it stands; 0 when none is left. */

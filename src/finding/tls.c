@@ -121,7 +121,7 @@ certificate_of(const struct findings *F, const struct tls_facts *t)
 /* Compares the certificate with the name that it should have: see above. */
 static void
 compare_name(struct findings *F, struct finding *f, uint32_t sni, const struct cert_info *info,
-    struct certificate *c)
+    const struct finding_view *v, struct certificate *c)
 {
 	const uint32_t said[] = {[NAME_FROM_SNI] = sni,
 	    [NAME_FROM_GREETING] = f->greeting,
@@ -145,7 +145,9 @@ compare_name(struct findings *F, struct finding *f, uint32_t sni, const struct c
 		if (from == NAME_FROM_SNI)
 			break;
 	}
-	if (name[0] == '\0' || (!match && info->names_cut))
+	bool unheard =
+	    c->name_from != NAME_FROM_SNI && (v->gap || v->midstream || !v->both); /* of another */
+	if (name[0] == '\0' || (!match && (info->names_cut || unheard)))
 		return;
 	c->name = keep(F, name);
 	c->name_match = match;
@@ -187,7 +189,7 @@ take_certificate(struct findings *F, struct finding *f, struct tls_facts *t,
 		finding_add_anomaly(f, ANOMALY_CERT_SELF_SIGNED);
 	if (info->weak)
 		finding_add_anomaly(f, ANOMALY_CERT_WEAK);
-	compare_name(F, f, t->sni, info, &c);
+	compare_name(F, f, t->sni, info, v, &c);
 	t->certificate = strings_put(&F->strings, &c, sizeof c);
 	if (t->certificate == 0)
 		certificate_drop(F, &c);

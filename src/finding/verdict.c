@@ -58,8 +58,8 @@ finding_reason(const struct finding *f, const struct finding_view *v)
 	if (f->flags & FINDING_HELO && !(f->flags & FINDING_LOST) && !v->midstream)
 		return REASON_NOT_ASKED;
 	/* Neither EHLO nor HELO: it never asked, if we saw all that it said. */
-	return v->midstream || v->gap || !v->both || f->flags & FINDING_LOST ? REASON_NOT_VISIBLE
-									     : REASON_NOT_ASKED;
+	bool all = !v->midstream && !v->gap && v->both && !(f->flags & FINDING_LOST);
+	return all ? REASON_NOT_ASKED : REASON_NOT_VISIBLE;
 }
 
 enum outcome
@@ -70,10 +70,17 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 	if (f->anomalies &
 	    1u << ANOMALY_COMPRESSED) /* a part could not be read, though others can */
 		return OUTCOME_UNKNOWN;
-	if (f->flags & FINDING_ESTABLISHED && f->flags & FINDING_UNSEALED)
-		return v->closed && v->both && !v->gap ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
-	if (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM))
-		return OUTCOME_ENCRYPTED;
+	bool up = (f->flags & (FINDING_ESTABLISHED | FINDING_TLS_MIDSTREAM)) != 0;
+	if (up && f->flags & FINDING_UNSEALED)
+		return f->flags & FINDING_ESTABLISHED && v->closed && v->both && !v->gap
+		    ? OUTCOME_NO_MAIL
+		    : OUTCOME_UNKNOWN;
+	/* a sender or a password may be what was lost before TLS: "530 Must issue STARTTLS" */
+	bool before = f->flags & (FINDING_ESTABLISHED | FINDING_REQUESTED) ||
+	    !(v->midstream || v->implicit_port);
+	if (up)
+		return f->flags & FINDING_MISSED && before ? OUTCOME_UNKNOWN : OUTCOME_ENCRYPTED;
+	bool lost = (f->flags & (FINDING_LOST | FINDING_MISSED | FINDING_UNREAD)) != 0;
 	if (v->given_up)
 		return OUTCOME_UNKNOWN;
 	if (f->flags & (FINDING_REQUESTED | FINDING_HELLO | FINDING_TLS_SEEN)) {
@@ -84,18 +91,18 @@ finding_outcome(const struct finding *f, const struct finding_view *v)
 			(FINDING_REPLIED | FINDING_GO | FINDING_HELLO | FINDING_TLS_SEEN)) ==
 		    FINDING_REPLIED;
 		bool proof = f->flags & FINDING_TLS_BROKE || refused;
-		if (proof &&
-		    !(f->flags & (FINDING_LOST | FINDING_UNREAD))) /* else it may be mail */
+		if (proof && !lost) /* mail may be what was lost */
 			return OUTCOME_TLS_FAILED;
 		/* no proof, but all was seen: it was tried, it ended, and nothing protected crossed
 		 * both ways */
-		if (v->closed && v->both && !v->gap && !v->midstream && !(f->flags & FINDING_LOST))
+		if (v->closed && v->both && !v->gap && !v->midstream && !lost)
 			return OUTCOME_TLS_FAILED;
 		return OUTCOME_UNKNOWN;
 	}
-	if (v->gap || v->headless || f->flags & FINDING_LOST)
+	if (v->gap || v->headless || lost)
 		return OUTCOME_UNKNOWN;
-	if (v->midstream && v->payload && (f->greeting | f->helo) == 0)
-		return OUTCOME_UNKNOWN; /* mail may have crossed before */
+	/* mail may have crossed before; what a RST answers need not have been a connection */
+	if (v->midstream && (f->greeting | f->helo) == 0 && (v->payload || (v->both && !v->reset)))
+		return OUTCOME_UNKNOWN;
 	return OUTCOME_NO_MAIL;
 }

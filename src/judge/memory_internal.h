@@ -36,7 +36,8 @@ struct sighting {
 	size_t helo_len;
 	const char *greeting; /* the server's, whole */
 	size_t greeting_len;
-	const char *id; /* Community ID */
+	const char *fetched_by; /* IMAP or POP3, as it ends a key; "" where mail is sent */
+	const char *id;		/* Community ID */
 	size_t id_len;
 	const char *alert; /* the first TLS alert */
 	size_t alert_len;
@@ -63,8 +64,8 @@ struct text_key {
 	char s[KEY_TEXT];
 };
 
-/* An upgrade that failed; by "address CLIENT SERVER", "name CLIENT SERVER", "domain CLIENT DOMAIN".
- */
+/* An upgrade that failed; by "address CLIENT SERVER", "name CLIENT SERVER", "domain CLIENT DOMAIN",
+ * and " imap" or " pop3" behind these where mail is fetched. */
 struct failure {
 	int64_t last_ns; /* when its connection ended */
 	bool dirty;	 /* the state file does not have it so */

@@ -6,13 +6,16 @@
  * (KumoMTA: remember_broken_tls).  Alone the retry looks as if the client had ignored the offer. So
  * failures are kept by the address or the name of the client and the address or the name of the
  * server, in all four ways, and for a short time by the client and the server's domain: the retry
- * may come from another address or go to one, or through a firewall that masks the greeting.
+ * may come from another address or go to one, or through a firewall that masks the greeting.  It
+ * may go to another port, but not by another protocol: who could not fetch mail does not send any
+ * instead.
  */
 #include <string.h>
 
 #include "base/text.h"
 #include "judge/memory_internal.h"
 #include "judge/names.h"
+#include "record/read.h"
 
 #define LIFE_NS	  (LIMIT_FAILURE_S * 1000000000ll)
 #define KEY_KINDS 5u
@@ -31,6 +34,28 @@ static const struct {
     {BY_ADDRESS, BY_NAME, "name", LIFE_NS},
     {BY_ADDRESS, BY_DOMAIN, "domain", LIMIT_FAILURE_DOMAIN_S * 1000000000ll},
 };
+
+/* Where TLS comes first the port alone tells, on a port of its own the dialogue. */
+static const char *
+fetched_by(uint16_t port, const struct record *r)
+{
+	const char *protocol;
+	size_t len;
+	switch (port) {
+	case 25:
+	case 465:
+	case 587: return "";
+	case 143:
+	case 993: return " imap";
+	case 110:
+	case 995: return " pop3";
+	default: break;
+	}
+	protocol = record_str(r, FIELD_NETWORK_PROTOCOL, &len);
+	if (protocol != NULL && ascii_is(protocol, len, "imap"))
+		return " imap";
+	return protocol != NULL && ascii_is(protocol, len, "pop3") ? " pop3" : "";
+}
 
 /* Leaves of the greeting the server's name, and of both names 0 octets where they are no host's. */
 static void
@@ -77,6 +102,7 @@ key_of(const struct sighting *s, unsigned kind, struct text_key *k)
 		text_puts(&t, addr_print(&s->server, ip));
 	else
 		add_lower(&t, domain, len);
+	text_puts(&t, s->fetched_by);
 	return true;
 }
 
@@ -150,6 +176,7 @@ retry_apply(struct memory *m, struct sighting *s, struct record *r)
 	if (map_count(&m->failures) == 0 && !failed)
 		return;
 	find_names(s);
+	s->fetched_by = fetched_by(s->port, r);
 	/* read before the record changes */
 	bool ignored = s->readable && s->reason != NULL &&
 	    (ascii_is(s->reason, s->reason_len, "not-requested") ||

@@ -199,18 +199,25 @@ dot_octet(struct mail *m, struct mail_session *s, enum mail_side side, uint8_t c
 	return content;
 }
 
+/* The answer that content awaits was not seen: what comes is a command, with which none begins? */
+static bool
+is_refused(const struct mail *m, struct mail_session *s)
+{
+	enum mail_side side = (enum mail_side)m->side;
+	if (s->dot[side] & DOT_BEGUN)
+		return false;
+	s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
+	return session_row(s)->plausible(s, side, (const char *)m->data, m->left) == PLAUSIBLE_YES;
+}
+
 void
 content_read_dot(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	const uint8_t *start = m->data, *p = start, *stop = start + m->left;
-	if (s->flags & MAIL_SESSION_DOUBT && !(s->dot[side] & DOT_BEGUN)) {
-		s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
-		if (session_row(s)->plausible(s, side, (const char *)start, m->left) ==
-		    PLAUSIBLE_YES) {
-			s->mode[side] = MAIL_MODE_LINES; /* no mail begins with a command */
-			return;
-		}
+	if (s->flags & MAIL_SESSION_DOUBT && is_refused(m, s)) {
+		s->mode[side] = MAIL_MODE_LINES;
+		return;
 	}
 	bool unmarked = false;
 	while (p < stop) {
@@ -261,6 +268,11 @@ void
 content_read_count(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
+	if (s->flags & MAIL_SESSION_DOUBT && side == MAIL_CLIENT && is_refused(m, s)) {
+		s->mode[side] = MAIL_MODE_LINES;
+		session_row(s)->content_end(m, s, side, false);
+		return;
+	}
 	uint64_t count = count_of(s, side);
 	size_t n = m->left < count ? m->left : (size_t)count;
 	emit_content(m, s, side, m->data, n, false);

@@ -51,12 +51,15 @@ enum mail_event_kind {
 	MAIL_CONTENT_GAP,   /* tx; len: octets of it that were lost */
 	MAIL_CONTENT_END,   /* tx; flag: its end was seen */
 	MAIL_RESULT,	    /* tx is over; index: enum mail_result */
-	MAIL_EXPOSED,	/* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
-	MAIL_LOST,	/* octets of lines were; flag: of a server that hands mail out */
-	MAIL_ODD,	/* index: enum mail_oddity */
-	MAIL_TLS,	/* tls: what the TLS machine saw */
-	MAIL_TLS_OVER,	/* plain text goes on after TLS was tried */
-	MAIL_USED,	/* index: enum mail_extension that the client made use of */
+	MAIL_EXPOSED,  /* index: MAIL_EXPOSED_* bits that crossed readable outside a transaction */
+	MAIL_LOST,     /* octets of lines were; flag: of a server that hands mail out */
+	MAIL_UNREAD,   /* octets of TLS that had not come up were lost: it may have been no TLS */
+	MAIL_WRAPPED,  /* the client said what is no line: behind a login a layer of SASL's may wrap
+			  it (RFC 4422 section 3.7) */
+	MAIL_ODD,      /* index: enum mail_oddity */
+	MAIL_TLS,      /* tls: what the TLS machine saw */
+	MAIL_TLS_OVER, /* plain text goes on after TLS was tried */
+	MAIL_USED,     /* index: enum mail_extension that the client made use of */
 	MAIL_FORWARDED, /* text: address of the client behind this one (XCLIENT, XFORWARD); none:
 			   the server does not believe it */
 	MAIL_AGENT,	/* text: what a side says that it is (IMAP ID) */

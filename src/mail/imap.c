@@ -211,6 +211,8 @@ imap_plausible(const struct mail_session *s, enum mail_side side, const char *da
 	while (n < len && data[n] != '\r' && data[n] != '\n')
 		n++;
 	struct imap_parts c = imap_split(data, n);
+	if (c.what != IMAP_NONE && data[c.tag_len - 1] == ':')
+		return PLAUSIBLE_NO; /* "Subject: Check ..." begins a mail */
 	if (c.what == IMAP_LOGIN)
 		return plausible_login(data + c.arg, n - c.arg, n < len);
 	if (c.what != IMAP_NONE)

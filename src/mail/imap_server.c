@@ -61,7 +61,7 @@ starttls_reply(struct mail *m, struct mail_session *s, const struct mail_line *l
 		return;
 	}
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
-	if (bad && p->flags & IMAP_OFFERED && !(p->flags & IMAP_IN))
+	if (bad && p->flags & IMAP_OFFERED && !(p->flags & (IMAP_IN | IMAP_LOST)))
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_STARTTLS_DENIED);
 }
 
@@ -322,8 +322,10 @@ imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 			p->flags |= IMAP_IN; /* only an accepted login is answered so (RFC 9051
 						section 6.2) */
 	}
-	if (!(p->flags & IMAP_IN) && !imap_awaits(p, IMAP_LOGIN) &&
-	    !imap_awaits(p, IMAP_AUTHENTICATE) &&
+	/* the client may be logged in by now, unless what it asked before is answered first */
+	bool early = p->q_len > 0 && p->q[0].what == IMAP_CAPABILITY;
+	if (!(p->flags & IMAP_IN) &&
+	    (early || (!imap_awaits(p, IMAP_LOGIN) && !imap_awaits(p, IMAP_AUTHENTICATE))) &&
 	    ((is_untagged && ascii_is(word, c.word_len, "CAPABILITY")) ||
 		(coded && is_untagged && is_status(word, c.word_len))))
 		capabilities(m, p, l->s, l->len, (unsure && !greeting) || l->cut);

@@ -75,11 +75,9 @@ struct imap_parts
 imap_split(const char *s, size_t len)
 {
 	struct imap_parts p = {.tag_len = mail_word_len(s, len)};
-	p.word = p.tag_len < len ? p.tag_len + 1 : len;
+	p.word = mail_skip_blanks(s, len, p.tag_len); /* of which some servers take several */
 	p.word_len = mail_word_len(s + p.word, len - p.word);
-	p.arg = p.word + p.word_len;
-	if (p.arg < len)
-		p.arg++;
+	p.arg = mail_skip_blanks(s, len, p.word + p.word_len);
 	if (p.tag_len == 0)
 		return p;
 	p.what = verb_of(s + p.word, p.word_len);

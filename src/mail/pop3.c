@@ -409,9 +409,13 @@ pop3_plausible(const struct mail_session *s, enum mail_side side, const char *da
 {
 	(void)s;
 	if (side == MAIL_SERVER) {
-		enum plausible ok = mail_plausible_word(data, len, "+OK");
-		enum plausible err = mail_plausible_word(data, len, "-ERR");
-		return ok > err ? ok : err;
+		static const char *const starts[] = {"+OK", "-ERR", "+ "};
+		enum plausible best = PLAUSIBLE_NO;
+		for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+			enum plausible p = mail_plausible_word(data, len, starts[i]);
+			best = p > best ? p : best;
+		}
+		return best;
 	}
 	size_t n = 0;
 	while (n < len && data[n] > ' ')

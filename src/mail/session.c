@@ -270,7 +270,7 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 		l.hidden--;
 		cr = true;
 	}
-	if (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
+	while (l.hidden == 0 && !l.cut && l.len > 0 && l.s[l.len - 1] == '\r') {
 		l.len--;
 		cr = true;
 	}
@@ -292,9 +292,13 @@ read_line(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	bool fresh = s->line[side] == 0;
-	if (fresh && m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
-		tls_begin(m, s, side);
-		return;
+	if (fresh && m->data[0] <= 0x16) {
+		if (m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
+			tls_begin(m, s, side);
+			return;
+		}
+		if (m->data[0] == 0 && side == MAIL_CLIENT) /* the length, of less than 16 MiB */
+			mail_emit(m, MAIL_WRAPPED, side);
 	}
 	const uint8_t *at = m->data;
 	size_t n = scan_lf(at, m->left);
@@ -312,6 +316,8 @@ read_line(struct mail *m, struct mail_session *s)
 		return;
 	}
 	struct mail_line l = {.s = (const char *)at, .len = cr ? n - 1 : n, .bare_lf = !cr};
+	while (cr && l.len > 0 && l.s[l.len - 1] == '\r')
+		l.len--; /* CR CR LF: text mode twice */
 	if (l.len > LIMIT_LINE) {
 		l.tail = l.s + l.len - LIMIT_LINE_TAIL;
 		l.len = LIMIT_LINE;
@@ -613,6 +619,17 @@ mail_next(struct mail *m, struct mail_session *s, struct mail_event *ev)
 	return true;
 }
 
+static void
+gap_in_tls(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
+{
+	if (s->tls == 0)
+		return;
+	struct tls *t = pool_at(&m->tls_states, s->tls);
+	if (side == MAIL_CLIENT && !tls_is_sealed(t))
+		mail_emit(m, MAIL_UNREAD, side); /* it need not have begun it, nor go on with it */
+	tls_gap(&m->tls_pools, t, side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
+}
+
 void
 mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t len)
 {
@@ -637,11 +654,7 @@ mail_gap(struct mail *m, struct mail_session *s, enum mail_side side, uint64_t l
 	case MAIL_MODE_DOT:
 	case MAIL_MODE_COUNT: content_gap(m, s, side, len); break;
 	case MAIL_MODE_UPGRADE: tls_begin(m, s, side); /* fallthrough */
-	case MAIL_MODE_TLS:
-		if (s->tls != 0)
-			tls_gap(&m->tls_pools, pool_at(&m->tls_states, s->tls),
-			    side == MAIL_CLIENT ? TLS_CLIENT : TLS_SERVER, len);
-		break;
+	case MAIL_MODE_TLS: gap_in_tls(m, s, side, len); break;
 	case MAIL_MODE_OFF: break;
 	}
 }

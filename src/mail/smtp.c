@@ -125,6 +125,8 @@ client_data(struct mail *m, struct mail_session *s)
 	p->flags &= (uint16_t)~SMTP_CHUNK;
 	/* Whatever follows is content unless the answer is an error that comes first. */
 	mail_content_dot(m, s, MAIL_CLIENT);
+	if (s->flags & MAIL_SESSION_ONE_SIDED) /* which will not be seen */
+		s->flags |= MAIL_SESSION_DOUBT;
 }
 
 static void

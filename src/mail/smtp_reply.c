@@ -46,6 +46,8 @@ list_line_plain(const char *at, const char *end, size_t *len, uint32_t *keyword)
 	if (n == (size_t)(end - at) || n > LIMIT_LINE || n < 6)
 		return false;
 	n -= at[n - 1] == '\r';
+	if (at[n - 1] == '\r') /* more of them than one */
+		return false;
 	if (memcmp(at, "250", 3) != 0 || (at[3] != '-' && at[3] != ' '))
 		return false;
 	size_t word = mail_word_len(at + 4, n - 4);
@@ -183,6 +185,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	default:
 		if (list)
 			list_over(m, s);
+		if (list && smtp_front(m, p) != NULL) /* not its EHLO alone may be lost */
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT);
 		break;
 	}
 }
@@ -466,13 +470,12 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 		p->keywords = 0;
 	}
 	struct smtp_pending *f = smtp_front(m, p);
-	bool list =
-	    p->code == 250 && (f != NULL ? f->what == CMD_EHLO : more || p->flags & SMTP_LIST);
+	bool unseen = f == NULL || f->what == CMD_LOST; /* its command was */
+	bool list = p->code == 250 && (unseen ? more || p->flags & SMTP_LIST : f->what == CMD_EHLO);
 	if (list) {
-		if (f != NULL && p->reply_lines == 0 && !(p->flags & SMTP_SERVER_LOST) &&
-		    l->len > 4)
+		if (!unseen && p->reply_lines == 0 && !(p->flags & SMTP_SERVER_LOST) && l->len > 4)
 			mail_emit_text(m, MAIL_SERVER_NAME, MAIL_SERVER, t + 4, l->len - 4);
-		if (f == NULL)
+		if (unseen)
 			p->flags |= SMTP_LIST;
 		if (p->flags & SMTP_SERVER_LOST)
 			p->flags |= SMTP_LIST_CUT;
@@ -480,7 +483,7 @@ smtp_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 			list_line(m, s, t + 4, l->len - 4);
 	}
 	size_t len = l->len;
-	bool once = list && more && f != NULL && p->reply_lines == 0 &&
+	bool once = list && more && !unseen && p->reply_lines == 0 &&
 	    !(p->flags & SMTP_SERVER_LOST) && list_at_once(m, s, &t, &len);
 	if (!once && more && p->reply_lines < LIMIT_REPLY_LINES) {
 		p->reply_lines++;

@@ -26,8 +26,9 @@ forget_answered(struct mail *m, struct smtp *p)
 	bool list = false;
 	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++)
 		list |= smtp_awaits(m, p, i)->what == CMD_EHLO;
-	if (list)
-		mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag = smtp_offered(p);
+	if (list) /* the keywords may be those of a list before */
+		mail_emit(m, MAIL_OFFER_CUT, MAIL_SERVER)->flag =
+		    p->reply_lines > 0 && smtp_offered(p);
 	smtp_forget(m, p);
 	p->reply_lines = 0;
 	p->keywords = 0;

@@ -28,6 +28,7 @@ Lines of one side in succession are one segment, unless a line `--` stands betwe
     @fin SIDE, @rst SIDE                   closes one direction; resets
     @end-without-fin                       the capture ends in the middle
     @wait SECONDS                          nothing for so long
+    @open                                  the handshake is now, whenever the first word is said
     @lose                                  the next segment crosses, but is not captured
     @gap SIDE N                            N octets cross that are not captured
     @raw SIDE HEX...                       octets
@@ -201,6 +202,8 @@ class Compiler:
         elif word == "wait":
             self.pause()
             self.capture.now += int(float(args[0]) * 1e9)
+        elif word == "open":
+            self.conn()
         elif word == "lose":
             self.pause()
             self.lose = True

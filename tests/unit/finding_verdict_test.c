@@ -25,6 +25,14 @@
 	{                                                                        \
 		.both = true, .closed = true, .payload = true, .midstream = true \
 	}
+#define LATE_END                                                \
+	{                                                       \
+		.both = true, .closed = true, .midstream = true \
+	}
+#define LATE_RESET                                                             \
+	{                                                                      \
+		.both = true, .closed = true, .midstream = true, .reset = true \
+	}
 #define GAP                                                                \
 	{                                                                  \
 		.both = true, .closed = true, .payload = true, .gap = true \
@@ -55,6 +63,20 @@ outcomes(void **state)
 	    {TRIED | FINDING_ESTABLISHED, 0, WHOLE, OUTCOME_ENCRYPTED},
 	    {TRIED | FINDING_ESTABLISHED, 0, GAP, OUTCOME_ENCRYPTED},
 	    {FINDING_TLS_MIDSTREAM, 0, MIDSTREAM, OUTCOME_ENCRYPTED},
+	    /* before TLS a sender or a password may be what was lost; behind it nothing is */
+	    {TRIED | FINDING_ESTABLISHED | FINDING_MISSED, 0, GAP, OUTCOME_UNKNOWN},
+	    {FINDING_TLS_MIDSTREAM | FINDING_MISSED, 0, MIDSTREAM, OUTCOME_ENCRYPTED},
+	    {FINDING_TLS_MIDSTREAM | FINDING_MISSED, 0, GAP, OUTCOME_UNKNOWN},
+	    {TRIED | FINDING_TLS_MIDSTREAM | FINDING_MISSED, 0, MIDSTREAM, OUTCOME_UNKNOWN},
+	    {FINDING_TLS_MIDSTREAM | FINDING_UNREAD, 0, GAP, OUTCOME_ENCRYPTED},
+	    /* what comes behind a refusal, or instead of TLS */
+	    {FINDING_REQUESTED | FINDING_REPLIED | FINDING_UNREAD, 0, GAP, OUTCOME_UNKNOWN},
+	    {TRIED | FINDING_TLS_SEEN | FINDING_TLS_BROKE | FINDING_UNREAD, 0, GAP,
+		OUTCOME_UNKNOWN},
+	    /* another list tells what is offered now, not what was said before */
+	    {OFFER_NONE | FINDING_MISSED, 0, ONE_SIDE, OUTCOME_UNKNOWN},
+	    {TRIED | FINDING_TLS_SEEN | FINDING_TLS_BROKE | FINDING_MISSED, 0, GAP,
+		OUTCOME_UNKNOWN},
 	    /* whatever else: what was readable was readable */
 	    {TRIED | FINDING_ESTABLISHED, EXPOSED_ENVELOPE, WHOLE, OUTCOME_CLEARTEXT},
 	    {OFFER_NONE, EXPOSED_CREDENTIALS, GAP, OUTCOME_CLEARTEXT},
@@ -63,6 +85,8 @@ outcomes(void **state)
 	    {TRIED | FINDING_ESTABLISHED | FINDING_UNSEALED, 0, OPEN_END, OUTCOME_UNKNOWN},
 	    {TRIED | FINDING_ESTABLISHED | FINDING_UNSEALED, 0, GAP, OUTCOME_UNKNOWN},
 	    {TRIED | FINDING_ESTABLISHED | FINDING_UNSEALED, 0, WHOLE, OUTCOME_NO_MAIL},
+	    {TRIED | FINDING_TLS_MIDSTREAM | FINDING_UNSEALED, 0, GAP, OUTCOME_UNKNOWN},
+	    {FINDING_TLS_MIDSTREAM | FINDING_UNSEALED, 0, MIDSTREAM, OUTCOME_UNKNOWN},
 	    /* never "encrypted" for hellos alone */
 	    {TRIED | FINDING_HELLO | FINDING_SERVER_HELLO | FINDING_TLS_SEEN, 0, WHOLE,
 		OUTCOME_TLS_FAILED},
@@ -74,7 +98,6 @@ outcomes(void **state)
 	    {TRIED | FINDING_TLS_SEEN | FINDING_TLS_BROKE, 0, GAP, OUTCOME_TLS_FAILED},
 	    {FINDING_REQUESTED | FINDING_REPLIED, 0, OPEN_END, OUTCOME_TLS_FAILED},
 	    {FINDING_REQUESTED | FINDING_REPLIED | FINDING_LOST, 0, GAP, OUTCOME_UNKNOWN},
-	    {FINDING_REQUESTED | FINDING_REPLIED | FINDING_UNREAD, 0, GAP, OUTCOME_UNKNOWN},
 	    {FINDING_REQUESTED, 0, OPEN_END, OUTCOME_UNKNOWN},
 	    {FINDING_REQUESTED, 0, WHOLE, OUTCOME_TLS_FAILED},
 	    /* nothing crossed */
@@ -84,6 +107,8 @@ outcomes(void **state)
 	    {0, 0, HEADLESS, OUTCOME_UNKNOWN},
 	    {0, 0, MIDSTREAM, OUTCOME_UNKNOWN},
 	    {FINDING_SURE, 0, MIDSTREAM, OUTCOME_UNKNOWN},
+	    {0, 0, LATE_END, OUTCOME_UNKNOWN},
+	    {0, 0, LATE_RESET, OUTCOME_NO_MAIL},
 	    /* what came behind the end of memory was not seen */
 	    {OFFER_MADE, 0, GIVEN_UP, OUTCOME_UNKNOWN},
 	    {FINDING_REQUESTED | FINDING_REPLIED, 0, GIVEN_UP, OUTCOME_UNKNOWN},
@@ -123,6 +148,7 @@ reasons(void **state)
 	    {OFFER_MADE | TRIED | FINDING_NULL, WHOLE, "null-cipher"},
 	    {FINDING_HELO, WHOLE, "not-asked"},
 	    {FINDING_HELO | FINDING_LOST, GAP, "not-visible"},
+	    {FINDING_HELO | FINDING_LOST, WHOLE, "not-visible"},
 	    {EHLO, ONE_SIDE, "not-visible"}, /* asked; the answer was not captured */
 	    {0, WHOLE, "not-asked"},
 	    {FINDING_LOST, WHOLE, "not-visible"}, /* its beginning was not captured */

@@ -186,6 +186,39 @@ one_name_and_one_address_find_it(void **state)
 	expect_retry("not-requested", "");
 }
 
+/* Who could not fetch mail sends none instead; another port is none the less a retry. */
+static void
+another_protocol_is_no_retry(void **state)
+{
+	(void)state;
+#define HOSTS "source.ip: 192.0.2.9, destination.ip: 198.51.100.25, destination.port: "
+	static const struct {
+		const char *failed, *readable;
+		bool retry;
+	} rows[] = {
+	    {"143, network.protocol: imap", "25, network.protocol: smtp", false},
+	    {"993, network.protocol: tls", "587, network.protocol: smtp", false},
+	    {"995, network.protocol: tls", "143, network.protocol: imap", false},
+	    {"465, network.protocol: tls", "143, network.protocol: imap", false},
+	    {"10143, network.protocol: imap", "2525, network.protocol: smtp", false},
+	    {"993, network.protocol: tls", "143, network.protocol: imap", true},
+	    {"10995, network.protocol: pop3", "110, network.protocol: pop3", true},
+	    {"465, network.protocol: tls", "2525, network.protocol: smtp", true},
+	    {"25, network.protocol: smtp", "24, network.protocol: lmtp", true},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char line[400];
+		double at = (double)i * 2 * 86400; /* the one before is forgotten */
+		snprintf(line, sizeof line, HOSTS "%s" NAMES ", postcard.outcome: tls-failed",
+		    rows[i].failed);
+		see("session", at, "a", line);
+		snprintf(line, sizeof line, HOSTS "%s" NAMES READABLE, rows[i].readable);
+		see("session", at + 5, "b", line);
+		expect_retry(rows[i].retry ? "tls-failed" : "not-requested",
+		    rows[i].retry ? "address" : "");
+	}
+}
+
 static void
 not_of_itself_and_not_backwards(void **state)
 {
@@ -574,6 +607,7 @@ main(void)
 	    MEMORY_TEST(other_reasons_stay),
 	    MEMORY_TEST(names_find_it_from_other_addresses),
 	    MEMORY_TEST(one_name_and_one_address_find_it),
+	    MEMORY_TEST(another_protocol_is_no_retry),
 	    MEMORY_TEST(not_of_itself_and_not_backwards),
 	    MEMORY_TEST(a_retry_may_fail_too),
 	    MEMORY_TEST(sealed_again_forgets),

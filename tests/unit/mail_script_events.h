@@ -64,6 +64,7 @@ script_tell(struct script_run *r, const struct mail_event *ev)
 	    [MAIL_RESULT] = "result",
 	    [MAIL_EXPOSED] = "exposed",
 	    [MAIL_LOST] = "lost",
+	    [MAIL_WRAPPED] = "wrapped",
 	    [MAIL_ODD] = "odd",
 	    [MAIL_TLS_OVER] = "tls-over",
 	    [MAIL_USED] = "used",
@@ -72,8 +73,8 @@ script_tell(struct script_run *r, const struct mail_event *ev)
 	    [MAIL_EVIDENCE] = "evidence",
 	};
 	static const char auth_results[][2] = {"+", "", "*"}; /* by enum mail_auth_result */
-	if (ev->kind == MAIL_TLS || ev->kind == MAIL_SERVER_NAME)
-		return;			/* each EHLO has one; dialogues look at it */
+	if (ev->kind == MAIL_TLS || ev->kind == MAIL_SERVER_NAME || ev->kind == MAIL_UNREAD)
+		return;			/* each EHLO has one, many a loss; dialogues look at it */
 	if (ev->kind == MAIL_CONTENT) { /* pieces are joined */
 		if (r->len > 0 && r->out[r->len - 1] == ']')
 			r->len--;
