@@ -99,7 +99,7 @@ void
 extra_settle(struct engine *e, struct conn *c)
 {
 	const struct extra *x = conn_extra(e, c);
-	if (x->dpi != NULL || x->gap_octets != 0 ||
+	if (x->dpi != NULL || (x->gap_octets | x->unseen) != 0 ||
 	    (x->held[0] | x->held[1] | x->heard[0] | x->heard[1]) != 0 || x->app != 0 ||
 	    c->flags & CONN_SYN_AGAIN || x->dpi_packets != 0)
 		return;

@@ -74,6 +74,7 @@ struct wait {
  * were lost, or of which one side is not captured. */
 struct extra {
 	uint64_t gap_octets;  /* lost */
+	uint64_t unseen;      /* octets of a side of which no packet has come: lost, if one comes */
 	struct dpi_flow *dpi; /* nDPI's state while it is asked */
 	uint32_t held[2];     /* strings: first octets of a side, while they are too few to tell the
 				 protocol */

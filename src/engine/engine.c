@@ -141,13 +141,18 @@ is_recorded(const struct conn *c)
 	    (c->phase == CONN_MAIL && c->finding.flags & FINDING_SURE);
 }
 
-static void
-lose_octets(struct engine *e, struct conn *c, uint64_t len)
+void
+lose_octets(struct engine *e, struct conn *c, unsigned end, uint64_t len)
 {
+	const struct flow *f = flow_at(&e->flows, c->flow);
 	struct extra *x = extra_make(e, c);
 	c->flags |= CONN_GAP;
 	if (x != NULL)
 		x->gap_octets += len;
+	if (c->phase == CONN_MAIL)
+		mail_gap(&e->mail, &c->mail, side_of(f, end), len);
+	else
+		lose_start(e, c, end);
 }
 
 void
@@ -157,15 +162,14 @@ give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chun
 	const struct flow *f = flow_at(&e->flows, c->flow);
 	enum mail_side side = side_of(f, end);
 	if (chunk->data == NULL && c->packets[end] == 0) {
+		struct extra *x = extra_make(e, c);
 		c->flags |= CONN_ALONE; /* not lost: this direction is not captured */
+		if (x != NULL)
+			x->unseen += chunk->len;
 		return;
 	}
 	if (chunk->data == NULL) {
-		lose_octets(e, c, chunk->len);
-		if (c->phase == CONN_MAIL)
-			mail_gap(&e->mail, &c->mail, side, chunk->len);
-		else
-			lose_start(e, c, end);
+		lose_octets(e, c, end, chunk->len);
 		return;
 	}
 	if (c->phase == CONN_OTHER)

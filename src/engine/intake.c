@@ -164,6 +164,18 @@ note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, 
 		x->heard[end] = seg->ack;
 }
 
+/* A side is captured after all, of which nothing had come in time: what it said before was lost. */
+static void
+come_late(struct engine *e, struct conn *c, unsigned end)
+{
+	struct extra *x = extra_make(e, c);
+	c->flags &= ~CONN_ALONE;
+	if (x == NULL || x->unseen == 0)
+		return;
+	lose_octets(e, c, end, x->unseen);
+	x->unseen = 0;
+}
+
 /* Gives up the connection `id`; the segment comes again. */
 static void
 give_up(struct engine *e, uint32_t id)
@@ -312,6 +324,8 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 		return;
 	e->work = f->conn;
 	e->in_end = end;
+	if (c->packets[end] == 1 && c->flags & CONN_ALONE)
+		come_late(e, c, end);
 	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
 	start_streams(c, seg, end);
 	uint32_t seq = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);

@@ -155,6 +155,9 @@ conn_settle_steady(struct conn *c)
 
 /* engine.c */
 
+/* Octets of `end` were not captured, where those before are worked off. */
+void lose_octets(struct engine *e, struct conn *c, unsigned end, uint64_t len);
+
 /* Octets of `end`, or a gap, are due: they are what is worked on next. */
 void give_chunk(struct engine *e, uint32_t id, unsigned end, const struct stream_chunk *chunk);
 

@@ -404,6 +404,36 @@ late_segments(void **state)
 	    "postcard.greeting=Greetings\n!postcard.anomalies=client-talks-first");
 }
 
+/* A side of which nothing came in time is taken for not captured; what it said was lost where it
+ * does come. */
+static void
+a_side_that_comes_late(void **state)
+{
+	(void)state;
+	for (int comes = 0; comes < 2; comes++) {
+		struct line l;
+		begin(&l, &(struct engine_config){.no_ndpi = true});
+		l.next[C]++;
+		say(&l, S, SYN, "");
+		say(&l, S, "", "220 mx ESMTP\r\n");
+		l.next[C] += 9; /* EHLO me */
+		say(&l, S, "", "250-mx\r\n250 STARTTLS\r\n");
+		l.next[C] += 17; /* MAIL FROM:<a@b> */
+		say(&l, S, "", "530 Must issue STARTTLS\r\n");
+		l.ts_ns += 900 * MS;
+		say(&l, S, "", "421 Bye\r\n");
+		l.ts_ns += 900 * MS;
+		if (comes)
+			say(&l, C, RST, "");
+		end(&l);
+		assert_int_equal(l.sessions, 1);
+		record_expect(&l.last,
+		    comes ? "postcard.gap_bytes=26\npostcard.outcome=unknown\npostcard.visibility="
+			    "both"
+			  : "postcard.gap_bytes=0\npostcard.outcome=unknown");
+	}
+}
+
 static void
 not_mail(void **state)
 {
@@ -571,6 +601,7 @@ main(void)
 	    cmocka_unit_test(a_hole),
 	    cmocka_unit_test(odd_openings),
 	    cmocka_unit_test(late_segments),
+	    cmocka_unit_test(a_side_that_comes_late),
 	    cmocka_unit_test(not_mail),
 	    cmocka_unit_test(what_waited_is_shown_to_nobody),
 	    cmocka_unit_test(others_do_not_order_it),
