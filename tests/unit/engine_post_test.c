@@ -26,6 +26,10 @@ begin(uint64_t limit, unsigned shares, sig_atomic_t stop_at_once, bool read_it)
 {
 	static struct wire_out out;
 	wire_pair_open(&out, &in);
+	if (!read_it) { /* before the worker can say anything */
+		close(in.bell);
+		in.bell = -1;
+	}
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
@@ -38,14 +42,13 @@ begin(uint64_t limit, unsigned shares, sig_atomic_t stop_at_once, bool read_it)
 		    .engine = engine_new(&config, text),
 		    .limit = limit,
 		    .shares = shares};
-		close(in.bell);
+		if (in.bell >= 0)
+			close(in.bell);
 		if (feed.files == NULL || feed.engine == NULL)
 			_exit(9);
 		_exit(post_run(&feed, &out, &stop) ? 0 : 1);
 	}
 	wire_pair_hang_up(&out);
-	if (!read_it)
-		close(in.bell);
 }
 
 /* Reads all of it: messages of each kind, and the last status and end. */
