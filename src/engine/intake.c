@@ -164,16 +164,18 @@ note_turn(struct engine *e, struct conn *c, const struct flow *f, unsigned end, 
 		x->heard[end] = seg->ack;
 }
 
-/* A side is captured after all, of which nothing had come in time: what it said before was lost. */
-static void
+/* A side is captured after all, of which nothing had come in time: what it said before was lost.
+ * True where there was any, of which the events are to be taken. */
+static bool
 come_late(struct engine *e, struct conn *c, unsigned end)
 {
 	struct extra *x = extra_make(e, c);
 	c->flags &= ~CONN_ALONE;
 	if (x == NULL || x->unseen == 0)
-		return;
+		return false;
 	lose_octets(e, c, end, x->unseen);
 	x->unseen = 0;
+	return true;
 }
 
 /* Gives up the connection `id`; the segment comes again. */
@@ -324,8 +326,7 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 		return;
 	e->work = f->conn;
 	e->in_end = end;
-	if (c->packets[end] == 1 && c->flags & CONN_ALONE)
-		come_late(e, c, end);
+	bool late = c->packets[end] == 1 && c->flags & CONN_ALONE && come_late(e, c, end);
 	struct stream *s = &c->stream[end], *peer = &c->stream[!end];
 	start_streams(c, seg, end);
 	uint32_t seq = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
@@ -359,7 +360,7 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 		need = stream_seen(peer, seg->ack);
 	}
 	/* an acknowledgement that makes nothing known */
-	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && !reset &&
+	if (seg->wire_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) && !reset && !late &&
 	    !((s->flags | peer->flags) & STREAM_ENDS) && stream_is_quiet(s, peer) &&
 	    stream_is_quiet(peer, s)) {
 		e->work = 0;

@@ -410,7 +410,7 @@ static void
 a_side_that_comes_late(void **state)
 {
 	(void)state;
-	for (int comes = 0; comes < 2; comes++) {
+	for (int comes = 0; comes < 3; comes++) {
 		struct line l;
 		begin(&l, &(struct engine_config){.no_ndpi = true});
 		l.next[C]++;
@@ -423,8 +423,12 @@ a_side_that_comes_late(void **state)
 		l.ts_ns += 900 * MS;
 		say(&l, S, "", "421 Bye\r\n");
 		l.ts_ns += 900 * MS;
-		if (comes)
+		if (comes == 1)
 			say(&l, C, RST, "");
+		if (comes == 2)
+			say(&l, C, "", "");
+		if (comes > 0)
+			assert_true(mail_is_idle(&l.e->mail)); /* nothing is left for another */
 		end(&l);
 		assert_int_equal(l.sessions, 1);
 		record_expect(&l.last,
