@@ -199,8 +199,9 @@ ended_early(void **state)
 		if (n % 2 == 0) {
 			assert_int_equal(truncate(path, 100), 0);
 			while (capture_next(c, &f) == CAPTURE_FRAME)
-				for (uint32_t i = 0; i < f.caplen; i++)
-					assert_int_equal(f.data[i], f.data[0]);
+				for (uint32_t i = 0; i < f.caplen; i++) /* or the kernel's zeros */
+					assert_true(f.data[i] == 0 || f.data[0] == 0 ||
+					    f.data[i] == f.data[0]);
 			assert_int_equal(capture_faults(c), 1);
 		}
 		capture_close(c);

@@ -211,6 +211,9 @@ filed(void **state)
 		" begin [mail] end+ result:0"},
 	    {PLAIN "C b APPEND x {1+}\nC> 1 {1+}|\nC> 2\nC \nS b OK\n",
 		" begin [1] end+ begin [2] end+ result:0 result:0"},
+	    /* something else has yet to be answered */
+	    {PLAIN "C a CAPABILITY\nC b APPEND x {4+}\nC> mail\nC \nS a OK\nS b OK\n",
+		" asked begin [mail] end+ result:0"},
 	    /* no more are open at once than can be kept */
 	    {PLAIN "C b APPEND x {1+}\nC> 1 {1+}|\nC> 2 {1+}|\nC> 3 {1+}|\nC> 4\nC \nS b OK\n",
 		" begin [1] end+ begin [2] end+ begin [3] end+ result:3 begin [4] end+ result:0 "

@@ -101,6 +101,8 @@ the_end_of_data(void **state)
 	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/] end+ result:0");
 	expect(HI MAIL "C DATA\nS 354 Go\nC x|.\nC y\nC .\nS 250 Ok\n",
 	    HI_OUT MAIL_OUT " begin [x/] odd:8 [/y/] end+ result:0");
+	/* a server that says nothing to DATA answers the mail */
+	expect(HI MAIL "C DATA\nC x\nC .\nS 250 Ok\n", HI_OUT MAIL_OUT " begin [x/] end+ result:0");
 }
 
 static void
