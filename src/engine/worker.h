@@ -153,9 +153,7 @@ conn_settle_steady(struct conn *c)
 	c->mail.flags &= (uint8_t)~MAIL_SESSION_ONE_SIDED;
 }
 
-/* engine.c */
-
-/* Octets of `end` were not captured, where those before are worked off. */
+/* engine.c: octets of `end` were not captured, where those before are worked off. */
 void lose_octets(struct engine *e, struct conn *c, unsigned end, uint64_t len);
 
 /* Octets of `end`, or a gap, are due: they are what is worked on next. */
