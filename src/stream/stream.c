@@ -370,8 +370,9 @@ store(struct streams *ss, struct stream *s, struct stream_input *in)
 
 /*
  * Octets from `off` on wait until the peer's stream has come to `need`.  Marks are in order of
- * their offsets; of two for the same octets the first stays.  Where there is no room the octets
- * wait for those before them only.
+ * their offsets; of two for the same octets the first stays, but that a TURN alone, which comes
+ * before the need of the same segment, takes it.  Where there is no room the octets wait for those
+ * before them only.
  */
 static void
 mark_add(struct streams *ss, struct stream *s, uint64_t off, uint64_t need, int64_t now_ns)
