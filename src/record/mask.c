@@ -75,6 +75,26 @@ is_local_octet(char c)
 	return (uint8_t)c > ' ' && c != 0x7f && strchr("<>()[]\",;:=@", c) == NULL;
 }
 
+/* Where the local part that ends at `end` begins, `from` at the earliest; it may be a quoted string
+ * (RFC 5321 section 4.1.2). */
+static size_t
+local_part(const char *s, size_t from, size_t end)
+{
+	size_t at = end;
+	if (end - from >= 2 && s[end - 1] == '"') {
+		for (at = end - 2; at > from; at--) {
+			if (s[at] == '"' && s[at - 1] != '\\')
+				return at;
+		}
+		if (s[at] == '"')
+			return at;
+		at = end;
+	}
+	while (at > from && is_local_octet(s[at - 1]))
+		at--;
+	return at;
+}
+
 /* All of a text but the local parts of addresses in it. */
 static void
 mask_text(struct text *out, const char *s, size_t len)
@@ -82,9 +102,7 @@ mask_text(struct text *out, const char *s, size_t len)
 	size_t from = 0;
 	const char *at;
 	while (from < len && (at = memchr(s + from, '@', len - from)) != NULL) {
-		size_t end = (size_t)(at - s), local = end;
-		while (local > from && is_local_octet(s[local - 1]))
-			local--;
+		size_t end = (size_t)(at - s), local = local_part(s, from, end);
 		text_add_wire(out, s + from, local - from);
 		if (local < end) {
 			text_add_wire(out, s + local, head_of(s + local, end - local, 1));

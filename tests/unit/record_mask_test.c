@@ -61,6 +61,9 @@ texts(void **state)
 	expect(PRIVACY_TEXT, "<alice@example.org>,bob@x (carol.d@y)",
 	    "<a***@example.org>,b***@x (c***@y)");
 	expect(PRIVACY_TEXT, "mailto:alice@x?cc=bob@y", "mailto:a***@x?cc=b***@y");
+	expect(PRIVACY_TEXT, "to \"alice b\"@x, \"c\\\"d\"@y", "to \"***@x, \"***@y");
+	expect(PRIVACY_TEXT, "\"@x", "\"@x");
+	expect(PRIVACY_TEXT, "say\"@x", "say\"@x");
 	expect(PRIVACY_TEXT, "@", "@");
 	expect(PRIVACY_TEXT, "a@", "a***@");
 	expect(PRIVACY_TEXT, "a@b@c", "a***@b***@c");
