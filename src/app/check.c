@@ -14,6 +14,7 @@
 #include "app/run.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "capture/capture.h"
 #include "capture/filter.h"
 #include "enrich/geoip.h"
 #include "enrich/vendor.h"
@@ -184,12 +185,34 @@ check_syslog(struct check *k, const char *url)
 		wrong(k, OPTION_SYSLOG, url, "%s", why);
 }
 
+/* Captures that are files: what comes through a pipe cannot be looked at and read again. */
+static void
+check_captures(struct check *k)
+{
+	struct capture_error e;
+	for (size_t i = 0; i < k->o->file_count; i++) {
+		const char *path = k->o->files[i];
+		struct stat st;
+		bool there = stat(path, &st) == 0;
+		if (strcmp(path, "-") == 0 ||
+		    (there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+			continue;
+		struct capture *c = capture_open_files(&path, 1, NULL, &e);
+		if (c == NULL) {
+			log_say("%s", e.text);
+			k->failed = true;
+		}
+		capture_close(c);
+	}
+}
+
 static void
 check_input(struct check *k)
 {
 	const struct options *o = k->o;
 	char why[256];
 	struct text t = text_in(why, sizeof why);
+	check_captures(k);
 	for (size_t i = 0; i < o->interface_count; i++) {
 		const char *name = o->interfaces[i];
 		if (strcmp(name, "any") != 0 && if_nametoindex(name) == 0)

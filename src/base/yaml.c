@@ -400,7 +400,8 @@ yaml_unknown(struct yaml *y, int node, const char *key, const char *what, const 
 		    known[best]);
 	char list[200];
 	struct text t = text_in(list, sizeof list);
-	for (size_t i = 0; i < n; i++)
+	size_t i = 0;
+	for (; i < n && t.len + 2 + strlen(known[i]) < sizeof list; i++)
 		text_printf(&t, "%s%s", i > 0 ? ", " : "", known[i]);
-	return yaml_fail(y, node, "'%.64s' is no %s (%s%s)", key, what, list, t.cut ? " ..." : "");
+	return yaml_fail(y, node, "'%.64s' is no %s (%s%s)", key, what, list, i < n ? ", ..." : "");
 }

@@ -23,7 +23,7 @@
 
 enum anomaly {
 #define ANOMALY(id, name, meaning) ANOMALY_##id,
-#include "finding/anomalies.def"
+#include "record/anomalies.def"
 #undef ANOMALY
 	ANOMALIES
 };

@@ -6,7 +6,7 @@
 
 const struct anomaly_info anomaly_table[ANOMALIES] = {
 #define ANOMALY(id, name, meaning) {name, meaning},
-#include "finding/anomalies.def"
+#include "record/anomalies.def"
 #undef ANOMALY
 };
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "judge/rule.h"
 #include "judge/rule_pattern.h"
+#include "record/words.h"
 
 enum modifier {
 	MOD_CONTAINS,
@@ -448,6 +449,47 @@ pattern_node(struct line *l, int node, struct pattern *p)
 
 /* ------------------------------------------------------------------------------ values */
 
+/* Does one of the patterns fit the word? */
+static bool
+fits(const struct line *l, const struct patterns *ps, const char *word)
+{
+	uint16_t whole[PATTERN + 2];
+	bool before = (l->mods & (BIT(MOD_CONTAINS) | BIT(MOD_ENDSWITH))) != 0;
+	bool behind = (l->mods & (BIT(MOD_CONTAINS) | BIT(MOD_STARTSWITH))) != 0;
+	bool cased = (l->mods & BIT(MOD_CASED)) != 0;
+	for (size_t i = 0; i < ps->count; i++) {
+		const struct pattern *p = &ps->p[i];
+		size_t n = 0;
+		if (before)
+			whole[n++] = WILD_MANY;
+		for (size_t k = 0; k < p->len; k++) {
+			uint16_t c = p->unit[k];
+			whole[n++] = c < 256 && !cased ? (uint8_t)ascii_lower((char)c) : c;
+		}
+		if (behind)
+			whole[n++] = WILD_MANY;
+		if (rule_glob(whole, n, cased, word, strlen(word)))
+			return true;
+	}
+	return false;
+}
+
+/* Of a field that has one of a few words: does a pattern fit any?  One that does not would never
+ * match, and nobody would see that. */
+static bool
+check_word(struct line *l, int node, const char *text, const struct patterns *ps)
+{
+	const char *const *words = l->field != ANY_TEXT ? record_words(l->field) : NULL;
+	size_t count = 0;
+	if (words == NULL)
+		return true;
+	for (; words[count] != NULL; count++) {
+		if (fits(l, ps, words[count]))
+			return true;
+	}
+	return yaml_unknown(l->r->yaml, node, text, field_table[l->field].name, words, count);
+}
+
 static const struct node *
 value_text(struct line *l, int node, const char *text)
 {
@@ -465,6 +507,7 @@ value_text(struct line *l, int node, const char *text)
 		if (change >= 0)
 			good = patterns_change(l->r, l->key_node, (enum pattern_change)change, &ps);
 	}
+	good = good && check_word(l, node, text, &ps);
 	struct node *any = good ? rule_node(l->r->set, NODE_OR, (uint32_t)ps.count) : NULL;
 	if (good && any == NULL)
 		no_memory(l->r);

@@ -73,6 +73,12 @@ class BadInput(unittest.TestCase):
     def test_bad_version(self):
         self.refused(["-r", self.path("v.pcap", PCAP[:4] + b"\x09\0\x01\0" + PCAP[8:])], "v.pcap", "version")
 
+    def test_a_check_looks_at_the_captures(self):
+        self.refused(["-T", "-r", "pcaps/office.pcap", "/nowhere/x.pcap"], "/nowhere/x.pcap", "no such file")
+        self.refused(["-T", "-r", self.path("t.pcap", b"no capture\n" * 9)], "t.pcap", "not a pcap")
+        done = postcard.run(postcard.binary(), ["-T", "-r", "pcaps/office.pcap", "-"])
+        self.assertEqual((done.code, done.stderr), (0, b""))
+
     def test_bad_expression(self):
         self.refused(["-r", "pcaps/office.pcap", "tcp port of call"], "filter", "of")
 

@@ -84,6 +84,24 @@ class Contract(unittest.TestCase):
                     self.assertLessEqual(set(value if isinstance(value, list) else [value]), allowed, name)
             self.assertLessEqual(set(flat.get("postcard.anomalies", [])), self.anomalies)
 
+    def test_a_rule_can_ask_for_every_value(self):
+        """What a field of text is seen to have is no mistake where a rule asks for it."""
+        seen = {}
+        for r in self.done.records:
+            for name, value in postcard.flatten(r).items():
+                if self.fields[name].startswith("text"):
+                    seen.setdefault(name, set()).update(map(str, value if isinstance(value, list) else [value]))
+        asks = "".join("  %s: %s\n" % (name, json.dumps([re.sub(r"([*?\\])", r"\\\1", v) for v in sorted(values)]))
+                       for name, values in sorted(seen.items()))
+        self.assertGreater(len(seen), 60)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.yml")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("title: t\nstatus: test\ntaxonomy: ecs\nlogsource: {product: postcard, service: session}\n"
+                        "detection:\n condition: a\n a:\n" + asks + "level: low\n")
+            done = postcard.run(postcard.binary(), ["-T", "--rules", path])
+            self.assertEqual((done.code, done.stderr), (0, b""))
+
     def test_common_fields(self):
         for r in self.done.of("session") + self.done.of("message"):
             flat = postcard.flatten(r)

@@ -93,6 +93,8 @@ class Refused(Base):
                   "did you mean 'postcard.outcome'?")
 
     def test_wrong_values(self):
+        self.rule(RULE.replace("cleartext}", "cleartxt}") % ("t", "t", "low"), ":6:33: ", "'cleartxt'",
+                  "did you mean 'cleartext'?")
         self.rule(RULE % ("t", "t", "severe"), ":8:8: ", "'severe'")
         self.rule(RULE.replace("selection}", "selection and") % ("t", "t", "low") + "x: y\n", ":9:1: ", "'x'")
         self.rule(RULE.replace("condition: selection", "condition: selecion") % ("t", "t", "low"), ":7:14: ",
