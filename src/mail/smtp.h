@@ -66,6 +66,9 @@ smtp_front(const struct mail *m, const struct smtp *p)
 	return p->queue != 0 ? smtp_awaits(m, p, 0) : NULL;
 }
 
+/* Is there such a one among them? */
+bool smtp_awaits_any(const struct mail *m, const struct smtp *p, uint8_t what);
+
 void smtp_pop(struct mail *m, struct smtp *p);
 
 /* Drops the entries before the first `what`, if there is one: their replies were not seen. */

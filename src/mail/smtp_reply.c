@@ -249,17 +249,25 @@ reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size
 	}
 }
 
-/* Which replies were lost is not known: what waits for one does not get the next one's. */
+/*
+ * Which replies were lost is not known: what waits for one does not get the next one's.  To a
+ * client that sends content before the 354, as many replies may come as there are commands before
+ * its DATA: until then none says that the content is over.
+ */
 static void
 forget_pending(struct mail *m, struct mail_session *s)
 {
 	struct smtp *p = &s->p.smtp;
-	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
+	bool ahead = s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && smtp_awaits_any(m, p, CMD_DATA);
+	for (uint8_t i = 0, n = ahead ? 1 : smtp_waiting(m, p); i < n; i++) {
 		const struct smtp_pending *q = smtp_awaits(m, p, i);
 		if (q->what == CMD_EOD)
 			smtp_result(m, s, q->tx, MAIL_RESULT_UNKNOWN);
 	}
-	smtp_forget(m, p);
+	if (ahead)
+		smtp_pop(m, p);
+	else
+		smtp_forget(m, p);
 }
 
 /* Commands that end the transaction that they find (smtp_push_over). */
@@ -357,7 +365,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		smtp_pop(m, p);
 		first = smtp_front(m, p);
 	}
-	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && (first == NULL || first->what != CMD_DATA) &&
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && !smtp_awaits_any(m, p, CMD_DATA) &&
 	    p->code >= 200 && p->code != 354 &&
 	    (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */

@@ -95,6 +95,16 @@ smtp_pop(struct mail *m, struct smtp *p)
 }
 
 bool
+smtp_awaits_any(const struct mail *m, const struct smtp *p, uint8_t what)
+{
+	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
+		if (smtp_awaits(m, p, i)->what == what)
+			return true;
+	}
+	return false;
+}
+
+bool
 smtp_pop_to(struct mail *m, struct smtp *p, uint8_t what)
 {
 	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
