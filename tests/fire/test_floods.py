@@ -18,6 +18,11 @@ LONG = os.environ.get("POSTCARD_LONG", "") == "1"
 SCALE = float(os.environ.get("POSTCARD_FIRE", "1"))
 
 
+def is_steady(r):
+    """The tables are full by the second part; a cost that grew with what came before would make the last one 7/3 of it."""
+    return r.parts_s[3] < 1.7 * r.parts_s[1] + 0.2
+
+
 class Floods(unittest.TestCase):
     def flood(self, kind, count, memory="64M", floor=1.0, steady=True, parts=4):
         r = fire.run(kind, max(int(count * SCALE), 1), memory, HONEST, parts=parts)
@@ -31,9 +36,9 @@ class Floods(unittest.TestCase):
             self.assertLess(r.worker, int(memory[:-1]) * MIB << (10 if memory.endswith("G") else 0), said)
             self.assertLess(r.parent, PARENT, said)
             self.assertEqual(len(r.parts_s), parts, said)
-            # the tables are full by the second part; a cost that grew with what came before would make the last one 7/3 of it
-            if LONG and steady:
-                self.assertLess(r.parts_s[3], 1.7 * r.parts_s[1] + 0.2, said)
+            if LONG and steady and not is_steady(r):  # a cost that grows does so again; what else the machine does, hardly
+                again = fire.run(kind, max(int(count * SCALE), 1), memory, HONEST, parts=parts)
+                self.assertTrue(is_steady(again), "%s, and again %r" % (said, again.parts_s))
             elif not LONG:
                 self.assertLess(r.parts_s[3], 3 * max(r.parts_s[1:3]) + 0.5, said)
 
