@@ -136,6 +136,18 @@ list_over(struct mail *m, struct mail_session *s)
 	    (uint16_t)((p->flags & ~SMTP_WAS_OFFERED) | (smtp_offered(p) ? SMTP_WAS_OFFERED : 0));
 }
 
+/*
+ * Was the DATA that a 354 answers lost, and nothing else that began another transaction?  That
+ * takes two replies more, to MAIL and RCPT (RFC 5321 section 4.1.4); all that came since are known.
+ */
+static bool
+lost_data_only(const struct mail *m, const struct smtp *p)
+{
+	const struct smtp_pending *lost = smtp_front(m, p);
+	return lost != NULL && lost->what == CMD_LOST && lost->first < 2 && p->flags & SMTP_IN_TX &&
+	    !(p->flags & (SMTP_SENT | SMTP_CONTENT | SMTP_SERVER_LOST));
+}
+
 /* What the code answers, where no command is left that it could answer (its client was not seen).
  */
 static void
@@ -161,13 +173,17 @@ reply_without_command(struct mail *m, struct mail_session *s)
 		return;
 	}
 	bool list = p->flags & SMTP_LIST && (p->flags & SMTP_LIST_SURE || smtp_offered(p));
+	struct smtp_pending *lost = smtp_front(m, p);
+	if (lost != NULL && p->code != 354 && lost->first < UINT16_MAX)
+		lost->first++;
 	if (one_sided && !list && p->code != 220 && p->code != 221)
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
 			break;	  /* the client did not wait for it */
-		smtp_begin_tx(p); /* the DATA was lost; what follows it may be seen or not */
+		if (!lost_data_only(m, p))
+			smtp_begin_tx(p); /* what follows it may be seen or not */
 		mail_content_dot(m, s, MAIL_CLIENT);
 		p->flags = (uint16_t)((p->flags & ~SMTP_IMPLIED) | (one_sided ? SMTP_IMPLIED : 0u));
 		break;

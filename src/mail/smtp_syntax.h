@@ -27,7 +27,8 @@ enum smtp_command {
 	CMD_TURN,  /* the sides change places */
 	CMD_EMPTY, /* an empty line: some servers answer it */
 	CMD_OTHER,
-	CMD_LOST, /* octets of the client were lost: any number of commands */
+	CMD_LOST, /* octets of the client were lost: any number of commands; its `first` counts
+		     the replies that came to them */
 };
 
 /* The command that a verb stands for; CMD_NONE where it is none.  Case-blind. */
