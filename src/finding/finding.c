@@ -277,8 +277,10 @@ take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
 	if (m->delivered != MAIL_ACCEPTED) /* by one of its recipients, whatever the others say */
 		m->delivered = (uint8_t)ev->index;
 	/* given up because the server would not take it */
-	if (ev->index == MAIL_ABORTED && !(m->flags & MESSAGE_CONTENT) &&
-	    (m->flags & MESSAGE_SENDER_REFUSED || (m->rcpts > 0 && m->refused == m->rcpts)))
+	bool aborted = ev->index == MAIL_ABORTED;
+	if ((aborted || ev->index == MAIL_RESULT_UNKNOWN) && !(m->flags & MESSAGE_CONTENT) &&
+	    (m->flags & MESSAGE_SENDER_REFUSED ||
+		(aborted && m->rcpts > 0 && m->refused == m->rcpts)))
 		m->delivered = MAIL_REJECTED;
 	return close_message(F, f, id);
 }

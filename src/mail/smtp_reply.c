@@ -181,7 +181,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	switch (p->code) {
 	case 354:
 		if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
-			break;	  /* the client did not wait for it */
+			break; /* the client did not wait for it */
 		if (!lost_data_only(m, p))
 			smtp_begin_tx(p); /* what follows it may be seen or not */
 		mail_content_dot(m, s, MAIL_CLIENT);
@@ -302,7 +302,7 @@ denied(struct mail *m, struct smtp *p, uint8_t tx)
 		p->flags |= SMTP_DENIED;
 	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
 		struct smtp_pending *q = smtp_awaits(m, p, i);
-		if (q->first == tx + 1u && ends_tx(q->what))
+		if ((q->first & ~SMTP_OVER_LOST) == tx + 1u && ends_tx(q->what))
 			q->first |= SMTP_OVER_DENIED;
 	}
 }
@@ -395,8 +395,10 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	struct smtp_pending cmd = *f;
 	smtp_pop(m, p);
 	if (cmd.first > 0 && ends_tx(cmd.what))
-		smtp_result(m, s, (uint8_t)((cmd.first & ~SMTP_OVER_DENIED) - 1u),
-		    cmd.first & SMTP_OVER_DENIED ? MAIL_REJECTED : MAIL_ABORTED);
+		smtp_result(m, s, (uint8_t)((cmd.first & SMTP_OVER_TX) - 1u),
+		    cmd.first & SMTP_OVER_DENIED     ? MAIL_REJECTED
+			: cmd.first & SMTP_OVER_LOST ? MAIL_RESULT_UNKNOWN
+						     : MAIL_ABORTED);
 	switch (cmd.what) {
 	case CMD_CONNECT:
 		/* 220, or 421 and 554: the host will not serve */
