@@ -267,21 +267,33 @@ close_message(struct findings *F, struct finding *f, uint32_t id)
 	return id;
 }
 
+/* What became of a transaction that went no further: how it did may be what was not captured. */
+static enum mail_result
+result_of(const struct mail_event *ev, const struct finding_view *v)
+{
+	bool whole = !v->gap && !v->midstream && !v->headless && !v->given_up;
+	switch ((enum mail_result)ev->index) {
+	case MAIL_ABORTED: return whole ? MAIL_ABORTED : MAIL_RESULT_UNKNOWN;
+	case MAIL_ENDED: return whole && v->closed ? MAIL_ABORTED : MAIL_RESULT_UNKNOWN;
+	default: return (enum mail_result)ev->index;
+	}
+}
+
 static uint32_t
-take_result(struct findings *F, struct finding *f, const struct mail_event *ev)
+take_result(struct findings *F, struct finding *f, const struct mail_event *ev,
+    const struct finding_view *v)
 {
 	uint32_t id = message_find(F, f, ev->tx);
 	if (id == 0)
 		return 0;
 	struct message *m = pool_at(&F->messages, id);
-	if (m->delivered != MAIL_ACCEPTED) /* by one of its recipients, whatever the others say */
-		m->delivered = (uint8_t)ev->index;
+	enum mail_result result = result_of(ev, v);
 	/* given up because the server would not take it */
-	bool aborted = ev->index == MAIL_ABORTED;
-	if ((aborted || ev->index == MAIL_RESULT_UNKNOWN) && !(m->flags & MESSAGE_CONTENT) &&
-	    (m->flags & MESSAGE_SENDER_REFUSED ||
-		(aborted && m->rcpts > 0 && m->refused == m->rcpts)))
-		m->delivered = MAIL_REJECTED;
+	if (result == MAIL_ABORTED && !(m->flags & MESSAGE_CONTENT) &&
+	    (m->flags & MESSAGE_SENDER_REFUSED || (m->rcpts > 0 && m->refused == m->rcpts)))
+		result = MAIL_REJECTED;
+	if (m->delivered != MAIL_ACCEPTED) /* by one of its recipients, whatever the others say */
+		m->delivered = (uint8_t)result;
 	return close_message(F, f, id);
 }
 
@@ -402,7 +414,7 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 			f->exposed |= m->exposed;
 		}
 		break;
-	case MAIL_RESULT: return take_result(F, f, ev);
+	case MAIL_RESULT: return take_result(F, f, ev, v);
 	case MAIL_EXPOSED:
 		expose(f, v,
 		    (uint8_t)((ev->index & MAIL_EXPOSED_HEADERS ? EXPOSED_HEADERS : 0u) |

@@ -68,7 +68,13 @@ enum mail_event_kind {
 			     of its reply to EHLO */
 };
 
-enum mail_result { MAIL_ACCEPTED, MAIL_REJECTED, MAIL_ABORTED, MAIL_RESULT_UNKNOWN };
+enum mail_result {
+	MAIL_ACCEPTED,
+	MAIL_REJECTED,
+	MAIL_ABORTED, /* given up by a command that was seen */
+	MAIL_RESULT_UNKNOWN,
+	MAIL_ENDED /* what was captured of the connection ended before it did */
+};
 
 enum mail_auth_result { MAIL_AUTH_ACCEPTED, MAIL_AUTH_REFUSED, MAIL_AUTH_CANCELLED };
 

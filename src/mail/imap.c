@@ -243,7 +243,7 @@ imap_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 	p->flags &= side == MAIL_SERVER ? ~(IMAP_PIECE | IMAP_PIECES) : ~0u;
 	imap_content_over(m, side, tx, seen);
 	if (side == MAIL_SERVER || !seen)
-		imap_result(m, side, tx, seen ? MAIL_ACCEPTED : MAIL_ABORTED);
+		imap_result(m, side, tx, seen ? MAIL_ACCEPTED : MAIL_ENDED);
 	else if (!imap_awaits(p, IMAP_APPEND)) /* its answer is not captured */
 		imap_result(m, side, tx, MAIL_RESULT_UNKNOWN);
 }

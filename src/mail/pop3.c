@@ -433,7 +433,7 @@ pop3_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bo
 	ev->flag = seen;
 	ev = mail_emit(m, MAIL_RESULT, side);
 	ev->tx = mail_mailbox(m, s)->p.pop3.tx;
-	ev->index = seen ? MAIL_ACCEPTED : MAIL_ABORTED;
+	ev->index = seen ? MAIL_ACCEPTED : MAIL_ENDED;
 }
 
 static void

@@ -331,7 +331,6 @@ smtp_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	struct smtp *p = &s->p.smtp;
 	if (side == MAIL_CLIENT) {
 		p->flags &= (uint16_t)~SMTP_AUTH_OPEN;
-		p->tx_lost = 1;
 		if (p->queue == 0 || p->last != CMD_LOST)
 			smtp_push(m, s, CMD_LOST);
 		return;
@@ -361,8 +360,7 @@ smtp_end(struct mail *m, struct mail_session *s)
 		smtp_result(m, s, p->tx,
 		    p->flags & (SMTP_SENT | SMTP_IMPLIED) ? MAIL_RESULT_UNKNOWN
 			: p->flags & SMTP_DENIED	  ? MAIL_REJECTED
-			: p->tx_lost			  ? MAIL_RESULT_UNKNOWN
-							  : MAIL_ABORTED);
+							  : MAIL_ENDED);
 }
 
 static void

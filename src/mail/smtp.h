@@ -87,13 +87,10 @@ void smtp_result(struct mail *m, struct mail_session *s, uint8_t tx, enum mail_r
 /*
  * RSET, EHLO, MAIL, QUIT: the transaction under way is given up, unless its content was sent.  That
  * is final with the command's reply, when the replies to its RCPTs have come.  Returns its number +
- * 1, and SMTP_OVER_DENIED where the server would not have it, SMTP_OVER_LOST where its content may
- * be what was lost; or 0.
+ * 1, and SMTP_OVER_DENIED where the server would not have it; or 0.
  */
 uint16_t smtp_give_up(struct mail *m, struct mail_session *s);
-#define SMTP_OVER_TX	 0x1ffu
 #define SMTP_OVER_DENIED 0x200u
-#define SMTP_OVER_LOST	 0x400u
 
 /* struct mail_row */
 void smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen);

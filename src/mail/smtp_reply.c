@@ -294,6 +294,13 @@ ends_tx(uint8_t what)
 	    what == CMD_MAIL;
 }
 
+/* Commands whose replies tell what became of a mail. */
+static bool
+is_of_delivery(uint8_t what)
+{
+	return what == CMD_MAIL || what == CMD_RCPT || what == CMD_EOD;
+}
+
 /* The server would not have the content of `tx`: when that is given up, it was rejected. */
 static void
 denied(struct mail *m, struct smtp *p, uint8_t tx)
@@ -302,7 +309,7 @@ denied(struct mail *m, struct smtp *p, uint8_t tx)
 		p->flags |= SMTP_DENIED;
 	for (uint8_t i = 0, n = smtp_waiting(m, p); i < n; i++) {
 		struct smtp_pending *q = smtp_awaits(m, p, i);
-		if ((q->first & ~SMTP_OVER_LOST) == tx + 1u && ends_tx(q->what))
+		if (q->first == tx + 1u && ends_tx(q->what))
 			q->first |= SMTP_OVER_DENIED;
 	}
 }
@@ -367,8 +374,11 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	if (p->code == 220 && first != NULL && first->what != CMD_CONNECT &&
 	    first->what != CMD_STARTTLS && first->what != CMD_XCLIENT && first->what != CMD_LOST)
 		return; /* a greeting that nobody awaited answers nothing */
+	/* the reply may be what was lost, and this one of several due, or what a server says that
+	 * waited for too long */
 	bool unsure = p->flags & SMTP_SERVER_LOST && first != NULL &&
-	    (smtp_waiting(m, p) > 1 || first->count > 1);
+	    (smtp_waiting(m, p) > 1 || first->count > 1 ||
+		(p->code >= 400 && is_of_delivery(first->what)));
 	/* 250 may be an answer to what was lost; whether anything was, is known above */
 	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
 	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
@@ -395,10 +405,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	struct smtp_pending cmd = *f;
 	smtp_pop(m, p);
 	if (cmd.first > 0 && ends_tx(cmd.what))
-		smtp_result(m, s, (uint8_t)((cmd.first & SMTP_OVER_TX) - 1u),
-		    cmd.first & SMTP_OVER_DENIED     ? MAIL_REJECTED
-			: cmd.first & SMTP_OVER_LOST ? MAIL_RESULT_UNKNOWN
-						     : MAIL_ABORTED);
+		smtp_result(m, s, (uint8_t)((cmd.first & ~SMTP_OVER_DENIED) - 1u),
+		    cmd.first & SMTP_OVER_DENIED ? MAIL_REJECTED : MAIL_ABORTED);
 	switch (cmd.what) {
 	case CMD_CONNECT:
 		/* 220, or 421 and 554: the host will not serve */

@@ -148,14 +148,13 @@ smtp_give_up(struct mail *m, struct mail_session *s)
 	struct smtp *p = &s->p.smtp;
 	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
 		return 0;
-	uint32_t why =
-	    (p->flags & SMTP_DENIED ? SMTP_OVER_DENIED : 0) | (p->tx_lost ? SMTP_OVER_LOST : 0);
+	uint16_t denied = p->flags & SMTP_DENIED ? SMTP_OVER_DENIED : 0;
 	p->flags &= (uint16_t) ~(SMTP_IN_TX | SMTP_CONTENT | SMTP_DENIED);
 	if (s->flags & MAIL_SESSION_ONE_SIDED) {
-		smtp_result(m, s, p->tx, p->tx_lost ? MAIL_RESULT_UNKNOWN : MAIL_ABORTED);
+		smtp_result(m, s, p->tx, MAIL_ABORTED);
 		return 0;
 	}
-	return (uint16_t)((p->tx + 1u) | why);
+	return (uint16_t)((p->tx + 1u) | denied);
 }
 
 void
@@ -197,7 +196,6 @@ smtp_begin_tx(struct smtp *p)
 	p->tx++;
 	p->rcpts = 0;
 	p->rcpts_ok = 0;
-	p->tx_lost = 0;
 	p->flags = (uint16_t)((p->flags | SMTP_IN_TX) & ~(SMTP_CONTENT | SMTP_SENT | SMTP_DENIED));
 }
 

@@ -8,16 +8,15 @@
 
 /* State of the SMTP row (smtp.c). */
 struct smtp {
-	uint32_t queue;	   /* commands that await their replies: struct smtp_queue; 0 for none */
-	uint8_t last;	   /* the last of them: enum smtp_command */
-	uint8_t tx;	   /* number of the transaction that the client speaks of */
-	uint16_t flags;	   /* SMTP_* of smtp.c */
-	uint16_t rcpts;	   /* RCPT commands of this transaction */
-	uint16_t rcpts_ok; /* LMTP: of them accepted */
-	uint16_t code;	   /* of the reply under way */
-	uint16_t reply_lines : 15; /* lines of it so far */
-	uint16_t tx_lost : 1;	   /* octets of the client were lost since the transaction began */
-	uint32_t keywords;	   /* of the capability list under way: bits of smtp_keyword */
+	uint32_t queue;	      /* commands that await their replies: struct smtp_queue; 0 for none */
+	uint8_t last;	      /* the last of them: enum smtp_command */
+	uint8_t tx;	      /* number of the transaction that the client speaks of */
+	uint16_t flags;	      /* SMTP_* of smtp.c */
+	uint16_t rcpts;	      /* RCPT commands of this transaction */
+	uint16_t rcpts_ok;    /* LMTP: of them accepted */
+	uint16_t code;	      /* of the reply under way */
+	uint16_t reply_lines; /* lines of it so far */
+	uint32_t keywords;    /* of the capability list under way: bits of smtp_keyword */
 };
 
 /* State of the IMAP row (imap.c). */

@@ -182,6 +182,21 @@ def overclaims(base, got, cut_short, ended):
     return lines
 
 
+def fates(base, got):
+    """Lines about mails of which something else is said to have become, and not that it is unknown."""
+    lines, truth = [], by_connection(base, "message")
+    for key, messages in sorted(by_connection(got, "message").items()):
+        for r in messages:
+            of = truth.get(key, [])
+            of = [t for t in of if t.get("email.from.address") == r.get("email.from.address")] or of
+            fate, allowed = r["postcard.delivered"], {t["postcard.delivered"] for t in of} | {"unknown"}
+            if "rejected" in allowed:
+                allowed.add("aborted")  # of one side alone, that the client gave it up is all that shows
+            if of and fate not in allowed:
+                lines.append("%s: mail %s, then %s" % (key, "/".join(sorted(allowed)), fate))
+    return lines
+
+
 LOSSY = {"packet-headers-cut", "compressed"}  # anomalies of the capture itself: what could not be followed for a loss
 
 
@@ -203,7 +218,7 @@ class Corpus:
         if name in T.SAME:
             return differences(self.base, got, name)
         return overclaims(self.base, got, name.startswith(("ended", "begun", "client", "server", "snap")),
-                          name.startswith("ended"))
+                          name.startswith("ended")) + fates(self.base, got)
 
 
 def main():

@@ -325,6 +325,42 @@ stripping(void **state)
 	finish(x);
 }
 
+/* A transaction that went no further: for all that is known, in what was captured. */
+static void
+what_was_not_captured_may_have_been_its_end(void **state)
+{
+	(void)state;
+	static const struct {
+		struct finding_view v;
+		enum mail_result said;
+		const char *became;
+	} cases[] = {
+	    {{.both = true}, MAIL_ABORTED, "aborted"},
+	    {{.both = true, .gap = true}, MAIL_ABORTED, "unknown"},
+	    {{.both = true, .midstream = true}, MAIL_ABORTED, "unknown"},
+	    {{.both = true, .headless = true}, MAIL_ABORTED, "unknown"},
+	    {{.both = true}, MAIL_ENDED, "unknown"},
+	    {{.both = true, .closed = true}, MAIL_ENDED, "aborted"},
+	    {{.both = true, .closed = true, .gap = true}, MAIL_ENDED, "unknown"},
+	    {{.both = true, .given_up = true}, MAIL_ENDED, "unknown"},
+	    {{.both = true, .gap = true}, MAIL_ACCEPTED, "accepted"},
+	    {{.both = true, .gap = true}, MAIL_REJECTED, "rejected"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct run *x = start(4);
+		take(x, EV(MAIL_SENDER, .tx = 1), "a@b");
+		x->v = cases[i].v;
+		uint32_t id = take(x, EV(MAIL_RESULT, .tx = 1, .index = cases[i].said), "");
+		record_begin(&x->r, RECORD_MESSAGE);
+		finding_put_message(&x->F, &x->f, id, &x->r);
+		char line[64];
+		snprintf(line, sizeof line, "postcard.delivered=%s\n", cases[i].became);
+		record_expect(&x->r, line);
+		finding_message_free(&x->F, id);
+		finish(x);
+	}
+}
+
 static void
 refused_recipients_reject_a_mail(void **state)
 {
@@ -455,6 +491,7 @@ main(void)
 	    cmocka_unit_test(evidence_repeats_no_secret),
 	    cmocka_unit_test(the_client_behind),
 	    cmocka_unit_test(stripping),
+	    cmocka_unit_test(what_was_not_captured_may_have_been_its_end),
 	    cmocka_unit_test(refused_recipients_reject_a_mail),
 	    cmocka_unit_test(bounds),
 	    cmocka_unit_test(tls),

@@ -52,7 +52,7 @@ messages(void **state)
 	expect(PLAIN
 	    "C LIST\nC STAT\nS +OK\nS 1 100\nS .\nS +OK 1 100\nC RETR 1\nS +OK\nS x\nS .\n",
 	    OUT " begin [x/] end+ result:0");
-	expect(PLAIN "C RETR 1\nS +OK\nS x\n", OUT " begin [x/] end result:2");
+	expect(PLAIN "C RETR 1\nS +OK\nS x\n", OUT " begin [x/] end result:4");
 }
 
 static void

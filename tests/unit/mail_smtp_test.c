@@ -70,7 +70,7 @@ chunks(void **state)
 	expect(HI MAIL "C BDAT 3\nC a\nS 250 Ok\nC BURL imap://h/x\nS 250 Ok\nC BURL "
 		       "imap://h/y LAST\nS 554 No\nC BURL\nS 501 No\n" MAIL,
 	    HI_OUT MAIL_OUT " used:CHUNKING begin [a/] used:BURL used:BURL end+ result:1" MAIL_OUT
-			    " result:2");
+			    " result:4");
 	/* LMTP: a reply for each recipient that was accepted, all commands in one go */
 	expect("S 220 ready\nC LHLO me\nS 250 mx\nC MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC RCPT "
 	       "TO:<e@f>\nC RCPT TO:<g@h>\nC BDAT 1 LAST\nC> xRSET\n"
@@ -112,12 +112,12 @@ starttls(void **state)
 #define OFFER	  "S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS 250-PIPELINING\nS 250 STARTTLS\n"
 #define OFFER_OUT "greeting(mx ESMTP) sure helo+(me) offer+"
 	expect(OFFER "C STARTTLS\nS 454 No\n" MAIL,
-	    OFFER_OUT " upgrade upgrade-reply(454) evidence(454 No)" MAIL_OUT " result:2");
+	    OFFER_OUT " upgrade upgrade-reply(454) evidence(454 No)" MAIL_OUT " result:4");
 	expect(OFFER "C STARTTLS\nS 500 What\n",
 	    OFFER_OUT " upgrade upgrade-reply(500) evidence(500 What) odd:6");
 	/* 250 is no, unless it answers what was lost: nothing else waits for it then */
 	expect(OFFER "C STARTTLS\nS 250 Ok\n" MAIL,
-	    OFFER_OUT " upgrade upgrade-reply(250)" MAIL_OUT " result:2");
+	    OFFER_OUT " upgrade upgrade-reply(250)" MAIL_OUT " result:4");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC EHLO me\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:2 tls-over evidence(EHLO) helo+(me)");
 	expect(OFFER "C X-ANONYMOUSTLS\nS 220 Go\n", OFFER_OUT " upgrade upgrade-reply+(220)");
@@ -178,12 +178,12 @@ credentials(void **state)
 		HI_OUT " auth(plain) secret auth-reply"},
 	    {HI "C AUTH LOGIN\nS 334 VXNl\nC c2VjcmV0U2VjcmV0\nS 334 UGFz\nC c2VjcmV0U2VjcmV0\nS "
 		"235 Ok\n" MAIL,
-		HI_OUT " auth(LOGIN) secret secret auth-reply+" MAIL_OUT " result:2"},
+		HI_OUT " auth(LOGIN) secret secret auth-reply+" MAIL_OUT " result:4"},
 	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\nS 501 No\n", HI_OUT " auth(LOGIN) auth-reply*"},
 	    {HI "C AUTH LOGIN c2VjcmV0U2VjcmV0\nS 334 UGFz\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n",
 		HI_OUT " auth(LOGIN) secret secret auth-reply+"},
 	    {HI "C AUTH LOGIN c2VjcmV0U2VjcmV0\nS 334 UGFz\nC *\nS 535 No\n" MAIL,
-		HI_OUT " auth(LOGIN) secret auth-reply*" MAIL_OUT " result:2"},
+		HI_OUT " auth(LOGIN) secret auth-reply*" MAIL_OUT " result:4"},
 	    {HI "C AUTH LOGIN\nS 334 VXNl\nC *\n", HI_OUT " auth(LOGIN) auth-reply*"},
 	    {HI "C AUTH XOAUTH2 c2VjcmV0U2VjcmV0\nS 334 eyJ9\nC \nS 535 No\n",
 		HI_OUT " auth(XOAUTH2) secret auth-reply"},
@@ -199,7 +199,7 @@ credentials(void **state)
 	    {HI "C AUTH EXTERNAL c2VjcmV0U2VjcmV0\nS 454 No\n",
 		HI_OUT " auth(EXTERNAL) secret auth-reply"},
 	    {HI "C AUTH\nS 501 No\n", HI_OUT " auth-reply"},
-	    {HI "C MAIL FROM:<a@b> AUTH=<>\nS 250 Ok\n", HI_OUT " from(a@b) from-reply+ result:2"},
+	    {HI "C MAIL FROM:<a@b> AUTH=<>\nS 250 Ok\n", HI_OUT " from(a@b) from-reply+ result:4"},
 	    /* no command of SMTP, and a secret in any case */
 	    {"S 220 ready\nC PASS c2VjcmV0U2VjcmV0\n", "greeting(ready) denied"},
 	    {HI "C  pass  c2VjcmV0U2VjcmV0\nS 500 What\n", HI_OUT},
@@ -219,11 +219,11 @@ extensions(void **state)
 	expect(HI "C MAIL FROM:<\xc3\xa9@b> BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ REQUIRETLS\nS "
 		  "250 Ok\nC RCPT TO:<c@d> ORCPT=rfc822;c@d\nS 250 Ok\n",
 	    HI_OUT " from(\xc3\xa9@b) requiretls used:8BITMIME used:SMTPUTF8 used:DSN "
-		   "used:REQUIRETLS from-reply+ to(c@d) used:DSN to-reply:0+ result:2");
+		   "used:REQUIRETLS from-reply+ to(c@d) used:DSN to-reply:0+ result:4");
 	expect(HI "C MAIL FROM:<a@b> BODY=7BIT XREQUIRETLS REQUIRETLSX SMTPUTF8=\nS 250 Ok\n",
-	    HI_OUT " from(a@b) from-reply+ result:2");
+	    HI_OUT " from(a@b) from-reply+ result:4");
 	expect(HI "C MAIL FROM:a@b BODY=BINARYMIME\nS 250 Ok\n",
-	    HI_OUT " from(a@b) used:BINARYMIME from-reply+ result:2");
+	    HI_OUT " from(a@b) used:BINARYMIME from-reply+ result:4");
 	expect(HI "C ETRN example.org\nS 250 Ok\nC ETRN example.net\nS 459 No\nC VRFY joe\nS 252 "
 		  "Perhaps\nC EXPN all\nS 550 No\n",
 	    HI_OUT " used:ETRN used:ETRN");
@@ -231,10 +231,10 @@ extensions(void **state)
 	expect(HI "C SOML FROM:<a@b>\nS 250 Ok\nC mail from: <e@f>\nS 250 Ok\nC SAML FROM:g\nS 250 "
 		  "Ok\nC SEND FROM:<>\nS 250 Ok\n",
 	    HI_OUT " from(a@b) from-reply+ from(e@f) result:2 from-reply+ from(g) result:2 "
-		   "from-reply+ from result:2 from-reply+ result:2");
+		   "from-reply+ from result:2 from-reply+ result:4");
 	/* the sides change places: what crosses then is not followed */
 	expect(HI "C TURN\nS 250 Ok\nS EHLO mx\nC 250 me\nS MAIL FROM:<a@b>\n", HI_OUT " lost");
-	expect(HI "C TURN\nS 502 No\n" MAIL, HI_OUT MAIL_OUT " result:2");
+	expect(HI "C TURN\nS 502 No\n" MAIL, HI_OUT MAIL_OUT " result:4");
 	expect(HI "C ATRN example.org\nS 250 Ok\nS 220 mx\n", HI_OUT " lost");
 }
 
@@ -247,16 +247,16 @@ clients_behind(void **state)
 		  "EHLO spike\nS 250-mx\nS 250 STARTTLS\n" MAIL "C QUIT\nS 221 Bye\n",
 	    HI_OUT " used:XCLIENT forwarded(192.0.2.7) helo+(spike) offer+" MAIL_OUT " result:2");
 	expect(HI "C XCLIENT ADDR=IPV6:2001:db8::1\nS 550 No\n" MAIL,
-	    HI_OUT " used:XCLIENT forwarded(2001:db8::1) forwarded" MAIL_OUT " result:2");
+	    HI_OUT " used:XCLIENT forwarded(2001:db8::1) forwarded" MAIL_OUT " result:4");
 	expect(HI "C XFORWARD NAME=x ADDR=192.0.2.9 HELO=y\nC XFORWARD IDENT=1\nC MAIL "
 		  "FROM:<a@b>\nS 250 Ok\nS 250 Ok\nS 250 Ok\n",
 	    HI_OUT " used:XFORWARD forwarded(192.0.2.9) used:XFORWARD from(a@b) from-reply+ "
-		   "result:2");
+		   "result:4");
 	/* whether the server believes it is not seen */
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED, "C EHLO me\nC XCLIENT ADDR=192.0.2.7\n",
 	    NULL, "sure helo+(me) used:XCLIENT");
 	/* a greeting that nobody awaited still answers nothing */
-	expect(HI "C NOOP\nS 220 mx ESMTP\nS 250 Ok\n" MAIL, HI_OUT MAIL_OUT " result:2");
+	expect(HI "C NOOP\nS 220 mx ESMTP\nS 250 Ok\n" MAIL, HI_OUT MAIL_OUT " result:4");
 }
 
 static void
@@ -279,7 +279,7 @@ one_direction(void **state)
 	    "sure helo+(me) from(a@b) to(c@d) begin [x/] end+ result:3");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "C EHLO me\nC AUTH LOGIN am9l\nC c2VjcmV0U2VjcmV0\nC MAIL FROM:<a@b>\nC am9l\n",
-	    "c2VjcmV0U2VjcmV0", "sure helo+(me) auth(LOGIN) secret secret from(a@b) result:2");
+	    "c2VjcmV0U2VjcmV0", "sure helo+(me) auth(LOGIN) secret secret from(a@b) result:4");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "C EHLO me\nC MAIL FROM:<a@b>\nC BURL imap://h/x LAST\nC QUIT\n", NULL,
 	    "sure helo+(me) from(a@b) used:BURL result:3");
@@ -308,13 +308,13 @@ losses(void **state)
 	    {HI "C! 40\nS 250 Ok\nS 250 Ok\nS 354 Go\nC x\nC .\nS 250 Ok\n",
 		HI_OUT " lost begin [x/] end+ result:0"},
 	    {HI MAIL "C! 6\nC text of a body\nC MAIL FROM:<x@y>\nC STARTTLS\nC .\nS 250 Ok\n",
-		HI_OUT MAIL_OUT " lost result:3"},
+		HI_OUT MAIL_OUT " lost result:4"},
 	    {HI MAIL "C! 99\nC text of a body\nC .\nS 250 Ok\nC MAIL FROM:<x@y>\nS 250 Ok\n",
-		HI_OUT MAIL_OUT " lost from(x@y) result:3 from-reply+ result:2"},
+		HI_OUT MAIL_OUT " lost from(x@y) result:2 from-reply+ result:4"},
 	    {HI MAIL "C! 6\nS! 8\nC Subject: x\nC QUIT\nC EHLO you\nC .\nS 250 Ok\n",
-		HI_OUT MAIL_OUT " lost lost result:3"},
+		HI_OUT MAIL_OUT " lost lost result:4"},
 	    {HI "C! 9\nC MAIL FROM:<x@y>\nS 250 Ok\n",
-		HI_OUT " lost from(x@y) from-reply+ result:2"},
+		HI_OUT " lost from(x@y) from-reply+ result:4"},
 	    {HI "C! 9\nC MAIL FROM:<x@y>\nC QUIT\nC .\nS 250 Ok\n", HI_OUT " lost"},
 	    /* content: the server's reply shows that its end was lost */
 	    {HI MAIL "C DATA\nS 354 Go\nC x\nC! 100\nS 250 Ok\nC QUIT\nS 221 Bye\n",
@@ -326,7 +326,7 @@ losses(void **state)
 		HI_OUT MAIL_OUT " lost begin [Subject: x/] end+ result:0"},
 	    /* a capability list: what is not seen is not denied */
 	    {"S 220 mx ESMTP\nC EHLO me\nS 250-mx\nS! 20\nS 250 HELP\n" MAIL,
-		"greeting(mx ESMTP) sure helo+(me) lost offer-cut" MAIL_OUT " result:2"},
+		"greeting(mx ESMTP) sure helo+(me) lost offer-cut" MAIL_OUT " result:4"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_string_equal(script_read(&r, MAIL_SMTP, 0, rows[i][0], 1000, NULL),
@@ -339,7 +339,7 @@ odds(void **state)
 	(void)state;
 	expect(HI "C \nS 500 What\nC NOOP\nS 250 Ok\nS 421 Too slow\n", HI_OUT);
 	expect(HI "C \nC NOOP\nS 250 Ok\n" MAIL,
-	    HI_OUT MAIL_OUT " result:2"); /* an empty line that nobody answers */
+	    HI_OUT MAIL_OUT " result:4"); /* an empty line that nobody answers */
 	expect("S 220-wait\nS 220 mx ESMTP\nC EHLO me\nS 250 mx\n",
 	    "greeting(mx ESMTP) sure helo+(me) offer");
 	expect("S 554 Go away\n", "greeting(Go away)");
@@ -353,14 +353,14 @@ begun_in_the_middle(void **state)
 #define MIDDLE(script, events) \
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_MIDSTREAM, "?" script, NULL, events)
 	MIDDLE("C MAIL FROM:<a@b>\nS 250 Ok\nC RCPT TO:<c@d>\nS 250 Ok\n",
-	    "sure from(a@b) from-reply+ to(c@d) to-reply:0+ result:2");
+	    "sure from(a@b) from-reply+ to(c@d) to-reply:0+ result:4");
 	MIDDLE("C MAIL FROM:<a@b>\nC RCPT TO:<c@d>\nC DATA\nS 250 Ok\nS 250 Ok\nS 354 Go\n",
-	    "sure from(a@b) to(c@d) from-reply+ to-reply:0+ result:2");
+	    "sure from(a@b) to(c@d) from-reply+ to-reply:0+ result:4");
 	MIDDLE("C> MAIL FROM:<a@b>|is what a client says.|\nC .\nS 250 Ok\n", "lost");
 	MIDDLE("C MAIL FROM:<a@b>\nC > is what a client says.\nC .\nS 250 Ok\n", "lost");
 	MIDDLE("C And:\nC STARTTLS\nC AUTH PLAIN AGEAYg==\nC .\nS 250 Ok\nC QUIT\n", "lost");
 	MIDDLE("C AUTH PLAIN AGEAYg==\nS 535 No\n", "auth(PLAIN) secret auth-reply");
-	MIDDLE("C MAIL FROM:<a@b>\n", "sure from(a@b) result:2");
+	MIDDLE("C MAIL FROM:<a@b>\n", "sure from(a@b) result:4");
 	/* the answer to what was held is lost: the next one answers something else */
 	MIDDLE("C EHLO me\nS! 90\nC STARTTLS\nS 454 No\n",
 	    "sure helo+(me) lost upgrade offer-cut upgrade-reply(454) evidence(454 No)");
