@@ -294,11 +294,12 @@ ends_tx(uint8_t what)
 	    what == CMD_MAIL;
 }
 
-/* Commands whose replies tell what became of a mail. */
+/* Does the reply to that command tell what becomes of a mail? */
 static bool
-is_of_delivery(uint8_t what)
+is_of_delivery(const struct mail_session *s, uint8_t what)
 {
-	return what == CMD_MAIL || what == CMD_RCPT || what == CMD_EOD;
+	return what == CMD_MAIL || what == CMD_RCPT || what == CMD_EOD ||
+	    (what == CMD_DATA && mail_content_begun(s, MAIL_CLIENT));
 }
 
 /* The server would not have the content of `tx`: when that is given up, it was rejected. */
@@ -378,7 +379,7 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	 * waited for too long */
 	bool unsure = p->flags & SMTP_SERVER_LOST && first != NULL &&
 	    (smtp_waiting(m, p) > 1 || first->count > 1 ||
-		(p->code >= 400 && is_of_delivery(first->what)));
+		(p->code >= 400 && is_of_delivery(s, first->what)));
 	/* 250 may be an answer to what was lost; whether anything was, is known above */
 	bool no = p->code == 250 && first != NULL && first->what == CMD_STARTTLS;
 	if (!told && (unsure || no || p->code == 221 /* nobody said QUIT */)) {
@@ -393,8 +394,13 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 	}
 	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && !smtp_awaits_any(m, p, CMD_DATA) &&
 	    p->code >= 200 && p->code != 354 &&
-	    (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT)))
+	    (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT))) {
 		mail_content_stop(m, s, MAIL_CLIENT); /* the server saw an end that we did not */
+		if (p->flags & SMTP_SERVER_LOST && p->code >= 400) {
+			forget_pending(m, s);
+			return;
+		}
+	}
 	struct smtp_pending *f = smtp_front(m, p);
 	if (f == NULL || f->what == CMD_LOST) {
 		if (f == NULL && is_late_greeting(s, line, len))
