@@ -176,7 +176,7 @@ not_followed(void **state)
 	n = pack(&z[0], "b LOGIN joe " SECRET "\r\n", packed, sizeof packed);
 	script_push(&r, MAIL_CLIENT, (char *)packed, n, n);
 	assert_string_equal(finish(&r),
-	    OPEN_T " begin [hello] end result:2 lost odd:11 "
+	    OPEN_T " begin [hello] end result:4 lost odd:11 "
 		   "auth(LOGIN-COMMAND) secret secret");
 
 	/* compression of what is compressed: one of the two lies */
