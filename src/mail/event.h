@@ -73,7 +73,7 @@ enum mail_result {
 	MAIL_REJECTED,
 	MAIL_ABORTED, /* given up by a command that was seen */
 	MAIL_RESULT_UNKNOWN,
-	MAIL_ENDED /* what was captured of the connection ended before it did */
+	MAIL_ENDED /* its end was not seen, and no more of it can be */
 };
 
 enum mail_auth_result { MAIL_AUTH_ACCEPTED, MAIL_AUTH_REFUSED, MAIL_AUTH_CANCELLED };

@@ -1,4 +1,4 @@
-/* The words of a field are told by its meaning, each once, and fit into a record. */
+/* The words of a field differ, and its meaning names each of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
