@@ -322,8 +322,8 @@ take_any(struct engine *e, struct flow *f, bool fresh)
 	if (has_more_around(c, seg, end))
 		take_around(e, c, end);
 	count_segment(e, c, seg, end);
-	if (seg->headless)
-		return;
+	if (seg->headless || !(seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)))
+		return; /* without ACK it is dropped, and its octets (RFC 9293 section 3.10.7.4) */
 	e->work = f->conn;
 	e->in_end = end;
 	bool late = c->packets[end] == 1 && c->flags & CONN_ALONE && come_late(e, c, end);

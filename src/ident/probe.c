@@ -127,6 +127,32 @@ is_text(const uint8_t *data, size_t len)
 	return true;
 }
 
+/* Is it a ClientHello of SSL 2.0 that asks for TLS (RFC 5246 appendix E.2), as far as it goes? */
+static bool
+is_ssl2_hello(const uint8_t *data, size_t len)
+{
+	return data[0] & 0x80 && (len < 3 || data[2] == 1) && (len < 4 || data[3] == 3) &&
+	    (len < 5 || data[4] <= 4);
+}
+
+/* Has the greeting a word with FTP in it?  A host that is called so may be one for mail. */
+static bool
+says_ftp(const uint8_t *data, size_t len)
+{
+	const char *s = (const char *)data, *end = s + len, *at = s;
+	while ((at = ascii_find(at, (size_t)(end - at), "FTP")) != NULL) {
+		const char *from = at, *to = at;
+		while (from > s && from[-1] > ' ')
+			from--;
+		while (to < end && to[0] > ' ')
+			to++;
+		if (memchr(from, '.', (size_t)(to - from)) == NULL)
+			return true;
+		at = to;
+	}
+	return false;
+}
+
 struct probe_result
 probe(const uint8_t *data, size_t len, uint16_t port)
 {
@@ -145,6 +171,11 @@ probe(const uint8_t *data, size_t len, uint16_t port)
 			r.verdict = PROBE_TLS;
 		r.from_client = data[0] == 0x16 && len >= 6 && data[5] == 1;
 		r.from_server = data[0] == 0x16 && len >= 6 && data[5] == 2;
+		return r;
+	}
+	if (is_ssl2_hello(data, len)) {
+		r.verdict = len < 5 ? PROBE_MORE : PROBE_TLS;
+		r.from_client = len >= 5;
 		return r;
 	}
 	bool text = is_text(data, len);
@@ -173,8 +204,7 @@ probe(const uint8_t *data, size_t len, uint16_t port)
 		    (ascii_find(data, len, "SMTP") != NULL ||
 			ascii_find(data, len, "LMTP") != NULL))
 			r.sure = true;
-		if (s->verdict == PROBE_SMTP && !r.sure &&
-		    (ascii_find(data, len, "FTP") != NULL && ascii_find(data, len, "SMTP") == NULL))
+		if (s->verdict == PROBE_SMTP && !r.sure && says_ftp(data, len))
 			r.verdict = PROBE_OTHER;
 		return r;
 	}

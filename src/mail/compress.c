@@ -87,7 +87,7 @@ compress_is_on(struct mail *m, struct mail_session *s, enum mail_side side, cons
 {
 	if (!is_on(m, s, side))
 		return false;
-	if (s->mode[side] != MAIL_MODE_UPGRADE || len == 0 || !mail_may_start_tls(data[0]) ||
+	if (s->mode[side] != MAIL_MODE_UPGRADE || len == 0 ||
 	    mail_plausible_record(data, len) == PLAUSIBLE_NO)
 		return true;
 	/* TLS goes around compression (RFC 4978 section 3), and hides it */

@@ -57,7 +57,7 @@ starttls_reply(struct mail *m, struct mail_session *s, const struct mail_line *l
 	p->flags &= ~IMAP_INJECTED;
 	if (ok) {
 		p->q_len = 0;
-		mail_upgrade(s);
+		mail_upgrade(m, s);
 		return;
 	}
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);

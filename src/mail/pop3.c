@@ -278,7 +278,7 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		p->flags &= (uint16_t)~POP3_INJECTED;
 		if (ok) {
 			p->q_len = 0;
-			mail_upgrade(s);
+			mail_upgrade(m, s);
 		} else {
 			mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
 		}

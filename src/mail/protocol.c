@@ -41,7 +41,8 @@ mail_word_len(const char *s, size_t len)
 size_t
 mail_skip_blanks(const char *s, size_t len, size_t at)
 {
-	while (at < len && (s[at] == ' ' || s[at] == '\t'))
+	/* VT and FF too: servers that ask isspace() take a command behind them */
+	while (at < len && (s[at] == ' ' || s[at] == '\t' || s[at] == '\v' || s[at] == '\f'))
 		at++;
 	return at;
 }
@@ -81,12 +82,6 @@ mail_begins_quit(const char *line, size_t len)
 }
 
 bool
-mail_may_start_tls(uint8_t octet)
-{
-	return (octet >= 0x14 && octet <= 0x17) || octet == 0x80;
-}
-
-bool
 mail_looks_like_text(const uint8_t *s, size_t len)
 {
 	size_t n = len < 4 ? len : 4;
@@ -106,6 +101,14 @@ mail_plausible_record(const uint8_t *o, size_t len)
 			return PLAUSIBLE_NO;
 	}
 	return len < 5 ? PLAUSIBLE_MAYBE : tls_looks_like(o, len) ? PLAUSIBLE_YES : PLAUSIBLE_NO;
+}
+
+bool
+mail_may_start_tls(const uint8_t *o, size_t len)
+{
+	if (len > 0 && o[0] == 0x80)
+		return len < 3 || o[2] == 1;
+	return mail_plausible_record(o, len) != PLAUSIBLE_NO;
 }
 
 const char *

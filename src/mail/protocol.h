@@ -33,8 +33,8 @@ bool mail_begins_quit(const char *line, size_t len);
 /* Are these octets the start of a TLS record? */
 enum plausible mail_plausible_record(const uint8_t *o, size_t len);
 
-/* Content types of TLS records, and the first octet of an SSLv2 ClientHello: no text starts so. */
-bool mail_may_start_tls(uint8_t octet);
+/* May they be that, or the start of an SSL 2.0 ClientHello (RFC 5246 appendix E.2)? */
+bool mail_may_start_tls(const uint8_t *o, size_t len);
 
 /* Are the first octets (up to four) those of a text? */
 bool mail_looks_like_text(const uint8_t *s, size_t len);
@@ -118,8 +118,9 @@ void mail_content_stop(struct mail *m, struct mail_session *s, enum mail_side si
  * nothing or a command behind it? */
 bool mail_dot_is_likely(const struct mail_session *s, enum mail_side side);
 
-/* Both sides are to speak TLS from their next octets on. */
-void mail_upgrade(struct mail_session *s);
+/* Both sides are to speak TLS from their next octets on: content of the client that was announced
+ * before is over. */
+void mail_upgrade(struct mail *m, struct mail_session *s);
 
 /* Both sides' octets are compressed (raw deflate) from here on: the server's behind the line that
  * is being read, the client's from its next. */

@@ -101,6 +101,13 @@ end_turn(struct mail_session *s, enum mail_side side)
 
 /* ---- TLS ---- */
 
+static void
+emit_lost(struct mail *m, const struct mail_session *s, enum mail_side side)
+{
+	mail_emit(m, MAIL_LOST, side)->flag =
+	    side == MAIL_SERVER && session_row(s)->content & 1u << MAIL_SERVER;
+}
+
 /* The side's next octets are TLS records. */
 static void
 tls_begin(struct mail *m, struct mail_session *s, enum mail_side side)
@@ -137,12 +144,26 @@ mail_resync(struct mail *m, struct mail_session *s, enum mail_side side)
 }
 
 void
-mail_upgrade(struct mail_session *s)
+mail_upgrade(struct mail *m, struct mail_session *s)
 {
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT || s->mode[MAIL_CLIENT] == MAIL_MODE_COUNT) {
+		content_cut(m, s, MAIL_CLIENT); /* announced in clear, it is not what follows */
+		s->mode[MAIL_CLIENT] = MAIL_MODE_LINES;
+	}
 	for (int side = 0; side < 2; side++) {
 		if (s->mode[side] == MAIL_MODE_LINES || s->mode[side] == MAIL_MODE_RESYNC)
 			s->mode[side] = MAIL_MODE_UPGRADE;
 	}
+}
+
+/* The side does not speak TLS any more: of the other one none is due. */
+static void
+tls_is_over(struct mail *m, struct mail_session *s, enum mail_side side)
+{
+	if (s->mode[!side] == MAIL_MODE_UPGRADE)
+		s->mode[!side] = MAIL_MODE_LINES;
+	if (side == MAIL_CLIENT)
+		mail_emit(m, MAIL_TLS_OVER, side);
 }
 
 /* Text where a record was due: the side speaks lines again. */
@@ -150,11 +171,8 @@ static void
 tls_to_text(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	s->mode[side] = MAIL_MODE_LINES;
-	if (s->mode[!side] == MAIL_MODE_UPGRADE)
-		s->mode[!side] = MAIL_MODE_LINES;
 	mail_emit_odd(m, side, MAIL_ODD_TEXT_AFTER_TLS);
-	if (side == MAIL_CLIENT)
-		mail_emit(m, MAIL_TLS_OVER, side);
+	tls_is_over(m, s, side);
 }
 
 static void
@@ -177,9 +195,16 @@ read_tls(struct mail *m, struct mail_session *s)
 		m->data = m->tls_event.data;
 		m->left = m->tls_event.len;
 		tls_to_text(m, s, side);
-	} else {
+	} else if (tls_is_sealed(t)) {
 		m->left = 0;
 		s->mode[side] = MAIL_MODE_OFF;
+	} else { /* it need not have been TLS, and lines may follow */
+		m->data = m->tls_event.data;
+		m->left = m->tls_event.len;
+		emit_lost(m, s, side);
+		session_resync(m, s, side);
+		s->dot[side] = RESYNC_TOLD | RESYNC_INSIDE;
+		tls_is_over(m, s, side);
 	}
 }
 
@@ -287,14 +312,23 @@ finish_held(struct mail *m, struct mail_session *s, enum mail_side side, bool cr
 	give_line(m, s, side, &l);
 }
 
+/* A handshake that nobody asked for: of a client it begins with a ClientHello. */
+static bool
+begins_tls(const uint8_t *o, size_t len, enum mail_side side)
+{
+	if (len < 6 || side == MAIL_SERVER)
+		return mail_plausible_record(o, len) != PLAUSIBLE_NO;
+	return tls_looks_like_hello(o, len);
+}
+
 static void
 read_line(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
 	bool fresh = s->line[side] == 0;
 	if (fresh && m->data[0] <= 0x16) {
-		if (m->data[0] == 0x16) { /* a TLS handshake record where a line was due */
-			tls_begin(m, s, side);
+		if (m->data[0] == 0x16 && begins_tls(m->data, m->left, side)) {
+			tls_begin(m, s, side); /* where a line was due */
 			return;
 		}
 		if (m->data[0] == 0 && side == MAIL_CLIENT) /* the length, of less than 16 MiB */
@@ -331,13 +365,6 @@ read_line(struct mail *m, struct mail_session *s)
 		l.tail = NULL;
 	}
 	give_line(m, s, side, &l);
-}
-
-static void
-emit_lost(struct mail *m, const struct mail_session *s, enum mail_side side)
-{
-	mail_emit(m, MAIL_LOST, side)->flag =
-	    side == MAIL_SERVER && session_row(s)->content & 1u << MAIL_SERVER;
 }
 
 /* Octets behind a held candidate, or of it: see read_resync.  False where it is given up. */
@@ -483,7 +510,7 @@ static void
 read_upgrade(struct mail *m, struct mail_session *s)
 {
 	enum mail_side side = (enum mail_side)m->side;
-	if (mail_may_start_tls(m->data[0])) {
+	if (mail_may_start_tls(m->data, m->left)) {
 		tls_begin(m, s, side);
 		return;
 	}
@@ -671,6 +698,9 @@ mail_end(struct mail *m, struct mail_session *s)
 		s->mode[MAIL_CLIENT] = MAIL_MODE_LINES; /* no text goes on behind it */
 		finish_held(m, s, MAIL_CLIENT, false);
 	}
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_LINES && s->line[MAIL_CLIENT] != 0 &&
+	    ((const struct held_line *)pool_at(&m->lines, s->line[MAIL_CLIENT]))->hidden > 0)
+		finish_held(m, s, MAIL_CLIENT, false); /* its line end never came: a secret did */
 	content_cut(m, s, MAIL_CLIENT);
 	content_cut(m, s, MAIL_SERVER);
 	session_row(s)->end(m, s);

@@ -67,6 +67,15 @@ parameters(struct mail *m, struct mail_session *s, const char *rest, size_t len)
 	}
 }
 
+/* Where its reply is not captured, it may have been a command that the server knew. */
+static void
+push_strange(struct mail *m, struct mail_session *s)
+{
+	if (s->flags & MAIL_SESSION_ONE_SIDED)
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+	smtp_push(m, s, CMD_STRANGE);
+}
+
 static void
 client_mail(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 {
@@ -75,7 +84,7 @@ client_mail(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	const char *path = arg;
 	size_t path_len = 0;
 	if (!ascii_begins(arg, len, "FROM") || colon == NULL) {
-		smtp_push(m, s, CMD_OTHER);
+		push_strange(m, s);
 		return;
 	}
 	smtp_confirm(m, s);
@@ -98,7 +107,7 @@ client_rcpt(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	const char *path;
 	size_t path_len;
 	if (!ascii_begins(arg, len, "TO") || colon == NULL) {
-		smtp_push(m, s, CMD_OTHER);
+		push_strange(m, s);
 		return;
 	}
 	smtp_confirm(m, s);
@@ -118,13 +127,9 @@ client_rcpt(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 static void
 client_data(struct mail *m, struct mail_session *s)
 {
-	struct smtp *p = &s->p.smtp;
-	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
-		smtp_begin_tx(p); /* no MAIL before it: content may cross all the same */
-	smtp_push(m, s, CMD_DATA);
-	p->flags &= (uint16_t)~SMTP_CHUNK;
 	/* Whatever follows is content unless the answer is an error that comes first. */
-	mail_content_dot(m, s, MAIL_CLIENT);
+	smtp_begin_content(m, s);
+	smtp_push(m, s, CMD_DATA);
 	if (s->flags & MAIL_SESSION_ONE_SIDED) /* which will not be seen */
 		s->flags |= MAIL_SESSION_DOUBT;
 }
@@ -136,7 +141,7 @@ client_bdat(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	uint64_t octets;
 	bool last;
 	if (!smtp_bdat(arg, len, &octets, &last)) {
-		smtp_push(m, s, CMD_OTHER); /* an error, and no chunk follows */
+		push_strange(m, s); /* an error, and no chunk follows */
 		return;
 	}
 	use(m, MAIL_EXT_CHUNKING);
@@ -163,7 +168,7 @@ client_burl(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	const char *word;
 	size_t at = 0, n;
 	if (!smtp_next_word(arg, len, &at, &word, &n)) {
-		smtp_push(m, s, CMD_OTHER);
+		push_strange(m, s);
 		return;
 	}
 	bool last = smtp_next_word(arg, len, &at, &word, &n) && ascii_is(word, n, "LAST");
@@ -183,6 +188,21 @@ client_burl(struct mail *m, struct mail_session *s, const char *arg, size_t len)
 	}
 	if (s->flags & MAIL_SESSION_ONE_SIDED)
 		smtp_result(m, s, p->tx, MAIL_RESULT_UNKNOWN);
+}
+
+/* XEXCH50: a number of octets, which follow a 354, and one that does not matter here.  They are no
+ * part of the content; more than fit are taken for lost. */
+static void
+client_xexch50(struct mail *m, struct mail_session *s, const char *arg, size_t len)
+{
+	struct smtp *p = &s->p.smtp;
+	uint64_t octets = 0;
+	for (size_t i = 0; i < len && arg[i] >= '0' && arg[i] <= '9' && octets <= UINT16_MAX; i++)
+		octets = octets * 10 + (uint64_t)(arg[i] - '0');
+	smtp_push(m, s, CMD_XEXCH50);
+	if (p->queue != 0)
+		smtp_awaits(m, p, smtp_waiting(m, p) - 1u)->first =
+		    octets <= UINT16_MAX ? (uint16_t)octets : 0;
 }
 
 /* XCLIENT and XFORWARD: names and addresses of the client that this one speaks for (Postfix). */
@@ -257,7 +277,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	case CMD_RCPT: client_rcpt(m, s, l->s + arg, arg_len); break;
 	case CMD_DATA:
 		if (arg_len > 0)
-			smtp_push(m, s, CMD_OTHER);
+			push_strange(m, s); /* some servers take it all the same */
 		else
 			client_data(m, s);
 		break;
@@ -271,6 +291,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	case CMD_RSET:
 	case CMD_QUIT: smtp_push_over(m, s, what, smtp_give_up(m, s)); break;
 	case CMD_OTHER: smtp_push(m, s, CMD_OTHER); break;
+	case CMD_XEXCH50: client_xexch50(m, s, l->s + arg, arg_len); break;
 	case CMD_BURL: client_burl(m, s, l->s + arg, arg_len); break;
 	case CMD_ETRN:
 		use(m, MAIL_EXT_ETRN);
@@ -284,8 +305,11 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 		    (ascii_is(word, n, "USER") || ascii_is(word, n, "PASS") ||
 			ascii_is(word, n, "FEAT") || ascii_is(word, n, "SYST") ||
 			ascii_is(word, n, "NICK"))) {
-			mail_emit(m, MAIL_DENIED, MAIL_CLIENT); /* FTP greets with 220 too */
-			return;
+			/* FTP greets with 220 too: what it says to that tells */
+			if (s->flags & MAIL_SESSION_ONE_SIDED)
+				mail_emit(m, MAIL_DENIED, MAIL_CLIENT);
+			smtp_push(m, s, CMD_FTP);
+			break;
 		}
 		if (n == 8 && arg_len == 0 && ascii_is(word, n, "XXXXXXXX") &&
 		    p->flags & SMTP_WAS_OFFERED) {
@@ -300,7 +324,10 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 			mail_emit_odd(m, MAIL_CLIENT, MAIL_ODD_COMMAND_MASKED);
 			mail_emit_text(m, MAIL_EVIDENCE, MAIL_CLIENT, word, n);
 		}
-		smtp_push(m, s, l->len == 0 ? CMD_EMPTY : CMD_OTHER);
+		if (l->len == 0)
+			smtp_push(m, s, CMD_EMPTY);
+		else
+			push_strange(m, s);
 		break;
 	}
 }

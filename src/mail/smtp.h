@@ -82,6 +82,10 @@ bool smtp_offered(const struct smtp *p);
 
 void smtp_confirm(struct mail *m, struct mail_session *s);
 void smtp_begin_tx(struct smtp *p);
+
+/* What the client says next is content of the transaction, up to a dot: of a new one where none is
+ * under way, for content may cross without a MAIL. */
+void smtp_begin_content(struct mail *m, struct mail_session *s);
 void smtp_result(struct mail *m, struct mail_session *s, uint8_t tx, enum mail_result r);
 
 /*

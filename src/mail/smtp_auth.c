@@ -67,7 +67,7 @@ secret_from(const struct smtp *p, const char *line, size_t len, size_t start)
 	size_t n = mail_word_len(line + start, len - start);
 	if (n > 0 && line[start + n - 1] == '\r') /* the line end comes octet by octet */
 		n--;
-	if (ascii_is(line + start, n, "AUTH")) {
+	if (smtp_verb(line + start, n) == CMD_AUTH) {
 		size_t at = mail_skip_blanks(line, len, start + n);
 		at += mail_word_len(line + at, len - at);
 		return mail_skip_blanks(line, len, at);
@@ -96,7 +96,7 @@ smtp_secret(struct mail *m, const struct mail_session *s, enum mail_side side, c
 		return mail_begins_quit(line, len) ? len : 0;
 	size_t start = mail_skip_blanks(line, len, 0);
 	char first = start < len ? ascii_lower(line[start]) : '\0';
-	if (first != 'a' && first != 'p' && !auth_pending(p))
-		return len; /* as nearly always: neither AUTH nor PASS, nor an answer */
+	if (first != 'a' && first != 'p' && first != 'x' && !auth_pending(p))
+		return len; /* as nearly always: no AUTH, X-EXPS or PASS, nor an answer */
 	return secret_from(p, line, len, start);
 }

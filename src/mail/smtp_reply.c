@@ -148,6 +148,15 @@ lost_data_only(const struct mail *m, const struct smtp *p)
 	    !(p->flags & (SMTP_SENT | SMTP_CONTENT | SMTP_SERVER_LOST));
 }
 
+/* Says the reply that the server did what it was told, or looked at a password? */
+static bool
+does(const struct smtp *p)
+{
+	return (p->code / 100 == 2 && p->code != 220 && p->code != 221 &&
+		   !(p->flags & SMTP_SERVER_LOST)) ||
+	    p->code == 535;
+}
+
 /* What the code answers, where no command is left that it could answer (its client was not seen).
  */
 static void
@@ -176,7 +185,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	struct smtp_pending *lost = smtp_front(m, p);
 	if (lost != NULL && p->code != 354 && lost->first < UINT16_MAX)
 		lost->first++;
-	if (one_sided && !list && p->code != 220 && p->code != 221)
+	if (one_sided ? !list && p->code != 220 && p->code != 221 : lost == NULL && does(p))
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:
@@ -195,7 +204,7 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	case 220:
 		if (one_sided && p->flags & SMTP_WAS_OFFERED) {
 			mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* STARTTLS was */
-			mail_upgrade(s);		      /* only TLS will tell */
+			mail_upgrade(m, s);		      /* only TLS will tell */
 		}
 		break;
 	default:
@@ -205,6 +214,23 @@ reply_without_command(struct mail *m, struct mail_session *s)
 			mail_emit(m, MAIL_LOST, MAIL_CLIENT);
 		break;
 	}
+}
+
+/*
+ * A reply that answers DATA or AUTH only, and is said to what was not known as either: the server
+ * took it for that (DATA with an argument, a verb in quotes or behind a control octet).
+ */
+static void
+reply_to_strange(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	smtp_pop(m, p);
+	if (p->code != 354) {
+		reply_without_command(m, s);
+		return;
+	}
+	if (s->mode[MAIL_CLIENT] != MAIL_MODE_DOT)
+		smtp_begin_content(m, s);
 }
 
 /*
@@ -256,7 +282,7 @@ reply_to_starttls(struct mail *m, struct mail_session *s, const char *line, size
 		}
 		smtp_forget(m, p);
 		p->flags |= SMTP_TLS_DUE;
-		mail_upgrade(s);
+		mail_upgrade(m, s);
 		return;
 	}
 	evidence(m, line, len);
@@ -368,6 +394,11 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		told = smtp_pop_to(m, p, CMD_AUTH);
 	else if (p->code == 221)
 		told = smtp_pop_to(m, p, CMD_QUIT);
+	if (!told && (p->code == 354 || p->code == 334 || p->code == 235) &&
+	    smtp_pop_to(m, p, CMD_STRANGE)) {
+		reply_to_strange(m, s);
+		return;
+	}
 	if (p->flags & SMTP_SERVER_LOST && p->code < 300 && smtp_front(m, p) != NULL &&
 	    smtp_front(m, p)->what == CMD_DATA)
 		smtp_pop(m, p); /* its 354 was lost: no other success answers it */
@@ -465,6 +496,9 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			denied(m, p, cmd.tx);
 		break;
 	case CMD_AUTH:
+		if (p->code == 234 && !(p->flags & SMTP_SURE))
+			mail_emit(m, MAIL_DENIED, MAIL_SERVER); /* FTP's: RFC 4217 */
+		/* fallthrough */
 	case CMD_CANCEL: smtp_auth_reply(m, s, cmd.what == CMD_CANCEL); break;
 	case CMD_XCLIENT:
 	case CMD_XFORWARD:
@@ -472,6 +506,23 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			mail_emit(m, MAIL_FORWARDED, MAIL_SERVER);
 		else if (cmd.what == CMD_XCLIENT) /* the session begins anew: it offers again */
 			p->flags &= (uint16_t)~SMTP_WAS_OFFERED;
+		break;
+	case CMD_XEXCH50:
+		if (p->code != 354)
+			break;
+		smtp_push(m, s, CMD_XEXCH50); /* the octets are answered too */
+		if (cmd.first > 0)
+			mail_content_literal(m, s, MAIL_CLIENT, cmd.first);
+		else
+			mail_resync(m, s, MAIL_CLIENT);
+		break;
+	case CMD_STRANGE:
+		if (does(p))
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT);
+		break;
+	case CMD_FTP:
+		if (p->code < 400)
+			mail_emit(m, MAIL_DENIED, MAIL_SERVER);
 		break;
 	case CMD_TURN:
 		if (p->code < 300) { /* RFC 821 section 3.8, RFC 2645: not followed from here on */

@@ -58,7 +58,7 @@ smtp_push(struct mail *m, struct mail_session *s, uint8_t what)
 	struct smtp_pending *last = q->len > 0 ? &q->at[q->len - 1] : NULL;
 	p->last = what;
 	if (last != NULL && last->what == what && last->tx == p->tx && last->count < UINT16_MAX &&
-	    (what == CMD_RCPT || what == CMD_OTHER)) {
+	    (what == CMD_RCPT || what == CMD_OTHER || what == CMD_STRANGE)) {
 		last->count++;
 		return;
 	}
@@ -129,7 +129,7 @@ smtp_tx(struct mail *m, const struct mail_session *s, enum mail_side side)
 {
 	(void)m;
 	(void)side;
-	return s->p.smtp.tx;
+	return s->p.smtp.last == CMD_XEXCH50 ? -1 : s->p.smtp.tx;
 }
 
 void
@@ -200,9 +200,22 @@ smtp_begin_tx(struct smtp *p)
 }
 
 void
+smtp_begin_content(struct mail *m, struct mail_session *s)
+{
+	struct smtp *p = &s->p.smtp;
+	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
+		smtp_begin_tx(p);
+	p->flags &= (uint16_t)~SMTP_CHUNK;
+	p->last = CMD_DATA;
+	mail_content_dot(m, s, MAIL_CLIENT);
+}
+
+void
 smtp_content_end(struct mail *m, struct mail_session *s, enum mail_side side, bool seen)
 {
 	struct smtp *p = &s->p.smtp;
+	if (p->last == CMD_XEXCH50)
+		return; /* that was none */
 	if (p->flags & SMTP_CHUNK && seen)
 		return; /* more chunks are to come */
 	struct mail_event *ev = mail_emit(m, MAIL_CONTENT_END, side);

@@ -22,6 +22,7 @@ static const struct verb {
     {{WORD("RSET")}, CMD_RSET},
     {{WORD("STARTTLS")}, CMD_STARTTLS},
     {{WORD("AUTH")}, CMD_AUTH},
+    {{WORD("X-EXPS")}, CMD_AUTH}, /* as Exchange calls it among its own */
     {{WORD("X-ANONYMOUSTLS")}, CMD_STARTTLS},
     {{WORD("QUIT")}, CMD_QUIT},
     {{WORD("NOOP")}, CMD_OTHER},
@@ -37,7 +38,10 @@ static const struct verb {
     {{WORD("SEND")}, CMD_MAIL}, /* and the next two: to a terminal (RFC 821 section 3.4) */
     {{WORD("SOML")}, CMD_MAIL},
     {{WORD("SAML")}, CMD_MAIL},
-    {{WORD("XEXCH50")}, CMD_OTHER},
+    {{WORD("XEXCH50")}, CMD_XEXCH50},
+    {{WORD("ONEX")}, CMD_OTHER}, /* and the next two: Sendmail's */
+    {{WORD("VERB")}, CMD_OTHER},
+    {{WORD("XUSR")}, CMD_OTHER},
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])

@@ -24,11 +24,14 @@ enum smtp_command {
 	CMD_ETRN,
 	CMD_XCLIENT, /* 220 begins the session anew */
 	CMD_XFORWARD,
-	CMD_TURN,  /* the sides change places */
-	CMD_EMPTY, /* an empty line: some servers answer it */
-	CMD_OTHER,
-	CMD_LOST, /* octets of the client were lost: any number of commands; its `first` counts
-		     the replies that came to them */
+	CMD_TURN,    /* the sides change places */
+	CMD_EMPTY,   /* an empty line: some servers answer it */
+	CMD_XEXCH50, /* properties of a mail, binary, behind a 354 (Exchange before 2007) */
+	CMD_OTHER,   /* a command that tells nothing of mail */
+	CMD_STRANGE, /* no known verb, or not as it is known: its reply tells what it did */
+	CMD_FTP,     /* a verb of FTP or IRC, and none of SMTP */
+	CMD_LOST,    /* octets of the client were lost: any number of commands; its `first` counts
+			the replies that came to them */
 };
 
 /* The command that a verb stands for; CMD_NONE where it is none.  Case-blind. */

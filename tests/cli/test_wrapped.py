@@ -1,4 +1,4 @@
-"""What stands around a connection is told: tunnels, load balancers, link types that are not known."""
+"""What stands around a connection is told: tunnels, load balancers, link types that are not known; and what no host takes."""
 import os
 import random
 import struct
@@ -9,6 +9,7 @@ import unittest
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, x) for x in ("tools", "metamorphic")]
 import dialogue  # noqa: E402
 import frames as F  # noqa: E402
+import packets  # noqa: E402
 import postcard  # noqa: E402
 import transforms as T  # noqa: E402
 
@@ -43,6 +44,25 @@ class Wrapped(unittest.TestCase):
                 f.write(dialogue.compile_script(script).pcap())
             text = postcard.run(postcard.binary(), ["-r", path]).stdout.decode()
         self.assertIn("Behind it   192.0.2.77", text)
+
+    def test_octets_without_ack_are_nobodys(self):
+        """Before each segment of the client one of the same length that its server drops (RFC 9293 section 3.10.7.4)."""
+        says = [("S", "220 mx.example.com ESMTP"), ("C", "MAIL FROM:<a@example.org>"), ("S", "250 ok"),
+                ("C", "RCPT TO:<b@example.com>"), ("S", "250 ok"), ("C", "DATA"), ("S", "354 go"),
+                ("C", "Subject: x\r\n\r\nbody\r\n."), ("S", "250 queued")]
+        capture = packets.Capture()
+        c = packets.Connection(capture, packets.address("10.0.0.9:40000", 1),
+                               packets.address("192.0.2.25:25", 1))
+        c.handshake()
+        for side, line in says:
+            octets = line.encode() + b"\r\n"
+            if side == "C":
+                c.packet("C", packets.PSH, b"NOOP".ljust(len(octets) - 2) + b"\r\n")
+            c.send(side, octets)
+        c.close()
+        s = self.report(capture.pcap(), "--json").of("session")[0]["postcard"]
+        self.assertEqual((s["outcome"], s["messages"]), ("cleartext", 1))
+        self.assertNotIn("anomalies", s)
 
     def test_an_unknown_link_type_is_one_line_and_no_more(self):
         done = self.report(F.pcap([(10**18, b"what is this")] * 5, 147))
