@@ -39,6 +39,7 @@ enum pop3_command {
 #define POP3_UNSEEN    0x800u  /* a client that is not captured had an answer: told once */
 #define POP3_SHOWN     0x2000u /* a header's line was */
 #define POP3_MANGLED   0x1000u /* the list has an overwritten keyword: told once */
+#define POP3_AUTH_LOST 0x4000u /* a challenge, or the end of AUTH: the client's next line tells */
 
 static const struct verb {
 	const char *word;
@@ -117,12 +118,25 @@ awaits(const struct pop3 *p, uint8_t what)
 	return p->q_len > 0 && p->q[p->q_len - 1] == what;
 }
 
+/* Is the client's next line, where it is no command, an answer to a challenge? */
+static bool
+may_answer(const struct pop3 *p)
+{
+	return (p->flags & (POP3_AUTH_OPEN | POP3_AUTH_LOST)) != 0;
+}
+
+static void
+end_auth(struct pop3 *p)
+{
+	p->flags &= (uint16_t) ~(POP3_AUTH_OPEN | POP3_AUTH_LOST);
+}
+
 static void
 auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 {
 	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	bool cancel = l->hidden <= 2 && l->hidden_first == '*';
-	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
+	end_auth(p);
 	if (l->hidden > 0 && cancel) {
 		mail_emit(m, MAIL_AUTH_REPLY, MAIL_CLIENT)->index = MAIL_AUTH_CANCELLED;
 		push(m, s, CMD_OTHER); /* -ERR is the answer */
@@ -152,11 +166,11 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	size_t n = mail_word_len(l->s, l->len), arg = n;
 	const struct verb *v = verb_of(l->s, n);
 	arg = mail_skip_blanks(l->s, l->len, arg);
-	if ((l->hidden > 0 && l->len == 0) || (p->flags & POP3_AUTH_OPEN && l->len == 0)) {
+	if (l->len == 0 && (l->hidden > 0 || may_answer(p))) {
 		auth_response(m, s, l);
 		return;
 	}
-	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
+	end_auth(p);
 	if (awaits(p, CMD_STLS))
 		p->flags |= POP3_INJECTED;
 	if (v == NULL) {
@@ -390,7 +404,7 @@ client_secret(struct mail *m, const struct mail_session *s, const char *line, si
 		at = mail_skip_blanks(line, len, at);
 		return at;
 	}
-	bool waits = p->flags & POP3_AUTH_OPEN || awaits(p, CMD_AUTH);
+	bool waits = may_answer(p) || awaits(p, CMD_AUTH);
 	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
 }
 
@@ -441,8 +455,10 @@ pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	(void)m;
-	p->flags &= (uint16_t)~POP3_AUTH_OPEN;
+	bool auth = side == MAIL_SERVER && (may_answer(p) || awaits(p, CMD_AUTH));
+	end_auth(p);
 	p->flags |= POP3_LOST | POP3_GREETED; /* what comes now is no greeting */
+	p->flags |= auth ? POP3_AUTH_LOST : 0;
 	if (side == MAIL_SERVER && p->flags & POP3_CAPA)
 		p->flags |= POP3_CAPA_CUT;
 	p->q_len = 0; /* which replies were lost is not known */
