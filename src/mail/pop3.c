@@ -16,7 +16,8 @@ enum pop3_command {
 	CMD_CAPA,
 	CMD_STLS,
 	CMD_USER,
-	CMD_LOGIN, /* PASS, APOP */
+	CMD_LOGIN,     /* PASS, APOP */
+	CMD_MECHANISM, /* AUTH with one, and nothing of the client for it yet */
 	CMD_AUTH,
 	CMD_AUTH_LIST, /* AUTH alone lists the mechanisms */
 	CMD_RETR,
@@ -40,6 +41,7 @@ enum pop3_command {
 #define POP3_SHOWN     0x2000u /* a header's line was */
 #define POP3_MANGLED   0x1000u /* the list has an overwritten keyword: told once */
 #define POP3_AUTH_LOST 0x4000u /* a challenge, or the end of AUTH: the client's next line tells */
+#define POP3_AUTH_BARE 0x8000u /* the same of a bare +OK to AUTH: see is_bare */
 
 static const struct verb {
 	const char *word;
@@ -122,13 +124,20 @@ awaits(const struct pop3 *p, uint8_t what)
 static bool
 may_answer(const struct pop3 *p)
 {
-	return (p->flags & (POP3_AUTH_OPEN | POP3_AUTH_LOST)) != 0;
+	return (p->flags & (POP3_AUTH_OPEN | POP3_AUTH_LOST | POP3_AUTH_BARE)) != 0;
 }
 
 static void
 end_auth(struct pop3 *p)
 {
-	p->flags &= (uint16_t) ~(POP3_AUTH_OPEN | POP3_AUTH_LOST);
+	p->flags &= (uint16_t) ~(POP3_AUTH_OPEN | POP3_AUTH_LOST | POP3_AUTH_BARE);
+}
+
+/* Does AUTH wait for its answer? */
+static bool
+awaits_auth(const struct pop3 *p)
+{
+	return awaits(p, CMD_AUTH) || awaits(p, CMD_MECHANISM);
 }
 
 static void
@@ -147,6 +156,14 @@ auth_response(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	push(m, s, CMD_AUTH);
 	if (s->flags & MAIL_SESSION_ONE_SIDED)
 		p->flags |= POP3_AUTH_OPEN; /* LOGIN has two; a verb ends it */
+}
+
+/* Is it a command that the server's bare +OK to AUTH let in?  The others are those of a client that
+ * is not logged in, or gives up. */
+static bool
+is_behind_login(const struct verb *v)
+{
+	return v->what == CMD_CAPA || (v->what >= CMD_RETR && strcmp(v->word, "QUIT") != 0);
 }
 
 /* Does TOP ask for lines of the body (RFC 1939 section 7)? */
@@ -169,6 +186,10 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (l->len == 0 && (l->hidden > 0 || may_answer(p))) {
 		auth_response(m, s, l);
 		return;
+	}
+	if (p->flags & POP3_AUTH_BARE && v != NULL && is_behind_login(v)) {
+		mail_emit(m, MAIL_AUTH_REPLY, MAIL_CLIENT)->index = MAIL_AUTH_ACCEPTED;
+		p->flags |= POP3_IN;
 	}
 	end_auth(p);
 	if (awaits(p, CMD_STLS))
@@ -207,6 +228,8 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 			mail_emit(m, MAIL_AUTH_SECRET, MAIL_CLIENT);
 		if (s->flags & MAIL_SESSION_ONE_SIDED)
 			p->flags |= POP3_AUTH_OPEN;
+		if (l->hidden == 0)
+			what = CMD_MECHANISM;
 		break;
 	case CMD_RETR:
 	case CMD_TOP:
@@ -236,6 +259,14 @@ list_over(struct mail *m, struct mail_session *s)
 		    ->flag = (p->flags & POP3_OFFERED) != 0;
 	p->flags &= (uint16_t) ~(POP3_MULTI | POP3_CAPA | POP3_OFFERED | POP3_CAPA_CUT | POP3_TOP |
 	    POP3_MANGLED | POP3_SHOWN);
+}
+
+/* A +OK without text to AUTH NTLM asks for the client's first message ([MS-POP3] section 3.2.5.1);
+ * of other servers it is success. */
+static bool
+is_bare(const struct mail_line *l)
+{
+	return mail_skip_blanks(l->s, l->len, 3) == l->len;
 }
 
 static void
@@ -302,6 +333,11 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		if (!ok) /* PASS need not follow */
 			mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index = MAIL_AUTH_REFUSED;
 		break;
+	case CMD_MECHANISM:
+		if (ok && is_bare(l)) {
+			p->flags |= POP3_AUTH_BARE;
+			break;
+		} /* fallthrough */
 	case CMD_LOGIN:
 	case CMD_AUTH:
 		mail_emit(m, MAIL_AUTH_REPLY, MAIL_SERVER)->index =
@@ -363,7 +399,7 @@ server_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (ok || err) {
 		reply(m, s, l, ok);
 	} else if (l->len >= 1 && l->s[0] == '+' && (l->len == 1 || l->s[1] == ' ') &&
-	    p->q_len > 0 && p->q[0] == CMD_AUTH) {
+	    p->q_len > 0 && (p->q[0] == CMD_AUTH || p->q[0] == CMD_MECHANISM)) {
 		(void)pop(p);
 		p->flags |= POP3_AUTH_OPEN;
 	}
@@ -404,7 +440,7 @@ client_secret(struct mail *m, const struct mail_session *s, const char *line, si
 		at = mail_skip_blanks(line, len, at);
 		return at;
 	}
-	bool waits = may_answer(p) || awaits(p, CMD_AUTH);
+	bool waits = may_answer(p) || awaits_auth(p);
 	return waits && verb_of(line, n) == NULL && !may_become_verb(line, n) ? 0 : len;
 }
 
@@ -455,7 +491,7 @@ pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 {
 	struct pop3 *p = &mail_mailbox(m, s)->p.pop3;
 	(void)m;
-	bool auth = side == MAIL_SERVER && (may_answer(p) || awaits(p, CMD_AUTH));
+	bool auth = side == MAIL_SERVER && (may_answer(p) || awaits_auth(p));
 	end_auth(p);
 	p->flags |= POP3_LOST | POP3_GREETED; /* what comes now is no greeting */
 	p->flags |= auth ? POP3_AUTH_LOST : 0;
