@@ -136,6 +136,15 @@ imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side side,
 	mail_content_literal(m, s, side, octets);
 }
 
+void
+imap_doubt_literal(struct mail *m, struct mail_session *s)
+{
+	const struct imap *p = imap_of(m, s);
+	uint8_t what = p->literal[MAIL_CLIENT];
+	if (p->flags & IMAP_SYNC && (what == LITERAL_MESSAGE || what == LITERAL_SECRET))
+		s->flags |= MAIL_SESSION_DOUBT;
+}
+
 /* ---- the row ---- */
 
 static void
@@ -259,6 +268,7 @@ imap_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	}
 	p->flags &= ~IMAP_MORE;
 	p->depth = 0;
+	imap_doubt_literal(m, s);
 	imap_pieces_over(m, p);
 	for (unsigned i = p->q_len; i-- > 0;) { /* the answer may be what was lost */
 		if (p->q[i].what != IMAP_STARTTLS && p->q[i].what != IMAP_LOGIN &&

@@ -137,6 +137,10 @@ void imap_pieces_over(struct mail *m, struct imap *p);
 void imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side side,
     enum imap_holds what, uint64_t octets);
 
+/* That the server does not want the client's literal may have gone unseen: what comes may be a
+ * command (RFC 9051 section 4.3). */
+void imap_doubt_literal(struct mail *m, struct mail_session *s);
+
 bool imap_is_one_sided(const struct mail_session *s);
 void imap_client_line(struct mail *m, struct mail_session *s, const struct mail_line *l);
 void imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line *l);

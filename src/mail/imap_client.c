@@ -32,9 +32,8 @@ client_literal(struct mail *m, struct mail_session *s, uint8_t what, bool first,
 	}
 	p->flags |= lit->sync ? IMAP_SYNC : 0;
 	imap_begin_literal(m, s, MAIL_CLIENT, kind, lit->octets);
-	if (kind == LITERAL_MESSAGE && lit->sync &&
-	    (imap_is_one_sided(s) || s->mode[MAIL_SERVER] == MAIL_MODE_RESYNC))
-		s->flags |= MAIL_SESSION_DOUBT; /* that it is not wanted may go unseen */
+	if (imap_is_one_sided(s) || s->mode[MAIL_SERVER] == MAIL_MODE_RESYNC)
+		imap_doubt_literal(m, s);
 	if (kind != LITERAL_MESSAGE || imap_is_one_sided(s))
 		return;
 	unsigned open = 1;

@@ -77,6 +77,7 @@ tagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 	if (p->flags & IMAP_SYNC && p->rest_tag == tag && !ok) {
 		/* the literal was not wanted, and does not come */
 		p->flags &= ~(IMAP_SYNC | IMAP_REST);
+		s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
 		for (unsigned i = 0; i < p->q_len && p->literal[MAIL_CLIENT] == LITERAL_MESSAGE;
 		     i++) {
 			if (p->q[i].tag == tag && p->q[i].count > 0) {
@@ -295,9 +296,10 @@ imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 	}
 	bool is_untagged = c.tag_len == 1 && l->s[0] == '*';
 	if (c.tag_len == 1 && l->s[0] == '+') {
-		if (s->mode[MAIL_CLIENT] == MAIL_MODE_COUNT)
+		if (s->mode[MAIL_CLIENT] == MAIL_MODE_COUNT) {
 			p->flags &= ~IMAP_SYNC;
-		else if (imap_awaits(p, IMAP_AUTHENTICATE))
+			s->flags &= (uint8_t)~MAIL_SESSION_DOUBT;
+		} else if (imap_awaits(p, IMAP_AUTHENTICATE))
 			p->flags |= IMAP_AUTH_OPEN;
 		return;
 	}
