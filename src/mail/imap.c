@@ -295,5 +295,6 @@ const struct mail_row mail_imap_row = {
     .gap = imap_gap,
     .end = imap_end,
     .release = mail_mailbox_release,
+    .evidence = imap_evidence,
     .tx = imap_tx,
 };

@@ -17,16 +17,17 @@ enum imap_holds { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE, LITERAL_SECRET };
 #define IMAP_REST      0x010u /* the client's next line goes on with a command, behind a literal */
 /* a login was accepted: lists name no STARTTLS any more (RFC 9051 section 6.2.1) */
 #define IMAP_IN	      0x020u
-#define IMAP_LOST     0x040u  /* octets were lost: a login may be among them */
-#define IMAP_SYNC     0x080u  /* the client's literal waits for the server to agree */
-#define IMAP_MAILBOX  0x100u  /* which is the name of APPEND's mailbox */
-#define IMAP_MORE     0x200u  /* the server's next line goes on with an answer, behind a literal */
-#define IMAP_PIECE    0x400u  /* its literal is a piece of a message */
-#define IMAP_PIECES   0x800u  /* a message is open, of which more pieces may come */
-#define IMAP_OFFERED  0x1000u /* STARTTLS is in the last list */
-#define IMAP_EARLY    0x2000u /* the server said what it may not before TLS: told once */
-#define IMAP_UNSEEN   0x4000u /* a client that is not captured had an answer: told once */
-#define IMAP_HARMLESS 0x8000u /* the answer under way is one to CAPABILITY or LOGOUT */
+#define IMAP_LOST     0x040u   /* octets were lost: a login may be among them */
+#define IMAP_SYNC     0x080u   /* the client's literal waits for the server to agree */
+#define IMAP_MAILBOX  0x100u   /* which is the name of APPEND's mailbox */
+#define IMAP_MORE     0x200u   /* the server's next line goes on with an answer, behind a literal */
+#define IMAP_PIECE    0x400u   /* its literal is a piece of a message */
+#define IMAP_PIECES   0x800u   /* a message is open, of which more pieces may come */
+#define IMAP_OFFERED  0x1000u  /* STARTTLS is in the last list */
+#define IMAP_EARLY    0x2000u  /* the server said what it may not before TLS: told once */
+#define IMAP_UNSEEN   0x4000u  /* a client that is not captured had an answer: told once */
+#define IMAP_HARMLESS 0x8000u  /* the answer under way is one to CAPABILITY or LOGOUT */
+#define IMAP_PREAUTH  0x10000u /* the greeting said that the client is logged in */
 
 /* What a command is, as far as it matters. */
 enum imap_command {
@@ -142,6 +143,7 @@ void imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side s
 void imap_doubt_literal(struct mail *m, struct mail_session *s);
 
 bool imap_is_one_sided(const struct mail_session *s);
+size_t imap_evidence(const char *s, size_t len);
 void imap_client_line(struct mail *m, struct mail_session *s, const struct mail_line *l);
 void imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line *l);
 

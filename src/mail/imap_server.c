@@ -151,6 +151,26 @@ is_status(const char *s, size_t len)
 	    ascii_is(s, len, "BYE") || ascii_is(s, len, "PREAUTH");
 }
 
+/* Of data the lists, strings and literals may be text of a mail, and a line that is no answer may
+ * be all of one (RFC 9051 section 7). */
+size_t
+imap_evidence(const char *s, size_t len)
+{
+	struct imap_parts c = imap_split(s, len);
+	bool untagged = c.tag_len == 1 && s[0] == '*';
+	size_t end = c.word + c.word_len;
+	if (is_status(s + c.word, c.word_len))
+		return untagged ? len : end;
+	if (!untagged)
+		return 0;
+	end = 0;
+	while (end < len && s[end] != '(' && s[end] != '"' && s[end] != '{')
+		end++;
+	while (end > 0 && s[end - 1] == ' ')
+		end--;
+	return end;
+}
+
 /* A literal in an answer to FETCH. */
 static void
 fetched_literal(struct mail *m, struct mail_session *s, const struct imap_fetched *f,
@@ -248,6 +268,7 @@ untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 	if (greeting) {
 		mail_emit_text(m, MAIL_GREETING, MAIL_SERVER, word, left);
 		if (ascii_is(word, c->word_len, "PREAUTH")) {
+			p->flags |= IMAP_PREAUTH;
 			mail_emit(m, MAIL_PREAUTH, MAIL_SERVER);
 			mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_PREAUTH);
 		}
@@ -256,10 +277,10 @@ untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 	 * (field notes 3.3) */
 	if (imap_awaits(p, IMAP_STARTTLS) && (data || alert) &&
 	    !(s->flags & MAIL_SESSION_MIDSTREAM) &&
-	    !(p->flags & (IMAP_EARLY | IMAP_IN | IMAP_LOST))) {
+	    !(p->flags & (IMAP_EARLY | IMAP_IN | IMAP_PREAUTH | IMAP_LOST))) {
 		p->flags |= IMAP_EARLY;
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_RESPONSE_INJECTION);
-		mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
+		mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, imap_evidence(l->s, l->len));
 	}
 	if (imap_is_one_sided(s) && data && !(p->flags & IMAP_UNSEEN)) {
 		p->flags |= IMAP_UNSEEN;

@@ -500,6 +500,14 @@ pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	p->q_len = 0; /* which replies were lost is not known */
 }
 
+/* What is no reply may be of a list or a mail. */
+static size_t
+pop3_evidence(const char *line, size_t len)
+{
+	size_t n = mail_word_len(line, len);
+	return ascii_is(line, n, "+OK") || ascii_is(line, n, "-ERR") ? len : 0;
+}
+
 static void
 pop3_end(struct mail *m, struct mail_session *s)
 {
@@ -519,5 +527,6 @@ const struct mail_row mail_pop3_row = {
     .gap = pop3_gap,
     .end = pop3_end,
     .release = mail_mailbox_release,
+    .evidence = pop3_evidence,
     .tx = pop3_tx,
 };

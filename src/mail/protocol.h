@@ -64,6 +64,9 @@ struct mail_row {
 	void (*end)(struct mail *m, struct mail_session *s);
 	/* Gives back what the row holds of pools; NULL where it never does. */
 	void (*release)(struct mail *m, struct mail_session *s);
+	/* How much of a server's line may be kept as evidence, for others are the text of mails;
+	 * NULL: all of it. */
+	size_t (*evidence)(const char *line, size_t len);
 	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
 	 */
 	int (*tx)(struct mail *m, const struct mail_session *s, enum mail_side side);

@@ -483,7 +483,7 @@ read_resync(struct mail *m, struct mail_session *s)
 
 /*
  * Lines of the server between its 220 and TLS, of which the client has said nothing yet: they
- * answer nothing, and TLS is still due behind them.  Each is handed on whole, as evidence.
+ * answer nothing, and TLS is still due behind them.  Of each what the row allows is evidence.
  */
 static void
 read_injected(struct mail *m, struct mail_session *s)
@@ -501,6 +501,8 @@ read_injected(struct mail *m, struct mail_session *s)
 		return;
 	const struct held_line *h = pool_at(&m->lines, s->line[MAIL_SERVER]);
 	size_t len = h->len > 0 && h->s[h->len - 1] == '\r' ? h->len - 1u : h->len;
+	if (session_row(s)->evidence != NULL)
+		len = session_row(s)->evidence(h->s, len);
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, h->s, len);
 	m->spent_line = s->line[MAIL_SERVER];
 	s->line[MAIL_SERVER] = 0;
