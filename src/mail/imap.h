@@ -28,6 +28,7 @@ enum imap_holds { LITERAL_NONE, LITERAL_SKIP, LITERAL_MESSAGE, LITERAL_SECRET };
 #define IMAP_UNSEEN   0x4000u  /* a client that is not captured had an answer: told once */
 #define IMAP_HARMLESS 0x8000u  /* the answer under way is one to CAPABILITY or LOGOUT */
 #define IMAP_PREAUTH  0x10000u /* the greeting said that the client is logged in */
+#define IMAP_UNKNOWN  0x20000u /* the client said no command: the server may say it again */
 
 /* What a command is, as far as it matters. */
 enum imap_command {
@@ -143,7 +144,7 @@ void imap_begin_literal(struct mail *m, struct mail_session *s, enum mail_side s
 void imap_doubt_literal(struct mail *m, struct mail_session *s);
 
 bool imap_is_one_sided(const struct mail_session *s);
-size_t imap_evidence(const char *s, size_t len);
+size_t imap_evidence(struct mail *m, const struct mail_session *s, const char *line, size_t len);
 void imap_client_line(struct mail *m, struct mail_session *s, const struct mail_line *l);
 void imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line *l);
 

@@ -198,6 +198,8 @@ imap_client_line(struct mail *m, struct mail_session *s, const struct mail_line 
 		client_command(m, s, l, &c);
 		if (s->mode[MAIL_CLIENT] != MAIL_MODE_LINES)
 			return;
+	} else {
+		p->flags |= IMAP_UNKNOWN;
 	}
 	if (l->hidden == 0 && imap_literal_of(text, len, &lit)) {
 		bool cut = l->tail != NULL;

@@ -60,7 +60,8 @@ starttls_reply(struct mail *m, struct mail_session *s, const struct mail_line *l
 		mail_upgrade(m, s);
 		return;
 	}
-	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
+	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s,
+	    p->flags & IMAP_UNKNOWN ? c->word + c->word_len : l->len);
 	if (bad && p->flags & IMAP_OFFERED && !(p->flags & (IMAP_IN | IMAP_LOST)))
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_STARTTLS_DENIED);
 }
@@ -154,19 +155,19 @@ is_status(const char *s, size_t len)
 /* Of data the lists, strings and literals may be text of a mail, and a line that is no answer may
  * be all of one (RFC 9051 section 7). */
 size_t
-imap_evidence(const char *s, size_t len)
+imap_evidence(struct mail *m, const struct mail_session *s, const char *line, size_t len)
 {
-	struct imap_parts c = imap_split(s, len);
-	bool untagged = c.tag_len == 1 && s[0] == '*';
+	struct imap_parts c = imap_split(line, len);
+	bool untagged = c.tag_len == 1 && line[0] == '*';
 	size_t end = c.word + c.word_len;
-	if (is_status(s + c.word, c.word_len))
-		return untagged ? len : end;
+	if (is_status(line + c.word, c.word_len))
+		return untagged && !(imap_of(m, s)->flags & IMAP_UNKNOWN) ? len : end;
 	if (!untagged)
 		return 0;
 	end = 0;
-	while (end < len && s[end] != '(' && s[end] != '"' && s[end] != '{')
+	while (end < len && line[end] != '(' && line[end] != '"' && line[end] != '{')
 		end++;
-	while (end > 0 && s[end - 1] == ' ')
+	while (end > 0 && line[end - 1] == ' ')
 		end--;
 	return end;
 }
@@ -280,7 +281,8 @@ untagged(struct mail *m, struct mail_session *s, const struct mail_line *l,
 	    !(p->flags & (IMAP_EARLY | IMAP_IN | IMAP_PREAUTH | IMAP_LOST))) {
 		p->flags |= IMAP_EARLY;
 		mail_emit_odd(m, MAIL_SERVER, MAIL_ODD_RESPONSE_INJECTION);
-		mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, imap_evidence(l->s, l->len));
+		mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s,
+		    imap_evidence(m, s, l->s, l->len));
 	}
 	if (imap_is_one_sided(s) && data && !(p->flags & IMAP_UNSEEN)) {
 		p->flags |= IMAP_UNSEEN;

@@ -195,6 +195,7 @@ client_line(struct mail *m, struct mail_session *s, const struct mail_line *l)
 	if (awaits(p, CMD_STLS))
 		p->flags |= POP3_INJECTED;
 	if (v == NULL) {
+		p->unknown = true;
 		push(m, s, CMD_OTHER);
 		return;
 	}
@@ -276,6 +277,16 @@ retrieve(struct mail *m, struct mail_session *s)
 	mail_content_dot(m, s, MAIL_SERVER);
 }
 
+/* What is no reply may be of a list or a mail. */
+static size_t
+pop3_evidence(struct mail *m, const struct mail_session *s, const char *line, size_t len)
+{
+	size_t n = mail_word_len(line, len);
+	if (!ascii_is(line, n, "+OK") && !ascii_is(line, n, "-ERR"))
+		return 0;
+	return mail_mailbox(m, s)->p.pop3.unknown ? n : len;
+}
+
 static void
 reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok)
 {
@@ -325,7 +336,8 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 			p->q_len = 0;
 			mail_upgrade(m, s);
 		} else {
-			mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s, l->len);
+			mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, l->s,
+			    pop3_evidence(m, s, l->s, l->len));
 		}
 		break;
 	}
@@ -498,14 +510,6 @@ pop3_gap(struct mail *m, struct mail_session *s, enum mail_side side)
 	if (side == MAIL_SERVER && p->flags & POP3_CAPA)
 		p->flags |= POP3_CAPA_CUT;
 	p->q_len = 0; /* which replies were lost is not known */
-}
-
-/* What is no reply may be of a list or a mail. */
-static size_t
-pop3_evidence(const char *line, size_t len)
-{
-	size_t n = mail_word_len(line, len);
-	return ascii_is(line, n, "+OK") || ascii_is(line, n, "-ERR") ? len : 0;
 }
 
 static void

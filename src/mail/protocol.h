@@ -66,7 +66,7 @@ struct mail_row {
 	void (*release)(struct mail *m, struct mail_session *s);
 	/* How much of a server's line may be kept as evidence, for others are the text of mails;
 	 * NULL: all of it. */
-	size_t (*evidence)(const char *line, size_t len);
+	size_t (*evidence)(struct mail *m, const struct mail_session *s, const char *l, size_t n);
 	/* Number of the transaction that the side's content belongs to; -1 where it is passed over.
 	 */
 	int (*tx)(struct mail *m, const struct mail_session *s, enum mail_side side);

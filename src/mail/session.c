@@ -502,7 +502,7 @@ read_injected(struct mail *m, struct mail_session *s)
 	const struct held_line *h = pool_at(&m->lines, s->line[MAIL_SERVER]);
 	size_t len = h->len > 0 && h->s[h->len - 1] == '\r' ? h->len - 1u : h->len;
 	if (session_row(s)->evidence != NULL)
-		len = session_row(s)->evidence(h->s, len);
+		len = session_row(s)->evidence(m, s, h->s, len);
 	mail_emit_text(m, MAIL_EVIDENCE, MAIL_SERVER, h->s, len);
 	m->spent_line = s->line[MAIL_SERVER];
 	s->line[MAIL_SERVER] = 0;

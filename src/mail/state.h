@@ -2,6 +2,7 @@
 #ifndef POSTCARD_MAIL_STATE_H
 #define POSTCARD_MAIL_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/limits.h"
@@ -49,6 +50,7 @@ struct pop3 {
 	uint8_t q_len;
 	uint16_t flags; /* POP3_* of pop3.c */
 	uint8_t tx;
+	bool unknown; /* the client said what is no command: the server may say it again */
 };
 
 /* Of a session in which mail is fetched, which there are fewer of. */
