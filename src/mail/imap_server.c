@@ -342,6 +342,8 @@ imap_server_line(struct mail *m, struct mail_session *s, const struct mail_line 
 		p->flags &= ~IMAP_HARMLESS;
 	}
 	if (!is_untagged && is_status(word, c.word_len)) {
+		if (s->mode[MAIL_CLIENT] == MAIL_MODE_TLS && ascii_is(word, c.word_len, "OK"))
+			mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* what it answers was no TLS */
 		tagged(m, s, l, &c);
 		if (coded && ascii_is(word, c.word_len, "OK"))
 			p->flags |= IMAP_IN; /* only an accepted login is answered so (RFC 9051

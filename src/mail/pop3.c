@@ -309,6 +309,8 @@ reply(struct mail *m, struct mail_session *s, const struct mail_line *l, bool ok
 		p->flags |= POP3_UNSEEN;
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered a login */
 	}
+	if (unasked && ok && s->mode[MAIL_CLIENT] == MAIL_MODE_TLS)
+		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* what it answers was no TLS */
 	switch (what) {
 	case CMD_CONNECT:
 		mail_emit_text(m, MAIL_GREETING, MAIL_SERVER, l->s + text, l->len - text);

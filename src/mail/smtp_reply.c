@@ -496,10 +496,11 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 			denied(m, p, cmd.tx);
 		break;
 	case CMD_AUTH:
-		if (p->code == 234 && !(p->flags & SMTP_SURE))
-			mail_emit(m, MAIL_DENIED, MAIL_SERVER); /* FTP's: RFC 4217 */
-		/* fallthrough */
-	case CMD_CANCEL: smtp_auth_reply(m, s, cmd.what == CMD_CANCEL); break;
+	case CMD_CANCEL:
+		if (p->code == 234 && !(p->flags & SMTP_SURE)) /* FTP's (RFC 4217 section 4) */
+			mail_emit(m, MAIL_DENIED, MAIL_SERVER);
+		smtp_auth_reply(m, s, cmd.what == CMD_CANCEL);
+		break;
 	case CMD_XCLIENT:
 	case CMD_XFORWARD:
 		if (p->code >= 400) /* it is not believed */
