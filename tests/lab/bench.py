@@ -3,7 +3,7 @@ import subprocess
 import time
 
 from network import Switch
-from servers import Postfix, settle
+from servers import Postfix
 
 CLIENT, CLIENT6 = "192.0.2.10", "2001:db8:c::10"
 SERVER, SERVER6 = "198.51.100.25", "2001:db8:5::25"
@@ -111,7 +111,7 @@ class Bench:
 
     def sent(self, postfix, count=1):
         """Wait till a Postfix has got rid of so many recipients."""
-        settle(lambda: open(postfix.dir + "/log").read().count("status=sent") >= count)
+        postfix.logged("status=sent", count)
         time.sleep(0.3)
 
     # --- facts

@@ -9,7 +9,7 @@ import time
 
 from bench import BODY_MARK, BOX, CLIENT6, SERVER, SERVER6, SERVER_INSIDE, Mail, scenario
 from network import run
-from servers import Dovecot, Exim, Middlebox, OpenSmtpd, Postfix, make_certificate, settle
+from servers import Dovecot, Exim, Middlebox, OpenSmtpd, Postfix, make_certificate
 
 # ---------------------------------------------------------------- STARTTLS, as it should be and as it is
 
@@ -140,7 +140,7 @@ def retry_opensmtpd(bench):
     bench.go()
     mail = Mail("Monthly figures")
     bench.smtplib(mail, to="127.0.0.1")
-    settle(lambda: "status=sent" in open(bench.servers[0].dir + "/log").read())
+    bench.servers[0].logged("status=sent")
     time.sleep(11)   # OpenSMTPD idles 10 s before it says QUIT
     bench.failed(repeat=True)
     bench.clear(mail, offered=True, expect_later=["tls-failed-then-cleartext-retry"])
@@ -274,7 +274,7 @@ def middlebox_garbles(bench):
     bench.go()
     mail = Mail("Price list")
     bench.smtplib(mail, to="127.0.0.1")
-    settle(lambda: "status=sent" in open(bench.servers[0].dir + "/log").read())
+    bench.servers[0].logged("status=sent")
     time.sleep(11)
     bench.failed(to=BOX, repeat=True)
     bench.clear(mail, to=BOX, offered=True, expect_later=["tls-failed-then-cleartext-retry"])

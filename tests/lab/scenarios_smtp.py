@@ -2,7 +2,7 @@
 import base64
 
 from bench import SERVER, Mail, scenario
-from servers import Dovecot, Exim, OpenSmtpd, Postfix, settle, write
+from servers import Dovecot, Exim, OpenSmtpd, Postfix, write
 
 RELAY, LAPTOP = "192.0.2.60", "192.0.2.20"
 
@@ -41,7 +41,7 @@ def opensmtpd_client(bench):
     bench.serve(OpenSmtpd(bench.client, ["127.0.0.1 port 25"], name="client.example.com", relay="smtp://" + SERVER))
     bench.go()
     bench.smtplib(Mail("Sealed by the small server"), to="127.0.0.1")
-    settle(lambda: "status=sent" in open(server.dir + "/log").read())
+    server.logged("status=sent")
     bench.client_run("sleep", "11")   # OpenSMTPD idles 10 s before it says QUIT
     bench.sealed("1.3")
 
@@ -157,7 +157,7 @@ def address_probe(bench):
     sender = bench.postfix_sender(mydestination="example.com", local_recipient_maps="")
     bench.go()
     sender.host.run("/usr/sbin/sendmail", "-C", sender.dir, "-f", "carol@example.com", "-bv", "anna@example.org", input="")
-    settle(lambda: "status=deliverable" in open(sender.dir + "/log").read())
+    sender.logged("status=deliverable")
     bench.clear(offered=False, cleartext_envelopes=1, mail_from=["carol@example.com"], rcpt_to=["anna@example.org"],
                 expect=["server-no-starttls"], says={"postcard.exposed": ["envelope"], "postcard.exposure": "envelope"},
                 says_of_messages=[{"postcard.delivered": "aborted"}])

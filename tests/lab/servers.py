@@ -167,6 +167,16 @@ class Postfix(Server):
         os.chmod(self.dir + "/queue/public", 0o2710)
         self.start(POSTFIX_BIN + "/master", "-c", self.dir, "-d")
 
+    def logged(self, text, count=1):
+        """Wait till it has logged this so many times; it makes the file with the first line."""
+        def there():
+            try:
+                with open(self.dir + "/log") as f:
+                    return f.read().count(text) >= count
+            except FileNotFoundError:
+                return False
+        settle(there)
+
     def submit(self, mail):
         """Hand a mail over as a local program would; Postfix sends it on at once."""
         self.host.run("/usr/sbin/sendmail", "-C", self.dir, "-i", "-f", mail.sender, *mail.recipients,
