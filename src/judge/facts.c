@@ -21,6 +21,7 @@ const struct key_info key_table[KEYS] = {
     [KEY_DIRECTION] = {"direction",
 	{"inbound", "outbound", "internal", "external", "unknown", "loopback"}},
     [KEY_PROTECTION] = {"protection", {"none", "pgp", "smime", "unknown"}},
+    [KEY_REPLY] = {"reply", {"none", "seen"}},
     [KEY_CLASS] = {"class", {"printer", "application", "mail-client", "mta", "monitor"}},
 };
 
@@ -28,6 +29,7 @@ enum { RECORD_WORD_SESSION, RECORD_WORD_MESSAGE };
 enum { PORT_MX, PORT_SUBMISSION, PORT_IMPLICIT, PORT_IMAP, PORT_POP3, PORT_LMTP, PORT_OTHER };
 enum { EXPOSED_HEADERS = 1, EXPOSED_BODY = 2, EXPOSED_ATTACHMENTS = 3 };
 enum { CONTENT_NONE, CONTENT_SOME };
+enum { REPLY_NONE, REPLY_SEEN };
 enum { SECRET_PASSWORD, SECRET_TOKEN, SECRET_CHALLENGE, SECRET_ACCOUNT };
 enum { DIRECTION_UNKNOWN = 4, DIRECTION_LOOPBACK = 5 };
 enum { PROTOCOL_OTHER = 5 };
@@ -250,6 +252,8 @@ facts_of(struct facts *f, const struct record *r)
 	uint32_t content = bit(EXPOSED_HEADERS) | bit(EXPOSED_BODY) | bit(EXPOSED_ATTACHMENTS);
 	bool some = (f->words[KEY_EXPOSED] & content) != 0;
 	f->words[KEY_CONTENT] = bit(some ? CONTENT_SOME : CONTENT_NONE);
+	bool replied = f->reply > 0 || f->reply_word_len > 0;
+	f->words[KEY_REPLY] = bit(replied ? REPLY_SEEN : REPLY_NONE);
 	if (f->words[KEY_PROTOCOL] == 0)
 		f->words[KEY_PROTOCOL] = bit(PROTOCOL_OTHER);
 	if (f->words[KEY_DIRECTION] == 0)

@@ -21,6 +21,7 @@ enum key {
 	KEY_SECRET,	/* what the AUTH commands gave away: password token challenge */
 	KEY_DIRECTION,	/* network.direction; loopback where both ends are */
 	KEY_PROTECTION, /* postcard.body_protection */
+	KEY_REPLY,	/* to STARTTLS: was one seen? */
 	KEY_CLASS,	/* postcard.client.class; a guess, so that no level may ask for it */
 	KEYS
 };

@@ -126,7 +126,7 @@ remember(struct memory *m, const struct sighting *s)
 		f->last_ns = s->end_ns;
 		f->start_ns = s->start_ns;
 		f->port = s->port;
-		f->refused = !s->failed;
+		f->refused = s->refused;
 		f->gone = false;
 		f->dirty = true;
 		copy(f->id, sizeof f->id, s->id, s->id_len);

@@ -104,8 +104,8 @@ read_when(struct yaml *y, struct row *row, enum list list, int when)
 		if (key == KEYS + PARTS)
 			return yaml_fail(y, name_node,
 			    "'%.32s' is no condition (record, protocol, port, reason, "
-			    "exposed, content, secret, direction, protection, greeting, client, "
-			    "server, class)",
+			    "exposed, content, secret, direction, protection, reply, greeting, "
+			    "client, server, class)",
 			    name);
 		if (list == LIST_LEVELS && is_guess(key))
 			return yaml_fail(y, name_node, "'%.32s' is a guess: no level rests on it",
@@ -324,7 +324,7 @@ table_level(const struct table *t, const struct facts *f)
 
 const uint16_t table_level_fields[TABLE_LEVEL_FIELDS] = {FIELD_NETWORK_PROTOCOL,
     FIELD_NETWORK_DIRECTION, FIELD_DESTINATION_PORT, FIELD_REASON, FIELD_EXPOSED, FIELD_AUTH_SHOWS,
-    FIELD_BODY_PROTECTION};
+    FIELD_BODY_PROTECTION, FIELD_STARTTLS_REPLY, FIELD_STARTTLS_REPLY_WORD};
 
 bool
 table_level_asks_text(const struct table *t)

@@ -44,7 +44,7 @@ enum level table_level(const struct table *t, const struct facts *f);
 
 /* A level rests on these fields, the kind of the record and whether both sides are loopback; where
  * a row of `levels` asks for a text, on that, too. */
-#define TABLE_LEVEL_FIELDS 7u
+#define TABLE_LEVEL_FIELDS 9u
 extern const uint16_t table_level_fields[TABLE_LEVEL_FIELDS];
 bool table_level_asks_text(const struct table *t);
 

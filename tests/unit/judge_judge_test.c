@@ -407,6 +407,7 @@ every_row_is_reached(void **state)
 		f.words[KEY_PROTOCOL] = 1u << i[0] / 2;
 		for (i[1] = 0; i[1] < words_of(KEY_PORT) * 6u; i[1]++) {
 			f.words[KEY_PORT] = 1u << i[1] / 6;
+			f.words[KEY_REPLY] = 1u << i[1] / 6 % 2;
 			f.words[KEY_EXPOSED] = exposed[i[1] % 6];
 			f.words[KEY_CONTENT] = (exposed[i[1] % 6] & 14) != 0 ? 2 : 1;
 			for (i[2] = 0; i[2] < 9 * 4; i[2]++) { /* the ninth reason: none */

@@ -110,6 +110,13 @@ a_refusal_is_remembered_too(void **state)
 	expect_retry("refused", ""); /* its own */
 	see("message", 5, "b", IGNORED);
 	expect_retry("refused", "address");
+	/* nothing crossed: the outcome is that of a failure, but no handshake was tried */
+	see("session", 10, "c",
+	    PAIR NAMES ", postcard.outcome: tls-failed, postcard.starttls.reply: 454");
+	see("message", 15, "d", IGNORED);
+	expect_retry("refused", "address");
+	assert_string_equal(word(FIELD_RELATED_ID), "1:c");
+	assert_string_equal(word(FIELD_RELATED_OUTCOME), "refused");
 }
 
 static void

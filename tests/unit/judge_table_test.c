@@ -90,7 +90,7 @@ each_error_names_its_place(void **state)
 		"t.yml:2:11: 'when' is a list of conditions, {key: word, ...}"},
 	    {"levels:\n  - when: {colour: red}\n    level: low\n  - level: low\n" REST,
 		"t.yml:2:12: 'colour' is no condition (record, protocol, port, reason, exposed, "
-		"content, secret, direction, protection, greeting, client, server, "
+		"content, secret, direction, protection, reply, greeting, client, server, "
 		"class)"},
 	    {"levels:\n  - when: {content: much}\n    level: low\n  - level: low\n" REST,
 		"t.yml:2:21: 'much' is no content (none, some)"},
