@@ -56,7 +56,7 @@ class Readme(unittest.TestCase):
         report, checked = self.follow(3)[-2:]
         self.assertRegex(report, r"HIGH +Policy violated: TLS is required +1 +1\n")
         self.assertIn("Policy      violated: example.net requires TLS\n", report)
-        self.assertRegex(checked, r"rules +46, and 4 correlations")
+        self.assertRegex(checked, r"rules +47, and 4 correlations")
         self.assertRegex(checked, r"policies +1\n")
 
     def test_the_report_shown_is_a_real_one(self):
