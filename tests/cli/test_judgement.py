@@ -68,8 +68,8 @@ class Judgement(unittest.TestCase):
             self.assertEqual(related["outcome"], "tls-failed")
             self.assertEqual(related.get("tls_alert"), tls_alert)
             self.assertLess(related["time"], message["@timestamp"])
-            self.assertIn("Mail readable: sent again after TLS failed", self.names(done))
-            self.assertIn("TLS failed, then mail in the clear", self.names(done))  # as a correlation sees it
+            self.assertIn("Readable after TLS failed or was refused", self.names(done))
+            self.assertIn("No TLS came up, then clear text", self.names(done))  # as a correlation sees it
 
     def test_retry_postfix(self):
         self.check_retry("retry-postfix", "server: handshake_failure")
