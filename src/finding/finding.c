@@ -350,6 +350,8 @@ finding_take(struct findings *F, struct finding *f, const struct mail_event *ev,
 		f->flags |= FINDING_REPLIED | (ev->flag ? FINDING_GO : 0);
 		if (f->flags & FINDING_AHEAD && !ev->flag && f->reason == REASON_NOT_VISIBLE)
 			f->reason = REASON_REFUSED;
+		if (f->flags & FINDING_AHEAD)
+			settle_reason(f, v, (f->flags & FINDING_LOST) != 0);
 		f->upgrade_reply = ev->code != 0 ? ev->code : word_code(ev->text, ev->len);
 		break;
 	case MAIL_AUTH: take_attempt(F, f, ev); break;

@@ -45,7 +45,9 @@ finding_reason(const struct finding *f, const struct finding_view *v)
 		return REASON_TLS_FAILED;
 	if (f->flags & FINDING_STRIPPED)
 		return REASON_STRIPPED;
-	if (f->flags & FINDING_REQUESTED)
+	/* it did not wait for the go-ahead, which came: TLS was to be had */
+	bool hasty = f->flags & FINDING_AHEAD && f->flags & FINDING_GO;
+	if (f->flags & FINDING_REQUESTED && !hasty)
 		return f->flags & FINDING_REPLIED ? REASON_REFUSED : REASON_NOT_VISIBLE;
 	if (f->flags & FINDING_OFFER_KNOWN)
 		return !(f->flags & FINDING_OFFERED)	  ? REASON_NOT_OFFERED
@@ -53,6 +55,8 @@ finding_reason(const struct finding *f, const struct finding_view *v)
 							  : REASON_NOT_REQUESTED;
 	if (f->flags & FINDING_REFUSED_EHLO)
 		return REASON_NOT_OFFERED;
+	if (hasty)
+		return REASON_NOT_REQUESTED;
 	if (f->flags & FINDING_ASKED)
 		return REASON_NOT_VISIBLE;
 	if (f->flags & FINDING_HELO && !(f->flags & FINDING_LOST) && !v->midstream)

@@ -155,10 +155,13 @@ take_outcome(struct sighting *s, const struct record *r)
 		s->stripped = ascii_is(s->reason, s->reason_len, "stripped");
 		s->missing = s->stripped || ascii_is(s->reason, s->reason_len, "not-offered");
 	}
-	s->refused |= session && record_u64(r, FIELD_STARTTLS_REPLY, 220) != 220;
-	if (record_has(r, FIELD_STARTTLS_REPLY_WORD))
-		s->refused |= session && !is_word(r, FIELD_STARTTLS_REPLY_WORD, "OK") &&
-		    !is_word(r, FIELD_STARTTLS_REPLY_WORD, "+OK");
+	bool answered =
+	    record_has(r, FIELD_STARTTLS_REPLY) || record_has(r, FIELD_STARTTLS_REPLY_WORD);
+	s->agreed = answered &&
+	    (record_u64(r, FIELD_STARTTLS_REPLY, 0) == 220 ||
+		is_word(r, FIELD_STARTTLS_REPLY_WORD, "OK") ||
+		is_word(r, FIELD_STARTTLS_REPLY_WORD, "+OK"));
+	s->refused |= session && answered && !s->agreed;
 	s->alert = record_str(r, FIELD_TLS_ALERT, &s->alert_len);
 	s->issuer = record_str(r, FIELD_TLS_ISSUER, &s->issuer_len);
 }

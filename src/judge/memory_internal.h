@@ -25,6 +25,7 @@ struct sighting {
 	bool encrypted;	    /* a connection that was sealed */
 	bool failed;	    /* TLS was tried and did not come up, here */
 	bool refused;	    /* the client asked for it, the server said no */
+	bool agreed;	    /* the client asked for it, the server said go ahead */
 	bool offer_known;   /* a complete list of capabilities was seen */
 	bool offered;	    /* TLS was in it */
 	bool missing;	    /* it was not, or EHLO was refused */

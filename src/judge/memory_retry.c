@@ -178,7 +178,7 @@ retry_apply(struct memory *m, struct sighting *s, struct record *r)
 	find_names(s);
 	s->fetched_by = fetched_by(s->port, r);
 	/* read before the record changes */
-	bool ignored = s->readable && s->reason != NULL &&
+	bool ignored = s->readable && !s->agreed && s->reason != NULL &&
 	    (ascii_is(s->reason, s->reason_len, "not-requested") ||
 		ascii_is(s->reason, s->reason_len, "not-asked"));
 	const struct failure *before = ignored ? find(m, s, &kind) : NULL;
