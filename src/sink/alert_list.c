@@ -76,6 +76,31 @@ take_alert(struct alert_list *l, const struct record *r)
 	x->events += resolved ? 1 : record_u64(r, FIELD_COUNT, 0);
 }
 
+/* Of what an exception accepts, mails and logins count, and connections of which it accepted
+ * neither: the records of mails come before that of their connection. */
+static bool
+is_one_more(struct alert_list *l, const struct record *r, unsigned row)
+{
+	size_t len;
+	const char *id = record_str(r, FIELD_NETWORK_COMMUNITY_ID, &len);
+	uint32_t hash = row + 1; /* of no connection that is known by it: 0 */
+	for (size_t i = 0; id != NULL && i < len; i++)
+		hash = hash * 31 + (uint8_t)id[i];
+	hash = id != NULL ? hash : 0;
+	if (r->kind == RECORD_MESSAGE) {
+		l->recent[l->next] = hash;
+		l->next = (l->next + 1) % LISTED_RECENT;
+		return true;
+	}
+	if (hash == 0 || record_is(r, FIELD_EXPOSED, "credentials"))
+		return true;
+	for (unsigned i = 0; i < LISTED_RECENT; i++) {
+		if (l->recent[i] == hash)
+			return false;
+	}
+	return true;
+}
+
 void
 alert_list_take(struct alert_list *l, const struct record *r)
 {
@@ -85,8 +110,7 @@ alert_list_take(struct alert_list *l, const struct record *r)
 		struct listed *x = row_of(l->accepted, r, FIELD_ACCEPTED_TITLE);
 		struct text t = text_in(x->detail, sizeof x->detail);
 		words_acceptance(&t, r);
-		/* mails, and connections that held none */
-		x->events += r->kind == RECORD_MESSAGE || record_u64(r, FIELD_MESSAGES, 0) == 0;
+		x->events += is_one_more(l, r, (unsigned)(x - l->accepted));
 	}
 }
 

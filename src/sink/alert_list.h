@@ -2,7 +2,8 @@
  * The alerts of a run as a report lists them: one row a rule, the gravest first; what exceptions
  * accepted, and what was resolved.
  *
- * Bounds: LIMIT_LISTED_RULES rows of each; what finds no room is counted in the last row.
+ * Bounds: LIMIT_LISTED_RULES rows of each; what finds no room is counted in the last row.  An
+ * accepted connection counts beside its mails where LISTED_RECENT others came behind them.
  */
 #ifndef POSTCARD_SINK_ALERT_LIST_H
 #define POSTCARD_SINK_ALERT_LIST_H
@@ -17,14 +18,18 @@ struct listed {
 	bool others;	    /* others are about other hosts */
 	int level;	    /* LEVEL_x of words.h: the gravest */
 	uint64_t alerts;    /* new ones, and those whose level rose */
-	uint64_t events;    /* that they stand for; of an exception: connections and mails;
-				of resolved ones: alerts */
+	uint64_t events;    /* that they stand for; of an exception: mails, logins and
+				connections without; of resolved ones: alerts */
 };
+
+#define LISTED_RECENT 256u /* accepted mails whose connection is remembered */
 
 struct alert_list {
 	struct listed rule[LIMIT_LISTED_RULES];
 	struct listed accepted[LIMIT_LISTED_RULES];
 	struct listed resolved[LIMIT_LISTED_RULES];
+	uint32_t recent[LISTED_RECENT]; /* hash of exception and connection; 0: none */
+	unsigned next;			/* place of the next one */
 };
 
 /* Takes an alert; or a session or message, for the exception that accepts it. */

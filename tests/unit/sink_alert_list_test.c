@@ -99,19 +99,35 @@ other_hosts(void **state)
 	    "\n");
 }
 
-/* Connections without mail and mails count, not the connections that held them. */
+/* Mails and logins count, and connections of which neither was accepted. */
 static void
 acceptance(void **state)
 {
 	(void)state;
 #define ACCEPTED "postcard.accepted.title: a printer, postcard.accepted.owner: Ann"
-	take(RECORD_MESSAGE, "{kind: message, " ACCEPTED "}");
-	take(RECORD_MESSAGE, "{kind: message, " ACCEPTED "}");
-	take(RECORD_SESSION, "{postcard.messages: 2, " ACCEPTED "}");
-	take(RECORD_SESSION, "{postcard.messages: 0, " ACCEPTED "}");
-	take(RECORD_SESSION, "{postcard.messages: 5}"); /* accepted by nobody */
+#define ID(x)	 "network.community_id: '1:" x "', "
+	take(RECORD_MESSAGE, "{kind: message, " ID("a") ACCEPTED "}");
+	take(RECORD_MESSAGE, "{kind: message, " ID("a") ACCEPTED "}");
+	take(RECORD_SESSION, "{postcard.messages: 2, " ID("a") ACCEPTED "}");
+	take(RECORD_SESSION, "{postcard.messages: 0, " ID("b") ACCEPTED "}");
+	take(RECORD_SESSION, "{postcard.messages: 5, " ID("c") "}"); /* accepted by nobody */
 	assert_string_equal(list.accepted[0].title, "a printer");
 	assert_true(list.accepted[0].events == 3);
+	/* its mail was not accepted, or by another exception */
+	take(RECORD_MESSAGE, "{kind: message, " ID("d") "}");
+	take(RECORD_SESSION, "{postcard.messages: 1, " ID("d") ACCEPTED "}");
+	assert_true(list.accepted[0].events == 4);
+	take(RECORD_MESSAGE, "{kind: message, " ID("e") "postcard.accepted.title: another}");
+	take(RECORD_SESSION, "{postcard.messages: 1, " ID("e") ACCEPTED "}");
+	assert_true(list.accepted[0].events == 5 && list.accepted[1].events == 1);
+	list.accepted[1].title[0] = '\0';
+	/* a mail and a login */
+	take(RECORD_MESSAGE, "{kind: message, " ID("f") ACCEPTED "}");
+	take(RECORD_SESSION,
+	    "{postcard.messages: 1, postcard.exposed: [body, credentials], " ID("f") ACCEPTED "}");
+	assert_true(list.accepted[0].events == 7);
+	take(RECORD_SESSION, "{postcard.messages: 1, " ACCEPTED "}"); /* nobody knows which */
+	assert_true(list.accepted[0].events == 8);
 	assert_non_null(strstr(list.accepted[0].detail, "Ann"));
 	assert_string_equal(list.accepted[1].title, "");
 	assert_string_equal(list.rule[0].title, "");
