@@ -196,6 +196,15 @@ take_word(char *out, size_t cap, const struct record_value *v)
 	text_add_wire(&t, v->str, v->len);
 }
 
+/* What the client calls itself may be a mail address. */
+static void
+take_client_name(char *out, const struct record_value *v, bool reveal)
+{
+	memset(out, 0, CARD_NAME);
+	struct text t = text_in(out, CARD_NAME);
+	mask_add(&t, reveal ? PRIVACY_OPEN : PRIVACY_TEXT, v->str, v->len);
+}
+
 /* The host name in a greeting ("220 mx.example.org ESMTP", "* OK [..] mx.example.org ready"): the
  * first of its first words that looks like one. */
 static void
@@ -233,20 +242,20 @@ take_time(struct card *c, int64_t ns)
 }
 
 void
-card_name_of(char out[CARD_NAME], const struct record *r, bool client)
+card_name_of(char out[CARD_NAME], const struct record *r, bool client, bool reveal)
 {
 	struct record_value v;
 	out[0] = '\0';
 	if (!record_find(r, client ? FIELD_HELO : FIELD_GREETING, &v))
 		return;
 	if (client)
-		take_word(out, CARD_NAME, &v);
+		take_client_name(out, &v, reveal);
 	else
 		take_greeting_name(out, &v);
 }
 
 static void
-take_side(struct card *c, const struct record_value *v)
+take_side(struct card *c, const struct record_value *v, bool reveal)
 {
 	switch (v->field) {
 	case FIELD_SOURCE_IP: c->key.client = v->ip; break;
@@ -263,7 +272,7 @@ take_side(struct card *c, const struct record_value *v)
 		break;
 	case FIELD_DESTINATION_AS_NUMBER: c->server.as_number = v->u64; break;
 	case FIELD_DESTINATION_AS_NAME: take_word(c->server.network, CARD_NAME, v); break;
-	case FIELD_HELO: take_word(c->client.name, CARD_NAME, v); break;
+	case FIELD_HELO: take_client_name(c->client.name, v, reveal); break;
 	case FIELD_GREETING: take_greeting_name(c->server.name, v); break;
 	default: break;
 	}
@@ -502,7 +511,7 @@ take_value(struct card *c, struct words *w, const struct record_value *v, bool r
 		addr_print(&v->ip, ip);
 		names_add(&c->behind, hash_of(ip, strlen(ip)), ip);
 		break;
-	default: take_side(c, v); break;
+	default: take_side(c, v, reveal); break;
 	}
 }
 
@@ -555,7 +564,7 @@ card_take(struct card *c, const struct record *r, bool reveal)
 	c->key.exposed &= (1u << READABLES) - 1;
 	c->logins = (c->key.exposed >> READABLE_CREDENTIALS & 1) != 0;
 	if (r->kind == RECORD_MESSAGE) {
-		card_hops_take(&c->hops, r);
+		card_hops_take(&c->hops, r, reveal);
 		c->mails++;
 	} else {
 		c->connections++;

@@ -91,7 +91,7 @@ struct card {
 void card_take(struct card *c, const struct record *r, bool reveal);
 
 /* What the client, or the server, calls itself in a record; "" for nothing. */
-void card_name_of(char out[CARD_NAME], const struct record *r, bool client);
+void card_name_of(char out[CARD_NAME], const struct record *r, bool client, bool reveal);
 
 /* Adds a card of the same key (or a part of it) to `into`. */
 void card_merge(struct card *into, const struct card *from);

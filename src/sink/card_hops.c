@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "record/mask.h"
 #include "sink/words.h"
 
 #define NAME 48u /* octets of a host's name */
@@ -60,11 +61,14 @@ way_of(const struct record *r)
 }
 
 static void
-add_name(struct text *t, const struct record_value *v, const struct addr *ip)
+add_name(struct text *t, const struct record_value *v, const struct addr *ip, bool reveal)
 {
 	char address[ADDR_TEXT];
+	char name[NAME + 1];
+	struct text masked = text_in(name, sizeof name);
+	mask_add(&masked, reveal ? PRIVACY_OPEN : PRIVACY_TEXT, v->str, v->len);
 	if (v->len > 0)
-		text_add_wire(t, v->str, v->len < NAME ? v->len : NAME);
+		text_add(t, masked.buf, masked.len);
 	else
 		text_puts(t,
 		    ip != NULL && ip->family != 0 ? addr_print(ip, address)
@@ -73,7 +77,7 @@ add_name(struct text *t, const struct record_value *v, const struct addr *ip)
 
 /* "3 hops, all sealed until this one (by its Received fields, 1 trusted)" */
 static void
-say_way(const struct way *w, bool sealed, bool readable, struct text *t)
+say_way(const struct way *w, bool sealed, bool readable, bool reveal, struct text *t)
 {
 	if (sealed) {
 		words_count(t, w->hops, "hop");
@@ -81,9 +85,9 @@ say_way(const struct way *w, bool sealed, bool readable, struct text *t)
 		    w->hops == 1 ? ", sealed until this one" : ", all sealed until this one");
 	} else if (w->readable > 0) {
 		text_puts(t, "readable already from ");
-		add_name(t, &w->first.from, &w->first.ip);
+		add_name(t, &w->first.from, &w->first.ip, reveal);
 		text_puts(t, " to ");
-		add_name(t, &w->first.by, NULL);
+		add_name(t, &w->first.by, NULL, reveal);
 		if (w->readable > 1)
 			text_printf(t, ", and on %u more", w->readable - 1);
 		text_printf(t, " (by its Received fields, that one %strusted)",
@@ -106,7 +110,7 @@ say_way(const struct way *w, bool sealed, bool readable, struct text *t)
 }
 
 void
-card_hops_take(struct card_hops *h, const struct record *r)
+card_hops_take(struct card_hops *h, const struct record *r, bool reveal)
 {
 	struct record_value v;
 	if (!record_find(r, FIELD_HOP, &v))
@@ -119,7 +123,7 @@ card_hops_take(struct card_hops *h, const struct record *r)
 	h->readable += told && !sealed;
 	if (h->mails++ == 0 && (w.sealed > 0 || w.readable > 0)) {
 		struct text t = text_in(h->line, sizeof h->line);
-		say_way(&w, sealed, told && !sealed, &t);
+		say_way(&w, sealed, told && !sealed, reveal, &t);
 	}
 }
 

@@ -21,7 +21,7 @@ struct card_hops {
 };
 
 /* Takes a mail's record. */
-void card_hops_take(struct card_hops *h, const struct record *r);
+void card_hops_take(struct card_hops *h, const struct record *r, bool reveal);
 
 /* Adds those of another card. */
 void card_hops_merge(struct card_hops *into, const struct card_hops *from);

@@ -8,7 +8,7 @@
 #include "sink/words.h"
 
 bool
-clear_of_session(struct clear *c, const struct record *r)
+clear_of_session(struct clear *c, const struct record *r, bool reveal)
 {
 	size_t len;
 	const char *s = record_str(r, FIELD_OUTCOME, &len);
@@ -16,6 +16,7 @@ clear_of_session(struct clear *c, const struct record *r)
 		return false;
 	memset(c, 0, sizeof *c);
 	c->record = r;
+	c->reveal = reveal;
 	c->client = record_ip(r, FIELD_SOURCE_IP);
 	c->server = record_ip(r, FIELD_DESTINATION_IP);
 	c->mails = record_u64(r, FIELD_MESSAGES, 0);
@@ -48,7 +49,7 @@ clear_name(const struct clear *c, bool client, char out[CARD_NAME])
 	if (c->card != NULL)
 		memcpy(out, client ? c->card->client.name : c->card->server.name, CARD_NAME);
 	else
-		card_name_of(out, c->record, client);
+		card_name_of(out, c->record, client, c->reveal);
 }
 
 void

@@ -15,12 +15,13 @@ struct clear {
 	uint64_t mails;		     /* mail transactions */
 	bool logins;		     /* credentials */
 	char reason[CARD_WORD];	     /* postcard.reason */
+	bool reveal;		     /* mail addresses are not masked */
 	const struct record *record; /* what hosts call themselves is asked from there, or from */
 	const struct card *card;     /* its card; NULL: it has none */
 };
 
 /* What there is to count of a session; false where it was not in clear.  As long as `r` lives. */
-bool clear_of_session(struct clear *c, const struct record *r);
+bool clear_of_session(struct clear *c, const struct record *r, bool reveal);
 
 /* Takes what the card of that session knows, too, which has seen its mails. */
 void clear_of_card(struct clear *c, const struct card *card);

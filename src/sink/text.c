@@ -180,7 +180,7 @@ take_session(struct text_sink *s, const struct record *r)
 {
 	struct record_value v;
 	struct clear clear;
-	bool in_clear = clear_of_session(&clear, r);
+	bool in_clear = clear_of_session(&clear, r, s->cards.reveal);
 	const struct card *card = s->live ? NULL : cards_take_session(&s->cards, r);
 	if (card != NULL)
 		clear_of_card(&clear, card);

@@ -65,7 +65,7 @@ view_model_take(struct view_model *m, const struct record *r, int64_t at_ns)
 	switch (r->kind) {
 	case RECORD_SESSION: {
 		struct clear clear;
-		bool in_clear = clear_of_session(&clear, r);
+		bool in_clear = clear_of_session(&clear, r, false);
 		summary_take_session(&m->summary, r, in_clear ? &clear : NULL);
 		summary_take_alert(&m->summary, r);
 		if (in_clear)

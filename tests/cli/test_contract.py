@@ -161,18 +161,26 @@ class Contract(unittest.TestCase):
         self.assertNotIn(b"***", revealed.stdout)
 
     def test_addresses_in_other_texts_are_masked(self):
-        """In a greeting, a reply to STARTTLS and an X-Mailer, wherever these are shown; the memory has nothing of a mail."""
+        """In a greeting, EHLO, a reply to STARTTLS, an X-Mailer, Received and an ID, wherever these are shown; the memory has
+        nothing of a mail."""
         capture = packets.Capture()
         c = packets.Connection(capture, packets.address("192.0.2.10:40001", 0), packets.address("198.51.100.25:25", 0))
         c.handshake()
-        for side, text in (("S", "220 mx.example.org ESMTP, complaints to postmaster.one@example.org"), ("C", "EHLO client.example.com"),
+        for side, text in (("S", "220 mx.example.org ESMTP, complaints to postmaster.one@example.org"), ("C", "EHLO anna.six@example.net"),
                            ("S", "250-mx.example.org\r\n250 STARTTLS"), ("C", "STARTTLS"), ("S", "454 no TLS for gina.two@example.org"),
                            ("C", "MAIL FROM:<a.three@example.com>"), ("S", "250 ok"), ("C", "RCPT TO:<b.four@example.org>"), ("S", "250 ok"),
-                           ("C", "DATA"), ("S", "354 go"), ("C", "X-Mailer: Mailer of author.five@example.net\r\n\r\ntext\r\n."),
+                           ("C", "DATA"), ("S", "354 go"), ("C", "Received: from mail.example.org by bert.eight@example.org with SMTP; Mon, 23 Nov 2026 14:00:02"
+                                   " +0100\r\nX-Mailer: Mailer of author.five@example.net\r\n\r\ntext\r\n."),
                            ("S", "250 ok"), ("C", "QUIT"), ("S", "221 bye")):
             c.send(side, text.encode() + b"\r\n")
         c.close()
-        names = (b"ostmaster.one", b"ina.two", b".three", b".four", b"uthor.five")
+        c = packets.Connection(capture, packets.address("192.0.2.10:40002", 0), packets.address("198.51.100.25:143", 0))
+        c.handshake()
+        for side, text in (("S", "* OK ready"), ("C", 'a1 ID ("name" "Thunderbird of dora.seven@example.net")'), ("S", "a1 OK"),
+                           ("C", "a2 LOGIN x y"), ("S", "a2 NO no"), ("C", "a3 LOGOUT"), ("S", "a3 OK bye")):
+            c.send(side, text.encode() + b"\r\n")
+        c.close()
+        names = (b"ostmaster.one", b"ina.two", b"nna.six", b"ora.seven", b".three", b".four", b"uthor.five", b"ert.eight")
         with tempfile.TemporaryDirectory() as folder:
             path, state, out = (os.path.join(folder, name) for name in ("c.pcap", "state.db", "out"))
             capture.write(path)
@@ -182,12 +190,13 @@ class Contract(unittest.TestCase):
                 with open(out, "rb") as f:
                     shown = done.stdout + done.stderr + f.read()
                 self.assertEqual([n for n in names if n in shown], [])
-                for masked in (b"complaints to p***@example.org", b"no TLS for g***@example.org", b"Mailer of a***@example.net"):
+                for masked in (b"complaints to p***@example.org", b"no TLS for g***@example.org", b"Mailer of a***@example.net",
+                               b"a***@example.net", b"Thunderbird of d***@example.net", b"b***@example.org"):
                     self.assertIn(masked, shown)
                 os.unlink(out)
             with open(state, "rb") as f:
                 kept = f.read()
-            self.assertEqual([n for n in names[2:] if n in kept], [])
+            self.assertEqual([n for n in names[4:] if n in kept], [])
             revealed = postcard.run(postcard.binary(), ["-r", path, "--json", "--reveal"])
             self.assertEqual([n for n in names if n not in revealed.stdout], [])
 

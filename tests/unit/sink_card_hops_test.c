@@ -80,7 +80,7 @@ one_mail(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct card_hops h = {.mails = 0};
 		make(cases[i].hops, cases[i].sealed);
-		card_hops_take(&h, &record);
+		card_hops_take(&h, &record, false);
 		expect(&h, cases[i].line);
 	}
 }
@@ -91,7 +91,7 @@ several(void **state)
 	(void)state;
 	struct card_hops a = {.mails = 0}, b = {.mails = 0}, none = {.mails = 0};
 	make("Ss", 1);
-	card_hops_take(&a, &record);
+	card_hops_take(&a, &record, false);
 	card_hops_merge(&b, &none);
 	card_hops_merge(&b, &a);
 	expect(&b, "2 hops, all sealed until this one (by its Received fields, 1 trusted)");
@@ -100,18 +100,18 @@ several(void **state)
 	card_hops_merge(&b, &a);
 	expect(&b, "2 of 2 mails sealed until this hop (by their Received fields)");
 	make("R", 0);
-	card_hops_take(&b, &record);
+	card_hops_take(&b, &record, false);
 	expect(&b,
 	    "2 of 3 mails sealed until this hop, 1 readable before, too (by their Received "
 	    "fields)");
 	memset(&b, 0, sizeof b);
-	card_hops_take(&b, &record);
-	card_hops_take(&b, &record);
+	card_hops_take(&b, &record, false);
+	card_hops_take(&b, &record, false);
 	expect(&b, "2 readable before, too (by their Received fields)");
 	memset(&b, 0, sizeof b);
 	make("U", -1);
-	card_hops_take(&b, &record);
-	card_hops_take(&b, &record);
+	card_hops_take(&b, &record, false);
+	card_hops_take(&b, &record, false);
 	expect(&b, "");
 }
 
@@ -130,7 +130,7 @@ hostile_names(void **state)
 	record_put_str(&record, FIELD_HOP_BY, name, sizeof name);
 	record_put_word(&record, FIELD_HOP_STATE, "readable");
 	record_put_bool(&record, FIELD_HOPS_SEALED, false);
-	card_hops_take(&h, &record);
+	card_hops_take(&h, &record, false);
 	struct text t = text_in(line, sizeof line);
 	card_hops_say(&h, &t);
 	assert_memory_equal(line, "readable already from \\x1b", 26);
@@ -140,10 +140,35 @@ hostile_names(void **state)
 	record_put_word(&record, FIELD_HOP_STATE, "readable");
 	record_put_bool(&record, FIELD_HOPS_SEALED, false);
 	memset(&h, 0, sizeof h);
-	card_hops_take(&h, &record);
+	card_hops_take(&h, &record, false);
 	expect(&h,
 	    "readable already from a host without a name to a host without a name (by its "
 	    "Received fields, that one not trusted)");
+}
+
+/* A name may be a mail address, which is masked as elsewhere, cut or not. */
+static void
+addresses(void **state)
+{
+	(void)state;
+	struct card_hops h = {.mails = 0};
+	for (unsigned reveal = 0; reveal < 2; reveal++) {
+		record_begin(&record, RECORD_MESSAGE);
+		record_put_item(&record, FIELD_HOP);
+		record_put_word(&record, FIELD_HOP_FROM, "ann@example.com");
+		record_put_word(&record, FIELD_HOP_BY,
+		    "bert.of.a.name.that.is.longer.than.what.a.card.shows.of.it@example.org");
+		record_put_word(&record, FIELD_HOP_STATE, "readable");
+		record_put_bool(&record, FIELD_HOPS_SEALED, false);
+		memset(&h, 0, sizeof h);
+		card_hops_take(&h, &record, reveal != 0);
+		expect(&h,
+		    reveal ? "readable already from ann@example.com to "
+			     "bert.of.a.name.that.is.longer.than.what.a.card.s (by its Received "
+			     "fields, that one not trusted)"
+			   : "readable already from a***@example.com to b***@example.org (by its "
+			     "Received fields, that one not trusted)");
+	}
 }
 
 /* A card takes them from its mails, and merging adds them. */
@@ -170,6 +195,7 @@ main(void)
 	    cmocka_unit_test(one_mail),
 	    cmocka_unit_test(several),
 	    cmocka_unit_test(hostile_names),
+	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(on_a_card),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

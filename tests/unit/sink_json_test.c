@@ -354,7 +354,7 @@ thousands_of_values(void **state)
 	char *big = malloc(64970);
 	memset(big, 1, 64970);
 	record_begin(r, RECORD_SESSION);
-	record_put_str(r, FIELD_HELO, big, 64970);
+	record_put_str(r, FIELD_NETWORK_APPLICATION, big, 64970);
 	out = written(r, 1, false, &len);
 	assert_true(len > 64970 * 5);
 	free(out);
