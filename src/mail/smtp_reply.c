@@ -185,7 +185,8 @@ reply_without_command(struct mail *m, struct mail_session *s)
 	struct smtp_pending *lost = smtp_front(m, p);
 	if (lost != NULL && p->code != 354 && lost->first < UINT16_MAX)
 		lost->first++;
-	if (one_sided ? !list && p->code != 220 && p->code != 221 : lost == NULL && does(p))
+	bool unasked = lost == NULL && !(s->flags & MAIL_SESSION_MIDSTREAM);
+	if (one_sided ? !list && p->code != 220 && p->code != 221 : unasked && does(p))
 		mail_emit(m, MAIL_LOST, MAIL_CLIENT); /* it may have answered an envelope */
 	switch (p->code) {
 	case 354:

@@ -145,9 +145,11 @@ starttls(void **state)
 		      "secret auth-reply");
 	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\nS 454 TLS not available\n",
 	    OFFER_OUT " upgrade upgrade-reply+(220) odd:3 evidence(454 TLS not available)");
-	/* neither records nor text: nothing more is read of that side */
-	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\xff\xff\nC> \xfe\nC MAIL FROM:<a@b>\n",
-	    OFFER_OUT " upgrade upgrade-reply+(220)");
+	/* neither records nor text: what a line is, is known when it was answered */
+	expect(OFFER "C STARTTLS\nS 220 Go\nC> \x16\x03\x01\nC> \xff\xff\nC> \xfe\n"
+		     "C MAIL FROM:<a@b>\nS 500 What\nC MAIL FROM:<c@d>\n",
+	    OFFER_OUT " upgrade upgrade-reply+(220) lost tls-over evidence(500 What) "
+		      "from(c@d) result:4");
 	/* masks */
 	expect("S 220 ************************\nC EHLO me\nS 250-mx\nS 250 XXXXXXXA\n",
 	    "greeting(************************) odd:5 sure helo+(me) mangled+(XXXXXXXA) offer");
@@ -201,7 +203,7 @@ credentials(void **state)
 	    {HI "C AUTH\nS 501 No\n", HI_OUT " auth-reply"},
 	    {HI "C MAIL FROM:<a@b> AUTH=<>\nS 250 Ok\n", HI_OUT " from(a@b) from-reply+ result:4"},
 	    /* no command of SMTP, and a secret in any case */
-	    {"S 220 ready\nC PASS c2VjcmV0U2VjcmV0\n", "greeting(ready) denied"},
+	    {"S 220 ready\nC PASS c2VjcmV0U2VjcmV0\nS 230 In\n", "greeting(ready) denied"},
 	    {HI "C  pass  c2VjcmV0U2VjcmV0\nS 500 What\n", HI_OUT},
 	    {HI "C AUTH EXTERNAL =\nS 235 Ok\n", HI_OUT " auth(EXTERNAL) auth-reply+"},
 	    {HI "C AUTH LOGIN\nS 538 No\nC QUIT\nS 221 Bye\n", HI_OUT " auth(LOGIN) auth-reply"},
@@ -264,6 +266,10 @@ another_protocol(void **state)
 {
 	(void)state;
 	expect("S 220 ready\nC USER joe\nS 331 Ok\n", "greeting(ready) denied");
+	expect("S 220 ready\nC USER joe\nS 500 What\nC EHLO me\nS 250 mx\n",
+	    "greeting(ready) sure helo+(me) offer");
+	expect("S 220 ready\nC AUTH TLS\nS 234 Go\n",
+	    "greeting(ready) auth(TLS) denied auth-reply+");
 	expect("S 220 ready\nC LHLO me\nS 250 mx\n" MAIL
 	       "C RCPT TO:<e@f>\nS 250 Ok\nC DATA\nS 354 Go\nC .\nS 450 No\nS 250 Ok\n",
 	    "greeting(ready) lmtp sure helo+(me) offer" MAIL_OUT
@@ -279,7 +285,7 @@ one_direction(void **state)
 	    "sure helo+(me) from(a@b) to(c@d) begin [x/] end+ result:3");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "C EHLO me\nC AUTH LOGIN am9l\nC c2VjcmV0U2VjcmV0\nC MAIL FROM:<a@b>\nC am9l\n",
-	    "c2VjcmV0U2VjcmV0", "sure helo+(me) auth(LOGIN) secret secret from(a@b) result:4");
+	    "c2VjcmV0U2VjcmV0", "sure helo+(me) auth(LOGIN) secret secret from(a@b) lost result:4");
 	script_expect_of(MAIL_SMTP, MAIL_SESSION_ONE_SIDED,
 	    "C EHLO me\nC MAIL FROM:<a@b>\nC BURL imap://h/x LAST\nC QUIT\n", NULL,
 	    "sure helo+(me) from(a@b) used:BURL result:3");
@@ -377,14 +383,15 @@ no_memory_to_wait(void **state)
 	script_expect_of(MAIL_SMTP, 0,
 	    HI "C AUTH LOGIN\nS 334 x\nC c2VjcmV0U2VjcmV0\nS 334 y\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n",
 	    secret,
-	    "lost sure helo+(me) lost offer auth(LOGIN) lost secret lost secret lost secret "
-	    "auth-reply+");
+	    "lost sure helo+(me) lost lost offer auth(LOGIN) lost secret lost secret lost lost "
+	    "secret auth-reply+");
 	script_expect_of(MAIL_SMTP, 0, HI "C AUTH LOGIN\nC c2VjcmV0U2VjcmV0\nS 235 Ok\n", secret,
-	    "lost sure helo+(me) lost offer auth(LOGIN) lost secret lost secret auth-reply+");
+	    "lost sure helo+(me) lost lost offer auth(LOGIN) lost secret lost lost secret "
+	    "auth-reply+");
 	script_expect_of(MAIL_SMTP, 0, HI MAIL "C DATA\nS 354 Go\nC x\nC .\nS 250 Ok\nC QUIT\n",
 	    NULL,
-	    "lost sure helo+(me) lost offer from(a@b) lost to(c@d) lost lost begin [x/] end+ lost "
-	    "lost result:3");
+	    "lost sure helo+(me) lost lost offer from(a@b) lost lost to(c@d) lost lost lost begin "
+	    "[x/] end+ lost lost lost result:3");
 	script_queues = 8;
 }
 
