@@ -420,10 +420,8 @@ reply(struct mail *m, struct mail_session *s, const char *line, size_t len)
 		forget_pending(m, s);
 		return;
 	}
-	if (first != NULL && first->what == CMD_EMPTY && p->code < 500) {
+	if (first != NULL && first->what == CMD_EMPTY && p->code < 500)
 		smtp_pop(m, p);
-		first = smtp_front(m, p);
-	}
 	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT && !smtp_awaits_any(m, p, CMD_DATA) &&
 	    p->code >= 200 && p->code != 354 &&
 	    (s->flags & MAIL_SESSION_GAP || mail_dot_is_likely(s, MAIL_CLIENT))) {
