@@ -230,8 +230,10 @@ reply_to_strange(struct mail *m, struct mail_session *s)
 		reply_without_command(m, s);
 		return;
 	}
-	if (s->mode[MAIL_CLIENT] != MAIL_MODE_DOT)
-		smtp_begin_content(m, s);
+	if (s->mode[MAIL_CLIENT] == MAIL_MODE_DOT)
+		return;
+	smtp_begin_content(m, s);
+	p->last = CMD_DATA; /* as it was */
 }
 
 /*

@@ -206,7 +206,6 @@ smtp_begin_content(struct mail *m, struct mail_session *s)
 	if (!(p->flags & SMTP_IN_TX) || p->flags & SMTP_SENT)
 		smtp_begin_tx(p);
 	p->flags &= (uint16_t)~SMTP_CHUNK;
-	p->last = CMD_DATA;
 	mail_content_dot(m, s, MAIL_CLIENT);
 }
 
