@@ -264,7 +264,8 @@ hold(struct mail *m, struct mail_session *s, enum mail_side side, const void *da
 		if (first == '\r')
 			return; /* its line end is no secret, and what follows will tell */
 		h->hidden_first = first;
-		h->hidden_last = p[len - 1];
+		/* what was held may be one only now, and nothing come: the server has spoken */
+		h->hidden_last = len > 0 ? p[len - 1] : (uint8_t)h->s[old - 1];
 		h->hidden = (uint32_t)(old + len - at);
 		memset(h->s + at, 0, h->len - at);
 		h->len = (uint16_t)at;
